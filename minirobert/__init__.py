@@ -1,0 +1,23 @@
+"""RoBERTa as explicit array code: an executable reference on NumPy and CuPy."""
+
+from .arrays import to_device
+from .checkpoint import TINY
+from .config import RobertaConfig
+from .models import RobertaForMaskedLM, RobertaModel
+from .observe import observe, watch
+from .outputs import BaseModelOutputWithPoolingAndCrossAttentions, MaskedLMOutput
+from .parameters import CheckpointError
+
+__all__ = [
+    "TINY",
+    "BaseModelOutputWithPoolingAndCrossAttentions",
+    "CheckpointError",
+    "MaskedLMOutput",
+    "RobertaConfig",
+    "RobertaForMaskedLM",
+    "RobertaModel",
+    "observe",
+    "to_device",
+    "watch",
+]
+__version__ = "0.1.0"

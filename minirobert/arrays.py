@@ -1,0 +1,215 @@
+"""Which library an array belongs to, its dtype, and moves between host and device.
+
+The mathematics of this package is written once, against the Python array API standard
+(https://data-apis.org/array-api): ``xp = array_namespace(x)`` finds the library that ``x`` came
+from, and only functions of the standard are called on it. What the standard does not say (where a
+device is, how an array gets there, what to do with half precision) is here, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from array_api_compat import (
+    array_namespace,
+    is_array_api_obj,
+    is_cupy_array,
+    is_numpy_array,
+)
+from array_api_compat import device as device_of
+from array_api_compat import to_device as _to_device
+
+__all__ = [
+    "Array",
+    "Shape",
+    "array_namespace",
+    "as_array_like",
+    "astype",
+    "device_of",
+    "dtype_name",
+    "float_dtype",
+    "half_in_float32",
+    "is_array_api_obj",
+    "is_floating",
+    "is_integer",
+    "library_name",
+    "to_device",
+    "to_numpy",
+]
+
+#: Any array of a library that follows the standard; Python has no common type for them.
+Array: TypeAlias = Any
+Shape: TypeAlias = tuple[int, ...]
+
+FLOAT_DTYPES = ("float16", "float32", "float64")
+
+
+def dtype_name(array: Array) -> str:
+    """Give the name of an array's dtype without its library: ``"float32"``, ``"int64"``.
+
+    >>> dtype_name(np.zeros(3))
+    'float64'
+    """
+    return str(array.dtype).rpartition(".")[2]
+
+
+def is_integer(array: Array) -> bool:
+    """Tell whether an array holds integers (booleans are not)."""
+    return bool(array_namespace(array).isdtype(array.dtype, "integral"))
+
+
+def is_floating(array: Array) -> bool:
+    """Tell whether an array holds real floating-point numbers."""
+    return bool(array_namespace(array).isdtype(array.dtype, "real floating"))
+
+
+def astype(array: Array, dtype: Any) -> Array:
+    """Convert an array to a dtype of its own library, without a copy where it has it already."""
+    return array_namespace(array).astype(array, dtype, copy=False)
+
+
+def float_dtype(xp: Any, name: str) -> Any:
+    """Find a library's floating dtype by name.
+
+    Parameters
+    ----------
+    xp : array namespace
+    name : str
+        ``"float16"``, ``"float32"`` or ``"float64"``. A NumPy dtype or type is accepted too.
+
+    Raises
+    ------
+    ValueError
+        If the name is no floating dtype, or the library does not have it.
+
+    >>> float_dtype(np, "float16")
+    <class 'numpy.float16'>
+    """
+    if not isinstance(name, str):
+        try:
+            name = np.dtype(name).name
+        except TypeError:
+            name = str(name).rpartition(".")[2]
+    if name not in FLOAT_DTYPES or not hasattr(xp, name):
+        raise ValueError(
+            f"dtype {name!r} is not available in {xp.__name__}: choose one of "
+            f"{', '.join(known for known in FLOAT_DTYPES if hasattr(xp, known))}"
+        )
+    return getattr(xp, name)
+
+
+def half_in_float32(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Let a formula compute float16 arrays in float32 and round its result once, as torch does.
+
+    Sums of float16 numbers lose their small terms and overflow at 65504, and ``eps = 1e-12``
+    is zero in float16. So where torch keeps its accumulators in float32, this does too.
+    """
+
+    @wraps(function)
+    def wrapper(x: Array, *args: Any, **kwargs: Any) -> Array:
+        if not _is_half(x):
+            return function(x, *args, **kwargs)
+        wide_args = [_widen(value) for value in args]
+        wide_kwargs = {name: _widen(value) for name, value in kwargs.items()}
+        return astype(function(_widen(x), *wide_args, **wide_kwargs), x.dtype)
+
+    return wrapper
+
+
+def _is_half(value: Any) -> bool:
+    return hasattr(value, "dtype") and str(value.dtype).endswith("float16")
+
+
+def _widen(value: Any) -> Any:
+    return astype(value, array_namespace(value).float32) if _is_half(value) else value
+
+
+def library_name(array: Array) -> str:
+    """Name the library that an array belongs to: ``"numpy"``, ``"cupy"`` …"""
+    return type(array).__module__.partition(".")[0]
+
+
+def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
+    """Make an array of the same library and on the same device as another.
+
+    Arrays pass through untouched: moving one between libraries or devices is the caller's
+    decision (see `to_device`). Python numbers and nested lists live nowhere yet, so they are
+    placed where ``like`` is.
+    """
+    if is_array_api_obj(values):
+        return values
+    return array_namespace(like).asarray(values, device=device_of(like))
+
+
+def to_numpy(array: Array) -> np.ndarray[Any, Any]:
+    """Copy an array to the host, as a NumPy array (a NumPy array is returned as it is)."""
+    if is_numpy_array(array):
+        host = array
+    elif is_cupy_array(array):
+        host = array.get()
+    else:
+        host = np.from_dlpack(array, device="cpu")
+    return cast("np.ndarray[Any, Any]", host)
+
+
+def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
+    """Move an array to a device.
+
+    Parameters
+    ----------
+    array : Array
+        Of any library.
+    device : str or device object
+        ``"cpu"`` gives a NumPy array, ``"cuda"`` or ``"cuda:1"`` a CuPy array; with ``xp``, a
+        device of that library.
+    xp : array namespace, optional
+        Another library that follows the array API standard.
+
+    Returns
+    -------
+    Array
+        The same values and dtype there. No copy is made where none is needed.
+
+    Raises
+    ------
+    ValueError
+        If the device's name is not known, or has a number that this machine does not.
+    ModuleNotFoundError
+        If CuPy is needed and not installed.
+    """
+    if xp is not None:
+        if is_array_api_obj(array) and array_namespace(array) is array_namespace(xp.empty(0)):
+            return array if device_of(array) == device else _to_device(array, device)
+        return xp.asarray(to_numpy(array), device=device)
+    name, _, number = str(device).partition(":")
+    if name == "cpu" and not number:
+        return to_numpy(array)
+    if name == "cuda" and (not number or number.isdecimal()):
+        return _to_cuda(array, int(number or 0))
+    raise ValueError(
+        f'device {device!r} is not known: use "cpu", "cuda" or "cuda:N", '
+        "or name another array library with xp="
+    )
+
+
+def _to_cuda(array: Array, number: int) -> Array:
+    try:
+        import cupy
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            'device "cuda" needs CuPy: pip install "minirobert[cuda12]" (or cuda13)'
+        ) from error
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError:
+        count = 0
+    if number >= count:
+        raise ValueError(
+            f'device "cuda:{number}" does not exist: CuPy finds {count} CUDA devices on this '
+            'machine; use "cpu"' + (f' or "cuda:0" … "cuda:{count - 1}"' if count else "")
+        )
+    with cupy.cuda.Device(number):
+        return cupy.asarray(array if is_cupy_array(array) else to_numpy(array))

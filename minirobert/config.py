@@ -1,0 +1,458 @@
+"""RobertaConfig: every field of ``config.json``, with its default and its rule."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ACTIVATION_NAMES", "RobertaConfig", "model_directory", "read_json", "write_text"]
+
+#: The names that ``hidden_act`` may have; `minirobert.functional.ACTIVATIONS` has their formulas.
+ACTIVATION_NAMES = (
+    *("gelu", "gelu_python", "gelu_new", "gelu_accurate", "gelu_pytorch_tanh", "gelu_fast"),
+    *("gelu_10", "quick_gelu", "relu", "relu2", "relu6", "leaky_relu", "silu", "swish", "mish"),
+    *("tanh", "sigmoid", "laplace", "linear"),
+)
+POSITION_EMBEDDING_TYPES = ("absolute", "relative_key", "relative_key_query")
+PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
+MODEL_TYPES = ("roberta", "xlm-roberta", "camembert")  # one architecture under three names
+
+
+@dataclass
+class RobertaConfig:
+    """The numbers that define a RoBERTa model, named and defaulted as in transformers.
+
+    Every field is checked when the configuration is made and whenever it is assigned.
+
+    Parameters
+    ----------
+    vocab_size : int
+        V, rows of the word embedding table and of the language-model decoder.
+    hidden_size : int
+        H, the width of every hidden state; a multiple of ``num_attention_heads``.
+    num_hidden_layers : int
+        L, may be 0.
+    num_attention_heads : int
+        N; each head is ``hidden_size // num_attention_heads`` wide.
+    intermediate_size : int
+        I, the inner width of the feed-forward layers.
+    hidden_act : str or callable
+        The feed-forward activation, one of `ACTIVATION_NAMES`. RoBERTa's ``"gelu"`` is the exact
+        one (with erf); ``"gelu_new"`` is the tanh approximation. It changes neither the
+        language-model head (always the exact GELU) nor the pooler (always tanh).
+    hidden_dropout_prob, attention_probs_dropout_prob : float
+        In [0, 1], used in training only.
+    max_position_embeddings : int
+        P, rows of the position table. The longest text has ``P - pad_token_id - 1`` tokens,
+        because positions start at ``pad_token_id + 1``: real checkpoints have 514 rows for 512.
+    type_vocab_size : int
+        Rows of the token type table (1 in real checkpoints).
+    initializer_range : float
+        Standard deviation of newly drawn weights.
+    layer_norm_eps : float
+        Added to the variance in every layer norm (1e-5 in real checkpoints).
+    pad_token_id, bos_token_id, eos_token_id : int
+        ``pad_token_id`` is also the offset of the positions.
+    position_embedding_type : str
+        ``"absolute"``, ``"relative_key"`` or ``"relative_key_query"``.
+    use_cache : bool
+        Used by decoders only.
+    classifier_dropout : float, optional
+        Dropout of the classification heads; None means ``hidden_dropout_prob``.
+    is_decoder, add_cross_attention, chunk_size_feed_forward, tie_word_embeddings, pruned_heads
+        As in transformers.
+    output_attentions, output_hidden_states, return_dict : bool
+        What a model returns where its call does not say.
+    problem_type : str, optional
+        ``"regression"``, ``"single_label_classification"`` or ``"multi_label_classification"``.
+    id2label, label2id : dict, optional
+        Names of the classes; either one is derived from the other.
+    num_labels : int, optional
+        The number of classes, 2 by default. Assigning another number renames the classes.
+    architectures : list of str, optional
+    dtype : str, optional
+        The dtype of the weights that were saved with this configuration.
+    extra : dict
+        Keys of a ``config.json`` that this package does not know. They are written back, and can
+        be read as attributes.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, its value and the rule that it breaks.
+
+    Notes
+    -----
+    Source: Liu et al. 2019 (arXiv:1907.11692), section 3 and appendix table 9.
+
+    Unlike transformers' class, this one refuses an unknown keyword (a misspelled one would
+    silently leave the default in force) unless it is given in ``extra``.
+
+    >>> config = RobertaConfig(hidden_size=64, num_attention_heads=4)
+    >>> config.hidden_size // config.num_attention_heads
+    16
+    >>> RobertaConfig(hidden_size=18, num_attention_heads=4)
+    Traceback (most recent call last):
+    ValueError: hidden_size is 18, but must be a multiple of num_attention_heads, which is 4
+    """
+
+    vocab_size: int = 50265
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    hidden_act: str | Callable[..., Any] = "gelu"
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+    layer_norm_eps: float = 1e-12
+    pad_token_id: int = 1
+    bos_token_id: int | None = 0
+    eos_token_id: int | None = 2
+    position_embedding_type: str = "absolute"
+    use_cache: bool = True
+    classifier_dropout: float | None = None
+
+    # The fields that transformers' base class has and that matter to this model.
+    is_decoder: bool = False
+    add_cross_attention: bool = False
+    chunk_size_feed_forward: int = 0
+    tie_word_embeddings: bool = True
+    pruned_heads: dict[int, list[int]] = field(default_factory=dict)
+    output_attentions: bool = False
+    output_hidden_states: bool = False
+    return_dict: bool = True
+    problem_type: str | None = None
+    id2label: dict[int, str] | None = None
+    label2id: dict[str, int] | None = None
+    num_labels: int | None = None
+    architectures: list[str] | None = None
+    dtype: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._settle_labels()
+        self.validate()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _RULES:
+            allowed, rule = _RULES[name]
+            if not allowed(value):
+                raise ValueError(f"{name} is {value!r}, but must be {rule}")
+        if name == "num_labels" and value is not None and self.__dict__.get("id2label"):
+            self._rename_labels(value)
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name in self.__dict__.get("extra", {}):
+            return self.extra[name]
+        raise AttributeError(f"RobertaConfig has no field {name!r}")
+
+    def validate(self) -> None:
+        """Check the rules that tie several fields together.
+
+        Raises
+        ------
+        ValueError
+            If the heads do not divide the hidden size, the padding id has no row in a table,
+            cross-attention is asked of an encoder, or the label maps disagree.
+        """
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size is {self.hidden_size}, but must be a multiple of "
+                f"num_attention_heads, which is {self.num_attention_heads}"
+            )
+        for table in ("vocab_size", "max_position_embeddings"):
+            if self.pad_token_id >= getattr(self, table):
+                raise ValueError(
+                    f"pad_token_id is {self.pad_token_id}, but must be below {table}, "
+                    f"which is {getattr(self, table)}"
+                )
+        if self.add_cross_attention and not self.is_decoder:
+            raise ValueError(
+                "add_cross_attention is True, but must be False unless is_decoder is True"
+            )
+
+    @property
+    def head_size(self) -> int:
+        """D, the width of one attention head."""
+        return self.hidden_size // self.num_attention_heads
+
+    @property
+    def max_sequence_length(self) -> int:
+        """The largest number of tokens that the position table has rows for."""
+        return self.max_position_embeddings - self.pad_token_id - 1
+
+    def _settle_labels(self) -> None:
+        """Derive each of ``id2label``, ``label2id`` and ``num_labels`` from what was given."""
+        asked = self.num_labels
+        if self.id2label is None:
+            if self.label2id is not None:
+                self.id2label = {index: label for label, index in self.label2id.items()}
+            else:
+                self._rename_labels(2 if asked is None else asked)
+        assert self.id2label is not None
+        self.id2label = {int(index): label for index, label in self.id2label.items()}
+        if self.label2id is None or len(self.label2id) != len(self.id2label):
+            self.label2id = {label: index for index, label in self.id2label.items()}
+        if asked is not None and asked != len(self.id2label):
+            warnings.warn(
+                f"num_labels is {asked}, but id2label names {len(self.id2label)} labels: "
+                "the labels are kept",
+                stacklevel=4,
+            )
+        super().__setattr__("num_labels", len(self.id2label))
+
+    def _rename_labels(self, count: int) -> None:
+        if self.id2label is None or count != len(self.id2label):
+            self.id2label = {index: f"LABEL_{index}" for index in range(count)}
+            self.label2id = {label: index for index, label in self.id2label.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give every field, and the keys of ``extra``, as plain data.
+
+        Returns
+        -------
+        dict
+            `from_dict` of it is an equal configuration. ``num_labels`` is left out: it is the
+            length of ``id2label``.
+        """
+        values = {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if one.name not in ("num_labels", "extra")
+        }
+        return {**self.extra, **values, "model_type": "roberta"}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], **overrides: Any) -> RobertaConfig:
+        """Build a configuration from the contents of a ``config.json``.
+
+        Parameters
+        ----------
+        values : dict
+            Unknown keys are kept in ``extra``.
+        **overrides
+            Fields that replace those of ``values``.
+
+        Raises
+        ------
+        ValueError
+            If a field breaks its rule.
+
+        >>> RobertaConfig.from_dict({"vocab_size": 99, "adapter": "x"}).adapter
+        'x'
+        """
+        values = {**values, **overrides}
+        model_type = values.pop("model_type", "roberta")
+        if model_type not in MODEL_TYPES:
+            warnings.warn(
+                f"this configuration is for model_type {model_type!r}; it is read as 'roberta'",
+                stacklevel=2,
+            )
+        if "torch_dtype" in values:  # the field's name before transformers 4.56
+            values.setdefault("dtype", values.pop("torch_dtype"))
+        if values.get("pruned_heads"):
+            values["pruned_heads"] = {int(k): v for k, v in values["pruned_heads"].items()}
+        count = overrides.get("num_labels")
+        if "id2label" not in overrides and count not in (None, len(values.get("id2label") or {})):
+            values.update(id2label=None, label2id=None)
+        names = {one.name for one in fields(cls)} - {"extra"}
+        known = {name: value for name, value in values.items() if name in names}
+        extra = {name: value for name, value in values.items() if name not in names}
+        return cls(**known, extra=extra)
+
+    @classmethod
+    def from_json_file(cls, path: str | os.PathLike[str], **overrides: Any) -> RobertaConfig:
+        """Read a configuration from a JSON file; see `from_dict` for the overrides."""
+        return cls.from_dict(read_json(Path(path)), **overrides)
+
+    @classmethod
+    def from_pretrained(cls, directory: str | os.PathLike[str], **overrides: Any) -> RobertaConfig:
+        """Read the ``config.json`` of a model directory.
+
+        Parameters
+        ----------
+        directory : str or path
+        **overrides
+            Fields that replace those of the file.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the directory, or the file in it, does not exist.
+        ValueError
+            If the file is no JSON object, or a field breaks its rule.
+        """
+        return cls.from_json_file(model_directory(directory) / "config.json", **overrides)
+
+    def to_json_string(self) -> str:
+        """Write the configuration as transformers writes ``config.json``.
+
+        The model's own fields are always there, the inherited ones only where they differ from
+        their default; keys are sorted.
+        """
+        values = self.to_dict()
+        default = RobertaConfig().to_dict()
+        written = {
+            name: value
+            for name, value in values.items()
+            if name in _ALWAYS_WRITTEN or name not in default or value != default[name]
+        }
+        if callable(self.hidden_act):
+            raise ValueError(
+                "hidden_act is a function, which config.json cannot hold: "
+                f"set it to one of {', '.join(ACTIVATION_NAMES)} before saving"
+            )
+        return json.dumps(written, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
+        """Write ``config.json`` into a directory, which is made where it does not exist."""
+        text = self.to_json_string()
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        write_text(target / "config.json", text)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _at_least(least: int) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: _is_integer(value) and value >= least, f"an integer of at least {least}"
+
+
+def _one_of(*choices: str | None) -> tuple[Callable[[Any], bool], str]:
+    names = ", ".join(map(repr, choices))
+    return lambda value: value is None or (isinstance(value, str) and value in choices), (
+        f"one of {names}"
+    )
+
+
+def _optional(rule: tuple[Callable[[Any], bool], str]) -> tuple[Callable[[Any], bool], str]:
+    allowed, sentence = rule
+    return lambda value: value is None or allowed(value), f"None or {sentence}"
+
+
+_PROBABILITY = (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1")
+_NOT_NEGATIVE = (lambda value: _is_number(value) and value >= 0, "a number of at least 0")
+_BOOLEAN = (lambda value: isinstance(value, bool), "True or False")
+_DICT = (lambda value: isinstance(value, dict), "a dictionary")
+
+#: field: (what is allowed, the same as a sentence)
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "vocab_size": _at_least(1),
+    "hidden_size": _at_least(1),
+    "num_hidden_layers": _at_least(0),
+    "num_attention_heads": _at_least(1),
+    "intermediate_size": _at_least(1),
+    "hidden_act": (
+        lambda value: callable(value) or (isinstance(value, str) and value in ACTIVATION_NAMES),
+        f"a function or one of {', '.join(ACTIVATION_NAMES)}",
+    ),
+    "hidden_dropout_prob": _PROBABILITY,
+    "attention_probs_dropout_prob": _PROBABILITY,
+    "max_position_embeddings": _at_least(1),
+    "type_vocab_size": _at_least(1),
+    "initializer_range": _NOT_NEGATIVE,
+    "layer_norm_eps": _NOT_NEGATIVE,
+    "pad_token_id": _at_least(0),
+    "position_embedding_type": (
+        lambda value: isinstance(value, str) and value in POSITION_EMBEDDING_TYPES,
+        f"one of {', '.join(map(repr, POSITION_EMBEDDING_TYPES))}",
+    ),
+    "use_cache": _BOOLEAN,
+    "classifier_dropout": _optional(_PROBABILITY),
+    "is_decoder": _BOOLEAN,
+    "add_cross_attention": _BOOLEAN,
+    "chunk_size_feed_forward": _at_least(0),
+    "tie_word_embeddings": _BOOLEAN,
+    "pruned_heads": _DICT,
+    "output_attentions": _BOOLEAN,
+    "output_hidden_states": _BOOLEAN,
+    "return_dict": _BOOLEAN,
+    "problem_type": _one_of(None, *PROBLEM_TYPES),
+    "id2label": _optional(_DICT),
+    "label2id": _optional(_DICT),
+    "num_labels": _optional(_at_least(0)),
+    "extra": _DICT,
+}
+
+_ALWAYS_WRITTEN = {
+    *(one.name for one in fields(RobertaConfig)[:18]),
+    "model_type",
+}
+
+
+def model_directory(path: str | os.PathLike[str]) -> Path:
+    """Check that a path is a directory, and say how to get a model there if it is not.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it does not exist.
+    NotADirectoryError
+        If it is a file.
+    """
+    directory = Path(path)
+    if not directory.exists():
+        raise FileNotFoundError(
+            f"{str(path)!r} is no directory on this machine. To use a model of the Hugging Face "
+            "hub, download it first: pip install 'minirobert[hub]', then "
+            "hf download FacebookAI/roberta-base --local-dir roberta-base"
+        )
+    if not directory.is_dir():
+        raise NotADirectoryError(
+            f"{str(path)!r} is a file: give the directory that holds config.json and the weights"
+        )
+    return directory
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file that must hold an object.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not UTF-8, not JSON (with line and column) or not an object.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {path.name} in {str(path.parent)!r}")
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{path} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}"
+        ) from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} holds a JSON {type(value).__name__}, but must hold an object")
+    return value
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as a whole or not at all."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

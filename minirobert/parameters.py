@@ -1,0 +1,385 @@
+"""The one table of a checkpoint's tensors: their names and shapes, their first values, their tree.
+
+Every other file takes names from here: loading checks a file against `parameter_shapes`,
+`initialise` walks it, saving writes it, and `build_tree` turns its flat names into attributes.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array, Shape
+from .config import RobertaConfig
+
+__all__ = [
+    "ARCHITECTURES",
+    "CheckpointError",
+    "ParameterTree",
+    "build_tree",
+    "check_shapes",
+    "flatten",
+    "initialise",
+    "map_tree",
+    "parameter_shapes",
+    "summary",
+]
+
+Shapes = dict[str, Shape]
+
+
+def parameter_shapes(
+    config: RobertaConfig,
+    architecture: str = "RobertaForMaskedLM",
+    *,
+    add_pooling_layer: bool = True,
+) -> Shapes:
+    """List every tensor that a model has, in the order of the computation.
+
+    Parameters
+    ----------
+    config : RobertaConfig
+    architecture : str
+        The model's class: one of `ARCHITECTURES`.
+    add_pooling_layer : bool
+        Whether ``RobertaModel`` has a pooler; the other classes decide that for themselves.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        Name in the checkpoint to shape. Weights of linear maps are ``(out, in)``. A tied decoder
+        is not listed: its weight is the word embedding table, its bias ``lm_head.bias``.
+
+    Raises
+    ------
+    ValueError
+        If the architecture is not known.
+
+    >>> shapes = parameter_shapes(RobertaConfig(max_position_embeddings=514, type_vocab_size=1))
+    >>> sum(math.prod(shape) for shape in shapes.values())  # roberta-base
+    124697433
+    """
+    if architecture == "RobertaModel":
+        return _base(config, add_pooling_layer)
+    if architecture == "RobertaForMaskedLM":
+        return {**_prefixed("roberta.", _base(config, False)), **_lm_head(config)}
+    raise ValueError(
+        f"architecture {architecture!r} is not one of those here: {', '.join(ARCHITECTURES)}"
+    )
+
+
+ARCHITECTURES = ("RobertaModel", "RobertaForMaskedLM")
+
+
+def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
+    shapes = _prefixed("embeddings.", _embeddings(config))
+    for i in range(config.num_hidden_layers):
+        shapes |= _prefixed(f"encoder.layer.{i}.", _layer(config))
+    if add_pooling_layer:
+        shapes |= _linear("pooler.dense", config.hidden_size, config.hidden_size)
+    return shapes
+
+
+def _embeddings(config: RobertaConfig) -> Shapes:
+    hidden = config.hidden_size
+    return {
+        "word_embeddings.weight": (config.vocab_size, hidden),
+        "position_embeddings.weight": (config.max_position_embeddings, hidden),
+        "token_type_embeddings.weight": (config.type_vocab_size, hidden),
+        **_norm("LayerNorm", hidden),
+    }
+
+
+def _layer(config: RobertaConfig) -> Shapes:
+    hidden, inner = config.hidden_size, config.intermediate_size
+    return {
+        **_linear("attention.self.query", hidden, hidden),
+        **_linear("attention.self.key", hidden, hidden),
+        **_linear("attention.self.value", hidden, hidden),
+        **_linear("attention.output.dense", hidden, hidden),
+        **_norm("attention.output.LayerNorm", hidden),
+        **_linear("intermediate.dense", inner, hidden),
+        **_linear("output.dense", hidden, inner),
+        **_norm("output.LayerNorm", hidden),
+    }
+
+
+def _lm_head(config: RobertaConfig) -> Shapes:
+    hidden, vocab = config.hidden_size, config.vocab_size
+    shapes = {
+        **_linear("lm_head.dense", hidden, hidden),
+        **_norm("lm_head.layer_norm", hidden),
+        "lm_head.bias": (vocab,),
+    }
+    if not config.tie_word_embeddings:
+        shapes["lm_head.decoder.weight"] = (vocab, hidden)
+    return shapes
+
+
+def _linear(name: str, outputs: int, inputs: int) -> Shapes:
+    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+
+
+def _norm(name: str, size: int) -> Shapes:
+    return {f"{name}.weight": (size,), f"{name}.bias": (size,)}
+
+
+def _prefixed(prefix: str, shapes: Shapes) -> Shapes:
+    return {prefix + name: shape for name, shape in shapes.items()}
+
+
+def initialise(shapes: Shapes, config: RobertaConfig, seed: int = 0) -> dict[str, Array]:
+    """Draw the first values of a model, as it is before any training.
+
+    Weights of linear maps and embeddings are normal with standard deviation
+    ``config.initializer_range``; the padding id's rows of the word and position tables are zero,
+    and so are biases; layer norms start as the identity.
+
+    Parameters
+    ----------
+    shapes : dict of str to tuple of int
+        Of `parameter_shapes`.
+    config : RobertaConfig
+    seed : int
+        Each tensor is drawn from the seed and its name (without the ``roberta.`` prefix), so that
+        it does not depend on what other tensors the model has.
+
+    Returns
+    -------
+    dict of str to float32 NumPy array
+
+    Notes
+    -----
+    Source: Devlin et al. 2018 (arXiv:1810.04805), as their published code has it, without cutting
+    the normal's tails.
+    """
+    return {name: _first_values(name, shape, config, seed) for name, shape in shapes.items()}
+
+
+def _first_values(name: str, shape: Shape, config: RobertaConfig, seed: int) -> Array:
+    if name.endswith("bias"):
+        return np.zeros(shape, np.float32)
+    if "LayerNorm" in name or "layer_norm" in name:
+        return np.ones(shape, np.float32)
+    rng = np.random.default_rng([seed, zlib.crc32(name.removeprefix("roberta.").encode())])
+    values = rng.standard_normal(shape, np.float32)
+    values *= config.initializer_range
+    if name.endswith(("word_embeddings.weight", "position_embeddings.weight")):
+        values[config.pad_token_id] = 0
+    return values
+
+
+def check_shapes(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: str) -> None:
+    """Compare tensors with a parameter table.
+
+    Parameters
+    ----------
+    expected, found : mapping of str to tuple of int
+    source : str
+        Where the tensors come from, for the error.
+
+    Raises
+    ------
+    CheckpointError
+        One error that lists every tensor that is missing, unexpected or of the wrong shape.
+    """
+    lines = [f"missing: {name} {list(expected[name])}" for name in expected if name not in found]
+    lines += [f"unexpected: {name} {list(found[name])}" for name in found if name not in expected]
+    lines += [
+        f"wrong shape: {name} is {list(found[name])}, but must be {list(expected[name])}"
+        for name in expected
+        if name in found and found[name] != expected[name]
+    ]
+    if lines:
+        message = f"the weights {source} do not fit the configuration:"
+        raise CheckpointError("\n  ".join([message, *lines]))
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read, or does not fit its configuration."""
+
+
+class ParameterTree:
+    """A node of the parameter tree: named children, which are nodes, tuples of nodes, or arrays.
+
+    A child is read as an attribute, spelled as in the checkpoint:
+    ``params.encoder.layer[0].attention.self.query.weight``. Numbered children are a tuple. A node
+    is also a mapping as far as ``**node`` needs it, so that ``linear(x, **layer.query)`` passes its
+    weight and bias by name.
+
+    The tree has no behaviour; `flatten` is the exact inverse of `build_tree`.
+    """
+
+    __slots__ = ("_children",)
+
+    def __init__(self, children: Mapping[str, Any]):
+        object.__setattr__(self, "_children", dict(children))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._children:
+            names = "" if name.startswith("_") else f"; there are {', '.join(self._children)}"
+            raise AttributeError(f"no parameters named {name!r} here{names}")
+        return self._children[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"parameters are read-only: build a new tree to change {name!r}")
+
+    def keys(self) -> tuple[str, ...]:
+        """Name the children."""
+        return tuple(self._children)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._children[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._children
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._children)
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._children]
+
+    def __reduce__(self) -> Any:
+        return ParameterTree, (self._children,)
+
+    def __repr__(self) -> str:
+        return f"ParameterTree({', '.join(self._children)})"
+
+
+def build_tree(flat: Mapping[str, Array]) -> ParameterTree:
+    """Turn flat names into a tree of attributes.
+
+    Parameters
+    ----------
+    flat : mapping of str to Array
+        Names with dots; the numbers in them count from 0.
+
+    Returns
+    -------
+    ParameterTree
+
+    >>> tree = build_tree({"layer.0.dense.bias": 1, "layer.1.dense.bias": 2})
+    >>> tree.layer[1].dense.bias
+    2
+    """
+    nested: dict[str, Any] = {}
+    for name, array in flat.items():
+        *path, last = name.split(".")
+        node = nested
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = array
+    root = _to_node(nested)
+    return root if isinstance(root, ParameterTree) else ParameterTree({})
+
+
+def _to_node(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    children = {name: _to_node(child) for name, child in value.items()}
+    if children and all(name.isdecimal() for name in children):
+        return tuple(children[str(i)] for i in range(len(children)))
+    return ParameterTree(children)
+
+
+def flatten(tree: ParameterTree) -> dict[str, Array]:
+    """Turn a tree back into flat names, in their order.
+
+    >>> flatten(build_tree({"layer.0.dense.bias": 1, "layer.1.dense.bias": 2}))
+    {'layer.0.dense.bias': 1, 'layer.1.dense.bias': 2}
+    """
+    return dict(_leaves("", tree))
+
+
+def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, Array]]:
+    if isinstance(value, ParameterTree):
+        for name in value:
+            yield from _leaves(f"{prefix}{name}.", value[name])
+    elif isinstance(value, tuple):
+        for i, child in enumerate(value):
+            yield from _leaves(f"{prefix}{i}.", child)
+    else:
+        yield prefix[:-1], value
+
+
+def map_tree(function: Callable[[Array], Array], tree: ParameterTree) -> ParameterTree:
+    """Apply a function to every array of a tree, giving a new tree."""
+    return build_tree({name: function(array) for name, array in flatten(tree).items()})
+
+
+def summary(shapes: Mapping[str, Shape], dtypes: Mapping[str, str] | None = None) -> str:
+    """Print a parameter table: each tensor, the count of each block, and the total.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+    dtypes : mapping of str to str, optional
+        ``"float32"`` and so on, as stored; without it, memory is given for float32.
+
+    Returns
+    -------
+    str
+        A table of several lines.
+
+    >>> print(summary({"pooler.dense.weight": (8, 8), "pooler.dense.bias": (8,)}))
+    name                 shape   dtype    parameters
+    pooler.dense.weight  [8, 8]  float32          64
+    pooler.dense.bias    [8]     float32           8
+    <BLANKLINE>
+    block   tensors  parameters
+    pooler        2          72
+    total         2          72  (288 bytes)
+    """
+    dtypes = dtypes or dict.fromkeys(shapes, "float32")
+    counts = {name: math.prod(shape) for name, shape in shapes.items()}
+    rows = [
+        (name, str(list(shape)), dtypes[name], f"{counts[name]:,}")
+        for name, shape in shapes.items()
+    ]
+    tensors = _columns([("name", "shape", "dtype", "parameters"), *rows], "<<<>")
+    blocks: dict[str, list[int]] = {}
+    for name in shapes:
+        blocks.setdefault(_block(name), []).append(counts[name])
+    blocks["total"] = list(counts.values())
+    totals = [(name, f"{len(sizes):,}", f"{sum(sizes):,}") for name, sizes in blocks.items()]
+    memory = sum(counts[name] * _ITEM_SIZE[dtypes[name]] for name in shapes)
+    per_block = _columns([("block", "tensors", "parameters"), *totals], "<>>")
+    return f"{tensors}\n\n{per_block}  ({_readable_bytes(memory)})"
+
+
+_ITEM_SIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+
+
+def _block(name: str) -> str:
+    """Name the block of the model that a tensor belongs to, such as ``encoder.layer.3``."""
+    parts = name.split(".")
+    start = 1 if parts[0] == "roberta" else 0
+    length = 3 if parts[start] == "encoder" else 1
+    return ".".join(parts[: start + length])
+
+
+def _columns(rows: list[tuple[str, ...]], alignments: str) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            f"{cell:{alignment}{width}}"
+            for cell, alignment, width in zip(row, alignments, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _readable_bytes(count: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.2f} GiB"
