@@ -1,10 +1,12 @@
 """RoBERTa as explicit array code: an executable reference on NumPy and CuPy."""
 
+from . import kernels as kernels  # registers itself with the formulas
 from .arrays import to_device
 from .checkpoint import TINY
 from .config import RobertaConfig
 from .models import RobertaForMaskedLM, RobertaModel
 from .observe import observe, watch
+from .pipelines import pipeline
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions, MaskedLMOutput
 from .parameters import CheckpointError
 
@@ -17,6 +19,7 @@ __all__ = [
     "RobertaForMaskedLM",
     "RobertaModel",
     "observe",
+    "pipeline",
     "to_device",
     "watch",
 ]

@@ -36,6 +36,7 @@ __all__ = [
     "is_floating",
     "is_integer",
     "library_name",
+    "move_like",
     "to_device",
     "to_numpy",
 ]
@@ -128,7 +129,7 @@ def _widen(value: Any) -> Any:
 
 
 def library_name(array: Array) -> str:
-    """Name the library that an array belongs to: ``"numpy"``, ``"cupy"`` …"""
+    """Name the library that an array belongs to, such as ``"numpy"``."""
     return type(array).__module__.partition(".")[0]
 
 
@@ -153,6 +154,11 @@ def to_numpy(array: Array) -> np.ndarray[Any, Any]:
     else:
         host = np.from_dlpack(array, device="cpu")
     return cast("np.ndarray[Any, Any]", host)
+
+
+def move_like(array: Array, like: Array) -> Array:
+    """Move an array to the library and device of another."""
+    return to_device(array, device_of(like), array_namespace(like))
 
 
 def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:

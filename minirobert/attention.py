@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .arrays import Array, array_namespace
+from .arrays import Array, array_namespace, astype
 from .functional import linear, matmul, softmax
 from .observe import observe, scope
 
@@ -29,7 +29,7 @@ def attend_mask(attention_mask: Array) -> Array:  # [B, T] or [B, S, T] -> [B, 1
     >>> attend_mask(np.array([[1, 1, 0]]))
     array([[[[ True,  True, False]]]])
     """
-    attend = attention_mask != 0
+    attend = astype(attention_mask, array_namespace(attention_mask).bool)
     return attend[:, None, None, :] if attend.ndim == 2 else attend[:, None, :, :]
 
 

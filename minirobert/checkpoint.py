@@ -27,6 +27,7 @@ __all__ = [
     "TINY",
     "StoredTensor",
     "load_parameters",
+    "matching_tensors",
     "save_parameters",
     "stored_tensors",
 ]
@@ -208,30 +209,52 @@ def load_parameters(
     CheckpointError
         One error that lists every tensor that is missing, unexpected or of the wrong shape.
     """
-    stored = _renamed(stored_tensors(directory), shapes)
-    missing = [name for name in shapes if name not in stored]
-    new = [] if strict else _absent_heads(missing, shapes, stored)
-    check_shapes(
-        {name: tuple(shape) for name, shape in shapes.items() if name not in new},
-        {name: tensor.shape for name, tensor in stored.items()},
-        f"in {str(directory)!r}",
-    )
-    if dtype == "auto":
-        dtype = _common_dtype(stored[name] for name in shapes if name in stored)
-    target = float_dtype(np, dtype)
+    stored = matching_tensors(directory, shapes, strict=strict)
+    new = {name: tuple(shape) for name, shape in shapes.items() if name not in stored}
     if new:
         warnings.warn(
-            f"{str(directory)!r} has no weights for {', '.join(new)}: they were initialised from "
+            f"{str(directory)!r} has no weights for {', '.join(new)}: they are initialised from "
             f"seed {seed}, and must be trained before their output means anything",
             stacklevel=3,
         )
-    first_values = initialise({name: shapes[name] for name in new}, config, seed)
+    target = float_dtype(np, _common_dtype(stored.values()) if dtype == "auto" else dtype)
+    first_values = initialise(new, config, seed)
     return {
-        name: first_values[name].astype(target)
-        if name in first_values
-        else stored[name].read(target)
+        name: first_values[name].astype(target) if name in new else stored[name].read(target)
         for name in shapes
     }
+
+
+def matching_tensors(
+    directory: str | os.PathLike[str], shapes: Mapping[str, Shape], *, strict: bool = True
+) -> dict[str, StoredTensor]:
+    """Find the tensors of a parameter table in a model directory, without reading them.
+
+    Parameters
+    ----------
+    directory : str or path
+    shapes : mapping of str to tuple of int
+    strict : bool
+        Otherwise a head (pooler, LM head …) of which the file has no tensor at all may be missing.
+
+    Returns
+    -------
+    dict of str to StoredTensor
+        By their names in the table.
+
+    Raises
+    ------
+    CheckpointError
+        One error that lists every tensor that is missing, unexpected or of the wrong shape.
+    """
+    stored = _renamed(stored_tensors(directory), shapes)
+    optional = set() if strict else _absent_heads(shapes, stored)
+    check_shapes(
+        {name: tuple(shape) for name, shape in shapes.items() if name not in optional},
+        {name: tensor.shape for name, tensor in stored.items()},
+        f"in {str(directory)!r}",
+    )
+    return stored
 
 
 def _renamed(
@@ -255,16 +278,14 @@ def _renamed(
     }
 
 
-def _absent_heads(
-    missing: Iterable[str], shapes: Mapping[str, Shape], stored: Mapping[str, StoredTensor]
-) -> list[str]:
-    """Name the missing tensors of heads from which no tensor at all is stored."""
+def _absent_heads(shapes: Mapping[str, Shape], stored: Mapping[str, StoredTensor]) -> set[str]:
+    """Name the tensors of heads from which no tensor at all is stored."""
 
     def head(name: str) -> str | None:
         return next((one for one in _HEADS if name.removeprefix("roberta.").startswith(one)), None)
 
-    present = {head(name) for name in shapes if name in stored}
-    return [name for name in missing if head(name) is not None and head(name) not in present]
+    present = {head(name) for name in stored}
+    return {name for name in shapes if head(name) is not None and head(name) not in present}
 
 
 def _common_dtype(tensors: Iterable[StoredTensor]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .arrays import Array
@@ -88,7 +89,7 @@ def encoder_layer(
 def encoder(
     hidden: Array,
     attend: Array,
-    params: Any,
+    layers: Sequence[Any],
     config: RobertaConfig,
     head_mask: Array | None = None,
     *,
@@ -102,8 +103,8 @@ def encoder(
     hidden : Array of shape [B, S, H]
         The output of the embeddings.
     attend : boolean Array of shape [B, 1, 1 or S, S]
-    params : ParameterTree
-        ``encoder`` of a checkpoint.
+    layers : sequence of L ParameterTrees
+        ``encoder.layer`` of a checkpoint.
     config : RobertaConfig
     head_mask : Array of shape [L, N, 1, 1], optional
     output_hidden_states, output_attentions : bool
@@ -114,7 +115,7 @@ def encoder(
     EncoderOutput
     """
     states, attentions = [hidden], []
-    for i, layer in enumerate(params.layer):
+    for i, layer in enumerate(layers):
         with scope(f"encoder.layer.{i}"):
             of_layer = None if head_mask is None else head_mask[i, ...]
             hidden, probabilities = encoder_layer(hidden, attend, layer, config, of_layer)

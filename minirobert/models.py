@@ -237,7 +237,7 @@ class RobertaPreTrainedModel:
         return encoder(
             hidden,
             inputs.attend,
-            params.encoder,
+            params.encoder.layer if self.config.num_hidden_layers else (),
             self.config,
             inputs.head_mask,
             output_hidden_states=self._choice("output_hidden_states", output_hidden_states),

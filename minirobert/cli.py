@@ -1,0 +1,208 @@
+"""The command line: ``minirobert fill-mask``, ``tokenize`` and ``inspect``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .checkpoint import TINY, matching_tensors
+from .config import RobertaConfig
+from .parameters import ARCHITECTURES, parameter_shapes, summary
+from .pipelines import pipeline
+from .tokenization import RobertaTokenizer
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or 2 after an error, whose sentence is on stderr.
+    """
+    arguments = _parser().parse_args(argv)
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes what it needs
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    except (ValueError, TypeError, KeyError, IndexError, OSError, ImportError) as error:
+        print(f"minirobert: {_sentence(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="minirobert",
+        description="RoBERTa as explicit array code.",
+        epilog="Without --model, every command uses the small model that comes with the package.",
+    )
+    parser.add_argument("--version", action="version", version=f"minirobert {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_fill_mask(commands)
+    _add_tokenize(commands)
+    _add_inspect(commands)
+    return parser
+
+
+def _add_command(commands: Any, name: str, purpose: str, examples: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=purpose,
+        description=purpose,
+        epilog="examples:\n" + examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON value a text")
+    return command
+
+
+def _add_texts(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "texts", nargs="*", metavar="TEXT", help="read from stdin, one a line, where none is given"
+    )
+    command.add_argument("--model", default=TINY, metavar="DIR", help="a model's directory")
+
+
+def _add_fill_mask(commands: Any) -> None:
+    command = _add_command(
+        commands,
+        "fill-mask",
+        "Rank the words that could stand in place of <mask>.",
+        '  minirobert fill-mask "The color of the sky is <mask>."\n'
+        '  minirobert fill-mask "Grass is <mask>." --targets " green" " blue"\n'
+        "  minirobert fill-mask --json --top-k 1 < lines.txt",
+    )
+    _add_texts(command)
+    command.add_argument(
+        "--top-k", type=int, default=5, metavar="N", help="words for each mask (default: 5)"
+    )
+    command.add_argument(
+        "--targets",
+        nargs="+",
+        metavar="WORD",
+        help='rank only these; most words begin with a space: " blue"',
+    )
+    command.set_defaults(run=_fill_mask)
+
+
+def _add_tokenize(commands: Any) -> None:
+    command = _add_command(
+        commands,
+        "tokenize",
+        "Show the tokens of a text, their ids, and where in the text they are.",
+        '  minirobert tokenize "Hello world"\n  minirobert tokenize --json < lines.txt',
+    )
+    _add_texts(command)
+    command.set_defaults(run=_tokenize)
+
+
+def _add_inspect(commands: Any) -> None:
+    command = _add_command(
+        commands,
+        "inspect",
+        "Print a model's tensors: names, shapes, dtypes, counts and memory.",
+        "  minirobert inspect\n  minirobert inspect roberta-base\n  minirobert inspect config.json",
+    )
+    command.add_argument(
+        "model",
+        nargs="?",
+        default=TINY,
+        metavar="MODEL",
+        help="a model's directory, or a config.json, which needs no weights",
+    )
+    command.set_defaults(run=_inspect)
+
+
+def _fill_mask(arguments: argparse.Namespace) -> None:
+    fill = pipeline("fill-mask", arguments.model, top_k=arguments.top_k, targets=arguments.targets)
+    for text in _texts(arguments.texts):
+        result = fill(text)
+        if arguments.json:
+            _print_json(result)
+            continue
+        print(text)
+        masks = [result] if isinstance(result[0], dict) else result
+        for number, fillings in enumerate(masks, 1):
+            if len(masks) > 1:
+                print(f"  mask {number}:")
+            width = max(len(repr(filling["token_str"])) for filling in fillings)
+            for filling in fillings:
+                word = repr(filling["token_str"])
+                print(f"  {filling['score']:.4f}  {word:{width}}  {filling['sequence']}")
+
+
+def _tokenize(arguments: argparse.Namespace) -> None:
+    tokenizer = RobertaTokenizer.from_pretrained(arguments.model)
+    for text in _texts(arguments.texts):
+        encoding = tokenizer(text, return_offsets_mapping=True)
+        ids, offsets = encoding["input_ids"], encoding["offset_mapping"]
+        tokens = tokenizer.convert_ids_to_tokens(ids)
+        if arguments.json:
+            _print_json({"tokens": tokens, "ids": ids, "offsets": offsets})
+            continue
+        width = max(5, *map(len, tokens))
+        print(f"{'token':{width}}  {'id':>6}  {'start':>5}  {'end':>5}  text")
+        for token, id, (start, end) in zip(tokens, ids, offsets, strict=True):
+            piece = repr(text[start:end]) if end > start else ""
+            print(f"{token:{width}}  {id:6}  {start:5}  {end:5}  {piece}".rstrip())
+
+
+def _inspect(arguments: argparse.Namespace) -> None:
+    path = Path(arguments.model)
+    only_config = path.is_file()
+    config = (
+        RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(path)
+    )
+    named = [name for name in config.architectures or [] if name in ARCHITECTURES]
+    shapes = parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
+    stored = {} if only_config else matching_tensors(path, shapes)
+    dtypes = {name: stored[name].dtype_name if name in stored else "float32" for name in shapes}
+    if arguments.json:
+        _print_json(
+            {name: {"shape": shape, "dtype": dtypes[name]} for name, shape in shapes.items()}
+        )
+    else:
+        print(summary(shapes, dtypes))
+
+
+def _texts(given: list[str]) -> Iterator[str]:
+    """Give the texts of the command line, or those of stdin as they come."""
+    if given:
+        yield from given
+        return
+    if sys.stdin.isatty():
+        raise ValueError("there is no text: give it as an argument, or pipe lines into stdin")
+    for line in sys.stdin:
+        yield line.removesuffix("\n").removesuffix("\r")
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _sentence(error: BaseException) -> str:
+    """Give an error's message; ``str`` of a KeyError would show it in quotes."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+def _show_warning(message: Any, *_: Any) -> None:
+    print(f"minirobert: warning: {message}", file=sys.stderr)

@@ -1,0 +1,44 @@
+"""The array libraries that every equivalence test of the model runs on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from minirobert.arrays import to_device, to_numpy
+
+
+@dataclass(frozen=True)
+class Library:
+    """Ways to move a model or an array to a library and device."""
+
+    name: str
+    device: Callable[[], Any]
+    xp: Any = None
+
+    def model(self, model: Any) -> Any:
+        return model.to(self.device(), self.xp)
+
+    def array(self, values: Any) -> Any:
+        return None if values is None else to_device(np.asarray(values), self.device(), self.xp)
+
+
+NUMPY = Library("numpy", lambda: "cpu")
+# On its second device this library refuses every implicit conversion to NumPy and every mix of
+# devices, as a GPU would.
+STRICT = Library("strict", lambda: array_api_strict.Device("device1"), array_api_strict)
+CUPY = Library("cupy", lambda: "cuda")
+
+LIBRARIES = [
+    pytest.param(NUMPY, id="numpy"),
+    pytest.param(STRICT, id="strict"),
+    pytest.param(CUPY, id="cupy", marks=pytest.mark.gpu),
+]
+
+
+def host(array: Any) -> np.ndarray:
+    """Bring a result back, in float64 so that differences are exact."""
+    return np.asarray(to_numpy(array), dtype=np.float64)
