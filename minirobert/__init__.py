@@ -6,9 +6,9 @@ from .checkpoint import TINY
 from .config import RobertaConfig
 from .models import RobertaForMaskedLM, RobertaModel
 from .observe import observe, watch
-from .pipelines import pipeline
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions, MaskedLMOutput
 from .parameters import CheckpointError
+from .pipelines import pipeline
 
 __all__ = [
     "TINY",

@@ -95,8 +95,9 @@ def float_dtype(xp: Any, name: str) -> Any:
         except TypeError:
             name = str(name).rpartition(".")[2]
     if name not in FLOAT_DTYPES or not hasattr(xp, name):
+        library = xp.__name__.removeprefix("array_api_compat.")
         raise ValueError(
-            f"dtype {name!r} is not available in {xp.__name__}: choose one of "
+            f"dtype {name!r} is not available in {library}: choose one of "
             f"{', '.join(known for known in FLOAT_DTYPES if hasattr(xp, known))}"
         )
     return getattr(xp, name)

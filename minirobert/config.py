@@ -6,7 +6,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -148,9 +148,12 @@ class RobertaConfig:
             allowed, rule = _RULES[name]
             if not allowed(value):
                 raise ValueError(f"{name} is {value!r}, but must be {rule}")
-        if name == "num_labels" and value is not None and self.__dict__.get("id2label"):
-            self._rename_labels(value)
         super().__setattr__(name, value)
+        if "extra" in self.__dict__:  # the last field: the constructor is done
+            if name == "id2label" and value is not None:
+                self._set_labels(value)
+            if name == "num_labels" and value not in (None, len(self.id2label or {})):
+                self._set_labels(_default_labels(value))
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and name in self.__dict__.get("extra", {}):
@@ -194,28 +197,27 @@ class RobertaConfig:
 
     def _settle_labels(self) -> None:
         """Derive each of ``id2label``, ``label2id`` and ``num_labels`` from what was given."""
-        asked = self.num_labels
-        if self.id2label is None:
-            if self.label2id is not None:
-                self.id2label = {index: label for label, index in self.label2id.items()}
-            else:
-                self._rename_labels(2 if asked is None else asked)
-        assert self.id2label is not None
-        self.id2label = {int(index): label for index, label in self.id2label.items()}
-        if self.label2id is None or len(self.label2id) != len(self.id2label):
-            self.label2id = {label: index for index, label in self.id2label.items()}
-        if asked is not None and asked != len(self.id2label):
+        asked, id2label, label2id = self.num_labels, self.id2label, self.label2id
+        if id2label is None and label2id is None:
+            id2label = _default_labels(2 if asked is None else asked)
+        elif id2label is None:
+            id2label = {index: label for label, index in (label2id or {}).items()}
+        self._set_labels(id2label, label2id)
+        if asked not in (None, self.num_labels):
             warnings.warn(
-                f"num_labels is {asked}, but id2label names {len(self.id2label)} labels: "
-                "the labels are kept",
+                f"num_labels is {asked}, but there are {self.num_labels} labels with names: "
+                "the names are kept",
                 stacklevel=4,
             )
-        super().__setattr__("num_labels", len(self.id2label))
 
-    def _rename_labels(self, count: int) -> None:
-        if self.id2label is None or count != len(self.id2label):
-            self.id2label = {index: f"LABEL_{index}" for index in range(count)}
-            self.label2id = {label: index for index, label in self.id2label.items()}
+    def _set_labels(
+        self, id2label: Mapping[Any, str], label2id: Mapping[str, int] | None = None
+    ) -> None:
+        by_id = {int(index): label for index, label in id2label.items()}
+        by_name = {label: index for index, label in by_id.items()}
+        if label2id is not None and len(label2id) == len(by_id):
+            by_name = dict(label2id)
+        self.__dict__.update(id2label=by_id, label2id=by_name, num_labels=len(by_id))
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field, and the keys of ``extra``, as plain data.
@@ -323,6 +325,10 @@ class RobertaConfig:
         write_text(target / "config.json", text)
 
 
+def _default_labels(count: int) -> dict[int, str]:
+    return {index: f"LABEL_{index}" for index in range(count)}
+
+
 def _is_integer(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
@@ -391,10 +397,9 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "extra": _DICT,
 }
 
-_ALWAYS_WRITTEN = {
-    *(one.name for one in fields(RobertaConfig)[:18]),
-    "model_type",
-}
+# The fields of transformers' own RobertaConfig, which its files always have.
+_NAMES = [one.name for one in fields(RobertaConfig)]
+_ALWAYS_WRITTEN = {*_NAMES[: _NAMES.index("classifier_dropout") + 1], "model_type"}
 
 
 def model_directory(path: str | os.PathLike[str]) -> Path:

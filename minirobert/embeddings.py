@@ -104,4 +104,4 @@ def embed(
             "position_embeddings", embedding(params.position_embeddings.weight, position_ids)
         )
         total = observe("sum", word + token_type + position)
-        return observe("output", layer_norm(total, **params.LayerNorm, eps=eps))
+        return observe("LayerNorm", layer_norm(total, **params.LayerNorm, eps=eps))

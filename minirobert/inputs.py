@@ -98,7 +98,9 @@ def check_inputs(
         raise ValueError("input_ids and inputs_embeds were both given: give only one of them")
     if input_ids is not None:
         input_ids = _integers("input_ids", input_ids, weights, "[batch, sequence]", 2)
-        _check_range("input_ids", input_ids, config.vocab_size, "vocab_size")
+        _check_range(
+            "input_ids", input_ids, config.vocab_size, f"vocab_size is {config.vocab_size}"
+        )
         batch, length = input_ids.shape
     else:
         inputs_embeds = _embeds(inputs_embeds, weights, config.hidden_size)
@@ -141,20 +143,23 @@ def check_labels(
     labels = _integers("labels", labels, weights, "[batch, sequence]", 2)
     _check_shape("labels", labels, (batch, length))
     counted = array_namespace(labels).where(labels == ignore_index, 0, labels)
-    _check_range("labels", counted, classes, f"besides {ignore_index}, there are {classes} classes")
+    _check_range("labels", counted, classes, f"there are {classes} classes", f" or {ignore_index}")
     return labels
 
 
 def _place(name: str, value: Any, like: Array) -> Array:
     """Make lists arrays; refuse an array of another library or device than the model's."""
+    xp = array_namespace(like)
     try:
         array = as_array_like(value, like)
-    except (TypeError, ValueError) as error:
+        is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))
+    except (TypeError, ValueError):
+        is_numbers = False
+    if not is_numbers:
         raise ValueError(
-            f"{name} is not rectangular or does not hold numbers ({error}): pad the rows to one "
-            "length"
-        ) from error
-    if array_namespace(array) is array_namespace(like) and device_of(array) == device_of(like):
+            f"{name} is no array of numbers with rows of one length: tokenize texts, and pad rows"
+        )
+    if array_namespace(array) is xp and device_of(array) == device_of(like):
         return array
     raise ValueError(
         f"{name} is a {library_name(array)} array on device {device_of(array)}, but the model's "
@@ -192,7 +197,7 @@ def _check_shape(name: str, array: Array, *allowed: tuple[int, ...]) -> None:
         raise ValueError(f"{name} has shape {list(array.shape)}, but must have {choices}")
 
 
-def _check_range(name: str, ids: Array, stop: int, limit: str) -> None:
+def _check_range(name: str, ids: Array, stop: int, limit: str, also: str = "") -> None:
     """Check that ids are in [0, stop), and point to the first that is not."""
     xp = array_namespace(ids)
     if int(xp.min(ids)) >= 0 and int(xp.max(ids)) < stop:
@@ -200,8 +205,7 @@ def _check_range(name: str, ids: Array, stop: int, limit: str) -> None:
     host = to_numpy(ids)
     where = np.argwhere((host < 0) | (host >= stop))[0].tolist()
     raise ValueError(
-        f"{name}{where} is {host[tuple(where)]}, but must be from 0 to {stop - 1} "
-        f"({limit} is {stop})"
+        f"{name}{where} is {host[tuple(where)]}, but must be from 0 to {stop - 1}{also} ({limit})"
     )
 
 
@@ -255,7 +259,7 @@ def _token_types(value: Any, like: Array, batch: int, length: int, type_vocab_si
         return xp.zeros((batch, length), dtype=xp.int64, device=device_of(like))
     ids = _integers("token_type_ids", value, like, "[batch, sequence]", 2)
     _check_shape("token_type_ids", ids, (batch, length))
-    _check_range("token_type_ids", ids, type_vocab_size, "type_vocab_size")
+    _check_range("token_type_ids", ids, type_vocab_size, f"type_vocab_size is {type_vocab_size}")
     return ids
 
 
@@ -272,7 +276,7 @@ def _positions(
         ids = _integers("position_ids", ids, like, "[sequence] or [batch, sequence]", 2)
         _check_shape("position_ids", ids, (1, length), (batch, length))
         rows = config.max_position_embeddings
-        _check_range("position_ids", ids, rows, "max_position_embeddings")
+        _check_range("position_ids", ids, rows, f"max_position_embeddings is {rows}")
         return xp.broadcast_to(ids, (batch, length))
     if input_ids is not None:
         ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id)
@@ -283,9 +287,9 @@ def _positions(
 
 
 def _check_length(tokens: int, config: RobertaConfig) -> None:
-    limit, offset = config.max_sequence_length, config.pad_token_id + 1
+    limit, pad = config.max_sequence_length, config.pad_token_id
     if tokens > limit:
-        taken = "row 0 is" if offset == 1 else f"rows 0 to {offset - 1} are"
+        taken = ["row 0 is", "rows 0 and 1 are", f"rows 0 to {pad} are"][min(pad, 2)]
         raise ValueError(
             f"a sequence has {tokens} tokens, but the position table's "
             f"{config.max_position_embeddings} rows hold at most {limit} ({taken} the padding "

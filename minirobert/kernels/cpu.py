@@ -2,7 +2,7 @@
 
 A formula written with NumPy's operators walks through memory once for every operator. These
 walk once in all: a block that fits the processor's cache is finished before the next is touched,
-and each step writes over the last (``out=``). Other dtypes go to the formula.
+and each step writes over the last (``out=``). Other dtypes and empty arrays go to the formula.
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ _FEW_ROWS = 64
 _formula = {f: f.dispatch(object) for f in (gelu, layer_norm, linear, softmax)}
 
 
+def _suits(*arrays: NDArray) -> bool:
+    return all(array.dtype == np.float32 and array.size for array in arrays)
+
+
 def _blocks(*arrays: NDArray) -> Iterator[tuple[NDArray, ...]]:  # [M, K] -> [m, K], …
     """Cut arrays of the same shape into blocks of whole rows."""
     rows, width = arrays[0].shape
-    step = max(1, _BLOCK // max(1, width))
+    step = max(1, _BLOCK // width)
     for start in range(0, rows, step):
         yield tuple(array[start : start + step] for array in arrays)
 
@@ -40,7 +44,7 @@ def linear_cpu(x: NDArray, weight: NDArray, bias: NDArray | None = None) -> NDAr
     Where x has few rows, most of the time goes into reading the weights, and BLAS reads them
     faster in their own order: as ``(W x^T)^T``.
     """
-    if x.dtype != np.float32 or weight.dtype != np.float32:
+    if not _suits(x, weight):
         return _formula[linear](x, weight, bias)  # type: ignore[no-any-return]
     rows = x.reshape(-1, x.shape[-1])  # [M, I]
     few = 1 < len(rows) <= _FEW_ROWS
@@ -53,7 +57,7 @@ def linear_cpu(x: NDArray, weight: NDArray, bias: NDArray | None = None) -> NDAr
 @softmax.register(np.ndarray)
 def softmax_cpu(x: NDArray) -> NDArray:
     """Compute `minirobert.functional.softmax` block by block."""
-    if x.dtype != np.float32 or x.size == 0:
+    if not _suits(x):
         return _formula[softmax](x)  # type: ignore[no-any-return]
     result = np.empty(x.shape, x.dtype)
     width = x.shape[-1]
@@ -67,7 +71,7 @@ def softmax_cpu(x: NDArray) -> NDArray:
 @layer_norm.register(np.ndarray)
 def layer_norm_cpu(x: NDArray, weight: NDArray, bias: NDArray, eps: float) -> NDArray:
     """Compute `minirobert.functional.layer_norm` block by block."""
-    if x.dtype != np.float32 or weight.dtype != np.float32 or x.size == 0:
+    if not _suits(x, weight):
         return _formula[layer_norm](x, weight, bias, eps)  # type: ignore[no-any-return]
     result = np.empty(x.shape, x.dtype)
     width = x.shape[-1]
@@ -99,10 +103,10 @@ def gelu_cpu(x: NDArray) -> NDArray:
 
     The result is within 4 float32 roundings of ``|x|`` of the formula.
     """
-    if x.dtype != np.float32:
+    if not _suits(x):
         return _formula[gelu](x)  # type: ignore[no-any-return]
     result = np.empty(x.shape, x.dtype)
-    width = min(_BLOCK, max(1, x.size))
+    width = min(_BLOCK, x.size)
     whole = x.size - x.size % width
     flat, out = x.reshape(-1), result.reshape(-1)
     for source, target in _blocks(flat[:whole].reshape(-1, width), out[:whole].reshape(-1, width)):

@@ -1,0 +1,99 @@
+"""The fast versions equal their formulas, on every shape and layout that a model may give them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirobert.functional import gelu, layer_norm, linear, softmax
+from minirobert.kernels import cpu
+
+EPS = np.finfo(np.float32).eps
+shapes = st.lists(st.integers(0, 5), min_size=1, max_size=4).map(tuple)
+
+
+@st.composite
+def inputs(draw, dtype=np.float32):
+    """Draw an array: of few or many elements, contiguous or not."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape = draw(shapes | st.sampled_from([(cpu._BLOCK + 3,), (3, cpu._BLOCK // 2 + 1), (90, 700)]))
+    x = (rng.standard_normal(shape) * draw(st.sampled_from([0.1, 1, 4]))).astype(dtype)
+    layout = draw(st.sampled_from(["contiguous", "transposed", "strided"]))
+    if layout == "transposed":
+        return x.T
+    return x[..., ::2] if layout == "strided" else x
+
+
+def agree(function, tolerance, x, *others):
+    """Compare with the formula in float64: the tolerance is in float32 roundings."""
+    fast = function(x, *others)
+    wide = [o.astype(np.float64) if isinstance(o, np.ndarray) else o for o in others]
+    exact = function.dispatch(object)(x.astype(np.float64), *wide)
+    assert fast.dtype == np.float32
+    assert fast.shape == exact.shape
+    assert np.all(np.abs(fast - exact) <= tolerance * EPS)
+
+
+@given(x=inputs())
+def test_gelu(x):
+    agree(gelu, 4 * np.maximum(np.abs(x), 1e-3), x)
+
+
+def test_gelu_between_its_ends():
+    """Far out it is exactly x or exactly 0; everywhere it is near the formula."""
+    x = np.linspace(-30, 30, 2_000_001, dtype=np.float32)
+    agree(gelu, 4 * np.maximum(np.abs(x), 1e-3), x)
+    np.testing.assert_array_equal(gelu(x[x > 5.6]), x[x > 5.6])
+    assert not gelu(x[x < -5.6]).any()
+    edges = np.array([np.nan, np.inf, 0, -0.0, 1e-40], np.float32)
+    np.testing.assert_allclose(gelu(edges), [np.nan, np.inf, 0, 0, 5e-41], rtol=1e-4)
+
+
+@given(x=inputs())
+def test_softmax(x):
+    if x.shape[-1] == 0:
+        return  # a sum over nothing: a model never has it, and both refuse it
+    agree(softmax, 16, x)
+    np.testing.assert_allclose(softmax(x).sum(axis=-1), 1, rtol=1e-5)
+
+
+@given(x=inputs(), seed=st.integers(0, 99))
+def test_layer_norm(x, seed):
+    width = x.shape[-1]
+    if width == 0:
+        return
+    x = x + np.arange(width, dtype=np.float32)  # rounding is all there is in a constant row
+    weight, bias = np.random.default_rng(seed).standard_normal((2, width)).astype(np.float32)
+    spread = np.abs(x).max(initial=1) / max(1e-3, x.std(axis=-1).min(initial=1)) if width > 1 else 1
+    agree(layer_norm, 32 * spread, x, weight, bias, 1e-5)
+
+
+@given(x=inputs(), outputs=st.integers(1, 7), with_bias=st.booleans(), seed=st.integers(0, 99))
+def test_linear(x, outputs, with_bias, seed):
+    rng = np.random.default_rng(seed)
+    weight = rng.standard_normal((outputs, x.shape[-1])).astype(np.float32)
+    bias = rng.standard_normal(outputs).astype(np.float32) if with_bias else None
+    size = np.abs(x).sum(axis=-1, keepdims=True) * np.abs(weight).max(initial=0) + 4
+    agree(linear, size, x, weight, bias)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 64, 65])
+def test_linear_of_few_and_of_many_rows(rows):
+    rng = np.random.default_rng(rows)
+    x, weight = (rng.standard_normal((n, 33)).astype(np.float32) for n in (rows, 17))
+    agree(linear, 500, x, weight, np.ones(17, np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_dtypes_go_to_the_formula(dtype):
+    x = np.linspace(-3, 3, 12, dtype=dtype).reshape(3, 4)
+    ones = np.ones(4, dtype)
+    for function, others in [
+        (gelu, ()),
+        (softmax, ()),
+        (linear, (x,)),
+        (layer_norm, (ones, ones, 0.1)),
+    ]:
+        result = function(x, *others)
+        assert result.dtype == dtype
+        np.testing.assert_array_equal(result, function.dispatch(object)(x, *others))
