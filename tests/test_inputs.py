@@ -41,8 +41,8 @@ BAD = {
     "boolean ids": ({"input_ids": IDS > 1}, TypeError, "dtype bool, but must hold integers"),
     "text": (
         {"input_ids": "Hello"},
-        TypeError,
-        "input_ids is 'Hello', but must hold numbers: tokenize",
+        ValueError,
+        "input_ids is no array of numbers .* tokenize texts",
     ),
     "ragged": (
         {"input_ids": [[0, 2], [0]]},
