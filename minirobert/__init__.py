@@ -9,6 +9,7 @@ from .observe import observe, watch
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions, MaskedLMOutput
 from .parameters import CheckpointError
 from .pipelines import pipeline
+from .tokenization import RobertaTokenizer, RobertaTokenizerFast
 
 __all__ = [
     "TINY",
@@ -18,6 +19,8 @@ __all__ = [
     "RobertaConfig",
     "RobertaForMaskedLM",
     "RobertaModel",
+    "RobertaTokenizer",
+    "RobertaTokenizerFast",
     "observe",
     "pipeline",
     "to_device",

@@ -20,7 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from .arrays import Array, Shape, float_dtype, to_numpy
-from .config import RobertaConfig, model_directory, read_json
+from .config import RobertaConfig
+from .files import model_directory, read_json, replacing
 from .parameters import CheckpointError, check_shapes, initialise
 
 __all__ = [
@@ -308,9 +309,5 @@ def save_parameters(directory: str | os.PathLike[str], flat: Mapping[str, Array]
     target.mkdir(parents=True, exist_ok=True)
     # safetensors writes memory as it lies, so an array that is a view would be written wrong
     tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in flat.items()}
-    temporary = target / f"{WEIGHTS_FILE}.{os.getpid()}.tmp"
-    try:
+    with replacing(target / WEIGHTS_FILE) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
-        os.replace(temporary, target / WEIGHTS_FILE)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert import RobertaConfig
-from minirobert.config import ACTIVATION_NAMES, model_directory
+from minirobert.config import ACTIVATION_NAMES
+from minirobert.files import model_directory
 from tests.equivalence.strategies import configs
 
 THEIRS = transformers.RobertaConfig()

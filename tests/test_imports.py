@@ -13,7 +13,8 @@ PACKAGE = Path(minirobert.__file__).parent
 
 # A module may import what stands in a line above its own.
 ORDER = [
-    ["config", "arrays", "tokenization"],
+    ["files", "arrays", "tokenization"],
+    ["config"],
     ["observe", "functional", "outputs", "parameters"],
     ["embeddings", "attention", "losses", "kernels", "checkpoint"],
     ["encoder", "heads", "inputs"],

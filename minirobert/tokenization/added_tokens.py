@@ -1,0 +1,164 @@
+"""Added tokens: strings such as ``<mask>`` that are found in a text before BPE sees it.
+
+An added token is one token wherever it stands in the text, also in text that a user has typed. It
+may take the white space around it along: RoBERTa's ``<mask>`` does so on its left, because it
+stands for a word *with* its space, as ``Ġdog`` is one token for " dog". ``a <mask>`` is therefore
+``a``, ``<mask>``, while ``a <unk>`` is ``a``, ``Ġ``, ``<unk>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import KW_ONLY, dataclass
+from typing import NamedTuple
+
+import regex
+
+from .pretokenizer import WHITE_SPACE
+
+_WORD_CHARACTER = regex.compile(r"\w")
+
+
+@dataclass(frozen=True)
+class AddedToken:
+    """A string that is always one token.
+
+    Attributes
+    ----------
+    content : str
+        The string.
+    single_word : bool
+        Whether the token counts only where no letter, digit or underscore touches it.
+    lstrip, rstrip : bool
+        Whether the token takes along all white space on its left, on its right.
+    normalized : bool, optional
+        Whether the token is looked for after those that are not normalized. The name is that of
+        transformers, where such tokens are also looked for in normalized text; RoBERTa does not
+        normalize. By default true for a token that is not special.
+    special : bool
+        Whether ``decode(ids, skip_special_tokens=True)`` leaves the token out.
+
+    Examples
+    --------
+    >>> AddedToken("<mask>", lstrip=True, special=True).normalized
+    False
+    """
+
+    content: str
+    _: KW_ONLY
+    single_word: bool = False
+    lstrip: bool = False
+    rstrip: bool = False
+    normalized: bool | None = None
+    special: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.content, str) or not self.content:
+            raise ValueError(
+                f"the content of an added token is {self.content!r}: it must be a string with at"
+                " least one character"
+            )
+        if self.normalized is None:
+            object.__setattr__(self, "normalized", not self.special)
+
+
+class Segment(NamedTuple):
+    """A stretch ``text[start:end]``: one added token, or ordinary text where `token` is None."""
+
+    start: int
+    end: int
+    token: AddedToken | None = None
+
+
+class AddedTokenSplitter:
+    """Finds the added tokens of a text.
+
+    Tokens that are not normalized are looked for first, in all of the text; the others, in what
+    remains. Where several could begin at the same character, the longest is taken.
+
+    Parameters
+    ----------
+    tokens : iterable of AddedToken
+        The tokens to find.
+
+    Examples
+    --------
+    >>> splitter = AddedTokenSplitter([AddedToken("<mask>", lstrip=True, special=True)])
+    >>> text = "a <mask>!"
+    >>> [text[start:end] for start, end, _ in splitter.split(text)]
+    ['a', ' <mask>', '!']
+    """
+
+    def __init__(self, tokens: Iterable[AddedToken]) -> None:
+        self._tokens = {token.content: token for token in tokens}
+        by_turn = [
+            [token.content for token in self._tokens.values() if token.normalized is turn]
+            for turn in (False, True)
+        ]
+        self._patterns = [_any_of(contents) for contents in by_turn if contents]
+
+    def split(self, text: str) -> list[Segment]:
+        """Cut a text into ordinary segments and added tokens.
+
+        Parameters
+        ----------
+        text : str
+            Any text.
+
+        Returns
+        -------
+        list of Segment
+            Segments that follow one another and cover the text, none of them empty.
+        """
+        segments = [Segment(0, len(text))] if text else []
+        for pattern in self._patterns:
+            segments = [
+                part
+                for segment in segments
+                for part in ([segment] if segment.token else self._split(text, segment, pattern))
+            ]
+        return segments
+
+    def _split(self, text: str, segment: Segment, pattern: regex.Pattern) -> Iterator[Segment]:
+        position = segment.start
+        for match in pattern.finditer(text, segment.start, segment.end):
+            token = self._tokens[match[0]]
+            start, end = match.span()
+            if start < position:  # the token before has taken its first characters
+                continue
+            if token.single_word and _touches_word(text, start, end, segment):
+                continue
+            if token.lstrip:
+                start = _skip_left(text, start, position)
+            if token.rstrip:
+                end = _skip_right(text, end, segment.end)
+            if position < start:
+                yield Segment(position, start)
+            yield Segment(start, end, token)
+            position = end
+        if position < segment.end:
+            yield Segment(position, segment.end)
+
+
+def _any_of(contents: Iterable[str]) -> regex.Pattern:
+    longest_first = sorted(contents, key=len, reverse=True)
+    return regex.compile("|".join(map(regex.escape, longest_first)))
+
+
+def _touches_word(text: str, start: int, end: int, segment: Segment) -> bool:
+    before, after = text[segment.start : start][-1:], text[end : segment.end][:1]
+    return any(_WORD_CHARACTER.match(neighbour) for neighbour in (before, after))
+
+
+# White space is skipped from the token outwards, by hand: a `\s*` in the pattern, before the token,
+# would be tried anew at each character of a long run of spaces.
+def _skip_left(text: str, position: int, limit: int) -> int:
+    while position > limit and text[position - 1] in WHITE_SPACE:
+        position -= 1
+    return position
+
+
+def _skip_right(text: str, position: int, limit: int) -> int:
+    while position < limit and text[position] in WHITE_SPACE:
+        position += 1
+    return position

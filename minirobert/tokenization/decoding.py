@@ -1,0 +1,107 @@
+"""From tokens back to text."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Any
+
+from .byte_alphabet import symbols_to_bytes
+
+# English spacing that older tokenizers needed to have undone; replaced in this order.
+_CLEANED_UP = (
+    (" .", "."),
+    (" ?", "?"),
+    (" !", "!"),
+    (" ,", ","),
+    (" ' ", "'"),
+    (" n't", "n't"),
+    (" 'm", "'m"),
+    (" 's", "'s"),
+    (" 've", "'ve"),
+    (" 're", "'re"),
+)
+
+
+def tokens_to_text(tokens: Iterable[str], added: Container[str], errors: str) -> str:
+    """Join tokens to a text.
+
+    The bytes of all tokens are joined before they are decoded, because a character may be spread
+    over several tokens. Bytes that are no UTF-8, as half of such a character, are handled as
+    `errors` says.
+
+    Parameters
+    ----------
+    tokens : iterable of str
+        The tokens.
+    added : container of str
+        The added tokens, which stand for themselves and not for bytes.
+    errors : str
+        As for `bytes.decode`: ``"replace"`` puts U+FFFD, ``"ignore"`` nothing, ``"strict"``
+        raises `UnicodeDecodeError`.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> tokens_to_text(["Hello", "Ġworld", "<mask>"], {"<mask>"}, "replace")
+    'Hello world<mask>'
+    """
+    pieces = (
+        token.encode("utf-8") if token in added else symbols_to_bytes(token) for token in tokens
+    )
+    return b"".join(pieces).decode("utf-8", errors=errors)
+
+
+def clean_up_tokenization(text: str) -> str:
+    """Take out the spaces before punctuation and English contractions.
+
+    Parameters
+    ----------
+    text : str
+        A decoded text.
+
+    Returns
+    -------
+    str
+        The text without them.
+
+    Examples
+    --------
+    >>> clean_up_tokenization("I do n't know , sorry .")
+    "I don't know, sorry."
+    """
+    for spaced, joined in _CLEANED_UP:
+        text = text.replace(spaced, joined)
+    return text
+
+
+def as_ids(ids: Any) -> list[int]:
+    """Read ids given as one integer, as a sequence or as an array of one axis.
+
+    Parameters
+    ----------
+    ids : int, iterable of int, or array
+        The ids.
+
+    Returns
+    -------
+    list of int
+        The ids.
+    """
+    if hasattr(ids, "tolist"):
+        ids = ids.tolist()
+    if isinstance(ids, int):
+        return [ids]
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise TypeError(f"ids are {ids!r}: they must be an integer or a sequence of integers")
+    several = list(ids)
+    for position, index in enumerate(several):
+        if not hasattr(index, "__index__"):
+            raise TypeError(
+                f"ids[{position}] is of type {type(index).__name__}: it must be an integer; for"
+                " several sequences use batch_decode"
+            )
+    return several

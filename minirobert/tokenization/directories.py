@@ -1,0 +1,157 @@
+"""A tokenizer as a directory of files: which of them are read, and which are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .added_tokens import AddedToken
+from .bpe import Pair
+from .config_files import (
+    ADDED_TOKENS_NAME,
+    CONFIG_NAME,
+    SPECIAL_TOKENS_NAME,
+    config_object,
+    read_settings,
+    special_tokens_object,
+)
+from .files import (
+    MERGES_NAME,
+    VOCAB_NAME,
+    FilePath,
+    write_merges,
+    write_object,
+    write_vocab,
+)
+from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json
+from .vocabulary import Vocabulary
+
+
+def read_directory(directory: FilePath) -> dict[str, Any]:
+    """Read the arguments that make the tokenizer of a directory.
+
+    Parameters
+    ----------
+    directory : path
+        A directory with tokenizer.json, or with vocab.json and merges.txt.
+
+    Returns
+    -------
+    dict
+        Arguments of `RobertaTokenizer`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such directory, or no tokenizer in it.
+    """
+    directory = Path(directory)
+    arguments = _read_model(directory)
+    settings = read_settings(directory)
+    added = {**arguments.get("added_tokens_decoder", {}), **settings["added_tokens_decoder"]}
+    return {**arguments, **settings, "added_tokens_decoder": added}
+
+
+def _read_model(directory: Path) -> dict[str, Any]:
+    if not directory.is_dir():
+        raise FileNotFoundError(
+            f"there is no directory {directory}: give one with {TOKENIZER_NAME}, or with"
+            f" {VOCAB_NAME} and {MERGES_NAME}"
+        )
+    if (directory / TOKENIZER_NAME).is_file():
+        content = read_tokenizer_json(directory / TOKENIZER_NAME)
+        return {
+            **content.settings,
+            "vocab_file": content.vocab,
+            "merges_file": content.merges,
+            "added_tokens_decoder": content.added_tokens,
+        }
+    if not all((directory / name).is_file() for name in (VOCAB_NAME, MERGES_NAME)):
+        raise FileNotFoundError(
+            f"there is no tokenizer in {directory}: it needs {TOKENIZER_NAME}, or {VOCAB_NAME} and"
+            f" {MERGES_NAME}"
+        )
+    return {"vocab_file": directory / VOCAB_NAME, "merges_file": directory / MERGES_NAME}
+
+
+def write_directory(
+    directory: FilePath,
+    vocabulary: Vocabulary,
+    merges: Sequence[Pair],
+    special_tokens: Sequence[tuple[str, AddedToken]],
+    settings: Mapping[str, Any],
+) -> tuple[str, ...]:
+    """Write all files of a tokenizer, and remove those of the one that was there before.
+
+    Parameters
+    ----------
+    directory : path
+        The directory, made if need be.
+    vocabulary : Vocabulary
+        The vocabulary, with the added tokens.
+    merges : sequence of (str, str)
+        The merges, in order.
+    special_tokens : sequence of (str, AddedToken)
+        The special tokens with their names.
+    settings : mapping
+        What else tokenizer_config.json holds.
+
+    Returns
+    -------
+    tuple of str
+        The files written.
+    """
+    directory = _make_directory(directory)
+    added = {vocabulary.ids[content]: token for content, token in vocabulary.added.items()}
+    beyond = {token: i for token, i in vocabulary.ids.items() if token not in vocabulary.base}
+    objects = {
+        CONFIG_NAME: config_object(settings, added),
+        SPECIAL_TOKENS_NAME: special_tokens_object(special_tokens),
+        **({ADDED_TOKENS_NAME: beyond} if beyond else {}),
+    }
+    for name, value in objects.items():
+        write_object(directory / name, value)
+    model = write_model(directory, vocabulary, merges)
+    for name in {TOKENIZER_NAME, ADDED_TOKENS_NAME} - set(objects):
+        (directory / name).unlink(missing_ok=True)
+    return (*(str(directory / name) for name in objects), *model)
+
+
+def write_model(
+    directory: FilePath, vocabulary: Vocabulary, merges: Sequence[Pair], prefix: str = ""
+) -> tuple[str, str]:
+    """Write vocab.json and merges.txt alone.
+
+    Parameters
+    ----------
+    directory : path
+        The directory, made if need be.
+    vocabulary : Vocabulary
+        The vocabulary, of which only the entries of vocab.json are written.
+    merges : sequence of (str, str)
+        The merges, in order.
+    prefix : str
+        What to put before both names.
+
+    Returns
+    -------
+    (str, str)
+        The files written.
+    """
+    directory = _make_directory(directory)
+    vocab_path, merges_path = (
+        directory / f"{prefix}{VOCAB_NAME}",
+        directory / f"{prefix}{MERGES_NAME}",
+    )
+    write_vocab(vocab_path, vocabulary.base)
+    write_merges(merges_path, merges)
+    return str(vocab_path), str(merges_path)
+
+
+def _make_directory(directory: FilePath) -> Path:
+    directory = Path(directory)
+    if directory.exists() and not directory.is_dir():
+        raise NotADirectoryError(f"{directory} is a file: give a directory to save in")
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory

@@ -1,0 +1,121 @@
+"""What a tokenizer may be given: a text, a pair, a batch of texts, a batch of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+
+class Batch(NamedTuple):
+    """The texts of a call, checked.
+
+    Attributes
+    ----------
+    rows : list of tuple of str
+        For each row one text, or the two of a pair.
+    is_single : bool
+        Whether the one row was given alone and not as a batch.
+    """
+
+    rows: list[tuple[str, ...]]
+    is_single: bool
+
+
+def read_texts(text: Any, text_pair: Any = None) -> Batch:
+    """Tell apart the kinds of input, and check every text before any work is done.
+
+    Parameters
+    ----------
+    text : str, or sequence of str, or sequence of pairs of str
+        One text, a batch of texts, or a batch of pairs.
+    text_pair : str or sequence of str, optional
+        The second text of a pair, or those of a batch.
+
+    Returns
+    -------
+    Batch
+        The texts, row by row.
+
+    Examples
+    --------
+    >>> read_texts([("a", "b"), ("c", "d")])
+    Batch(rows=[('a', 'b'), ('c', 'd')], is_single=False)
+    """
+    if isinstance(text, str):
+        check_text(text, "text")
+        if text_pair is None:
+            return Batch([(text,)], is_single=True)
+        check_text(text_pair, "text_pair")
+        return Batch([(text, text_pair)], is_single=True)
+    if not isinstance(text, list | tuple):
+        raise TypeError(
+            f"text is {_kind(text)}: it must be a str, a list of str, or a list of pairs of str"
+        )
+    if text_pair is not None:
+        return _batch_with_pairs(text, text_pair)
+    if text and all(isinstance(element, list | tuple) for element in text):
+        return _batch_of_pairs(text)
+    return Batch([(element,) for element in _check_all(text, "text")], is_single=False)
+
+
+def _batch_with_pairs(text: Sequence[Any], text_pair: Any) -> Batch:
+    if not isinstance(text_pair, list | tuple):
+        raise TypeError(
+            f"text is a batch, but text_pair is {_kind(text_pair)}: it must be a list with as many"
+            f" texts, {len(text)}"
+        )
+    if len(text) != len(text_pair):
+        raise ValueError(
+            f"text has {len(text)} texts, but text_pair has {len(text_pair)}: each text needs its"
+            " pair"
+        )
+    rows = zip(_check_all(text, "text"), _check_all(text_pair, "text_pair"), strict=True)
+    return Batch(list(rows), is_single=False)
+
+
+def _batch_of_pairs(pairs: Sequence[Sequence[Any]]) -> Batch:
+    for index, pair in enumerate(pairs):
+        if len(pair) != 2:
+            raise ValueError(f"text[{index}] has {len(pair)} elements: a pair has two texts")
+        for place, text in enumerate(pair):
+            check_text(text, f"text[{index}][{place}]")
+    return Batch([(first, second) for first, second in pairs], is_single=False)
+
+
+def _check_all(texts: Sequence[Any], name: str) -> Sequence[str]:
+    for index, text in enumerate(texts):
+        check_text(text, f"{name}[{index}]")
+    return texts
+
+
+def check_text(text: Any, where: str) -> None:
+    """Check that a text is a string that has a UTF-8 form.
+
+    Parameters
+    ----------
+    text : object
+        The text.
+    where : str
+        Where it stands in the call, for the error.
+
+    Raises
+    ------
+    TypeError
+        If it is not a string.
+    ValueError
+        If it has a lone surrogate: half of a character, which has no bytes.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"{where} is {_kind(text)}: it must be a str")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{where} has a lone surrogate, U+{ord(text[error.start]):04X}, at position"
+            f" {error.start}: it is half of a character and has no bytes; replace it with"
+            " text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+        ) from None
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"of type {type(value).__name__}"

@@ -1,0 +1,116 @@
+"""What `padding`, `truncation` and `max_length` mean together."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any, NamedTuple
+
+from .padding import padding_strategy
+from .truncation import truncation_strategy
+
+
+class LengthPlan(NamedTuple):
+    """The arguments of a call after all defaults: what will be done."""
+
+    padding: str
+    truncation: str
+    max_length: int | None
+    pad_to_multiple_of: int | None
+
+
+def plan_lengths(
+    padding: Any,
+    truncation: Any,
+    max_length: int | None,
+    pad_to_multiple_of: int | None,
+    model_max_length: int | None,
+) -> LengthPlan:
+    """Work out what a call asks for, warning where it asks for something that has no effect.
+
+    Parameters
+    ----------
+    padding, truncation : bool or str
+        As given; `truncation` may be None, which allows for truncation to `max_length` where
+        nothing is padded.
+    max_length, pad_to_multiple_of : int, optional
+        As given.
+    model_max_length : int, optional
+        The length to fall back on where `max_length` is needed and not given.
+
+    Returns
+    -------
+    LengthPlan
+        The strategies and lengths.
+    """
+    _check_count("max_length", max_length, 0)
+    _check_count("pad_to_multiple_of", pad_to_multiple_of, 1)
+    pads = padding_strategy(padding)
+    if truncation is None and max_length is not None and pads == "do_not_pad":
+        warn_caller(
+            f"max_length={max_length} is given without truncation: longer texts are truncated as"
+            " with truncation=True; pass that, or truncation=False"
+        )
+        truncation = True
+    cuts = truncation_strategy(False if truncation is None else truncation)
+    if pads == "longest" and cuts == "do_not_truncate" and max_length is not None:
+        warn_caller(
+            f"max_length={max_length} has no effect with padding={padding!r} and no truncation:"
+            " pass padding='max_length' to pad to it, or truncation=True to truncate to it"
+        )
+    if max_length is None:
+        max_length = model_max_length
+        if max_length is None:
+            pads, cuts = _without_limit(pads, cuts)
+    if pads != "do_not_pad" and cuts != "do_not_truncate":
+        _check_multiple(max_length, pad_to_multiple_of)
+    return LengthPlan(pads, cuts, max_length, pad_to_multiple_of)
+
+
+def _without_limit(pads: str, cuts: str) -> tuple[str, str]:
+    if pads == "max_length":
+        warn_caller(
+            "padding='max_length' has no effect: neither max_length nor the tokenizer's"
+            " model_max_length is given"
+        )
+        pads = "do_not_pad"
+    if cuts != "do_not_truncate":
+        warn_caller(
+            f"truncation={cuts!r} has no effect: neither max_length nor the tokenizer's"
+            " model_max_length is given"
+        )
+        cuts = "do_not_truncate"
+    return pads, cuts
+
+
+def _check_multiple(max_length: int | None, multiple: int | None) -> None:
+    if max_length is not None and multiple is not None and max_length % multiple:
+        raise ValueError(
+            f"rows truncated to {max_length} tokens cannot be padded to a multiple of {multiple}:"
+            f" pass max_length={max_length // multiple * multiple or multiple}, or leave out"
+            " pad_to_multiple_of"
+        )
+
+
+def _check_count(name: str, value: Any, least: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} is {value!r}: it must be an integer or None")
+    if value < least:
+        raise ValueError(f"{name} is {value}: it must be at least {least}")
+
+
+def warn_caller(message: str) -> None:
+    """Warn, pointing at the line outside this package that has called it.
+
+    Parameters
+    ----------
+    message : str
+        The warning.
+    """
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)

@@ -1,0 +1,205 @@
+"""Padding: rows of different lengths made equally long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+PADDING_STRATEGIES = ("longest", "max_length", "do_not_pad")
+
+# What fills up each column. The padding of `input_ids` is the tokenizer's.
+FILL = {
+    "attention_mask": 0,
+    "token_type_ids": 0,
+    "special_tokens_mask": 1,
+    "offset_mapping": (0, 0),
+}
+
+
+def padding_strategy(padding: Any) -> str:
+    """Read the argument `padding` of a tokenizer.
+
+    Parameters
+    ----------
+    padding : bool or str
+        True stands for ``"longest"``, False for ``"do_not_pad"``.
+
+    Returns
+    -------
+    str
+        The strategy.
+    """
+    if padding is True:
+        return "longest"
+    if padding is False:
+        return "do_not_pad"
+    if padding not in PADDING_STRATEGIES:
+        raise ValueError(
+            f"padding is {padding!r}: it must be True, False or one of"
+            f" {', '.join(map(repr, PADDING_STRATEGIES))}"
+        )
+    return str(padding)
+
+
+def padded_length(
+    lengths: Iterable[int], strategy: str, max_length: int | None, multiple: int | None
+) -> int:
+    """Tell to which length the rows of a batch are padded; longer rows stay as they are.
+
+    Parameters
+    ----------
+    lengths : iterable of int
+        The lengths of the rows.
+    strategy : str
+        One of `PADDING_STRATEGIES`.
+    max_length : int, optional
+        The length to pad to with ``"max_length"``.
+    multiple : int, optional
+        Round up to a multiple of this.
+
+    Returns
+    -------
+    int
+        The length, 0 for no padding at all.
+
+    Examples
+    --------
+    >>> padded_length([3, 5], "longest", None, 4)
+    8
+    """
+    if strategy == "do_not_pad":
+        return 0
+    if strategy == "max_length" and max_length is not None:
+        target = max_length
+    else:
+        target = max(lengths, default=0)
+    return target if multiple is None else -(-target // multiple) * multiple
+
+
+def pad_row(row: Sequence[Any], length: int, fill: Any, side: str) -> list[Any]:
+    """Pad one row.
+
+    Parameters
+    ----------
+    row : sequence
+        The row.
+    length : int
+        The length to reach.
+    fill : object
+        What to put in.
+    side : str
+        ``"right"`` or ``"left"``.
+
+    Returns
+    -------
+    list
+        The row, no shorter than `length`.
+
+    Examples
+    --------
+    >>> pad_row([0, 9, 2], 5, fill=1, side="left")
+    [1, 1, 0, 9, 2]
+    """
+    padding = [fill] * (length - len(row))
+    return [*row, *padding] if side == "right" else [*padding, *row]
+
+
+def pad_columns(
+    columns: Mapping[str, list[Any]], length: int, pad_token_id: int, side: str
+) -> dict[str, list[Any]]:
+    """Pad those columns of a batch that run along the tokens; leave the others as they are.
+
+    Parameters
+    ----------
+    columns : mapping of str to list
+        For each name a list of rows.
+    length : int
+        The length to reach.
+    pad_token_id : int
+        The id of the padding token.
+    side : str
+        ``"right"`` or ``"left"``.
+
+    Returns
+    -------
+    dict of str to list
+        The padded columns, in the same order.
+    """
+    fill = {"input_ids": pad_token_id, **FILL}
+    return {
+        name: [pad_row(row, length, fill[name], side) for row in rows] if name in fill else rows
+        for name, rows in columns.items()
+    }
+
+
+class PadInput(NamedTuple):
+    """What `pad` was given, as columns of rows."""
+
+    columns: dict[str, list[Any]]
+    is_single: bool
+    is_array: bool
+
+
+def read_pad_input(encoded: Any) -> PadInput:
+    """Read encodings given as one mapping or as a sequence of mappings, of lists or of arrays.
+
+    Parameters
+    ----------
+    encoded : mapping, or sequence of mappings
+        One encoding or a batch; ``input_ids`` is needed.
+
+    Returns
+    -------
+    PadInput
+        The columns, with lists in place of arrays.
+    """
+    columns = dict(encoded) if isinstance(encoded, Mapping) else _to_columns(encoded)
+    if "input_ids" not in columns:
+        raise ValueError(f"there are no input_ids to pad, only {', '.join(map(repr, columns))}")
+    is_array = _has_array(columns["input_ids"])
+    columns = {name: _to_list(rows) for name, rows in columns.items()}
+    is_single = bool(columns["input_ids"]) and not isinstance(columns["input_ids"][0], list)
+    if is_single:
+        columns = {name: [row] for name, row in columns.items()}
+    _check_row_lengths(columns)
+    return PadInput(columns, is_single, is_array)
+
+
+def _to_columns(encodings: Any) -> dict[str, list[Any]]:
+    if not isinstance(encodings, list | tuple) or not all(
+        isinstance(encoding, Mapping) for encoding in encodings
+    ):
+        raise TypeError(
+            f"cannot pad a {type(encodings).__name__}: give an encoding or a list of encodings"
+        )
+    names = list(encodings[0]) if encodings else ["input_ids"]
+    for index, encoding in enumerate(encodings):
+        for name in names:
+            if name not in encoding:
+                raise ValueError(f"encoding {index} has no {name!r}, which encoding 0 has")
+    return {name: [encoding[name] for encoding in encodings] for name in names}
+
+
+def _has_array(rows: Any) -> bool:
+    return hasattr(rows, "tolist") or any(hasattr(row, "tolist") for row in rows)
+
+
+def _to_list(rows: Any) -> Any:
+    if hasattr(rows, "tolist"):
+        return rows.tolist()
+    if not isinstance(rows, list | tuple):
+        return rows
+    return [row.tolist() if hasattr(row, "tolist") else row for row in rows]
+
+
+def _check_row_lengths(columns: Mapping[str, list[Any]]) -> None:
+    ids = columns["input_ids"]
+    for name in FILL.keys() & columns.keys():
+        if len(columns[name]) != len(ids):
+            raise ValueError(f"{name} has {len(columns[name])} rows, but input_ids has {len(ids)}")
+        for index, (row, reference) in enumerate(zip(columns[name], ids, strict=True)):
+            if len(row) != len(reference):
+                raise ValueError(
+                    f"row {index} of {name} has {len(row)} elements, but that of input_ids has"
+                    f" {len(reference)}: they must be equally long"
+                )

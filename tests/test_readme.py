@@ -1,0 +1,39 @@
+"""What the README shows is what happens."""
+
+import re
+from pathlib import Path
+
+from minirobert.cli import main
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_first_command_prints_what_is_shown(capsys):
+    first = blocks("sh")[0]
+    text = re.search(r'minirobert fill-mask "(.*)"', first).group(1)
+    assert main(["fill-mask", text]) == 0
+    assert capsys.readouterr().out == blocks("text")[0]
+
+
+def test_the_python_example_gives_what_its_comments_say():
+    (code,) = blocks("python")
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    shown = re.findall(r"^(\S.*?) +# (\([\d, ]+\))$", code, re.MULTILINE)
+    assert len(shown) == 2
+    for expression, shape in shown:
+        assert str(eval(expression, names)) == shape
+    best = names["fill"]("Do you <mask> how to swim?", top_k=2)[0]
+    assert best["token_str"] == " know"
+    assert 0.77 <= best["score"] < 0.78
+
+
+def test_every_file_that_it_names_is_there():
+    root = Path(__file__).parents[1]
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (root / target).exists(), target

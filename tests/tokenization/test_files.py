@@ -1,0 +1,144 @@
+import json
+import os
+
+import pytest
+
+from minirobert.tokenization.files import (
+    read_merges,
+    read_object,
+    read_text,
+    read_vocab,
+    write_merges,
+    write_text,
+    write_vocab,
+)
+
+VOCAB = {"a": 0, "b": 1, "ab": 2, "abb": 3}
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content):
+        path = tmp_path / "file"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def test_missing_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*nowhere"):
+        read_text(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        read_text(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff{}", "is not UTF-8: byte 0xff at position 0"),
+        ('{"a": 0,\n "b": }', "is not JSON: .* in line 2, column 7"),
+        ("", "is not JSON: .* in line 1, column 1"),
+        ('["a"]', "holds a JSON array, not an object"),
+        ('"a"', "holds a JSON string, not an object"),
+        ("5", "holds a JSON number, not an object"),
+        ("true", "holds a JSON boolean, not an object"),
+        ("null", "holds a JSON null, not an object"),
+    ],
+)
+def test_broken_json(file, content, message):
+    with pytest.raises(ValueError, match=message):
+        read_object(file(content))
+
+
+@pytest.mark.parametrize(
+    ("vocab", "message"),
+    [
+        ({"a": "0"}, "the id of 'a' is '0', not an integer"),
+        ({"a": 0.0}, r"the id of 'a' is 0\.0, not an integer"),
+        ({"a": True}, "the id of 'a' is True, not an integer"),
+        ({"a": None}, "the id of 'a' is None, not an integer"),
+        ({"a": -1}, "the id of 'a' is -1, which is negative"),
+        ({"a": 0, "b": 0}, "'b' and 'a' have the same id 0"),
+        ({"\ud800": 0}, r"'\\ud800' is not a string of valid characters"),
+    ],
+)
+def test_broken_vocabularies(file, vocab, message):
+    with pytest.raises(ValueError, match=f"the vocabulary: {message}"):
+        read_vocab(vocab)
+    with pytest.raises(ValueError, match=f"file: {message}"):
+        read_vocab(file(json.dumps(vocab)))
+
+
+def test_vocabularies_of_other_keys():
+    with pytest.raises(ValueError, match="5 is not a string"):
+        read_vocab({5: 0})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "#version: 0.2\na b\nab b\n",
+        "#version: 0.2\na b\nab b",
+        "a b\nab b\n",
+        "a b\nab b",
+        "#version: 0.2\r\na b\r\nab b\r\n",
+        "a b\nab b\n\n\n",
+    ],
+)
+def test_no_merge_is_lost(file, content):
+    assert read_merges(file(content), VOCAB) == [("a", "b"), ("ab", "b")]
+
+
+def test_merges_in_memory():
+    assert read_merges(["a b", ("ab", "b"), ["a", "b"]], VOCAB) == [
+        ("a", "b"),
+        ("ab", "b"),
+        ("a", "b"),
+    ]
+    assert read_merges([], VOCAB) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("#version: 0.2\na b\n\nab b\n", "line 3: '' is no merge"),
+        ("#version: 0.2\na\n", "line 2: 'a' is no merge"),
+        ("a b b\n", "line 1: 'a b b' is no merge"),
+        ("a  b\n", "line 1: 'a  b' is no merge"),
+        ("a b\nb x\n", "line 2: the merge of 'b' and 'x' needs the token 'x'"),
+        ("#version\nb a\n", "line 2: the merge of 'b' and 'a' needs the token 'ba'"),
+        (b"\xff", "is not UTF-8"),
+    ],
+)
+def test_broken_merges(file, content, message):
+    with pytest.raises(ValueError, match=f"file.*{message}"):
+        read_merges(file(content), VOCAB)
+
+
+@pytest.mark.parametrize("merge", ["ab", ("a", "b", "b"), ("a", 5), ("", "a"), 7, None])
+def test_broken_merges_in_memory(merge):
+    with pytest.raises(ValueError, match=r"merge 1: .* is no merge"):
+        read_merges(["a b", merge], VOCAB)
+
+
+def test_what_is_written_is_read(tmp_path):
+    write_vocab(tmp_path / "vocab.json", {"é": 1, "Ġa": 0})
+    assert (tmp_path / "vocab.json").read_bytes() == '{"Ġa":0,"é":1}'.encode()
+    write_merges(tmp_path / "merges.txt", [("a", "b"), ("ab", "b")])
+    assert (tmp_path / "merges.txt").read_bytes() == b"#version: 0.2\na b\nab b\n"
+    assert read_merges(tmp_path / "merges.txt", VOCAB) == [("a", "b"), ("ab", "b")]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_text(path, "old")
+
+    def fail(source, target):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_text(path, "new")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+    assert path.read_text() == "old"

@@ -1,0 +1,506 @@
+import copy
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minirobert
+from minirobert.tokenization import AddedToken, RobertaTokenizer, RobertaTokenizerFast
+
+TINY = Path(minirobert.__file__).parent / "checkpoints" / "tiny"
+LETTERS = ["a", "b", "c", "Ġ", "ab", "Ġa", "Ġab"]
+VOCAB = {token: index for index, token in enumerate(["<s>", "<pad>", "</s>", "<unk>", *LETTERS])}
+MERGES = [("a", "b"), ("Ġ", "a"), ("Ġ", "ab")]
+MASK = len(VOCAB)
+
+
+def small(**options):
+    return RobertaTokenizer.from_vocab(VOCAB, MERGES, **options)
+
+
+@pytest.fixture
+def tokenizer():
+    return small()
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return RobertaTokenizer.from_pretrained(TINY)
+
+
+# Making a tokenizer
+
+
+def test_one_class_under_both_names():
+    assert RobertaTokenizerFast is RobertaTokenizer
+
+
+def test_import_leaves_torch_and_transformers_alone():
+    code = (
+        "import sys, minirobert.tokenization; print({'torch', 'transformers'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_missing_special_tokens_are_appended():
+    tokenizer = RobertaTokenizer.from_vocab({"a": 0}, [], mask_token="[M]")
+    assert tokenizer.get_vocab() == {
+        "a": 0,
+        "<s>": 1,
+        "</s>": 2,
+        "<unk>": 3,
+        "<pad>": 4,
+        "[M]": 5,
+    }
+    assert (tokenizer.vocab_size, len(tokenizer)) == (1, 6)
+
+
+def test_a_custom_mask_makes_the_usual_one_ordinary_text():
+    tokenizer = small(mask_token="[M]")
+    assert tokenizer.mask_token_id == MASK
+    assert tokenizer.encode("a [M]<mask>", add_special_tokens=False)[:3] == [4, MASK, 3]
+
+
+def test_mask_flags_are_those_that_are_given():
+    tokenizer = small(mask_token=AddedToken("<mask>", rstrip=True, special=True))
+    assert tokenizer.tokenize("a <mask> b") == ["a", "Ġ", "<mask>", "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({}, ValueError, "needs vocab_file and merges_file, or tokenizer_file alone"),
+        ({"vocab_file": VOCAB}, ValueError, "needs vocab_file and merges_file"),
+        (
+            {"vocab_file": VOCAB, "merges_file": [], "tokenizer_file": "x"},
+            ValueError,
+            "or tokenizer_file alone",
+        ),
+        ({"tokenizer_file": "nowhere.json"}, FileNotFoundError, "no file nowhere.json"),
+        (
+            {"vocab_file": "nowhere.json", "merges_file": []},
+            FileNotFoundError,
+            "no file nowhere.json",
+        ),
+    ],
+)
+def test_files_are_needed(arguments, error, message):
+    with pytest.raises(error, match=message):
+        RobertaTokenizer(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"padding_side": "middle"}, ValueError, "padding_side is 'middle': it must be 'right'"),
+        ({"truncation_side": "top"}, ValueError, "truncation_side is 'top': it must be 'right'"),
+        ({"errors": "foo"}, ValueError, "errors is 'foo': it must be one that bytes.decode knows"),
+        ({"model_max_length": 0}, ValueError, "model_max_length is 0: it must be an integer"),
+        ({"model_max_length": "9"}, ValueError, "model_max_length is '9': it must be an integer"),
+        ({"pad_token": None}, TypeError, "pad_token is None: it must be a string or an AddedToken"),
+        ({"additional_special_tokens": [5]}, TypeError, "additional_special_tokens is 5"),
+        ({"pad_tokens": "<pad>"}, TypeError, "pad_tokens"),
+        (
+            {"added_tokens_decoder": {0: AddedToken("x")}},
+            ValueError,
+            "'x' has the id 0, which belongs to '<s>'",
+        ),
+    ],
+)
+def test_options_are_checked(options, error, message):
+    with pytest.raises(error, match=message):
+        small(**options)
+
+
+def test_special_tokens_are_fixed(tokenizer):
+    with pytest.raises(AttributeError, match=r"pad_token is fixed .*from_pretrained.*pad_token="):
+        tokenizer.pad_token = "x"
+    with pytest.raises(AttributeError, match=r"pad_token_id is fixed .*pad_token=\.\.\."):
+        tokenizer.pad_token_id = 5
+
+
+def test_no_limit_is_none():
+    assert small(model_max_length=int(1e30)).model_max_length is None
+    assert small(model_max_length=1e30).model_max_length is None
+    assert small(model_max_length=5).model_max_length == 5
+
+
+def test_copies_encode_alike(tokenizer):
+    tokenizer.encode("ab c")
+    for other in (copy.deepcopy(tokenizer), pickle.loads(pickle.dumps(tokenizer))):
+        assert other("ab <mask> cab") == tokenizer("ab <mask> cab")
+
+
+def test_the_result_does_not_depend_on_what_was_encoded_before(tokenizer):
+    texts = ["ab", "ab cab", " ab", "ab"]
+    assert [tokenizer.encode(text) for text in texts] == [small().encode(text) for text in texts]
+
+
+def test_repr_tells_the_settings(tokenizer):
+    assert repr(tokenizer).startswith("RobertaTokenizer(vocab_size=11, model_max_length=None, ")
+
+
+# One text
+
+
+def test_unknown_symbols_are_unk(tokenizer):
+    assert tokenizer.encode("abxb") == [0, 8, 3, 5, 2]
+    assert tokenizer.tokenize("abxb") == ["ab", "x", "b"]
+    assert tokenizer("axé", return_offsets_mapping=True).offset_mapping == [
+        (0, 0),
+        (0, 1),
+        (1, 2),
+        (2, 3),
+        (2, 3),
+        (0, 0),
+    ]
+
+
+def test_special_tokens_in_the_text(tokenizer):
+    encoding = tokenizer("a <mask> b</s>", return_special_tokens_mask=True)
+    assert encoding.input_ids == [0, 4, MASK, 7, 5, 2, 2]
+    assert encoding.special_tokens_mask == [1, 0, 0, 0, 0, 0, 1]
+    assert tokenizer.get_special_tokens_mask(
+        encoding.input_ids, already_has_special_tokens=True
+    ) == [1, 0, 1, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("space", ["", " ", "  \n", "\xa0", "\u3000\t", "\x85"])
+def test_the_mask_takes_white_space_on_its_left(tokenizer, space):
+    assert tokenizer.encode(f"a{space}<mask>") == [0, 4, MASK, 2]
+
+
+def test_add_prefix_space():
+    tokenizer = small(add_prefix_space=True)
+    for text in ("ab", " ab"):
+        assert tokenizer.tokenize(text) == ["Ġab"]
+    assert tokenizer.tokenize("ab<mask>ab") == ["Ġab", "<mask>", "Ġab"]
+    assert tokenizer.tokenize("") == []
+    assert tokenizer.tokenize("ab", add_prefix_space=False) == ["ab"]
+    assert small().tokenize("ab", add_prefix_space=True) == ["Ġab"]
+    assert small().encode("ab", add_prefix_space=True) == [0, 10, 2]
+
+
+def test_offsets(tokenizer):
+    options = {"return_offsets_mapping": True, "add_special_tokens": False}
+    assert tokenizer("ab  ab", **options).offset_mapping == [(0, 2), (3, 3), (4, 6)]
+    untrimmed = small(trim_offsets=False)
+    assert untrimmed("ab  ab", **options).offset_mapping == [(0, 2), (2, 3), (3, 6)]
+    prefixed = small(add_prefix_space=True)
+    assert prefixed("ab ab", **options).offset_mapping == [(0, 2), (3, 5)]
+    assert prefixed("é", **options).offset_mapping == [(0, 0), (0, 1), (0, 1)]
+
+
+def test_an_empty_second_text_is_still_a_second_text(tokenizer):
+    assert tokenizer.encode("a", "") == [0, 4, 2, 2, 2]
+    assert tokenizer(["a"], [""]).input_ids == [[0, 4, 2, 2, 2]]
+
+
+def test_encode_takes_one_text(tokenizer):
+    with pytest.raises(TypeError, match="encode takes one str, or two as a pair"):
+        tokenizer.encode(["a", "b"])
+
+
+def test_tokenize_checks_its_text(tokenizer):
+    with pytest.raises(TypeError, match="text is of type int"):
+        tokenizer.tokenize(5)
+
+
+def test_unknown_arguments(tokenizer):
+    with pytest.raises(TypeError, match="paddding"):
+        tokenizer("a", paddding=True)
+    with pytest.raises(TypeError, match="foo"):
+        tokenizer.encode("a", foo=1)
+
+
+@given(st.text())
+def test_spans_cover_all_that_is_no_space(text):
+    tokenizer = small(add_prefix_space=False)
+    encoding = tokenizer(text, return_offsets_mapping=True, add_special_tokens=False)
+    covered = {i for start, end in encoding.offset_mapping for i in range(start, end)}
+    assert {i for i, char in enumerate(text) if not char.isspace()} <= covered
+    starts = [start for start, _ in encoding.offset_mapping]
+    assert starts == sorted(starts)
+
+
+# Batches
+
+
+def test_an_empty_batch_is_empty(tokenizer):
+    assert tokenizer([]) == {"input_ids": [], "attention_mask": []}
+    assert tokenizer([], padding=True, return_tensors="np").input_ids.shape == (0,)
+
+
+def test_the_whole_batch_is_checked_before_any_work(tokenizer):
+    with pytest.raises(ValueError, match=r"text\[1\] has a lone surrogate, U\+DC00, at position 1"):
+        tokenizer(["a", "a\udc00"])
+
+
+def test_columns_and_their_order(tokenizer):
+    encoding = tokenizer(
+        ["a", "ab c"],
+        padding=True,
+        return_token_type_ids=True,
+        return_special_tokens_mask=True,
+        return_offsets_mapping=True,
+        return_length=True,
+    )
+    assert encoding == {
+        "input_ids": [[0, 4, 2, 1, 1], [0, 8, 7, 6, 2]],
+        "token_type_ids": [[0] * 5, [0] * 5],
+        "attention_mask": [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]],
+        "special_tokens_mask": [[1, 0, 1, 1, 1], [1, 0, 0, 0, 1]],
+        "offset_mapping": [
+            [(0, 0), (0, 1), (0, 0), (0, 0), (0, 0)],
+            [(0, 0), (0, 2), (3, 3), (3, 4), (0, 0)],
+        ],
+        "length": [5, 5],
+    }
+    assert list(encoding) == [
+        "input_ids",
+        "token_type_ids",
+        "attention_mask",
+        "special_tokens_mask",
+        "offset_mapping",
+        "length",
+    ]
+    assert list(tokenizer("a", return_attention_mask=False)) == ["input_ids"]
+
+
+def test_padding_sides(tokenizer):
+    texts, left, right = ["a", "ba"], [1, 0, 4, 2], [0, 4, 2, 1]
+    assert tokenizer(texts, padding=True).input_ids[0] == right
+    assert tokenizer(texts, padding=True, padding_side="left").input_ids[0] == left
+    tokenizer.padding_side = "left"
+    assert tokenizer(texts, padding=True).input_ids[0] == left
+    assert tokenizer(texts, padding=True, padding_side="right").input_ids[0] == right
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "ids"),
+    [
+        (("caca",), {"max_length": 4}, [0, 6, 4, 2]),
+        (("caca",), {"max_length": 2}, [0, 2]),
+        (("caca", "bbb"), {"max_length": 7}, [0, 6, 4, 2, 2, 5, 2]),
+        (("caca", "bbb"), {"max_length": 8, "truncation": "only_first"}, [0, 6, 2, 2, 5, 5, 5, 2]),
+        (("ca", "bbb"), {"max_length": 7, "truncation": "only_second"}, [0, 6, 4, 2, 2, 5, 2]),
+        (("caca",), {"max_length": 0, "add_special_tokens": False}, []),
+    ],
+)
+def test_truncation(tokenizer, arguments, options, ids):
+    assert tokenizer.encode(*arguments, **{"truncation": True, **options}) == ids
+
+
+def test_truncation_side(tokenizer):
+    tokenizer.truncation_side = "left"
+    assert tokenizer.encode("cacb", truncation=True, max_length=4) == [0, 6, 5, 2]
+    tokenizer.truncation_side = "both"
+    with pytest.raises(ValueError, match="truncation_side is 'both'"):
+        tokenizer.encode("a")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (("a",), {"max_length": 1}, "max_length=1 has no room for the 2 special tokens"),
+        (("a", "b"), {"max_length": 3}, "pass 4 or more, or add_special_tokens=False"),
+        (
+            ("ca", "b"),
+            {"max_length": 6, "truncation": "only_second"},
+            "the other text alone has 2 tokens, and 2 fit",
+        ),
+        (("caca",), {"max_length": 4, "truncation": "only_second"}, "the text has no pair"),
+        (("a",), {"truncation": ""}, "truncation is '': it must be True, False or"),
+        (("a",), {"truncation": "first"}, "truncation is 'first': it must be True, False or"),
+        (("a",), {"padding": "all"}, "padding is 'all': it must be True, False or"),
+        (("a",), {"padding_side": "top"}, "padding_side is 'top': it must be 'right' or 'left'"),
+        (
+            ("a",),
+            {"max_length": 5, "padding": True, "pad_to_multiple_of": 4},
+            "5 tokens cannot be padded to a multiple of 4",
+        ),
+        ((["a", "ba"],), {"return_tensors": "np"}, r"padding=True"),
+        (("a",), {"return_tensors": "pt"}, "return_tensors is 'pt'"),
+    ],
+)
+def test_what_cannot_be_done(tokenizer, arguments, options, message):
+    with pytest.raises(ValueError, match=message):
+        tokenizer(*arguments, **{"truncation": True, "max_length": 9, **options})
+
+
+def test_a_text_that_is_too_long_for_the_model_is_warned_of_once():
+    tokenizer = small(model_max_length=4)
+    with pytest.warns(UserWarning, match="a row has 6 tokens, but the model takes 4") as caught:
+        tokenizer("caca")
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tokenizer("caca")
+        small(model_max_length=4)("caca", truncation=True)
+        small(model_max_length=4)("caca", max_length=9, truncation=True)
+        small(model_max_length=6)("caca")
+
+
+def test_a_length_without_truncation_truncates_with_a_warning(tokenizer):
+    with pytest.warns(UserWarning, match="max_length=3 is given without truncation") as caught:
+        assert tokenizer.encode("caca", max_length=3) == [0, 6, 2]
+    assert caught[0].filename == __file__
+
+
+def test_pad(tokenizer):
+    encodings = [tokenizer("a", return_offsets_mapping=True), tokenizer("ca")]
+    with pytest.raises(ValueError, match="encoding 1 has no 'offset_mapping'"):
+        tokenizer.pad(encodings)
+    encodings[1] = tokenizer("ca", return_offsets_mapping=True)
+    assert tokenizer.pad(encodings, padding_side="left") == {
+        "input_ids": [[1, 0, 4, 2], [0, 6, 4, 2]],
+        "attention_mask": [[0, 1, 1, 1], [1, 1, 1, 1]],
+        "offset_mapping": [[(0, 0), (0, 0), (0, 1), (0, 0)], [(0, 0), (0, 1), (1, 2), (0, 0)]],
+    }
+    assert tokenizer.pad({"input_ids": []}) == {"input_ids": [], "attention_mask": []}
+    assert list(tokenizer.pad({"input_ids": [4]}, return_attention_mask=False)) == ["input_ids"]
+
+
+def test_pad_gives_arrays_for_arrays(tokenizer):
+    single = tokenizer.pad({"input_ids": np.array([4, 2])}, "max_length", max_length=3)
+    assert single.input_ids.tolist() == [4, 2, 1]
+    batch = tokenizer.pad([{"input_ids": [4]}, {"input_ids": [4, 5]}], return_tensors="np")
+    assert batch.attention_mask.tolist() == [[1, 0], [1, 1]]
+
+
+# Decoding
+
+
+def test_decoding(tiny):
+    ids = tiny.encode("Hello world", "naïve <mask> 😀")
+    assert tiny.decode(ids) == "<s>Hello world</s></s>naïve<mask> 😀</s>"
+    assert tiny.decode(ids, skip_special_tokens=True) == "Hello worldnaïve 😀"
+    assert tiny.decode(np.array(ids)) == tiny.decode(ids)
+    assert tiny.decode(ids[0]) == tiny.decode(np.int64(0)) == "<s>"
+    assert tiny.batch_decode([ids, ids[:1]]) == [tiny.decode(ids), "<s>"]
+    assert tiny.batch_decode(np.array([ids])) == [tiny.decode(ids)]
+    assert tiny.batch_decode(ids[:2]) == ["<s>", "H"]
+
+
+def test_clean_up_is_off_unless_asked_for(tokenizer):
+    tidy = RobertaTokenizer.from_pretrained(TINY, clean_up_tokenization_spaces=True)
+    ids = tidy.encode("a . b", add_special_tokens=False)
+    assert tidy.decode(ids) == "a. b"
+    assert tidy.decode(ids, clean_up_tokenization_spaces=False) == "a . b"
+
+
+@pytest.mark.parametrize("index", [-1, 8192, 10**9])
+def test_ids_that_no_token_has(tiny, index):
+    for method in (tiny.decode, tiny.convert_ids_to_tokens):
+        for ids in (index, [0, index]):
+            with pytest.raises(ValueError, match=f"no token has the id {index}: .* 8192 tokens"):
+                method(ids)
+
+
+def test_added_tokens_are_decoded_as_they_are_written():
+    tokens = {50: AddedToken("é"), 51: AddedToken("a b")}
+    tokenizer = small(added_tokens_decoder=tokens)
+    ids = tokenizer.encode("aéa b", add_special_tokens=False)
+    assert ids == [4, 50, 51]
+    assert tokenizer.decode(ids) == "aéa b"
+
+
+def test_conversions(tokenizer):
+    assert tokenizer.convert_tokens_to_ids("ab") == 8
+    assert tokenizer.convert_tokens_to_ids(["ab", "zzz"]) == [8, 3]
+    assert tokenizer.convert_ids_to_tokens(8) == "ab"
+    assert tokenizer.convert_ids_to_tokens([0, 8], skip_special_tokens=True) == ["ab"]
+    assert tokenizer.convert_tokens_to_string(["Ġab", "<s>", "c"]) == " ab<s>c"
+    with pytest.raises(TypeError, match=r"tokens\[1\] is 5: it must be a str"):
+        tokenizer.convert_tokens_to_ids(["a", 5])
+    with pytest.raises(TypeError, match="tokens is 5: it must be a str or a list of str"):
+        tokenizer.convert_tokens_to_ids(5)
+
+
+def test_the_second_sequence_of_a_finished_row(tokenizer):
+    with pytest.raises(ValueError, match="token_ids_1 is given although already_has_special"):
+        tokenizer.get_special_tokens_mask([4], [5], already_has_special_tokens=True)
+
+
+# Files
+
+
+def test_directories_without_a_tokenizer(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no directory .*nowhere: give one with"):
+        RobertaTokenizer.from_pretrained(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"there is no tokenizer in .*: it needs"):
+        RobertaTokenizer.from_pretrained(tmp_path)
+    (tmp_path / "vocab.json").write_text("{}")
+    with pytest.raises(FileNotFoundError, match=r"there is no tokenizer in"):
+        RobertaTokenizer.from_pretrained(tmp_path)
+
+
+def test_overrides_win(tmp_path):
+    small(add_prefix_space=True, model_max_length=9).save_pretrained(tmp_path)
+    tokenizer = RobertaTokenizer.from_pretrained(tmp_path, add_prefix_space=False)
+    assert (tokenizer.add_prefix_space, tokenizer.model_max_length) == (False, 9)
+    with pytest.raises(TypeError, match="add_prefix_spaces"):
+        RobertaTokenizer.from_pretrained(tmp_path, add_prefix_spaces=True)
+
+
+def test_saving_and_loading(tmp_path):
+    tokenizer = small(
+        errors="ignore",
+        mask_token="[M]",
+        trim_offsets=False,
+        padding_side="left",
+        truncation_side="left",
+        clean_up_tokenization_spaces=True,
+        additional_special_tokens=[AddedToken("[X]", rstrip=True, special=True)],
+        added_tokens_decoder={30: AddedToken("word", single_word=True)},
+    )
+    written = tokenizer.save_pretrained(tmp_path / "new" / "directory")
+    assert sorted(Path(path).name for path in written) == [
+        "added_tokens.json",
+        "merges.txt",
+        "special_tokens_map.json",
+        "tokenizer_config.json",
+        "vocab.json",
+    ]
+    assert sorted(map(str, (tmp_path / "new" / "directory").iterdir())) == sorted(written)
+    again = RobertaTokenizer.from_pretrained(tmp_path / "new" / "directory")
+    assert repr(again) == repr(tokenizer)
+    assert again.get_vocab() == tokenizer.get_vocab()
+    for name in ("errors", "trim_offsets", "clean_up_tokenization_spaces"):
+        assert getattr(again, name) == getattr(tokenizer, name)
+    for text in ("ab [M]", "[X]  a word b", "aword", "[X] [M] <mask>"):
+        assert again(text, return_offsets_mapping=True) == tokenizer(
+            text, return_offsets_mapping=True
+        )
+
+
+def test_saving_replaces_the_tokenizer_that_was_there(tmp_path):
+    for stale in ("tokenizer.json", "added_tokens.json"):
+        (tmp_path / stale).write_text("stale")
+    (tmp_path / "config.json").write_text("kept")
+    tokenizer = RobertaTokenizer.from_vocab({**VOCAB, "<mask>": MASK}, MERGES)
+    tokenizer.save_pretrained(tmp_path)
+    assert RobertaTokenizer.from_pretrained(tmp_path).get_vocab() == tokenizer.get_vocab()
+    assert not (tmp_path / "added_tokens.json").exists()
+    assert (tmp_path / "config.json").read_text() == "kept"
+
+
+def test_saving_the_vocabulary_with_a_prefix(tokenizer, tmp_path):
+    vocab, merges = tokenizer.save_vocabulary(tmp_path, "small")
+    assert (Path(vocab).name, Path(merges).name) == ("small-vocab.json", "small-merges.txt")
+    assert RobertaTokenizer(vocab, merges).get_vocab() == tokenizer.get_vocab()
+
+
+def test_a_file_is_no_directory(tokenizer, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="is a file: give a directory to save in"):
+        tokenizer.save_pretrained(tmp_path / "file")
+    with pytest.raises(FileNotFoundError, match="there is no directory"):
+        RobertaTokenizer.from_pretrained(tmp_path / "file")
