@@ -2,8 +2,8 @@
 
 from . import kernels as kernels  # registers itself with the formulas
 from .arrays import to_device
-from .checkpoint import TINY
 from .config import RobertaConfig
+from .files import TINY
 from .models import RobertaForMaskedLM, RobertaModel
 from .observe import observe, watch
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions, MaskedLMOutput

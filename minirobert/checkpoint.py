@@ -25,16 +25,12 @@ from .files import model_directory, read_json, replacing
 from .parameters import CheckpointError, check_shapes, initialise
 
 __all__ = [
-    "TINY",
     "StoredTensor",
     "load_parameters",
     "matching_tensors",
     "save_parameters",
     "stored_tensors",
 ]
-
-#: The model that comes with the package: a small masked language model of English.
-TINY = Path(__file__).parent / "checkpoints" / "tiny"
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .checkpoint import TINY, matching_tensors
+from .checkpoint import matching_tensors
 from .config import RobertaConfig
+from .files import TINY
 from .parameters import ARCHITECTURES, parameter_shapes, summary
 from .pipelines import pipeline
 from .tokenization import RobertaTokenizer

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["model_directory", "read_json", "replacing", "write_text"]
+__all__ = ["TINY", "model_directory", "read_json", "read_text", "replacing", "write_text"]
+
+#: The model that comes with the package: a small masked language model of English.
+TINY = Path(__file__).parent / "checkpoints" / "tiny"
 
 
 def model_directory(path: str | os.PathLike[str]) -> Path:
@@ -31,35 +34,53 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
         )
     if not directory.is_dir():
         raise NotADirectoryError(
-            f"{str(path)!r} is a file: give the directory that holds config.json and the weights"
+            f"{str(path)!r} is a file: give the directory that holds the model's files"
         )
     return directory
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file that must hold an object.
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Read a file of UTF-8 text.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not UTF-8, not JSON (with line and column) or not an object.
+        If it is not UTF-8.
     """
+    path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no {path.name} in {str(path.parent)!r}")
+        raise FileNotFoundError(f"there is no file {path.name} in {str(path.parent)!r}")
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from error
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}"
-        ) from error
+            f"{path} is not UTF-8: byte {error.object[error.start]:#04x} at position {error.start}"
+        ) from None
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a JSON file that holds one object.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not UTF-8, not JSON (with line and column) or no object.
+    """
+    try:
+        value = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{os.fspath(path)} is not JSON: {error.msg} in line {error.lineno}, column "
+            f"{error.colno}"
+        ) from None
     if not isinstance(value, dict):
-        raise ValueError(f"{path} holds a JSON {type(value).__name__}, but must hold an object")
+        kind = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+        found = kind.get(type(value), "number")
+        raise ValueError(f"{os.fspath(path)} holds a JSON {found}, but must hold an object")
     return value
 
 

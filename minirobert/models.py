@@ -18,10 +18,11 @@ from .arrays import (
     float_dtype,
     to_device,
 )
-from .checkpoint import TINY, load_parameters, save_parameters
+from .checkpoint import load_parameters, save_parameters
 from .config import RobertaConfig
 from .embeddings import embed
 from .encoder import EncoderOutput, encoder
+from .files import TINY
 from .functional import embedding
 from .heads import lm_head, pooler
 from .inputs import Inputs, check_inputs, check_labels

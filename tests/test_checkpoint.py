@@ -321,7 +321,7 @@ def test_broken_indexes(sharded):
 
 
 def test_directories_without_a_model(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no config\.json in"):
+    with pytest.raises(FileNotFoundError, match=r"there is no file config\.json in"):
         RobertaForMaskedLM.from_pretrained(tmp_path)
     RobertaConfig(**FIELDS).save_pretrained(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"has no weights: neither model\.safetensors nor"):

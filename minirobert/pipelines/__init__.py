@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..checkpoint import TINY
+from ..files import TINY
 from ..models import RobertaForMaskedLM, RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
 from .fill_mask import FillMaskPipeline

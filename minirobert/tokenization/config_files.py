@@ -13,8 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..files import read_json
 from .added_tokens import AddedToken
-from .files import check_vocab, read_object
+from .files import check_vocab
 from .special_tokens import SPECIAL_TOKEN_NAMES, resolve_special_tokens
 
 CONFIG_NAME = "tokenizer_config.json"
@@ -64,7 +65,7 @@ def read_settings(directory: Path) -> dict[str, Any]:
 
 
 def _read_if_there(path: Path) -> dict[str, Any]:
-    return read_object(path) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}
 
 
 def _read_special_tokens(entries: Mapping[str, Any], where: str) -> dict[str, Any]:

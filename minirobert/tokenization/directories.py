@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..files import model_directory
 from .added_tokens import AddedToken
 from .bpe import Pair
 from .config_files import (
@@ -46,7 +47,7 @@ def read_directory(directory: FilePath) -> dict[str, Any]:
     FileNotFoundError
         If there is no such directory, or no tokenizer in it.
     """
-    directory = Path(directory)
+    directory = model_directory(directory)
     arguments = _read_model(directory)
     settings = read_settings(directory)
     added = {**arguments.get("added_tokens_decoder", {}), **settings["added_tokens_decoder"]}
@@ -54,11 +55,6 @@ def read_directory(directory: FilePath) -> dict[str, Any]:
 
 
 def _read_model(directory: Path) -> dict[str, Any]:
-    if not directory.is_dir():
-        raise FileNotFoundError(
-            f"there is no directory {directory}: give one with {TOKENIZER_NAME}, or with"
-            f" {VOCAB_NAME} and {MERGES_NAME}"
-        )
     if (directory / TOKENIZER_NAME).is_file():
         content = read_tokenizer_json(directory / TOKENIZER_NAME)
         return {

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..files import read_json, read_text, write_text
 from .bpe import Pair
 
 VOCAB_NAME = "vocab.json"
@@ -19,62 +20,6 @@ MERGES_NAME = "merges.txt"
 MERGES_HEADER = "#version"
 
 FilePath = str | os.PathLike[str]
-
-
-def read_text(path: FilePath) -> str:
-    """Read a file of UTF-8 text.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    str
-        Its text.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is not UTF-8.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no file {os.fspath(path)}")
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{os.fspath(path)} is not UTF-8: byte {error.object[error.start]:#04x} at position"
-            f" {error.start}"
-        ) from None
-
-
-def read_object(path: FilePath) -> dict[str, Any]:
-    """Read a file that holds one JSON object.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    dict
-        The object.
-    """
-    try:
-        value = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{os.fspath(path)} is not JSON: {error.msg} in line {error.lineno}, column"
-            f" {error.colno}"
-        ) from None
-    if not isinstance(value, dict):
-        raise ValueError(f"{os.fspath(path)} holds a JSON {_json_type(value)}, not an object")
-    return value
 
 
 def read_vocab(source: FilePath | Mapping[str, int]) -> dict[str, int]:
@@ -92,7 +37,7 @@ def read_vocab(source: FilePath | Mapping[str, int]) -> dict[str, int]:
     """
     if isinstance(source, Mapping):
         return check_vocab(source, "the vocabulary")
-    return check_vocab(read_object(source), os.fspath(source))
+    return check_vocab(read_json(source), os.fspath(source))
 
 
 def check_vocab(vocab: Mapping[str, Any], where: str) -> dict[str, int]:
@@ -241,32 +186,3 @@ def write_object(path: Path, value: Mapping[str, Any]) -> None:
         The object.
     """
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all.
-
-    The text goes to a file beside it, which then takes its name: whoever reads the file, and
-    whenever the writing stops, it is the old one or the new one, never half of one.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    text : str
-        Its text.
-    """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _json_type(value: Any) -> str:
-    if isinstance(value, list | str):
-        return "array" if isinstance(value, list) else "string"
-    if isinstance(value, bool):
-        return "boolean"
-    return "null" if value is None else "number"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, Self, overload
 
+from ..files import TINY
 from .added_tokens import AddedToken
 from .bpe import Pair, PieceTable
 from .config_files import ADDITIONAL, SETTINGS
@@ -107,10 +108,7 @@ class RobertaTokenizer:
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> import minirobert
-    >>> tiny = Path(minirobert.__file__).parent / "checkpoints" / "tiny"
-    >>> tokenizer = RobertaTokenizer.from_pretrained(tiny)
+    >>> tokenizer = RobertaTokenizer.from_pretrained()
     >>> tokenizer.tokenize("Hello world <mask>!")
     ['H', 'ell', 'o', 'Ġworld', '<mask>', '!']
     >>> encoding = tokenizer("Hello world")
@@ -222,13 +220,14 @@ class RobertaTokenizer:
         return cls(vocab, merges, **options)
 
     @classmethod
-    def from_pretrained(cls, directory: FilePath, **overrides: Any) -> Self:
+    def from_pretrained(cls, directory: FilePath = TINY, **overrides: Any) -> Self:
         """Load a tokenizer from a directory, as this class or transformers saves it.
 
         Parameters
         ----------
         directory : path
-            A directory with tokenizer.json, or with vocab.json and merges.txt. The settings come
+            A directory with tokenizer.json, or with vocab.json and merges.txt; that of the bundled
+            model by default. The settings come
             from tokenizer_config.json, special_tokens_map.json and added_tokens.json where these
             exist.
         **overrides

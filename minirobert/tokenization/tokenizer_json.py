@@ -11,10 +11,11 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..files import read_json
 from .added_tokens import AddedToken
 from .bpe import Pair
 from .config_files import read_added_token
-from .files import FilePath, check_merges, check_vocab, read_object
+from .files import FilePath, check_merges, check_vocab
 
 TOKENIZER_NAME = "tokenizer.json"
 
@@ -47,7 +48,7 @@ def read_tokenizer_json(path: FilePath) -> TokenizerJson:
         If the file describes a tokenizer that is not RoBERTa's, or is broken.
     """
     where = os.fspath(path)
-    content = read_object(path)
+    content = read_json(path)
     _check_pipeline(content, where)
     model = content["model"]
     vocab = check_vocab(model["vocab"], where)

@@ -1,15 +1,11 @@
 import json
-import os
 
 import pytest
 
 from minirobert.tokenization.files import (
     read_merges,
-    read_object,
-    read_text,
     read_vocab,
     write_merges,
-    write_text,
     write_vocab,
 )
 
@@ -24,31 +20,6 @@ def file(tmp_path):
         return path
 
     return write
-
-
-def test_missing_files(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no file .*nowhere"):
-        read_text(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match="there is no file"):
-        read_text(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"\xff{}", "is not UTF-8: byte 0xff at position 0"),
-        ('{"a": 0,\n "b": }', "is not JSON: .* in line 2, column 7"),
-        ("", "is not JSON: .* in line 1, column 1"),
-        ('["a"]', "holds a JSON array, not an object"),
-        ('"a"', "holds a JSON string, not an object"),
-        ("5", "holds a JSON number, not an object"),
-        ("true", "holds a JSON boolean, not an object"),
-        ("null", "holds a JSON null, not an object"),
-    ],
-)
-def test_broken_json(file, content, message):
-    with pytest.raises(ValueError, match=message):
-        read_object(file(content))
 
 
 @pytest.mark.parametrize(
@@ -128,17 +99,3 @@ def test_what_is_written_is_read(tmp_path):
     write_merges(tmp_path / "merges.txt", [("a", "b"), ("ab", "b")])
     assert (tmp_path / "merges.txt").read_bytes() == b"#version: 0.2\na b\nab b\n"
     assert read_merges(tmp_path / "merges.txt", VOCAB) == [("a", "b"), ("ab", "b")]
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    write_text(path, "old")
-
-    def fail(source, target):
-        raise OSError("no space left")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="no space left"):
-        write_text(path, "new")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
-    assert path.read_text() == "old"
