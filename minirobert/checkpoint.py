@@ -54,21 +54,10 @@ class StoredTensor:
     @property
     def dtype_name(self) -> str:
         """The dtype as NumPy would name it: ``"float32"``, ``"bfloat16"``."""
-        return _DTYPES.get(self.dtype, self.dtype)
+        return _DTYPES[self.dtype]
 
     def read(self, dtype: Any) -> np.ndarray[Any, Any]:
-        """Copy the tensor out of the file, once, into an array of a dtype.
-
-        Raises
-        ------
-        CheckpointError
-            If it does not hold floating-point numbers.
-        """
-        if self.dtype not in _NUMPY_DTYPES:
-            raise CheckpointError(
-                f"{self.path} stores a tensor as {self.dtype}, but weights must be one of "
-                f"{', '.join(_DTYPES)}"
-            )
+        """Copy the tensor out of the file, once, into an array of a floating-point dtype."""
         stored = np.dtype(_NUMPY_DTYPES[self.dtype])
         if 0 in self.shape:
             return np.zeros(self.shape, dtype)
@@ -251,6 +240,12 @@ def matching_tensors(
         {name: tensor.shape for name, tensor in stored.items()},
         f"in {str(directory)!r}",
     )
+    for name, tensor in stored.items():
+        if tensor.dtype not in _DTYPES:
+            raise CheckpointError(
+                f"{tensor.path} stores {name} as {tensor.dtype}, but weights must be one of "
+                f"{', '.join(_DTYPES)}"
+            )
     return stored
 
 

@@ -36,9 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, or 2 after an error, whose sentence is on stderr.
     """
     arguments = _parser().parse_args(argv)
-    warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes what it needs
     try:
-        arguments.run(arguments)
+        with warnings.catch_warnings():  # which also puts showwarning back
+            warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes what it needs
+            arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -149,6 +150,7 @@ def _fill_mask(arguments: argparse.Namespace) -> None:
             for filling in fillings:
                 word = repr(filling["token_str"])
                 print(f"  {filling['score']:.4f}  {word:{width}}  {filling['sequence']}")
+        sys.stdout.flush()
 
 
 def _tokenize(arguments: argparse.Namespace) -> None:
@@ -165,6 +167,7 @@ def _tokenize(arguments: argparse.Namespace) -> None:
         for token, id, (start, end) in zip(tokens, ids, offsets, strict=True):
             piece = repr(text[start:end]) if end > start else ""
             print(f"{token:{width}}  {id:6}  {start:5}  {end:5}  {piece}".rstrip())
+        sys.stdout.flush()
 
 
 def _inspect(arguments: argparse.Namespace) -> None:

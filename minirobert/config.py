@@ -252,10 +252,18 @@ class RobertaConfig:
         ------
         ValueError
             If a field breaks its rule.
+        TypeError
+            If an override is no field, neither of this class nor of ``values``.
 
         >>> RobertaConfig.from_dict({"vocab_size": 99, "adapter": "x"}).adapter
         'x'
         """
+        names = {one.name for one in fields(cls)} - {"extra"}
+        for name in overrides.keys() - names - values.keys():
+            raise TypeError(
+                f"RobertaConfig has no field {name!r} to override; put a key of your own into the "
+                "dictionary or file itself"
+            )
         values = {**values, **overrides}
         model_type = values.pop("model_type", "roberta")
         if model_type not in MODEL_TYPES:
@@ -270,7 +278,6 @@ class RobertaConfig:
         count = overrides.get("num_labels")
         if "id2label" not in overrides and count not in (None, len(values.get("id2label") or {})):
             values.update(id2label=None, label2id=None)
-        names = {one.name for one in fields(cls)} - {"extra"}
         known = {name: value for name, value in values.items() if name in names}
         extra = {name: value for name, value in values.items() if name not in names}
         return cls(**known, extra=extra)

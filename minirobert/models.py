@@ -112,7 +112,7 @@ class RobertaPreTrainedModel:
     def to(self: Model, device: Any = "cpu", xp: Any = None) -> Model:
         """Put the weights on a device.
 
-        ParameterTree
+        Parameters
         ----------
         device : str or device object
             ``"cpu"`` (NumPy), ``"cuda"`` or ``"cuda:N"`` (CuPy), or with ``xp`` a device of that
@@ -158,7 +158,7 @@ class RobertaPreTrainedModel:
     ) -> Model:
         """Read a model from a directory in transformers' format.
 
-        ParameterTree
+        Parameters
         ----------
         directory : str or path
             With ``config.json`` and ``model.safetensors`` (or its shards); the bundled model by
@@ -205,7 +205,7 @@ class RobertaPreTrainedModel:
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
         """Write ``config.json`` and ``model.safetensors``, as transformers reads them.
 
-        ParameterTree
+        Parameters
         ----------
         directory : str or path
             Made where it does not exist.
@@ -301,7 +301,7 @@ class RobertaModel(RobertaPreTrainedModel):
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
         """Compute the hidden states of a batch of texts.
 
-        ParameterTree
+        Parameters
         ----------
         input_ids : integers of shape [B, S]
             Or nested lists of them.
@@ -385,7 +385,7 @@ class RobertaForMaskedLM(RobertaPreTrainedModel):
     ) -> MaskedLMOutput:
         """Score every word of the vocabulary at every position, and with labels the loss.
 
-        ParameterTree
+        Parameters
         ----------
         input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
             See `RobertaModel.__call__`.

@@ -183,6 +183,13 @@ def test_overrides_win_over_the_file(tmp_path):
     assert RobertaConfig.from_pretrained(tmp_path, num_labels=3).id2label[2] == "LABEL_2"
 
 
+def test_an_override_must_be_a_field(tmp_path):
+    RobertaConfig(extra={"house": 1}).save_pretrained(tmp_path)
+    assert RobertaConfig.from_pretrained(tmp_path, house=2).house == 2
+    with pytest.raises(TypeError, match="RobertaConfig has no field 'devise' to override"):
+        RobertaConfig.from_pretrained(tmp_path, devise="cuda")
+
+
 def test_older_files():
     config = RobertaConfig.from_dict({"torch_dtype": "float16", "gradient_checkpointing": False})
     assert config.dtype == "float16"

@@ -29,7 +29,7 @@ def test_the_python_example_gives_what_its_comments_say():
         assert str(eval(expression, names)) == shape
     best = names["fill"]("Do you <mask> how to swim?", top_k=2)[0]
     assert best["token_str"] == " know"
-    assert 0.77 <= best["score"] < 0.78
+    assert f"{best['score']:.3f}…" in code
 
 
 def test_every_file_that_it_names_is_there():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import array_namespace, move_like, to_numpy
 from ..functional import softmax
 from ..models import RobertaForMaskedLM
-from ..tokenization import RobertaTokenizer
+from ..tokenization import BatchEncoding, RobertaTokenizer
 
 __all__ = ["FillMaskPipeline", "Filling"]
 
@@ -68,7 +68,7 @@ class FillMaskPipeline:
         self.top_k = top_k
         self.targets = targets
         self.batch_size = batch_size
-        self.tokenizer_kwargs = tokenizer_kwargs or {}
+        self.tokenizer_kwargs = {} if tokenizer_kwargs is None else tokenizer_kwargs
         self.progress_bar = progress_bar
 
     def __call__(
@@ -113,14 +113,15 @@ class FillMaskPipeline:
         TypeError
             If a text is not a string.
         """
-        texts = [inputs] if isinstance(inputs, str) else list(inputs)
+        texts = _texts(inputs)
         top_k = self._check_top_k(self.top_k if top_k is None else top_k)
         targets = self.targets if targets is None else targets
         allowed = None if targets is None else self._target_ids(targets)
         batch_size = self.batch_size if batch_size is None else batch_size
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, but must be at least 1")
-        encoded = self._encode(texts, tokenizer_kwargs or self.tokenizer_kwargs)
+        options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
+        encoded = self._encode(texts, options)
         shown = self.progress_bar if progress_bar is None else progress_bar
         results = [
             self._rank(ids, positions, probabilities, top_k, allowed)
@@ -130,11 +131,12 @@ class FillMaskPipeline:
         ]
         return results[0] if len(results) == 1 else results
 
-    def _encode(self, texts: list[str], options: Mapping[str, Any]) -> list[list[int]]:
-        """Turn every text into ids, and check them all before anything is computed."""
-        encoded = [self.tokenizer(text, **options)["input_ids"] for text in texts]
+    def _encode(self, texts: list[str], options: Mapping[str, Any]) -> list[BatchEncoding]:
+        """Encode every text, and check them all before anything is computed."""
         limit = self.model.config.max_sequence_length
-        for i, ids in enumerate(encoded):
+        options = {"truncation": False, "max_length": limit, **options}
+        encoded = [self.tokenizer(text, **options) for text in texts]
+        for i, ids in enumerate(encoding["input_ids"] for encoding in encoded):
             which = f"text {i}" if len(texts) > 1 else "the text"
             if self.tokenizer.mask_token_id not in ids:
                 raise ValueError(
@@ -144,31 +146,40 @@ class FillMaskPipeline:
             if len(ids) > limit:
                 raise ValueError(
                     f"{which} has {len(ids)} tokens, but the model takes at most {limit}: shorten "
-                    "it, or truncate with tokenizer_kwargs={'truncation': True, 'max_length': "
-                    f"{limit}}}"
+                    "it, or truncate it with tokenizer_kwargs={'truncation': True}"
                 )
         return encoded
 
     def _probabilities(
-        self, encoded: list[list[int]], batch_size: int
+        self, encoded: list[BatchEncoding], batch_size: int
     ) -> Iterator[tuple[list[int], list[int], np.ndarray[Any, Any]]]:
         """Give each text's ids, its mask positions [M], and the probabilities there [M, V]."""
+        mask_token_id = self.tokenizer.mask_token_id
         for start in range(0, len(encoded), batch_size):
             chunk = encoded[start : start + batch_size]
-            batch = self.tokenizer.pad({"input_ids": chunk}, return_tensors="np")
-            like = self.model.word_embeddings
-            xp = array_namespace(like)
-            hidden = self.model.roberta(
-                move_like(batch["input_ids"], like), move_like(batch["attention_mask"], like)
-            ).last_hidden_state  # [B, S, H]
-            flat = np.flatnonzero(batch["input_ids"] == self.tokenizer.mask_token_id)
-            rows = xp.reshape(hidden, (-1, hidden.shape[-1]))  # [B S, H]
-            masked = xp.take(rows, move_like(flat, like), axis=0)  # [M, H]
-            probabilities = to_numpy(softmax(self.model.lm_head(masked)))  # [M, V]
-            for ids in chunk:
-                positions = [i for i, id in enumerate(ids) if id == self.tokenizer.mask_token_id]
+            batch = self.tokenizer.pad(chunk, return_tensors="np")
+            probabilities = self._at_masks(batch["input_ids"], batch["attention_mask"])
+            for encoding in chunk:
+                ids = encoding["input_ids"]
+                positions = [i for i, token in enumerate(ids) if token == mask_token_id]
                 yield ids, positions, probabilities[: len(positions)]
                 probabilities = probabilities[len(positions) :]
+
+    def _at_masks(
+        self, input_ids: np.ndarray[Any, Any], attention_mask: np.ndarray[Any, Any]
+    ) -> np.ndarray[Any, Any]:  # [B, S], [B, S] -> [M, V]
+        """Give the probabilities of every word at every mask of a batch, in reading order.
+
+        The language-model head is run for the masks alone: at other positions nobody reads it.
+        """
+        like = self.model.word_embeddings
+        xp = array_namespace(like)
+        output = self.model.roberta(move_like(input_ids, like), move_like(attention_mask, like))
+        hidden = output.last_hidden_state  # [B, S, H]
+        where = np.flatnonzero(input_ids == self.tokenizer.mask_token_id)  # [M]
+        rows = xp.reshape(hidden, (-1, hidden.shape[-1]))  # [B S, H]
+        masked = xp.take(rows, move_like(where, like), axis=0)  # [M, H]
+        return to_numpy(softmax(self.model.lm_head(masked)))
 
     def _rank(
         self,
@@ -235,6 +246,19 @@ class FillMaskPipeline:
         if not found:
             raise ValueError(f"targets is {targets!r}, but must name at least one token")
         return list(found)
+
+
+def _texts(inputs: Any) -> list[str]:
+    """Make a list of one text or several."""
+    if isinstance(inputs, str):
+        return [inputs]
+    if not isinstance(inputs, Iterable) or isinstance(inputs, bytes):
+        raise TypeError(f"inputs is {inputs!r}, but must be a str or a list of them")
+    texts = list(inputs)
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {i} is {text!r}, but must be a str")
+    return texts
 
 
 def _progress(results: Iterator[Any], total: int, shown: bool) -> Iterator[Any]:
