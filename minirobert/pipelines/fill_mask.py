@@ -65,6 +65,7 @@ class FillMaskPipeline:
             )
         self.model = model
         self.tokenizer = tokenizer
+        self._known_ids = sorted(tokenizer.get_vocab().values())
         self.top_k = top_k
         self.targets = targets
         self.batch_size = batch_size
@@ -134,8 +135,11 @@ class FillMaskPipeline:
     def _encode(self, texts: list[str], options: Mapping[str, Any]) -> list[BatchEncoding]:
         """Encode every text, and check them all before anything is computed."""
         limit = self.model.config.max_sequence_length
-        options = {"truncation": False, "max_length": limit, **options}
-        encoded = [self.tokenizer(text, **options) for text in texts]
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "a row has"
+            )  # too long: below, with the text's number
+            encoded = [self.tokenizer(text, **options) for text in texts]
         for i, ids in enumerate(encoding["input_ids"] for encoding in encoded):
             which = f"text {i}" if len(texts) > 1 else "the text"
             if self.tokenizer.mask_token_id not in ids:
@@ -146,7 +150,8 @@ class FillMaskPipeline:
             if len(ids) > limit:
                 raise ValueError(
                     f"{which} has {len(ids)} tokens, but the model takes at most {limit}: shorten "
-                    "it, or truncate it with tokenizer_kwargs={'truncation': True}"
+                    "it, or truncate it with tokenizer_kwargs={'truncation': True, 'max_length': "
+                    f"{limit}}}"
                 )
         return encoded
 
@@ -190,7 +195,8 @@ class FillMaskPipeline:
         allowed: list[int] | None,
     ) -> Fillings:
         """Name the best words of each mask of a text."""
-        candidates = np.arange(probabilities.shape[1]) if allowed is None else np.array(allowed)
+        known = self._known_ids if allowed is None else allowed  # the model may have more rows
+        candidates = np.array(known)
         fillings = []
         for position, row in zip(positions, probabilities, strict=True):
             order = np.argsort(-row[candidates], kind="stable")[:top_k]
