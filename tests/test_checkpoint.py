@@ -238,7 +238,7 @@ def test_integers_are_no_weights(directory):
     name = "lm_head.bias"
     rewrite(directory, lambda t: t.update({name: torch.zeros(19, dtype=torch.int64)}))
     with pytest.raises(
-        CheckpointError, match="stores lm_head.bias as I64, but weights must be one of"
+        CheckpointError, match=r"stores lm_head\.bias as I64, but weights must be one of"
     ):
         RobertaForMaskedLM.from_pretrained(directory)
 

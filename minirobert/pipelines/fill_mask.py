@@ -135,11 +135,10 @@ class FillMaskPipeline:
     def _encode(self, texts: list[str], options: Mapping[str, Any]) -> list[BatchEncoding]:
         """Encode every text, and check them all before anything is computed."""
         limit = self.model.config.max_sequence_length
-        with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", "a row has"
-            )  # too long: below, with the text's number
-            encoded = [self.tokenizer(text, **options) for text in texts]
+        if not options.keys() & {"padding", "truncation", "max_length"}:
+            # told a limit, the tokenizer does not warn of long texts: the error below says which
+            options = {**options, "truncation": False, "max_length": limit}
+        encoded = [self.tokenizer(text, **options) for text in texts]
         for i, ids in enumerate(encoding["input_ids"] for encoding in encoded):
             which = f"text {i}" if len(texts) > 1 else "the text"
             if self.tokenizer.mask_token_id not in ids:
