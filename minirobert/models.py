@@ -44,7 +44,7 @@ __all__ = ["RobertaForMaskedLM", "RobertaModel", "RobertaPreTrainedModel"]
 Model = TypeVar("Model", bound="RobertaPreTrainedModel")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class RobertaPreTrainedModel:
     """What every model has: a configuration, parameters, and ways to load, save and move them.
 
@@ -260,7 +260,7 @@ def _check_supported(config: RobertaConfig) -> None:
             )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class RobertaModel(RobertaPreTrainedModel):
     """The encoder, without a head: hidden states for every token.
 
@@ -349,7 +349,7 @@ class RobertaModel(RobertaPreTrainedModel):
         return (last, pooled, *extras)  # type: ignore[return-value]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class RobertaForMaskedLM(RobertaPreTrainedModel):
     """The encoder with the language-model head, which tells the word behind a ``<mask>``.
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -132,10 +133,11 @@ def test_float16_error_is_at_most_4_times_torchs(class_name, data, config, seed)
     check_rounding(NUMPY, class_name, config, batch, seed, "float16")
 
 
-@given(data=st.data(), config=configs(), seed=seeds, pooling=st.booleans())
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("class_name", CLASSES)
 @settings(max_examples=25)
-def test_tuples_have_transformers_order(class_name, data, config, seed, pooling):
+@given(data=st.data(), config=configs(), seed=seeds, pooling=st.booleans())
+def test_tuples_have_transformers_order(library, class_name, data, config, seed, pooling):
     batch = data.draw(batches(config))
     theirs = torch_model(class_name, config, seed, **options_of(class_name, pooling))
     ours = carried_over(
@@ -146,38 +148,44 @@ def test_tuples_have_transformers_order(class_name, data, config, seed, pooling)
     )
     wanted = {"output_hidden_states": data.draw(st.booleans()), "return_dict": False}
     arguments = batch.torch(torch.float64)
-    ours_arguments = dict(batch.arguments)
+    ours_arguments = batch.ours(library, "float64")
     if class_name == "RobertaForMaskedLM" and batch.labels is not None:
         arguments["labels"] = torch.tensor(batch.labels)
-        ours_arguments["labels"] = batch.labels
+        ours_arguments["labels"] = library.array(batch.labels)
     expected = theirs(**arguments, **wanted)
-    actual = ours(**ours_arguments, **wanted)
+    actual = library.model(ours)(**ours_arguments, **wanted)
     assert isinstance(actual, tuple)
-    assert [shape_of(value) for value in actual] == [shape_of(value) for value in expected]
+    same_values(actual, expected)
 
 
-def shape_of(value):
-    if isinstance(value, tuple):
-        return [shape_of(one) for one in value]
-    return None if value is None else tuple(value.shape)
+def same_values(actual, expected):
+    """Compare tuples of tensors and of further tuples, place by place."""
+    if isinstance(expected, tuple):
+        assert len(actual) == len(expected)
+        for ours, theirs in zip(actual, expected, strict=True):
+            same_values(ours, theirs)
+    elif expected is None:
+        assert actual is None
+    else:
+        reference = expected.detach().numpy()
+        np.testing.assert_allclose(host(actual), reference, atol=1e-10 * np.abs(reference).max())
 
 
-@given(data=st.data(), config=configs(), seed=seeds)
+@pytest.mark.parametrize("library", LIBRARIES)
 @settings(max_examples=25)
-def test_transformers_reads_what_we_write(data, config, seed, tmp_path_factory):
+@given(data=st.data(), config=configs(), seed=seeds)
+def test_transformers_reads_what_we_write(library, data, config, seed, tmp_path_factory):
     """Our initialisation and our file, in their model."""
-    import transformers
-
     directory = tmp_path_factory.mktemp("ours")
     ours = minirobert.RobertaForMaskedLM(minirobert.RobertaConfig(**config), seed=seed)
-    ours.save_pretrained(directory)
+    library.model(ours).save_pretrained(directory)
     theirs, report = transformers.RobertaForMaskedLM.from_pretrained(
         directory, output_loading_info=True, attn_implementation="eager", dtype=torch.float64
     )
     assert not any(report.values())
     batch = data.draw(batches(config))
     expected = run_torch(theirs.eval(), batch, torch.float64)
-    actual = run_ours(ours.astype("float64"), batch, NUMPY, "float64")
+    actual = run_ours(ours.astype("float64"), batch, library, "float64")
     for name, reference in expected.items():
         scale = np.abs(reference).max(initial=0)
         difference = np.abs(actual[name] - reference).max(initial=0)
