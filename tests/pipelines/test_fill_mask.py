@@ -319,11 +319,12 @@ def test_top_k_out_of_range(top_k, targets):
         ours(top_k=top_k)(SKY, targets=targets)
 
 
-def test_target_of_several_tokens_warns_and_names_the_first():
-    tokens = theirs().tokenizer.tokenize(" xyzzy")
-    assert len(tokens) > 1
-    with pytest.warns(UserWarning, match=r"\' xyzzy\'") as caught:
-        (filling,) = ours()(SKY, targets=" xyzzy")
+@pytest.mark.parametrize(("target", "count"), [(" blueish", 2), (" xyzzy", 4)])
+def test_target_of_several_tokens_warns_and_names_the_first(target, count):
+    tokens = theirs().tokenizer.tokenize(target)
+    assert len(tokens) == count
+    with pytest.warns(UserWarning, match=f"'{target}' is not one token but {count}") as caught:
+        (filling,) = ours()(SKY, targets=target)
     (warning,) = caught
     assert f"{tokens[0]!r} is used" in str(warning.message)
     assert warning.filename == __file__
