@@ -73,7 +73,7 @@ def _add_command(commands: Any, name: str, purpose: str, examples: str) -> argpa
         epilog="examples:\n" + examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("--json", action="store_true", help="print one JSON value a text")
+    command.add_argument("--json", action="store_true", help="print JSON, one value a line")
     return command
 
 
@@ -81,7 +81,9 @@ def _add_texts(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "texts", nargs="*", metavar="TEXT", help="read from stdin, one a line, where none is given"
     )
-    command.add_argument("--model", default=TINY, metavar="DIR", help="a model's directory")
+    command.add_argument(
+        "--model", default=TINY, metavar="DIR", help="the model (default: the bundled one)"
+    )
 
 
 def _add_fill_mask(commands: Any) -> None:

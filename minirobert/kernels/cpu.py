@@ -8,7 +8,7 @@ and each step writes over the last (``out=``). Other dtypes and empty arrays go 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,7 +27,9 @@ _FEW_ROWS = 64
 # freed, up to 32 MiB; so here it sees one, which is never touched.
 np.empty((32 << 20) - (64 << 10), np.uint8)
 
-_formula = {f: f.dispatch(object) for f in (gelu, layer_norm, linear, softmax)}
+_formula: dict[Any, Callable[..., NDArray]] = {
+    function: function.dispatch(object) for function in (gelu, layer_norm, linear, softmax)
+}
 
 
 def _suits(*arrays: NDArray) -> bool:
@@ -50,7 +52,7 @@ def linear_cpu(x: NDArray, weight: NDArray, bias: NDArray | None = None) -> NDAr
     faster in their own order: as ``(W x^T)^T``.
     """
     if not _suits(x, weight):
-        return _formula[linear](x, weight, bias)  # type: ignore[no-any-return]
+        return _formula[linear](x, weight, bias)
     rows = x.reshape(-1, x.shape[-1])  # [M, I]
     few = 1 < len(rows) <= _FEW_ROWS
     product = (weight @ rows.T).T if few else rows @ weight.T  # [M, O]
@@ -63,7 +65,7 @@ def linear_cpu(x: NDArray, weight: NDArray, bias: NDArray | None = None) -> NDAr
 def softmax_cpu(x: NDArray) -> NDArray:
     """Compute `minirobert.functional.softmax` block by block."""
     if not _suits(x):
-        return _formula[softmax](x)  # type: ignore[no-any-return]
+        return _formula[softmax](x)
     result = np.empty(x.shape, x.dtype)
     width = x.shape[-1]
     for source, target in _blocks(x.reshape(-1, width), result.reshape(-1, width)):
@@ -77,7 +79,7 @@ def softmax_cpu(x: NDArray) -> NDArray:
 def layer_norm_cpu(x: NDArray, weight: NDArray, bias: NDArray, eps: float) -> NDArray:
     """Compute `minirobert.functional.layer_norm` block by block."""
     if not _suits(x, weight):
-        return _formula[layer_norm](x, weight, bias, eps)  # type: ignore[no-any-return]
+        return _formula[layer_norm](x, weight, bias, eps)
     result = np.empty(x.shape, x.dtype)
     width = x.shape[-1]
     for source, target in _blocks(x.reshape(-1, width), result.reshape(-1, width)):
@@ -109,7 +111,7 @@ def gelu_cpu(x: NDArray) -> NDArray:
     The result is within 4 float32 roundings of ``|x|`` of the formula.
     """
     if not _suits(x):
-        return _formula[gelu](x)  # type: ignore[no-any-return]
+        return _formula[gelu](x)
     result = np.empty(x.shape, x.dtype)
     width = min(_BLOCK, x.size)
     whole = x.size - x.size % width
