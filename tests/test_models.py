@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minirobert import RobertaConfig, RobertaForMaskedLM, RobertaModel, watch
-from minirobert.attention import merge_heads, split_heads
+from minirobert.attention import mask, merge_heads, split_heads
 from minirobert.embeddings import (
     create_position_ids_from_input_ids,
     create_position_ids_from_inputs_embeds,
 )
+from minirobert.functional import softmax
 from minirobert.losses import cross_entropy
 from minirobert.outputs import MaskedLMOutput
 from minirobert.parameters import build_tree, flatten
@@ -83,6 +84,13 @@ def test_a_masked_token_does_not_matter_to_the_others(seed):
     other = np.where(mask == 0, rng.integers(2, 23, (3, 6)), ids)
     seen = mask == 1
     close(MODEL(ids, mask).logits[seen], MODEL(other, mask).logits[seen])
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_masked_score_is_lower_than_any_other(library):
+    scores = library.array(np.array([[[[-1e30, -1e30, 5.0]]]]))
+    attend = library.array(np.array([[[[True, True, False]]]]))
+    np.testing.assert_array_equal(host(softmax(mask(scores, attend))), [[[[0.5, 0.5, 0]]]])
 
 
 def test_a_row_without_any_key_averages_the_values():
