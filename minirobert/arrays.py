@@ -89,7 +89,7 @@ def float_dtype(xp: Any, name: str) -> Any:
     >>> float_dtype(np, "float16")
     <class 'numpy.float16'>
     """
-    if not isinstance(name, str):
+    if name is not None and not isinstance(name, str):  # np.dtype(None) would be float64
         try:
             name = np.dtype(name).name
         except TypeError:

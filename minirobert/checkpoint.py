@@ -21,7 +21,7 @@ from safetensors.numpy import save_file
 
 from .arrays import Array, Shape, float_dtype, to_numpy
 from .config import RobertaConfig
-from .files import model_directory, read_json, replacing
+from .files import model_directory, new_directory, read_json, replacing
 from .parameters import CheckpointError, check_shapes, initialise
 
 __all__ = [
@@ -296,8 +296,7 @@ def save_parameters(directory: str | os.PathLike[str], flat: Mapping[str, Array]
     flat : mapping of str to Array
         On any device.
     """
-    target = Path(directory)
-    target.mkdir(parents=True, exist_ok=True)
+    target = new_directory(directory)
     # safetensors writes memory as it lies, so an array that is a view would be written wrong
     tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in flat.items()}
     with replacing(target / WEIGHTS_FILE) as temporary:

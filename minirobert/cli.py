@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .config import RobertaConfig
 from .files import TINY
 from .parameters import ARCHITECTURES, parameter_shapes, summary
 from .pipelines import pipeline
+from .pipelines.fill_mask import Filling
 from .tokenization import RobertaTokenizer
 
 __all__ = ["main"]
@@ -36,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, or 2 after an error, whose sentence is on stderr.
     """
     arguments = _parser().parse_args(argv)
+    _speak_utf8()
     try:
         with warnings.catch_warnings():  # which also puts showwarning back
             warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes what it needs
@@ -55,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="minirobert",
         description="RoBERTa as explicit array code.",
-        epilog="Without --model, every command uses the small model that comes with the package.",
+        epilog="Where no model is named, it is the small one that comes with the package.",
     )
     parser.add_argument("--version", action="version", version=f"minirobert {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -103,7 +106,7 @@ def _add_fill_mask(commands: Any) -> None:
         "--targets",
         nargs="+",
         metavar="WORD",
-        help='rank only these; most words begin with a space: " blue"',
+        help='rank only these, given after the texts; most words begin with a space: " blue"',
     )
     command.set_defaults(run=_fill_mask)
 
@@ -138,49 +141,66 @@ def _add_inspect(commands: Any) -> None:
 
 def _fill_mask(arguments: argparse.Namespace) -> None:
     fill = pipeline("fill-mask", arguments.model, top_k=arguments.top_k, targets=arguments.targets)
-    for text in _texts(arguments.texts):
+
+    def answer(text: str) -> None:
         result = fill(text)
         if arguments.json:
             _print_json(result)
-            continue
-        print(text)
-        masks = [result] if isinstance(result[0], dict) else result
-        for number, fillings in enumerate(masks, 1):
-            if len(masks) > 1:
-                print(f"  mask {number}:")
-            width = max(len(repr(filling["token_str"])) for filling in fillings)
-            for filling in fillings:
-                word = repr(filling["token_str"])
-                print(f"  {filling['score']:.4f}  {word:{width}}  {filling['sequence']}")
-        sys.stdout.flush()
+        else:
+            _print_fillings(text, [result] if isinstance(result[0], dict) else result)
+
+    _answer_each(arguments.texts, answer)
+
+
+def _print_fillings(text: str, masks: Sequence[Sequence[Filling]]) -> None:
+    print(text)
+    for number, fillings in enumerate(masks, 1):
+        if len(masks) > 1:
+            print(f"  mask {number}:")
+        width = max(len(repr(filling["token_str"])) for filling in fillings)
+        for filling in fillings:
+            word = repr(filling["token_str"])
+            print(f"  {filling['score']:.4f}  {word:{width}}  {filling['sequence']}")
 
 
 def _tokenize(arguments: argparse.Namespace) -> None:
     tokenizer = RobertaTokenizer.from_pretrained(arguments.model)
-    for text in _texts(arguments.texts):
+
+    def answer(text: str) -> None:
         encoding = tokenizer(text, return_offsets_mapping=True)
         ids, offsets = encoding["input_ids"], encoding["offset_mapping"]
         tokens = tokenizer.convert_ids_to_tokens(ids)
         if arguments.json:
             _print_json({"tokens": tokens, "ids": ids, "offsets": offsets})
-            continue
-        width = max(5, *map(len, tokens))
-        print(f"{'token':{width}}  {'id':>6}  {'start':>5}  {'end':>5}  text")
-        for token, id, (start, end) in zip(tokens, ids, offsets, strict=True):
-            piece = repr(text[start:end]) if end > start else ""
-            print(f"{token:{width}}  {id:6}  {start:5}  {end:5}  {piece}".rstrip())
-        sys.stdout.flush()
+        else:
+            _print_tokens(text, tokens, ids, offsets)
+
+    _answer_each(arguments.texts, answer)
+
+
+def _print_tokens(
+    text: str, tokens: Sequence[str], ids: Sequence[int], offsets: Sequence[tuple[int, int]]
+) -> None:
+    width = max(5, *map(len, tokens))
+    print(f"{'token':{width}}  {'id':>6}  {'start':>5}  {'end':>5}  text")
+    for token, index, (start, end) in zip(tokens, ids, offsets, strict=True):
+        piece = repr(text[start:end]) if end > start else ""
+        print(f"{token:{width}}  {index:6}  {start:5}  {end:5}  {piece}".rstrip())
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
     path = Path(arguments.model)
     only_config = path.is_file()
+    if only_config and path.suffix != ".json":
+        raise ValueError(f"{str(path)!r} is no config.json: give that, or the model's directory")
     config = (
         RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(path)
     )
     named = [name for name in config.architectures or [] if name in ARCHITECTURES]
     shapes = parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
-    stored = {} if only_config else matching_tensors(path, shapes)
+    stored = {} if only_config else matching_tensors(path, shapes, strict=False)
+    if stored:
+        shapes = {name: shape for name, shape in shapes.items() if name in stored}
     dtypes = {name: stored[name].dtype_name if name in stored else "float32" for name in shapes}
     if arguments.json:
         _print_json(
@@ -190,15 +210,39 @@ def _inspect(arguments: argparse.Namespace) -> None:
         print(summary(shapes, dtypes))
 
 
-def _texts(given: list[str]) -> Iterator[str]:
-    """Give the texts of the command line, or those of stdin as they come."""
-    if given:
-        yield from given
+def _answer_each(texts: list[str], answer: Callable[[str], None]) -> None:
+    """Answer each text of the command line, or each line of stdin as it comes."""
+    for text in texts:
+        answer(text)
+        sys.stdout.flush()
+    if texts:
         return
-    if sys.stdin.isatty():
+    for number, line in enumerate(_lines(), 1):
+        try:
+            answer(line)
+        except ValueError as error:
+            raise ValueError(f"line {number} of stdin: {error}") from error
+        sys.stdout.flush()
+
+
+def _lines() -> Iterator[str]:
+    if sys.stdin is None or sys.stdin.isatty():
         raise ValueError("there is no text: give it as an argument, or pipe lines into stdin")
-    for line in sys.stdin:
-        yield line.removesuffix("\n").removesuffix("\r")
+    try:
+        for line in sys.stdin:
+            yield line.removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"stdin is not UTF-8: it has the byte {error.object[error.start]:#04x} where a "
+            "character begins; convert it, for instance with iconv"
+        ) from error
+
+
+def _speak_utf8() -> None:
+    """Read and write UTF-8 whatever the system's own encoding is: tokens are not in many others."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="strict")
 
 
 def _print_json(value: Any) -> None:

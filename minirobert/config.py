@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -12,7 +13,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from .files import model_directory, read_json, write_text
+from .files import model_directory, new_directory, read_json, write_text
 
 __all__ = ["ACTIVATION_NAMES", "RobertaConfig"]
 
@@ -150,12 +151,16 @@ class RobertaConfig:
             allowed, rule = _RULES[name]
             if not allowed(value):
                 raise ValueError(f"{name} is {value!r}, but must be {rule}")
+        if isinstance(value, Real) and not isinstance(value, bool | int | float):
+            value = int(value) if isinstance(value, Integral) else float(value)  # NumPy's numbers
         super().__setattr__(name, value)
         if "extra" in self.__dict__:  # the last field: the constructor is done
-            if name == "id2label" and value is not None:
-                self._set_labels(value)
-            if name == "num_labels" and value not in (None, len(self.id2label or {})):
-                self._set_labels(_default_labels(value))
+            if name == "id2label":
+                self._set_labels(_default_labels(2) if value is None else value)
+            elif name == "label2id":
+                self._set_labels({index: label for label, index in (value or {}).items()})
+            elif name == "num_labels" and value != len(self.id2label or {}):
+                self._set_labels(_default_labels(2 if value is None else value))
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and name in self.__dict__.get("extra", {}):
@@ -168,8 +173,8 @@ class RobertaConfig:
         Raises
         ------
         ValueError
-            If the heads do not divide the hidden size, the padding id has no row in a table,
-            cross-attention is asked of an encoder, or the label maps disagree.
+            If the heads do not divide the hidden size, the padding id has no row in a table, or
+            cross-attention is asked of an encoder.
         """
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
@@ -217,8 +222,9 @@ class RobertaConfig:
     ) -> None:
         by_id = {int(index): label for index, label in id2label.items()}
         by_name = {label: index for index, label in by_id.items()}
-        if label2id is not None and len(label2id) == len(by_id):
-            by_name = dict(label2id)
+        # A label may have two ids; which of them it is given back is the file's own choice.
+        if label2id is not None and all(by_id.get(i) == name for name, i in label2id.items()):
+            by_name |= label2id
         self.__dict__.update(id2label=by_id, label2id=by_name, num_labels=len(by_id))
 
     def to_dict(self) -> dict[str, Any]:
@@ -235,7 +241,7 @@ class RobertaConfig:
             for one in fields(self)
             if one.name not in ("num_labels", "extra")
         }
-        return {**self.extra, **values, "model_type": "roberta"}
+        return copy.deepcopy({**self.extra, **values, "model_type": "roberta"})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], **overrides: Any) -> RobertaConfig:
@@ -244,7 +250,7 @@ class RobertaConfig:
         Parameters
         ----------
         values : dict
-            Unknown keys are kept in ``extra``.
+            Unknown keys are kept in ``extra``. ``model_type`` is not: it becomes ``"roberta"``.
         **overrides
             Fields that replace those of ``values``.
 
@@ -273,7 +279,7 @@ class RobertaConfig:
             )
         if "torch_dtype" in values:  # the field's name before transformers 4.56
             values.setdefault("dtype", values.pop("torch_dtype"))
-        if values.get("pruned_heads"):
+        if isinstance(values.get("pruned_heads"), dict):
             values["pruned_heads"] = {int(k): v for k, v in values["pruned_heads"].items()}
         count = overrides.get("num_labels")
         if "id2label" not in overrides and count not in (None, len(values.get("id2label") or {})):
@@ -329,9 +335,7 @@ class RobertaConfig:
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
         """Write ``config.json`` into a directory, which is made where it does not exist."""
         text = self.to_json_string()
-        target = Path(directory)
-        target.mkdir(parents=True, exist_ok=True)
-        write_text(target / "config.json", text)
+        write_text(new_directory(directory) / "config.json", text)
 
 
 def _default_labels(count: int) -> dict[int, str]:
@@ -362,6 +366,28 @@ def _optional(rule: tuple[Callable[[Any], bool], str]) -> tuple[Callable[[Any], 
     return lambda value: value is None or allowed(value), f"None or {sentence}"
 
 
+def _is_id2label(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        (_is_integer(index) or (isinstance(index, str) and index.isdecimal()))
+        and isinstance(label, str)
+        for index, label in value.items()
+    )
+
+
+def _is_label2id(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(label, str) and _is_integer(index) for label, index in value.items()
+    )
+
+
+def _is_list_of_str(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+_TOKEN_ID = (
+    lambda value: _is_integer(value) or (isinstance(value, list) and all(map(_is_integer, value))),
+    "an integer or a list of them",
+)
 _PROBABILITY = (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1")
 _NOT_NEGATIVE = (lambda value: _is_number(value) and value >= 0, "a number of at least 0")
 _BOOLEAN = (lambda value: isinstance(value, bool), "True or False")
@@ -399,9 +425,13 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "output_attentions": _BOOLEAN,
     "output_hidden_states": _BOOLEAN,
     "return_dict": _BOOLEAN,
+    "bos_token_id": _optional(_TOKEN_ID),
+    "eos_token_id": _optional(_TOKEN_ID),
+    "architectures": _optional((_is_list_of_str, "a list of strings")),
+    "dtype": _optional((lambda value: isinstance(value, str), "a string")),
     "problem_type": _one_of(None, *PROBLEM_TYPES),
-    "id2label": _optional(_DICT),
-    "label2id": _optional(_DICT),
+    "id2label": _optional((_is_id2label, "a dictionary from integers to strings")),
+    "label2id": _optional((_is_label2id, "a dictionary from strings to integers")),
     "num_labels": _optional(_at_least(0)),
     "extra": _DICT,
 }

@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["TINY", "model_directory", "read_json", "read_text", "replacing", "write_text"]
+__all__ = [
+    "TINY",
+    "model_directory",
+    "new_directory",
+    "read_json",
+    "read_text",
+    "replacing",
+    "write_text",
+]
 
 #: The model that comes with the package: a small masked language model of English.
 TINY = Path(__file__).parent / "checkpoints" / "tiny"
@@ -36,6 +44,21 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
         raise NotADirectoryError(
             f"{str(path)!r} is a file: give the directory that holds the model's files"
         )
+    return directory
+
+
+def new_directory(path: str | os.PathLike[str]) -> Path:
+    """Make a directory to save in, where it does not exist.
+
+    Raises
+    ------
+    NotADirectoryError
+        If it is a file.
+    """
+    directory = Path(path)
+    if directory.exists() and not directory.is_dir():
+        raise NotADirectoryError(f"{str(path)!r} is a file: give a directory to save in")
+    directory.mkdir(parents=True, exist_ok=True)
     return directory
 
 
@@ -77,6 +100,8 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{os.fspath(path)} is not JSON: {error.msg} in line {error.lineno}, column "
             f"{error.colno}"
         ) from None
+    except RecursionError:
+        raise ValueError(f"{os.fspath(path)} is nested too deeply to be read") from None
     if not isinstance(value, dict):
         kind = {list: "array", str: "string", bool: "boolean", type(None): "null"}
         found = kind.get(type(value), "number")

@@ -133,6 +133,7 @@ def layer_norm(x: Array, weight: Array, bias: Array, eps: float) -> Array:  # [.
     return centred / xp.sqrt(variance + eps) * weight + bias
 
 
+@half_in_float32
 def dropout(x: Array, p: float, rng: Any) -> Array:
     """Set each element to zero with probability ``p``, and scale the others by ``1 / (1 - p)``.
 
@@ -304,6 +305,7 @@ def relu(x: Array) -> Array:
     return array_namespace(x).clip(x, 0.0, None)
 
 
+@half_in_float32
 def relu2(x: Array) -> Array:
     """Compute ``max(x, 0)^2`` (So et al. 2021, arXiv:2109.08668)."""
     return relu(x) * relu(x)
@@ -314,6 +316,7 @@ def relu6(x: Array) -> Array:
     return array_namespace(x).clip(x, 0.0, 6.0)
 
 
+@half_in_float32
 def leaky_relu(x: Array) -> Array:
     """Compute ``x`` where it is positive and ``0.01 x`` elsewhere."""
     return array_namespace(x).where(x >= 0, x, 0.01 * x)

@@ -18,6 +18,7 @@ from .arrays import (
     astype,
     device_of,
     dtype_name,
+    is_array_api_obj,
     is_floating,
     is_integer,
     library_name,
@@ -142,6 +143,7 @@ def check_labels(
     """
     labels = _integers("labels", labels, weights, "[batch, sequence]", 2)
     _check_shape("labels", labels, (batch, length))
+    labels = astype(labels, array_namespace(labels).int64)  # an unsigned dtype has no -100
     counted = array_namespace(labels).where(labels == ignore_index, 0, labels)
     _check_range("labels", counted, classes, f"there are {classes} classes", f" or {ignore_index}")
     return labels
@@ -221,6 +223,8 @@ def _embeds(value: Any, like: Array, hidden_size: int) -> Array:
         raise TypeError(
             f"inputs_embeds has dtype {dtype_name(array)}, but must hold floating-point numbers"
         )
+    if not is_array_api_obj(value):  # numbers in a list have no dtype of their own yet
+        array = astype(array, like.dtype)
     if array.dtype != like.dtype:
         raise TypeError(
             f"inputs_embeds has dtype {dtype_name(array)}, but the model computes in "
@@ -234,13 +238,8 @@ def _attend(value: Any, like: Array, batch: int, length: int) -> Array:
     if value is None:
         value = xp.ones((batch, length), dtype=xp.bool, device=device_of(like))
     attention_mask = _place("attention_mask", value, like)
-    rows = (1, batch)
-    _check_shape(
-        "attention_mask",
-        attention_mask,
-        *dict.fromkeys((row, length) for row in reversed(rows)),
-        *dict.fromkeys((row, length, length) for row in reversed(rows)),
-    )
+    shapes = ((rows, *rest) for rest in ((length,), (length, length)) for rows in (batch, 1))
+    _check_shape("attention_mask", attention_mask, *dict.fromkeys(shapes))
     if attention_mask.dtype != xp.bool:
         other = (attention_mask != 0) & (attention_mask != 1)
         if bool(xp.any(other)):

@@ -32,8 +32,9 @@ def cross_entropy(logits: Array, labels: Array, ignore_index: int = -100) -> Arr
     np.float64(1.0)
     """
     xp = array_namespace(logits, labels)
+    labels = astype(labels, xp.int64)
     counted = labels != ignore_index
-    index = astype(xp.where(counted, labels, 0), xp.int64)  # any valid row where it is ignored
+    index = xp.where(counted, labels, 0)  # any valid class where it is ignored
     picked = xp.take_along_axis(log_softmax(logits), index[:, None], axis=1)[:, 0]  # [M]
     total = xp.sum(xp.where(counted, picked, 0.0))
     count = xp.sum(astype(counted, logits.dtype))

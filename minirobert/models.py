@@ -48,7 +48,7 @@ Model = TypeVar("Model", bound="RobertaPreTrainedModel")
 class RobertaPreTrainedModel:
     """What every model has: a configuration, parameters, and ways to load, save and move them.
 
-    A model never changes: `to` and `astype` return a new one.
+    The weights never change: `to` and `astype` return a new model, with the same configuration.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class RobertaPreTrainedModel:
         cls: type[Model],
         directory: str | os.PathLike[str] = TINY,
         *,
-        dtype: str = "float32",
+        dtype: Any = "float32",
         device: Any = "cpu",
         seed: int = 0,
         strict: bool = False,
@@ -163,9 +163,9 @@ class RobertaPreTrainedModel:
         directory : str or path
             With ``config.json`` and ``model.safetensors`` (or its shards); the bundled model by
             default.
-        dtype : str
+        dtype : str or NumPy dtype
             Of the weights in memory, whatever the file holds: ``"float16"``, ``"float32"``,
-            ``"float64"``, or ``"auto"`` for that of the file.
+            ``"float64"``, or ``"auto"`` for that of the file. None is the default.
         device : str or device object
             See `to`.
         seed : int
@@ -192,7 +192,9 @@ class RobertaPreTrainedModel:
         options = {name: overrides.pop(name) for name in cls._options() if name in overrides}
         config = RobertaConfig.from_pretrained(directory, **overrides)
         shapes = parameter_shapes(config, cls.__name__, **options)
-        flat = load_parameters(directory, shapes, config, dtype=dtype, seed=seed, strict=strict)
+        flat = load_parameters(
+            directory, shapes, config, dtype=dtype or "float32", seed=seed, strict=strict
+        )
         return cls(config, build_tree(flat), **options).to(device)
 
     @classmethod

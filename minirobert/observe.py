@@ -62,6 +62,8 @@ def scope(name: str) -> Iterator[None]:
 def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
     """Look at every intermediate tensor that is computed inside the block, in order.
 
+    Other threads are not watched, and of nested blocks only the innermost one watches.
+
     Parameters
     ----------
     watcher : callable, optional
@@ -79,7 +81,7 @@ def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
     layer.two 2
     """
     seen: dict[str, Array] = {}
-    token = _watcher.set(watcher or seen.__setitem__)
+    token = _watcher.set(seen.__setitem__ if watcher is None else watcher)
     try:
         yield seen
     finally:

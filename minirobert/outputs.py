@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelOutput:
     """Base of the outputs: a field is read by name, by position, or by unpacking.
 
@@ -85,7 +85,7 @@ def _brief(value: Any) -> str:
     return f"{value.dtype}{list(value.shape)}"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
     """Output of the base model.
 
@@ -106,7 +106,7 @@ class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
     attentions: tuple[Array, ...] | None = None
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class MaskedLMOutput(ModelOutput):
     """Output of the masked language model.
 

@@ -124,7 +124,7 @@ def test_dtypes_by_any_name():
     assert float_dtype(np, "float16") is np.float16
     assert float_dtype(np, np.float64) is np.float64
     assert float_dtype(np, np.dtype("float32")) is np.float32
-    for wrong in ("int8", "bfloat16", "half", int):
+    for wrong in ("int8", "bfloat16", "half", int, None):
         with pytest.raises(ValueError, match="is not available in numpy: choose one of float16"):
             float_dtype(np, wrong)
     with pytest.raises(ValueError, match=r"float16.*choose one of float32, float64"):

@@ -550,3 +550,30 @@ def test_main_leaves_warnings_as_they_were(run_well):
     before = warnings.showwarning
     run_well("tokenize", "word")
     assert warnings.showwarning is before
+
+
+def test_program_speaks_utf8_whatever_the_system_speaks():
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    result = program("tokenize", "--json", env=latin, input="日\n".encode())
+    assert result.returncode == 0
+    tokens = json.loads(result.stdout.decode("utf-8"))["tokens"]
+    assert "".join(tokens[1:-1]) == "æĹ¥"
+
+
+def test_the_wrong_line_is_named(run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{SKY}\nno mask here\n"))
+    code, output, errors = run("fill-mask", "--json")
+    assert code == 2
+    assert len(output.splitlines()) == 1
+    assert errors.startswith("minirobert: line 2 of stdin: the text has no <mask>")
+
+
+def test_inspect_shows_what_is_there(run, tmp_path):
+    """Also of a model without the language-model head or the pooler."""
+    minirobert.RobertaModel.from_pretrained(add_pooling_layer=False).save_pretrained(tmp_path)
+    code, output, _ = run("inspect", "--json", str(tmp_path))
+    assert code == 0
+    assert len(json.loads(output)) == 69
+    code, _, errors = run("inspect", str(tmp_path / "model.safetensors"))
+    assert code == 2
+    assert "is no config.json" in errors

@@ -60,6 +60,12 @@ WRONG = [
     ("problem_type", "ranking", "one of None, 'regression', "),
     ("id2label", ["a"], "None or a dictionary"),
     ("label2id", "a", "None or a dictionary"),
+    ("id2label", {"a": "b"}, "None or a dictionary from integers to strings"),
+    ("label2id", {"a": "0"}, "None or a dictionary from strings to integers"),
+    ("architectures", 5, "None or a list of strings"),
+    ("dtype", {}, "None or a string"),
+    ("bos_token_id", "x", "None or an integer or a list of them"),
+    ("pruned_heads", [1], "a dictionary"),
     ("num_labels", -1, "None or an integer of at least 0"),
 ]
 
@@ -97,8 +103,17 @@ def test_a_misspelled_keyword_is_refused():
         RobertaConfig(hiden_size=3)
 
 
-def test_numpy_integers_are_integers():
-    assert RobertaConfig(vocab_size=np.int64(9)).vocab_size == 9
+def test_numpys_numbers_are_numbers():
+    config = RobertaConfig(vocab_size=np.int64(9), layer_norm_eps=np.float32(0.5))
+    assert json.loads(config.to_json_string())["vocab_size"] == 9
+    assert json.loads(config.to_json_string())["layer_norm_eps"] == 0.5
+
+
+def test_a_dictionary_of_it_is_a_copy():
+    config = RobertaConfig(extra={"house": [1]})
+    values = config.to_dict()
+    values["id2label"][9] = values["house"].append(2)
+    assert config == RobertaConfig(extra={"house": [1]})
 
 
 @pytest.mark.parametrize("activation", ACTIVATION_NAMES)
@@ -172,6 +187,10 @@ def test_labels_follow_from_each_other():
     named.id2label = {0: "x", 1: "y", 2: "z"}
     assert named.num_labels == 3
     assert named.label2id == {"x": 0, "y": 1, "z": 2}
+    named.label2id = {"p": 0, "q": 1}
+    assert named.id2label == {0: "p", 1: "q"}
+    named.num_labels = None
+    assert named.id2label == {0: "LABEL_0", 1: "LABEL_1"}
     with pytest.warns(UserWarning, match="num_labels is 3, but there are 2 labels with names"):
         assert RobertaConfig(num_labels=3, id2label={0: "a", 1: "b"}).num_labels == 2
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minirobert import RobertaConfig, RobertaForMaskedLM, RobertaModel, watch
-from tests.libraries import LIBRARIES, STRICT
+from tests.libraries import LIBRARIES, STRICT, host
 
 CONFIG = RobertaConfig(
     vocab_size=20, hidden_size=12, num_attention_heads=3, num_hidden_layers=2,
@@ -205,6 +205,19 @@ def test_what_is_right_is_accepted():
         np.testing.assert_array_equal(MODEL(IDS, mask).logits, expected)
     fixed = MODEL(IDS, position_ids=[2, 3, 4, 5]).logits
     np.testing.assert_array_equal(MODEL(IDS, position_ids=[[2, 3, 4, 5]] * 2).logits, fixed)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_unsigned_labels_and_lists_of_embeddings(library):
+    model = library.model(MODEL)
+    ids = library.array(IDS)
+    expected = host(model(ids, labels=ids).loss)
+    assert host(model(ids, labels=library.array(IDS.astype(np.uint8))).loss) == expected
+    embeds = MODEL.word_embeddings[IDS]
+    from_list = model(inputs_embeds=embeds.tolist()).logits
+    np.testing.assert_array_equal(
+        host(from_list), host(model(inputs_embeds=library.array(embeds)).logits)
+    )
 
 
 def test_an_array_of_another_library_is_named():

@@ -51,7 +51,7 @@ def linear_cpu(x: NDArray, weight: NDArray, bias: NDArray | None = None) -> NDAr
     Where x has few rows, most of the time goes into reading the weights, and BLAS reads them
     faster in their own order: as ``(W x^T)^T``.
     """
-    if not _suits(x, weight):
+    if not _suits(x, weight) or (bias is not None and not _suits(bias)):
         return _formula[linear](x, weight, bias)
     rows = x.reshape(-1, x.shape[-1])  # [M, I]
     few = 1 < len(rows) <= _FEW_ROWS
@@ -78,7 +78,7 @@ def softmax_cpu(x: NDArray) -> NDArray:
 @layer_norm.register(np.ndarray)
 def layer_norm_cpu(x: NDArray, weight: NDArray, bias: NDArray, eps: float) -> NDArray:
     """Compute `minirobert.functional.layer_norm` block by block."""
-    if not _suits(x, weight):
+    if not _suits(x, weight, bias):
         return _formula[layer_norm](x, weight, bias, eps)
     result = np.empty(x.shape, x.dtype)
     width = x.shape[-1]

@@ -61,13 +61,18 @@ def pipeline(
     if task not in TASKS:
         raise ValueError(f"task {task!r} is not one of those here: {', '.join(TASKS)}")
     kind, model_class = TASKS[task]
-    directory = None if isinstance(model, RobertaPreTrainedModel) else model or TINY
+    if model is None:
+        model = TINY
+    directory = None if isinstance(model, RobertaPreTrainedModel) else model
     if tokenizer is None and directory is None:
         raise ValueError(
             "a model object does not know its tokenizer: give tokenizer= too, or a directory"
         )
+    if tokenizer is None:
+        assert directory is not None
+        tokenizer = directory
     if not isinstance(tokenizer, RobertaTokenizer):
-        tokenizer = RobertaTokenizer.from_pretrained(tokenizer or directory or TINY)
+        tokenizer = RobertaTokenizer.from_pretrained(tokenizer)
     if isinstance(device, int):
         device = "cpu" if device < 0 else f"cuda:{device}"
     if directory is not None:

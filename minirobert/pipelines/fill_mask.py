@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Integral
 from typing import Any, TypedDict
 
 import numpy as np
@@ -66,7 +67,7 @@ class FillMaskPipeline:
         self.model = model
         self.tokenizer = tokenizer
         self._known_ids = sorted(tokenizer.get_vocab().values())
-        self.top_k = top_k
+        self.top_k = self._check_top_k(top_k)
         self.targets = targets
         self.batch_size = batch_size
         self.tokenizer_kwargs = {} if tokenizer_kwargs is None else tokenizer_kwargs
@@ -119,8 +120,8 @@ class FillMaskPipeline:
         targets = self.targets if targets is None else targets
         allowed = None if targets is None else self._target_ids(targets)
         batch_size = self.batch_size if batch_size is None else batch_size
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}, but must be at least 1")
+        if not isinstance(batch_size, Integral) or batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size!r}, but must be an integer of at least 1")
         options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
         encoded = self._encode(texts, options)
         shown = self.progress_bar if progress_bar is None else progress_bar
@@ -221,15 +222,17 @@ class FillMaskPipeline:
         }
 
     def _check_top_k(self, top_k: int) -> int:
-        if not 1 <= top_k <= len(self.tokenizer):
+        if not isinstance(top_k, Integral) or not 1 <= top_k <= len(self.tokenizer):
             raise ValueError(
-                f"top_k is {top_k}, but must be from 1 to {len(self.tokenizer)}, the number of "
+                f"top_k is {top_k!r}, but must be from 1 to {len(self.tokenizer)}, the number of "
                 "tokens in the vocabulary"
             )
         return top_k
 
     def _target_ids(self, targets: str | Sequence[str]) -> list[int]:
         """Find the token of each target: in the vocabulary as written, or else its first token."""
+        if not isinstance(targets, Iterable):
+            raise TypeError(f"targets is {targets!r}, but must be a str or a list of them")
         vocabulary = self.tokenizer.get_vocab()
         found: dict[int, None] = {}  # in order, each once
         for target in [targets] if isinstance(targets, str) else targets:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..files import model_directory
+from ..files import model_directory, new_directory
 from .added_tokens import AddedToken
 from .bpe import Pair
 from .config_files import (
@@ -98,7 +98,7 @@ def write_directory(
     tuple of str
         The files written.
     """
-    directory = _make_directory(directory)
+    directory = new_directory(directory)
     added = {vocabulary.ids[content]: token for content, token in vocabulary.added.items()}
     beyond = {token: i for token, i in vocabulary.ids.items() if token not in vocabulary.base}
     objects = {
@@ -135,7 +135,7 @@ def write_model(
     (str, str)
         The files written.
     """
-    directory = _make_directory(directory)
+    directory = new_directory(directory)
     vocab_path, merges_path = (
         directory / f"{prefix}{VOCAB_NAME}",
         directory / f"{prefix}{MERGES_NAME}",
@@ -143,11 +143,3 @@ def write_model(
     write_vocab(vocab_path, vocabulary.base)
     write_merges(merges_path, merges)
     return str(vocab_path), str(merges_path)
-
-
-def _make_directory(directory: FilePath) -> Path:
-    directory = Path(directory)
-    if directory.exists() and not directory.is_dir():
-        raise NotADirectoryError(f"{directory} is a file: give a directory to save in")
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory

@@ -29,15 +29,6 @@ VOCABULARY_SIZE = 8192
 LONGEST = 128
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """On small matrices, torch's threads mostly wait for each other and for NumPy's."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @cache
 def theirs(dtype: torch.dtype = torch.float64) -> Any:
     model = transformers.RobertaForMaskedLM.from_pretrained(TINY, dtype=dtype)
