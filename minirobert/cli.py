@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, or 2 after an error, whose sentence is on stderr.
     """
     arguments = _parser().parse_args(argv)
+    if sys.stdout is None:
+        print("minirobert: stdout is closed, so there is nowhere to print to", file=sys.stderr)
+        return 2
     _speak_utf8()
     try:
         with warnings.catch_warnings():  # which also puts showwarning back

@@ -577,3 +577,12 @@ def test_inspect_shows_what_is_there(run, tmp_path):
     code, _, errors = run("inspect", str(tmp_path / "model.safetensors"))
     assert code == 2
     assert "is no config.json" in errors
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_closed_streams(closed):
+    command = f"{shlex.quote(sys.executable)} -m minirobert tokenize {closed}"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith(b"minirobert: ")
+    assert result.stderr.count(b"\n") == 1
