@@ -348,6 +348,7 @@ class RobertaModel(RobertaPreTrainedModel):
         if self._choice("return_dict", return_dict):
             return output
         extras = (extra for extra in (states, attentions) if extra is not None)
+        # Only return_dict=False gives a tuple; to declare it would spoil the type of every other call.
         return (last, pooled, *extras)  # type: ignore[return-value]
 
 
@@ -433,4 +434,4 @@ class RobertaForMaskedLM(RobertaPreTrainedModel):
         output = MaskedLMOutput(loss, logits, states, attentions)
         if self._choice("return_dict", return_dict):
             return output
-        return output.to_tuple()  # type: ignore[return-value]
+        return output.to_tuple()  # type: ignore[return-value]  # as in RobertaModel

@@ -49,8 +49,11 @@ def run_ours(model: Any, batch: Batch, library: Library, dtype: str) -> dict[str
     return {name: host(tensor) for name, tensor in tensors.items()}
 
 
-def options_of(class_name: str, pooling: bool) -> dict[str, bool]:
-    return {"add_pooling_layer": pooling} if class_name == "RobertaModel" else {}
+def float64_models(class_name: str, config: dict[str, Any], seed: int, pooling: bool) -> Any:
+    """Make a model of torch, and ours from what it saves; only the base model may have a pooler."""
+    options = {"add_pooling_layer": pooling} if class_name == "RobertaModel" else {}
+    theirs = torch_model(class_name, config, seed, **options)
+    return theirs, carried_over(theirs, getattr(minirobert, class_name), dtype="float64", **options)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -59,13 +62,7 @@ def options_of(class_name: str, pooling: bool) -> dict[str, bool]:
 @given(data=st.data(), config=configs(), seed=seeds, pooling=st.booleans())
 def test_float64_agrees_to_1e_10(library, class_name, data, config, seed, pooling):
     batch = data.draw(batches(config))
-    theirs = torch_model(class_name, config, seed, **options_of(class_name, pooling))
-    ours = carried_over(
-        theirs,
-        getattr(minirobert, class_name),
-        dtype="float64",
-        **options_of(class_name, pooling),
-    )
+    theirs, ours = float64_models(class_name, config, seed, pooling)
     expected = run_torch(theirs, batch, torch.float64)
     actual = run_ours(ours, batch, library, "float64")
     assert list(actual) == list(expected)
@@ -139,13 +136,7 @@ def test_float16_error_is_at_most_4_times_torchs(class_name, data, config, seed)
 @given(data=st.data(), config=configs(), seed=seeds, pooling=st.booleans())
 def test_tuples_have_transformers_order(library, class_name, data, config, seed, pooling):
     batch = data.draw(batches(config))
-    theirs = torch_model(class_name, config, seed, **options_of(class_name, pooling))
-    ours = carried_over(
-        theirs,
-        getattr(minirobert, class_name),
-        dtype="float64",
-        **options_of(class_name, pooling),
-    )
+    theirs, ours = float64_models(class_name, config, seed, pooling)
     wanted = {"output_hidden_states": data.draw(st.booleans()), "return_dict": False}
     arguments = batch.torch(torch.float64)
     ours_arguments = batch.ours(library, "float64")
