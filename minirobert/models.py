@@ -348,7 +348,7 @@ class RobertaModel(RobertaPreTrainedModel):
         if self._choice("return_dict", return_dict):
             return output
         extras = (extra for extra in (states, attentions) if extra is not None)
-        # Only return_dict=False gives a tuple; to declare it would spoil the type of every other call.
+        # Only return_dict=False gives a tuple; declaring it would blur the type of all other calls.
         return (last, pooled, *extras)  # type: ignore[return-value]
 
 
