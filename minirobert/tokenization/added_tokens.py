@@ -91,19 +91,22 @@ class AddedTokenSplitter:
 
     def __init__(self, tokens: Iterable[AddedToken]) -> None:
         self._tokens = {token.content: token for token in tokens}
+        self._initials = sorted({content[0] for content in self._tokens})
         by_turn = [
             [token.content for token in self._tokens.values() if token.normalized is turn]
             for turn in (False, True)
         ]
         self._patterns = [_any_of(contents) for contents in by_turn if contents]
 
-    def split(self, text: str) -> list[Segment]:
+    def split(self, text: str, split_special_tokens: bool = False) -> list[Segment]:
         """Cut a text into ordinary segments and added tokens.
 
         Parameters
         ----------
         text : str
             Any text.
+        split_special_tokens : bool
+            Whether special tokens are passed over, as if they were ordinary text.
 
         Returns
         -------
@@ -111,20 +114,33 @@ class AddedTokenSplitter:
             Segments that follow one another and cover the text, none of them empty.
         """
         segments = [Segment(0, len(text))] if text else []
+        for initial in self._initials:  # most texts have no "<", and are told apart quickly
+            if initial in text:
+                break
+        else:
+            return segments
         for pattern in self._patterns:
             segments = [
                 part
                 for segment in segments
-                for part in ([segment] if segment.token else self._split(text, segment, pattern))
+                for part in (
+                    [segment]
+                    if segment.token
+                    else self._split(text, segment, pattern, split_special_tokens)
+                )
             ]
         return segments
 
-    def _split(self, text: str, segment: Segment, pattern: regex.Pattern) -> Iterator[Segment]:
+    def _split(
+        self, text: str, segment: Segment, pattern: regex.Pattern, split_special_tokens: bool
+    ) -> Iterator[Segment]:
         position = segment.start
         for match in pattern.finditer(text, segment.start, segment.end):
             token = self._tokens[match[0]]
             start, end = match.span()
             if start < position:  # the token before has taken its first characters
+                continue
+            if token.special and split_special_tokens:
                 continue
             if token.single_word and _touches_word(text, start, end, segment):
                 continue

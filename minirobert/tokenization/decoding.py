@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from itertools import groupby
 from typing import Any
 
 from .byte_alphabet import symbols_to_bytes
@@ -53,6 +54,37 @@ def tokens_to_text(tokens: Iterable[str], added: Container[str], errors: str) ->
         token.encode("utf-8") if token in added else symbols_to_bytes(token) for token in tokens
     )
     return b"".join(pieces).decode("utf-8", errors=errors)
+
+
+def spaced_text(
+    tokens: Iterable[str], apart: Container[str], added: Container[str], errors: str
+) -> str:
+    """Join tokens to a text with spaces on both sides of some of them.
+
+    Parameters
+    ----------
+    tokens : iterable of str
+        The tokens.
+    apart : container of str
+        The tokens that get spaces.
+    added, errors
+        As for `tokens_to_text`. Characters are not put together across a token that stands apart.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> spaced_text(["a", "[X]", "[Y]", "b", "c"], {"[X]", "[Y]"}, {"[X]", "[Y]"}, "replace")
+    'a [X] [Y] bc'
+    """
+    texts: list[str] = []
+    for stands_apart, group in groupby(tokens, key=lambda token: token in apart):
+        together = list(group)
+        texts += together if stands_apart else [tokens_to_text(together, added, errors)]
+    return " ".join(filter(None, texts))
 
 
 def clean_up_tokenization(text: str) -> str:

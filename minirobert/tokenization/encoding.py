@@ -1,83 +1,285 @@
-"""The result of encoding: named columns, as lists or as arrays."""
+"""One row of a batch with all that is known of its tokens, and the ways between them and the text.
+
+A token comes from some characters of a text, and belongs to a word. This is where a prediction for
+a token is led back to the text, and a label of a word or of a range of characters to its tokens.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from .offsets import Offsets
+from .padding import pad_row
+from .rows import RowFormat, Window, framed, in_window
+from .text_encoder import EncodedText
+
+T = TypeVar("T")
 
 
-class BatchEncoding(dict[str, Any]):
-    """A dictionary whose entries are also attributes: ``encoding.input_ids``.
+class TokenSpan(NamedTuple):
+    """The tokens from `start` up to, but not including, `end`."""
 
-    It can be handed to a model as it is: ``model(**encoding)``.
-
-    Examples
-    --------
-    >>> encoding = BatchEncoding(input_ids=[0, 9, 2], attention_mask=[1, 1, 1])
-    >>> encoding.input_ids
-    [0, 9, 2]
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self:
-            return self[name]
-        raise AttributeError(self._lacks(name))
-
-    def __missing__(self, name: str) -> NoReturn:
-        raise KeyError(self._lacks(name))
-
-    def _lacks(self, name: str) -> str:
-        return (
-            f"this encoding has no {name!r}, only {', '.join(self)}: ask the tokenizer for it, as"
-            " with return_offsets_mapping=True"
-        )
+    start: int
+    end: int
 
 
-def check_tensor_type(return_tensors: Any) -> None:
-    """Check the argument `return_tensors`.
+class CharSpan(NamedTuple):
+    """The characters from `start` up to, but not including, `end`."""
+
+    start: int
+    end: int
+
+
+class Encoding:
+    """A row: one attribute for each thing known of its tokens, each a list as long as the row.
 
     Parameters
     ----------
-    return_tensors : str or None
-        The argument.
-    """
-    if return_tensors not in (None, "np"):
-        raise ValueError(
-            f"return_tensors is {return_tensors!r}: it must be None, for lists, or 'np', for NumPy"
-            " arrays, from which other libraries make theirs"
-        )
+    texts : sequence of EncodedText
+        The text, or the two texts, that the row is made of.
+    window : tuple of slice
+        For each text, which of their tokens are in it.
+    row_format : RowFormat
+        How it is framed and padded.
 
-
-def to_arrays(columns: Mapping[str, Any]) -> BatchEncoding:
-    """Turn the columns of a batch into NumPy arrays, integers into int64.
-
-    Parameters
+    Attributes
     ----------
-    columns : mapping of str to list
-        For each name a list of rows, which must be equally long.
-
-    Returns
-    -------
-    BatchEncoding
-        The arrays, ``[B, S]``, or ``[B, S, 2]`` for offsets and ``[B]`` for lengths.
-
-    Raises
-    ------
-    ValueError
-        If the rows differ in length.
+    ids : list of int
+        The ids of the tokens. All else is worked out when it is asked for.
     """
-    import numpy as np  # only here, so that the tokenizer can be imported without it
 
-    arrays = BatchEncoding()
-    for name, rows in columns.items():
-        lengths = {len(row) if isinstance(row, list) else 1 for row in rows}
-        if len(lengths) > 1:
-            raise ValueError(
-                f"the rows of {name} have from {min(lengths)} to {max(lengths)} elements and do not"
-                " make one array: pass padding=True, and truncation=True if they are too long, or"
-                " return_tensors=None for lists"
+    def __init__(self, texts: Sequence[EncodedText], window: Window, row_format: RowFormat) -> None:
+        self._texts = texts
+        self._window = window
+        self._format = row_format
+        columns = in_window([text.ids for text in texts], window)
+        framing = row_format.framing
+        self.ids = framed(columns, framing.cls[1], framing.sep[1], row_format)
+        self._n_tokens = self._length = len(self.ids)
+
+    def pad(self, length: int) -> None:
+        """Pad the row, before anything but the ids is asked for.
+
+        Parameters
+        ----------
+        length : int
+            The length to reach; a row that is longer stays as it is.
+        """
+        self.ids = pad_row(self.ids, length, self._format.framing.pad[1], self._format.padding_side)
+        self._length = len(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def n_sequences(self) -> int:
+        """How many texts make up the row: 1, or 2 for a pair."""
+        return len(self._texts)
+
+    def __repr__(self) -> str:
+        return f"Encoding(tokens={self.tokens})"
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """The tokens, in the byte alphabet."""
+        framing = self._format.framing
+        tokens = [text.tokens for text in self._texts]
+        return self._row(tokens, framing.cls[0], framing.sep[0], framing.pad[0])
+
+    @property
+    def attention_mask(self) -> list[int]:
+        """1 for a token, 0 for padding."""
+        return pad_row([1] * self._n_tokens, self._length, 0, self._format.padding_side)
+
+    @cached_property
+    def special_tokens_mask(self) -> list[int]:
+        """1 for padding and the special tokens that frame the texts, 0 for tokens of the texts."""
+        return self._row([[0] * len(text.ids) for text in self._texts], 1, 1, 1)
+
+    @property
+    def type_ids(self) -> list[int]:
+        """Zeros, for RoBERTa has no other token type."""
+        return [0] * self._length
+
+    @cached_property
+    def sequence_ids(self) -> list[int | None]:
+        """0 for a token of the first text, 1 for one of the second, else None."""
+        numbers: list[list[int | None]] = [
+            [number] * len(text.ids) for number, text in enumerate(self._texts)
+        ]
+        return self._row(numbers, None, None, None)
+
+    @cached_property
+    def word_ids(self) -> list[int | None]:
+        """For a token of a text the number of its word, counted in each text, else None."""
+        words: list[list[int | None]] = [[*text.words] for text in self._texts]
+        return self._row(words, None, None, None)
+
+    @cached_property
+    def offsets(self) -> list[Offsets]:
+        """The characters ``(start, end)`` that a token of a text stands for, else ``(0, 0)``.
+
+        With `trim_offsets` white space at both ends is left out. If `add_prefix_space` is set too,
+        the single space at the beginning of the first token may be one that the text does not
+        have, and is left alone. The rule is that of transformers and asks no more than whether the
+        token is the first of the row or of the text: a space that the text does have is then not
+        trimmed either, and one that was put in after an added token is, although the text lacks it.
+        """
+        spans = [
+            _offsets(text, part, self._format)
+            for text, part in zip(self._texts, self._window, strict=True)
+        ]
+        row = framed(spans, (0, 0), (0, 0), self._format)
+        return pad_row(row, self._length, (0, 0), self._format.padding_side)
+
+    def _row(self, columns: Sequence[Sequence[T]], cls: T, sep: T, pad: T) -> list[T]:
+        row = framed(in_window(columns, self._window), cls, sep, self._format)
+        return pad_row(row, self._length, pad, self._format.padding_side)
+
+    def token_to_sequence(self, token_index: int) -> int | None:
+        """Give the number of the text that a token is of.
+
+        Parameters
+        ----------
+        token_index : int
+            The token; a negative number counts from the end.
+
+        Returns
+        -------
+        int or None
+            0 or 1; None for a special token, padding, or where there is no such token.
+        """
+        return _at(self.sequence_ids, token_index)
+
+    def token_to_word(self, token_index: int) -> int | None:
+        """Give the number of the word that a token is of.
+
+        Parameters
+        ----------
+        token_index : int
+            The token; a negative number counts from the end.
+
+        Returns
+        -------
+        int or None
+            The number of the word in its text, or None as for `token_to_sequence`.
+        """
+        return _at(self.word_ids, token_index)
+
+    def token_to_chars(self, token_index: int) -> CharSpan | None:
+        """Give the characters that a token stands for.
+
+        Parameters
+        ----------
+        token_index : int
+            The token; a negative number counts from the end.
+
+        Returns
+        -------
+        CharSpan or None
+            The characters of its text, or None as for `token_to_sequence`.
+        """
+        if self.token_to_sequence(token_index) is None:
+            return None
+        return CharSpan(*self.offsets[token_index])
+
+    def char_to_token(self, char_index: int, sequence_index: int = 0) -> int | None:
+        """Give the first token that stands for a character.
+
+        Parameters
+        ----------
+        char_index : int
+            The character of the text.
+        sequence_index : int
+            Which text.
+
+        Returns
+        -------
+        int or None
+            The token; None if no token of this row stands for the character, which may be white
+            space that is trimmed off.
+        """
+        for index, (start, end) in enumerate(self.offsets):
+            if start <= char_index < end and self.sequence_ids[index] == sequence_index:
+                return index
+        return None
+
+    def char_to_word(self, char_index: int, sequence_index: int = 0) -> int | None:
+        """Give the number of the word that a character is of.
+
+        Parameters
+        ----------
+        char_index : int
+            The character of the text.
+        sequence_index : int
+            Which text.
+
+        Returns
+        -------
+        int or None
+            The number of the word, or None as for `char_to_token`.
+        """
+        token = self.char_to_token(char_index, sequence_index)
+        return None if token is None else self.word_ids[token]
+
+    def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> TokenSpan | None:
+        """Give the tokens of a word.
+
+        Parameters
+        ----------
+        word_index : int
+            The number of the word in its text.
+        sequence_index : int
+            Which text.
+
+        Returns
+        -------
+        TokenSpan or None
+            The tokens; None if the row has none of this word.
+        """
+        tokens = [
+            index
+            for index, (word, sequence) in enumerate(
+                zip(self.word_ids, self.sequence_ids, strict=True)
             )
-        column = np.array(rows)
-        # An array of no elements would be one of floats.
-        arrays[name] = column if column.size else column.astype(np.int64)
-    return arrays
+            if sequence == sequence_index and word == word_index
+        ]
+        return TokenSpan(tokens[0], tokens[-1] + 1) if tokens else None
+
+    def word_to_chars(self, word_index: int, sequence_index: int = 0) -> CharSpan | None:
+        """Give the characters of a word.
+
+        Parameters
+        ----------
+        word_index : int
+            The number of the word in its text.
+        sequence_index : int
+            Which text.
+
+        Returns
+        -------
+        CharSpan or None
+            The characters that its tokens in this row stand for, or None.
+        """
+        tokens = self.word_to_tokens(word_index, sequence_index)
+        if tokens is None:
+            return None
+        return CharSpan(self.offsets[tokens.start][0], self.offsets[tokens.end - 1][1])
+
+
+def _offsets(text: EncodedText, part: slice, row_format: RowFormat) -> list[Offsets]:
+    if not row_format.trim_offsets:
+        return text.spans[part]
+    trimmed = text.trimmed[part]
+    if row_format.add_prefix_space:
+        at_start = text.trimmed_at_start[part]
+        for index, (start, _) in enumerate(text.spans[part]):
+            if index == 0 or start == 0:
+                trimmed[index] = at_start[index]
+    return trimmed
+
+
+def _at(column: Sequence[T | None], index: int) -> T | None:
+    return column[index] if -len(column) <= index < len(column) else None

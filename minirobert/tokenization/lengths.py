@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .padding import padding_strategy
@@ -11,12 +12,46 @@ from .truncation import truncation_strategy
 
 
 class LengthPlan(NamedTuple):
-    """The arguments of a call after all defaults: what will be done."""
+    """The arguments of a call after all defaults: what will be done.
+
+    `stride` is None where what truncation cuts off is not returned.
+    """
 
     padding: str
     truncation: str
     max_length: int | None
     pad_to_multiple_of: int | None
+    stride: int | None = None
+
+
+# The arguments of a plain call, and what they come to.
+NOTHING_ASKED = (False, None, None, None, None)
+NOTHING_TO_DO = LengthPlan("do_not_pad", "do_not_truncate", None, None)
+
+
+def warn_caller(message: str) -> None:
+    """Warn, pointing at the line outside this package that has called it.
+
+    Parameters
+    ----------
+    message : str
+        The warning.
+    """
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
+def say_nothing(message: str) -> None:
+    """Take the place of `warn_caller` where no warnings are wanted.
+
+    Parameters
+    ----------
+    message : str
+        The warning.
+    """
 
 
 def plan_lengths(
@@ -25,6 +60,8 @@ def plan_lengths(
     max_length: int | None,
     pad_to_multiple_of: int | None,
     model_max_length: int | None,
+    stride: int | None = None,
+    warn: Callable[[str], None] = warn_caller,
 ) -> LengthPlan:
     """Work out what a call asks for, warning where it asks for something that has no effect.
 
@@ -37,45 +74,53 @@ def plan_lengths(
         As given.
     model_max_length : int, optional
         The length to fall back on where `max_length` is needed and not given.
+    stride : int, optional
+        How many tokens the windows share into which a text that is too long is cut; None for the
+        first window alone.
+    warn : callable
+        What to do with a warning.
 
     Returns
     -------
     LengthPlan
         The strategies and lengths.
     """
+    if (padding, truncation, max_length, pad_to_multiple_of, stride) == NOTHING_ASKED:
+        return NOTHING_TO_DO  # the rest takes longer than a short text
     _check_count("max_length", max_length, 0)
     _check_count("pad_to_multiple_of", pad_to_multiple_of, 1)
+    _check_count("stride", stride, 0)
     pads = padding_strategy(padding)
     if truncation is None and max_length is not None and pads == "do_not_pad":
-        warn_caller(
+        warn(
             f"max_length={max_length} is given without truncation: longer texts are truncated as"
             " with truncation=True; pass that, or truncation=False"
         )
         truncation = True
     cuts = truncation_strategy(False if truncation is None else truncation)
     if pads == "longest" and cuts == "do_not_truncate" and max_length is not None:
-        warn_caller(
+        warn(
             f"max_length={max_length} has no effect with padding={padding!r} and no truncation:"
             " pass padding='max_length' to pad to it, or truncation=True to truncate to it"
         )
     if max_length is None:
         max_length = model_max_length
         if max_length is None:
-            pads, cuts = _without_limit(pads, cuts)
+            pads, cuts = _without_limit(pads, cuts, warn)
     if pads != "do_not_pad" and cuts != "do_not_truncate":
         _check_multiple(max_length, pad_to_multiple_of)
-    return LengthPlan(pads, cuts, max_length, pad_to_multiple_of)
+    return LengthPlan(pads, cuts, max_length, pad_to_multiple_of, stride)
 
 
-def _without_limit(pads: str, cuts: str) -> tuple[str, str]:
+def _without_limit(pads: str, cuts: str, warn: Callable[[str], None]) -> tuple[str, str]:
     if pads == "max_length":
-        warn_caller(
+        warn(
             "padding='max_length' has no effect: neither max_length nor the tokenizer's"
             " model_max_length is given"
         )
         pads = "do_not_pad"
     if cuts != "do_not_truncate":
-        warn_caller(
+        warn(
             f"truncation={cuts!r} has no effect: neither max_length nor the tokenizer's"
             " model_max_length is given"
         )
@@ -99,18 +144,3 @@ def _check_count(name: str, value: Any, least: int) -> None:
         raise TypeError(f"{name} is {value!r}: it must be an integer or None")
     if value < least:
         raise ValueError(f"{name} is {value}: it must be at least {least}")
-
-
-def warn_caller(message: str) -> None:
-    """Warn, pointing at the line outside this package that has called it.
-
-    Parameters
-    ----------
-    message : str
-        The warning.
-    """
-    package = __name__.partition(".")[0]
-    frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, stacklevel=level)

@@ -8,32 +8,11 @@ have the same offsets.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from .byte_alphabet import SPACE
 from .pretokenizer import WHITE_SPACE
 
 Offsets = tuple[int, int]
-
-
-class Token(NamedTuple):
-    """A token and where it comes from.
-
-    Attributes
-    ----------
-    id : int
-        Its id.
-    text : str
-        What it stands for: an ordinary token in the byte alphabet, an added token as it is found
-        in the text, with the white space that it has taken along.
-    start, end : int
-        The characters that it covers.
-    """
-
-    id: int
-    text: str
-    start: int
-    end: int
 
 
 def token_spans(piece: str, tokens: Sequence[str]) -> Iterator[Offsets]:
@@ -67,44 +46,33 @@ def token_spans(piece: str, tokens: Sequence[str]) -> Iterator[Offsets]:
         first = last + 1
 
 
-def trimmed_offsets(tokens: Sequence[Token], add_prefix_space: bool) -> list[Offsets]:
-    """Shorten the offsets of tokens so that they leave out white space at their ends.
-
-    With `add_prefix_space`, the single space at the beginning of the first token may be one that
-    the text does not have, and is left alone. The rule is that of transformers and asks no more
-    than whether the token is the first: a space that the text does have is then not trimmed
-    either, and one that was put in after an added token is, although the text lacks it.
+def trimmed(token: str, span: Offsets, keep_single_space: bool = False) -> Offsets:
+    """Shorten the span of a token so that it leaves out white space at both ends.
 
     Parameters
     ----------
-    tokens : sequence of Token
-        The tokens of one sequence, after truncation.
-    add_prefix_space : bool
-        Whether the text was given a space at its beginning.
+    token : str
+        The token, in the byte alphabet. An added token stands as it is found in the text.
+    span : (int, int)
+        The characters that it covers.
+    keep_single_space : bool
+        Whether one white space alone at the beginning is left where it is.
 
     Returns
     -------
-    list of (int, int)
-        The offsets.
+    (int, int)
+        The characters that are not white space.
 
     Examples
     --------
-    >>> trimmed_offsets([Token(3, "Hello", 0, 5), Token(4, "Ġworld", 5, 11)], False)
-    [(0, 5), (6, 11)]
+    >>> trimmed("Ġworld", (5, 11)), trimmed("Ġworld", (5, 11), keep_single_space=True)
+    ((6, 11), (5, 11))
     """
-    return [
-        _trim(token, keep_single_space=add_prefix_space and index == 0)
-        for index, token in enumerate(tokens)
-    ]
-
-
-def _trim(token: Token, keep_single_space: bool) -> Offsets:
-    leading = _leading_white_space(token.text)
-    trailing = _leading_white_space(token.text[::-1])
-    start = token.start
+    start, end = span
+    leading, trailing = _leading_white_space(token), _leading_white_space(token[::-1])
     if not (keep_single_space and leading == 1):
-        start = min(start + leading, token.end)
-    return start, max(token.end - trailing, start)
+        start = min(start + leading, end)
+    return start, max(end - trailing, start)
 
 
 def _leading_white_space(text: str) -> int:

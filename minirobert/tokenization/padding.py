@@ -100,6 +100,8 @@ def pad_row(row: Sequence[Any], length: int, fill: Any, side: str) -> list[Any]:
     >>> pad_row([0, 9, 2], 5, fill=1, side="left")
     [1, 1, 0, 9, 2]
     """
+    if length <= len(row):
+        return list(row)
     padding = [fill] * (length - len(row))
     return [*row, *padding] if side == "right" else [*padding, *row]
 

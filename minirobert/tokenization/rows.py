@@ -1,100 +1,141 @@
-"""From encoded texts to one row of a batch: cut, framed by special tokens, described by columns."""
+"""From encoded texts to the rows of a batch: cut, and framed by special tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from .lengths import LengthPlan
-from .offsets import Token, trimmed_offsets
 from .special_tokens import special_token_count, with_special_tokens
 from .text_encoder import EncodedText
-from .truncation import kept_lengths, kept_slice
+from .truncation import kept_lengths, kept_slice, window_slices
 
 T = TypeVar("T")
 
+# For each text of a row, which of its tokens are in it.
+Window = tuple[slice, ...]
+
+
+class Framing(NamedTuple):
+    """The special tokens that stand around texts, each with its id."""
+
+    cls: tuple[str, int]
+    sep: tuple[str, int]
+    pad: tuple[str, int]
+
 
 class RowFormat(NamedTuple):
-    """What all rows of a call have in common."""
+    """What all rows of a call have in common.
 
-    columns: Collection[str]
+    Attributes
+    ----------
+    lengths : LengthPlan
+        How rows are cut and padded.
+    truncation_side, padding_side : str
+        ``"right"`` or ``"left"``.
+    framing : Framing
+        The special tokens that stand around texts.
+    add_special_tokens : bool
+        Whether rows are framed.
+    add_prefix_space, trim_offsets : bool
+        How offsets are to be understood.
+    """
+
     lengths: LengthPlan
     truncation_side: str
-    cls_token_id: int
-    sep_token_id: int
+    padding_side: str
+    framing: Framing
     add_special_tokens: bool
     add_prefix_space: bool
     trim_offsets: bool
 
 
-def build_row(texts: Sequence[EncodedText], row_format: RowFormat) -> dict[str, list[Any]]:
-    """Make a row from one text or from the two of a pair.
+def framed(sequences: Sequence[Sequence[T]], cls: T, sep: T, row_format: RowFormat) -> list[T]:
+    """Lay out a column of a row, with special tokens if the format has them.
 
     Parameters
     ----------
-    texts : sequence of EncodedText
-        One text or two.
+    sequences : sequence of one or two sequences
+        The column for each text.
+    cls, sep : object
+        What stands for the special tokens in this column.
     row_format : RowFormat
-        How to make it.
+        The format.
 
     Returns
     -------
-    dict of str to list
-        For each column of the format one element a token.
+    list
+        The column.
     """
-    texts = _truncated(texts, row_format)
-    row: dict[str, list[Any]] = {
-        "input_ids": _framed(
-            [text.ids for text in texts],
-            row_format.cls_token_id,
-            row_format.sep_token_id,
-            row_format,
-        )
-    }
-    length = len(row["input_ids"])
-    if "token_type_ids" in row_format.columns:
-        row["token_type_ids"] = [0] * length
-    if "attention_mask" in row_format.columns:
-        row["attention_mask"] = [1] * length
-    if "special_tokens_mask" in row_format.columns:
-        zeros = [[0] * len(text.ids) for text in texts]
-        row["special_tokens_mask"] = _framed(zeros, 1, 1, row_format)
-    if "offset_mapping" in row_format.columns:
-        spans = [_offsets(text.tokens, row_format) for text in texts]
-        row["offset_mapping"] = _framed(spans, (0, 0), (0, 0), row_format)
-    return row
-
-
-def _truncated(texts: Sequence[EncodedText], row_format: RowFormat) -> Sequence[EncodedText]:
-    plan = row_format.lengths
-    if plan.truncation == "do_not_truncate" or plan.max_length is None:
-        return texts
-    n_special = special_token_count(len(texts)) if row_format.add_special_tokens else 0
-    if plan.max_length < n_special:
-        raise ValueError(
-            f"max_length={plan.max_length} has no room for the {n_special} special tokens of a row:"
-            f" pass {n_special} or more, or add_special_tokens=False"
-        )
-    lengths = [len(text.ids) for text in texts]
-    kept = kept_lengths(lengths, plan.max_length - n_special, plan.truncation)
-    slices = [
-        kept_slice(length, count, row_format.truncation_side)
-        for length, count in zip(lengths, kept, strict=True)
-    ]
-    return [
-        EncodedText(text.ids[part], text.tokens[part])
-        for text, part in zip(texts, slices, strict=True)
-    ]
-
-
-def _framed(sequences: Sequence[Sequence[T]], cls: T, sep: T, row_format: RowFormat) -> list[T]:
     if row_format.add_special_tokens:
         return with_special_tokens(sequences, cls, sep)
     return list(chain.from_iterable(sequences))
 
 
-def _offsets(tokens: Sequence[Token], row_format: RowFormat) -> list[tuple[int, int]]:
-    if row_format.trim_offsets:
-        return trimmed_offsets(tokens, row_format.add_prefix_space)
-    return [(token.start, token.end) for token in tokens]
+def row_windows(texts: Sequence[EncodedText], row_format: RowFormat) -> list[Window]:
+    """Tell which tokens of the texts are in each row that they give.
+
+    Parameters
+    ----------
+    texts : sequence of EncodedText
+        One text, or the two of a pair.
+    row_format : RowFormat
+        The format.
+
+    Returns
+    -------
+    list of tuple of slice
+        One window, or all that are needed to hold every token if the format asks for them. With
+        two texts each window of the first is combined with each of the second.
+    """
+    plan = row_format.lengths
+    if plan.truncation == "do_not_truncate" or plan.max_length is None:
+        return [(slice(None),) * len(texts)]
+    n_special = special_token_count(len(texts)) if row_format.add_special_tokens else 0
+    budget = plan.max_length - n_special
+    if budget < 0:
+        raise ValueError(
+            f"max_length={plan.max_length} has no room for the {n_special} special tokens of a row:"
+            f" pass {n_special} or more, or add_special_tokens=False"
+        )
+    if plan.stride is not None and plan.stride >= budget:
+        raise ValueError(
+            f"stride={plan.stride} is too large: max_length={plan.max_length} has room for {budget}"
+            f" tokens besides the {n_special} special ones, and a window must have more than those"
+            " that it shares with the next: pass a smaller stride or a larger max_length"
+        )
+    lengths = [len(text.ids) for text in texts]
+    kept = kept_lengths(lengths, budget, plan.truncation)
+    cuts = zip(lengths, kept, strict=True)
+    side = row_format.truncation_side
+    if plan.stride is None:
+        return [tuple(kept_slice(length, count, side) for length, count in cuts)]
+    return _combined([window_slices(length, count, plan.stride, side) for length, count in cuts])
+
+
+def _combined(windows: Sequence[Sequence[slice]]) -> list[Window]:
+    """Combine the windows of two texts in the order of the Rust tokenizers."""
+    if len(windows) == 1:
+        return [(window,) for window in windows[0]]
+    (first, *more), (second, *more_of_second) = windows
+    rest = [(left, right) for left in more for right in (second, *more_of_second)]
+    return [(first, second), *rest, *((first, right) for right in more_of_second)]
+
+
+def in_window(columns: Sequence[Sequence[T]], window: Window) -> list[Sequence[T]]:
+    """Take from each text of a row what belongs to the tokens in a window.
+
+    Parameters
+    ----------
+    columns : sequence of sequences
+        For each text a column, with one element a token.
+    window : tuple of slice
+        The window.
+
+    Returns
+    -------
+    list of sequences
+        The columns, cut.
+    """
+    return [column[part] for column, part in zip(columns, window, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from .added_tokens import AddedToken
 from .vocabulary import Vocabulary
@@ -124,32 +124,30 @@ def special_token_count(n_sequences: int) -> int:
     return len(with_special_tokens([[]] * n_sequences, cls=0, sep=0))
 
 
-class _ReadOnly:
-    """An attribute of a tokenizer that tells about the special token it is named after."""
+class SpecialTokenText:
+    """The text of a special token, as an attribute of a tokenizer: ``tokenizer.mask_token``."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-
-    def __set__(self, tokenizer: Any, value: object) -> NoReturn:
-        token_name = self.name.removesuffix("_id")
-        raise AttributeError(
-            f"{self.name} is fixed once the tokenizer is built: make a new one, as with"
-            f" RobertaTokenizer.from_pretrained(directory, {token_name}=...)"
-        )
-
-
-class SpecialTokenText(_ReadOnly):
-    """The text of a special token: ``tokenizer.mask_token``."""
 
     def __get__(self, tokenizer: Any, owner: type) -> str:
         token: AddedToken = tokenizer._named_tokens[self.name]
         return token.content
 
+    def __set__(self, tokenizer: Any, token: str | AddedToken) -> None:
+        tokenizer._name_special_token(self.name, token)
 
-class SpecialTokenId(_ReadOnly):
-    """The id of a special token: ``tokenizer.mask_token_id``."""
+
+class SpecialTokenId:
+    """The id of a special token, as an attribute of a tokenizer: ``tokenizer.mask_token_id``."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name.removesuffix("_id")
 
     def __get__(self, tokenizer: Any, owner: type) -> int:
-        token: AddedToken = tokenizer._named_tokens[self.name.removesuffix("_id")]
+        token: AddedToken = tokenizer._named_tokens[self.name]
         vocabulary: Vocabulary = tokenizer._vocabulary
         return vocabulary.ids[token.content]
+
+    def __set__(self, tokenizer: Any, index: int) -> None:
+        tokenizer._name_special_token(self.name, tokenizer._vocabulary.token(index))

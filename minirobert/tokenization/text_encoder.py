@@ -2,21 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
 
-from .added_tokens import AddedTokenSplitter
-from .bpe import EncodedPiece, PieceTable
-from .offsets import Token, token_spans
+from .added_tokens import AddedToken, AddedTokenSplitter
+from .bpe import Pair
+from .byte_alphabet import text_to_symbols
+from .fast_bpe import fast_bpe
+from .inputs import Text
+from .offsets import Offsets, token_spans, trimmed
+from .piece_table import PieceTable
 from .pretokenizer import split_pieces, with_prefix_space
 from .vocabulary import Vocabulary
 
 
-class EncodedText(NamedTuple):
-    """The ids of a text and, where offsets are asked for, its tokens."""
+class EncodedPiece(NamedTuple):
+    """The tokens of one piece, which is what lies between the cuts of the pre-tokenizer.
 
-    ids: list[int]
-    tokens: list[Token]
+    Attributes
+    ----------
+    ids : tuple of int
+        Their ids.
+    tokens : tuple of str
+        The tokens, in the byte alphabet.
+    spans : tuple of (int, int)
+        The characters that they cover, counted from the beginning of the piece.
+    trimmed : tuple of (int, int)
+        The same without white space at both ends of each.
+    trimmed_at_start : tuple of (int, int)
+        The same for a token at the beginning of a text that has been given a space: a single space
+        before it stays.
+    """
+
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    spans: tuple[Offsets, ...]
+    trimmed: tuple[Offsets, ...]
+    trimmed_at_start: tuple[Offsets, ...]
+
+
+class Pieces(NamedTuple):
+    """The pieces of a text: for each the character where it begins, its word, and its tokens."""
+
+    starts: list[int]
+    words: list[int]
+    encoded: list[EncodedPiece]
+
+
+class EncodedText:
+    """The tokens of a text: their ids and, worked out only where asked for, all else about them.
+
+    Parameters
+    ----------
+    ids : list of int
+        The ids.
+    find_pieces : callable
+        Gives the pieces of the text that `source` is.
+    source : tuple
+        What to call it with.
+    """
+
+    def __init__(
+        self, ids: list[int], find_pieces: Callable[..., Pieces], source: tuple[Any, ...] = ()
+    ) -> None:
+        self.ids = ids
+        self._find_pieces = find_pieces
+        self._source = source
+
+    @cached_property
+    def _pieces(self) -> Pieces:
+        return self._find_pieces(*self._source)
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens, in the byte alphabet; added tokens as they are written."""
+        return [token for piece in self._pieces.encoded for token in piece.tokens]
+
+    @property
+    def words(self) -> list[int]:
+        """For each token the number of its word."""
+        _, words, encoded = self._pieces
+        return [word for word, piece in zip(words, encoded, strict=True) for _ in piece.ids]
+
+    @property
+    def spans(self) -> list[Offsets]:
+        """For each token the characters that it covers."""
+        return self._shifted([piece.spans for piece in self._pieces.encoded])
+
+    @property
+    def trimmed(self) -> list[Offsets]:
+        """The spans without white space at both ends."""
+        return self._shifted([piece.trimmed for piece in self._pieces.encoded])
+
+    @property
+    def trimmed_at_start(self) -> list[Offsets]:
+        """The spans as they are trimmed where a single space at the beginning stays."""
+        return self._shifted([piece.trimmed_at_start for piece in self._pieces.encoded])
+
+    def _shifted(self, spans_of_pieces: Sequence[Sequence[Offsets]]) -> list[Offsets]:
+        return [
+            (at + start, at + end)
+            for at, spans in zip(self._pieces.starts, spans_of_pieces, strict=True)
+            for start, end in spans
+        ]
 
 
 class TextEncoder:
@@ -25,85 +115,161 @@ class TextEncoder:
     Parameters
     ----------
     vocabulary : Vocabulary
-        The vocabulary, with the added tokens to find.
-    pieces : PieceTable
-        The tokens of ordinary text.
+        The vocabulary, with the added tokens to find as they are now.
+    ranks : mapping of (str, str) to int
+        The merges with their ranks.
+    unk_id : int
+        The id of a token that the vocabulary lacks.
     """
 
-    def __init__(self, vocabulary: Vocabulary, pieces: PieceTable) -> None:
-        self._pieces = pieces
+    def __init__(self, vocabulary: Vocabulary, ranks: Mapping[Pair, int], unk_id: int) -> None:
+        self._vocab = vocabulary.base
+        self._ranks = ranks
+        self._unk_id = unk_id
         self._splitter = AddedTokenSplitter(vocabulary.added.values())
-        self._added = {
-            content: EncodedPiece((content,), (vocabulary.ids[content],))
-            for content in vocabulary.added
-        }
+        self._added_ids = {content: vocabulary.ids[content] for content in vocabulary.added}
+        self._ids_of_piece = PieceTable(self._encode_ids).__getitem__
+        self._encoded_piece = PieceTable(self._encode_piece).__getitem__
+        self._encoded_piece_after_new_space = PieceTable(
+            self._encode_piece_after_new_space
+        ).__getitem__
 
-    def pieces(self, text: str, add_prefix_space: bool) -> Iterator[EncodedPiece]:
-        """Encode a text piece by piece; an added token is a piece of its own.
+    def ids(self, text: Text, add_prefix_space: bool, split_special_tokens: bool) -> list[int]:
+        """Encode a text to ids alone, which is quicker than `encode`.
 
         Parameters
         ----------
-        text : str
-            The text.
+        text : str or sequence of str
+            The text, or its words.
         add_prefix_space : bool
             Whether each stretch of ordinary text is to begin with a space.
+        split_special_tokens : bool
+            Whether special tokens in the text are encoded like any other text.
 
-        Yields
-        ------
-        EncodedPiece
-            The tokens and ids of the next piece.
+        Returns
+        -------
+        list of int
+            The ids.
         """
-        for start, end, added in self._splitter.split(text):
-            if added:
-                yield self._added[added.content]
-                continue
-            ordinary = text[start:end]
-            for piece in split_pieces(
-                with_prefix_space(ordinary) if add_prefix_space else ordinary
-            ):
-                yield self._pieces[piece]
+        ids: list[int] = []
+        for word in (text,) if isinstance(text, str) else text:
+            for start, end, added in self._splitter.split(word, split_special_tokens):
+                if added:
+                    ids.append(self._added_ids[added.content])
+                    continue
+                ordinary = word[start:end]
+                if add_prefix_space:
+                    ordinary = with_prefix_space(ordinary)
+                ids.extend(chain.from_iterable(map(self._ids_of_piece, split_pieces(ordinary))))
+        return ids
 
-    def encode(self, text: str, add_prefix_space: bool, with_tokens: bool) -> EncodedText:
-        """Encode a text.
+    def encode(
+        self,
+        text: Text,
+        add_prefix_space: bool,
+        split_special_tokens: bool,
+        with_pieces: bool = False,
+    ) -> EncodedText:
+        """Encode a text to tokens that know where they come from.
 
         Parameters
         ----------
-        text : str
-            The text.
-        add_prefix_space : bool
-            Whether each stretch of ordinary text is to begin with a space.
-        with_tokens : bool
-            Whether the tokens are wanted too, which takes longer.
+        text, add_prefix_space, split_special_tokens
+            As for `ids`.
+        with_pieces : bool
+            Whether more than the ids will be needed, so that all is better done at once.
 
         Returns
         -------
         EncodedText
-            The ids and, if wanted, the tokens, their offsets not yet trimmed.
+            The tokens. The words of a text that is not split are its pieces and added tokens.
+            Offsets into a text that is split begin anew in each word.
         """
-        if with_tokens:
-            tokens = list(self._tokens(text, add_prefix_space))
-            return EncodedText([token.id for token in tokens], tokens)
-        pieces = self.pieces(text, add_prefix_space)
-        return EncodedText([index for piece in pieces for index in piece.ids], [])
+        source = (text, add_prefix_space, split_special_tokens)
+        if not with_pieces:
+            return EncodedText(self.ids(*source), self._find_pieces, source)
+        pieces = self._find_pieces(*source)
+        return EncodedText([i for piece in pieces.encoded for i in piece.ids], _found, (pieces,))
 
-    def _tokens(self, text: str, add_prefix_space: bool) -> Iterator[Token]:
-        for start, end, added in self._splitter.split(text):
+    def _find_pieces(
+        self, text: Text, add_prefix_space: bool, split_special_tokens: bool
+    ) -> Pieces:
+        if isinstance(text, str):
+            starts, encoded = self._pieces_of_text(text, add_prefix_space, split_special_tokens)
+            return Pieces(starts, list(range(len(starts))), encoded)
+        pieces = Pieces([], [], [])
+        for number, word in enumerate(text):
+            starts, encoded = self._pieces_of_text(word, add_prefix_space, split_special_tokens)
+            pieces.starts.extend(starts)
+            pieces.words.extend([number] * len(starts))
+            pieces.encoded.extend(encoded)
+        return pieces
+
+    def _pieces_of_text(
+        self, text: str, add_prefix_space: bool, split_special_tokens: bool
+    ) -> tuple[list[int], list[EncodedPiece]]:
+        starts: list[int] = []
+        encoded: list[EncodedPiece] = []
+        for start, end, added in self._splitter.split(text, split_special_tokens):
             if added:
-                (index,) = self._added[added.content].ids
-                yield Token(index, text[start:end], start, end)
-            else:
-                yield from self._ordinary_tokens(text[start:end], start, add_prefix_space)
+                starts.append(start)
+                encoded.append(self._added_piece(added, text[start:end]))
+                continue
+            ordinary = text[start:end]
+            pieces = split_pieces(with_prefix_space(ordinary) if add_prefix_space else ordinary)
+            if add_prefix_space and not ordinary.startswith(" "):
+                first, *pieces = pieces
+                starts.append(start)
+                encoded.append(self._encoded_piece_after_new_space(first))
+                start += len(first) - 1
+            starts += accumulate(map(len, pieces[:-1]), initial=start) if pieces else []
+            encoded += map(self._encoded_piece, pieces)
+        return starts, encoded
 
-    def _ordinary_tokens(
-        self, text: str, text_start: int, add_prefix_space: bool
-    ) -> Iterator[Token]:
-        prefixed = with_prefix_space(text) if add_prefix_space else text
-        piece_start = len(text) - len(prefixed)  # -1 if a space was put in, else 0
-        for piece in split_pieces(prefixed):
-            encoded = self._pieces[piece]
-            spans = token_spans(piece, encoded.tokens)
-            for token, index, (start, end) in zip(*encoded, spans, strict=True):
-                # The space that was put in counts as part of the first character.
-                first, last = max(piece_start + start, 0), max(piece_start + end, 1)
-                yield Token(index, token, text_start + first, text_start + last)
-            piece_start += len(piece)
+    def _encode_ids(self, piece: str) -> tuple[int, ...]:
+        return self._ids_of(self._merged(piece))
+
+    def _encode_piece(self, piece: str) -> EncodedPiece:
+        tokens = self._merged(piece)
+        return _encoded_piece(self._ids_of(tokens), tokens, list(token_spans(piece, tokens)))
+
+    def _encode_piece_after_new_space(self, piece: str) -> EncodedPiece:
+        """Encode a piece that begins with a space which the text does not have."""
+        tokens = self._merged(piece)
+        # The new space counts as part of the first character.
+        spans = [(max(start - 1, 0), max(end - 1, 1)) for start, end in token_spans(piece, tokens)]
+        return _encoded_piece(self._ids_of(tokens), tokens, spans)
+
+    def _merged(self, piece: str) -> list[str]:
+        return fast_bpe(text_to_symbols(piece), self._ranks)
+
+    def _ids_of(self, tokens: Iterable[str]) -> tuple[int, ...]:
+        return tuple(self._vocab.get(token, self._unk_id) for token in tokens)
+
+    def _added_piece(self, added: AddedToken, found: str) -> EncodedPiece:
+        """Describe an added token as it is found, with the white space that it takes along."""
+        span = (0, len(found))
+        return EncodedPiece(
+            (self._added_ids[added.content],),
+            (added.content,),
+            (span,),
+            (trimmed(found, span),),
+            (trimmed(found, span, keep_single_space=True),),
+        )
+
+
+def _encoded_piece(
+    ids: tuple[int, ...], tokens: Sequence[str], spans: Sequence[Offsets]
+) -> EncodedPiece:
+    pairs = list(zip(tokens, spans, strict=True))
+    return EncodedPiece(
+        ids,
+        tuple(tokens),
+        tuple(spans),
+        tuple(trimmed(token, span) for token, span in pairs),
+        tuple(trimmed(token, span, keep_single_space=True) for token, span in pairs),
+    )
+
+
+def _found(pieces: Pieces) -> Pieces:
+    return pieces

@@ -1,45 +1,54 @@
-"""RoBERTa's tokenizer: from text to ids, framed, cut and padded, and back."""
+"""RoBERTa's tokenizer: from text to ids, framed, cut and padded."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral
-from typing import Any, Self, overload
+from typing import Any, NamedTuple, NoReturn, Self, TypeVar
 
 from ..files import TINY
 from .added_tokens import AddedToken
-from .bpe import Pair, PieceTable
+from .base import TokenizerBase
+from .batch_encoding import BatchEncoding
+from .batches import collect, make_rows
+from .bpe import Pair
 from .config_files import ADDITIONAL, SETTINGS
-from .decoding import as_ids, clean_up_tokenization, tokens_to_text
+from .decoding import as_ids
 from .directories import read_directory, write_directory, write_model
-from .encoding import BatchEncoding, check_tensor_type, to_arrays
 from .files import FilePath, read_merges, read_vocab
-from .inputs import check_text, read_texts
-from .lengths import LengthPlan, plan_lengths, warn_caller
+from .inputs import Text, check_text, is_sequence_of, read_texts, read_words
+from .lengths import plan_lengths, say_nothing, warn_caller
 from .padding import pad_columns, padded_length, read_pad_input
-from .rows import RowFormat, build_row
-from .special_tokens import (
-    SPECIAL_TOKEN_NAMES,
-    SpecialTokenId,
-    SpecialTokenText,
-    resolve_special_tokens,
-    special_token_count,
-    with_special_tokens,
-)
-from .text_encoder import TextEncoder
+from .rows import RowFormat
+from .special_tokens import with_special_tokens
+from .tensors import check_tensor_type, to_tensors
+from .text_encoder import EncodedText
 from .tokenizer_json import read_tokenizer_json
-from .truncation import check_side
-from .vocabulary import Vocabulary
+from .truncation import Side, check_side, truncated
 
-# One text, a batch of texts, or a batch of pairs.
-TextInput = str | Sequence[str] | Sequence[Sequence[str]]
+# One text, a batch of texts, or a batch of pairs; each text may be a list of words.
+TextInput = str | Sequence[str] | Sequence[Sequence[str]] | Sequence[Sequence[Sequence[str]]]
 
 # What transformers writes as `model_max_length` where there is no limit is beyond this.
 NO_LIMIT = 10**20
 
 
-class RobertaTokenizer:
+T = TypeVar("T")
+
+
+class Call(NamedTuple):
+    """The arguments of a call after all defaults."""
+
+    row_format: RowFormat
+    columns: Sequence[str]
+    split_special_tokens: bool
+    with_samples: bool
+    with_lengths: bool
+    tensor_type: str | None
+    is_length_checked: bool
+
+
+class RobertaTokenizer(TokenizerBase):
     """The byte-level BPE tokenizer of RoBERTa (Liu et al. 2019, section 4.4).
 
     A text is cut at the added tokens in it; what lies between is split into pieces, a piece is
@@ -70,6 +79,8 @@ class RobertaTokenizer:
         ``"right"`` or ``"left"``.
     clean_up_tokenization_spaces : bool
         Whether `decode` removes the spaces before English punctuation.
+    split_special_tokens : bool
+        Whether special tokens in a text are encoded like any other text.
     additional_special_tokens : sequence of str or AddedToken
         More special tokens.
     added_tokens_decoder : mapping of int to AddedToken, optional
@@ -118,21 +129,8 @@ class RobertaTokenizer:
     '<s>Hello world</s>'
     """
 
-    bos_token = SpecialTokenText()
-    eos_token = SpecialTokenText()
-    unk_token = SpecialTokenText()
-    sep_token = SpecialTokenText()
-    pad_token = SpecialTokenText()
-    cls_token = SpecialTokenText()
-    mask_token = SpecialTokenText()
-
-    bos_token_id = SpecialTokenId()
-    eos_token_id = SpecialTokenId()
-    unk_token_id = SpecialTokenId()
-    sep_token_id = SpecialTokenId()
-    pad_token_id = SpecialTokenId()
-    cls_token_id = SpecialTokenId()
-    mask_token_id = SpecialTokenId()
+    padding_side = Side()
+    truncation_side = Side()
 
     def __init__(
         self,
@@ -154,31 +152,32 @@ class RobertaTokenizer:
         padding_side: str = "right",
         truncation_side: str = "right",
         clean_up_tokenization_spaces: bool = False,
+        split_special_tokens: bool = False,
         additional_special_tokens: Sequence[str | AddedToken] = (),
         added_tokens_decoder: Mapping[int, AddedToken] | None = None,
     ) -> None:
         vocab, merges, declared = _read_model(vocab_file, merges_file, tokenizer_file)
         declared.update(added_tokens_decoder or {})
-        named = zip(
-            SPECIAL_TOKEN_NAMES,
-            (bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token),
-            strict=True,
-        )
-        additional = ((ADDITIONAL, token) for token in additional_special_tokens)
-        self._special_tokens = resolve_special_tokens([*named, *additional], declared.values())
-        self._named_tokens = dict(self._special_tokens[: len(SPECIAL_TOKEN_NAMES)])
-        self._vocabulary = Vocabulary(vocab, declared, (token for _, token in self._special_tokens))
-        self._merges = merges
-        self._encoder = TextEncoder(self._vocabulary, PieceTable(vocab, merges, self.unk_token_id))
+        special_tokens = {
+            "bos_token": bos_token,
+            "eos_token": eos_token,
+            "unk_token": unk_token,
+            "sep_token": sep_token,
+            "pad_token": pad_token,
+            "cls_token": cls_token,
+            "mask_token": mask_token,
+        }
+        super().__init__(vocab, merges, declared, special_tokens, additional_special_tokens)
         self._has_warned_of_length = False
 
         self.errors = _error_handler(errors)
         self.add_prefix_space = add_prefix_space
         self.trim_offsets = trim_offsets
         self.model_max_length = _limit(model_max_length)
-        self.padding_side = check_side("padding_side", padding_side)
-        self.truncation_side = check_side("truncation_side", truncation_side)
+        self.padding_side = padding_side
+        self.truncation_side = truncation_side
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
+        self.split_special_tokens = split_special_tokens
 
     def __repr__(self) -> str:
         return (
@@ -267,7 +266,7 @@ class RobertaTokenizer:
             directory,
             self._vocabulary,
             self._merges,
-            self._special_tokens,
+            self._special_token_items(),
             {**{name: getattr(self, name) for name in SETTINGS}, **self.special_tokens_map},
         )
 
@@ -291,161 +290,44 @@ class RobertaTokenizer:
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         return write_model(directory, self._vocabulary, self._merges, prefix)
 
-    # The vocabulary
-
-    @property
-    def vocab_size(self) -> int:
-        """The number of entries of vocab.json; ``len(tokenizer)`` counts the added tokens too."""
-        return len(self._vocabulary.base)
-
-    def __len__(self) -> int:
-        return len(self._vocabulary)
-
-    def get_vocab(self) -> dict[str, int]:
-        """Give all tokens with their ids, by rising id.
-
-        Returns
-        -------
-        dict of str to int
-            From tokens to ids, added tokens included.
-        """
-        return dict(sorted(self._vocabulary.ids.items(), key=lambda entry: entry[1]))
-
-    @property
-    def special_tokens_map(self) -> dict[str, Any]:
-        """The special tokens by their names."""
-        entries: dict[str, Any] = {
-            name: token.content for name, token in self._named_tokens.items()
-        }
-        additional = [token.content for name, token in self._special_tokens if name == ADDITIONAL]
-        return {**entries, ADDITIONAL: additional} if additional else entries
-
-    @property
-    def all_special_tokens(self) -> list[str]:
-        """The special tokens, each once."""
-        return list(dict.fromkeys(token.content for _, token in self._special_tokens))
-
-    @property
-    def all_special_ids(self) -> list[int]:
-        """The ids of `all_special_tokens`."""
-        return [self._vocabulary.ids[token] for token in self.all_special_tokens]
-
-    @overload
-    def convert_tokens_to_ids(self, tokens: str) -> int: ...
-
-    @overload
-    def convert_tokens_to_ids(self, tokens: list[str] | tuple[str, ...]) -> list[int]: ...
-
-    def convert_tokens_to_ids(self, tokens: str | list[str] | tuple[str, ...]) -> int | list[int]:
-        """Look up tokens; one that the vocabulary lacks has the id of ``<unk>``.
-
-        Parameters
-        ----------
-        tokens : str, list of str or tuple of str
-            One token or several, in the byte alphabet.
-
-        Returns
-        -------
-        int or list of int
-            The id or ids.
-        """
-        if isinstance(tokens, str):
-            return self._vocabulary.ids.get(tokens, self.unk_token_id)
-        if not isinstance(tokens, list | tuple):
-            raise TypeError(f"tokens is {tokens!r}: it must be a str or a list of str")
-        for position, token in enumerate(tokens):
-            if not isinstance(token, str):
-                raise TypeError(f"tokens[{position}] is {token!r}: it must be a str")
-        return [self.convert_tokens_to_ids(token) for token in tokens]
-
-    @overload
-    def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = ...) -> str: ...
-
-    @overload
-    def convert_ids_to_tokens(
-        self, ids: Iterable[int], skip_special_tokens: bool = ...
-    ) -> list[str]: ...
-
-    def convert_ids_to_tokens(
-        self, ids: int | Iterable[int], skip_special_tokens: bool = False
-    ) -> str | list[str]:
-        """Look up ids.
-
-        Parameters
-        ----------
-        ids : int or iterable of int
-            One id or several; an array of one axis will do.
-        skip_special_tokens : bool
-            Whether to leave out special tokens.
-
-        Returns
-        -------
-        str or list of str
-            The token or tokens, in the byte alphabet.
-
-        Raises
-        ------
-        ValueError
-            If no token has such an id.
-        """
-        if isinstance(ids, Integral):
-            return self._vocabulary.token(int(ids))
-        tokens = map(self._vocabulary.token, as_ids(ids))
-        if not skip_special_tokens:
-            return list(tokens)
-        added = self._vocabulary.added
-        return [token for token in tokens if token not in added or not added[token].special]
-
-    # From text to tokens
-
-    def tokenize(self, text: str, add_prefix_space: bool | None = None) -> list[str]:
-        """Split a text into tokens, without special tokens around it.
-
-        Parameters
-        ----------
-        text : str
-            The text.
-        add_prefix_space : bool, optional
-            As for the class, for this call only.
-
-        Returns
-        -------
-        list of str
-            The tokens, in the byte alphabet.
-        """
-        check_text(text, "text")
-        pieces = self._encoder.pieces(text, self._prefix_space(add_prefix_space))
-        return [token for piece in pieces for token in piece.tokens]
-
     # From texts to rows of ids
 
     def __call__(
         self,
-        text: TextInput,
-        text_pair: str | Sequence[str] | None = None,
+        text: TextInput | None = None,
+        text_pair: TextInput | None = None,
+        text_target: TextInput | None = None,
+        text_pair_target: TextInput | None = None,
         *,
         add_special_tokens: bool = True,
         padding: bool | str = False,
         truncation: bool | str | None = None,
         max_length: int | None = None,
+        stride: int = 0,
+        is_split_into_words: bool = False,
         pad_to_multiple_of: int | None = None,
         padding_side: str | None = None,
         add_prefix_space: bool | None = None,
+        split_special_tokens: bool | None = None,
         return_tensors: str | None = None,
-        return_token_type_ids: bool = False,
-        return_attention_mask: bool = True,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
         return_special_tokens_mask: bool = False,
         return_offsets_mapping: bool = False,
         return_length: bool = False,
+        verbose: bool = True,
     ) -> BatchEncoding:
         """Encode a text, a pair of texts, a batch of texts or a batch of pairs.
 
         Parameters
         ----------
-        text : str, or sequence of str, or sequence of pairs of str
+        text : str, sequence of str, or sequence of pairs of str
             The text or texts.
         text_pair : str or sequence of str, optional
             The second text of the pair, or those of the batch.
+        text_target, text_pair_target : as `text` and `text_pair`, optional
+            Texts whose ids are returned as ``labels``, or, without `text`, in place of it.
         add_special_tokens : bool
             Whether to frame the sequences: ``<s> A </s>`` or ``<s> A </s></s> B </s>``.
         padding : bool or str
@@ -456,28 +338,48 @@ class RobertaTokenizer:
             given and nothing is padded, with a warning.
         max_length : int, optional
             The most tokens of a row, special tokens included; by default `model_max_length`.
+        stride : int
+            How many tokens a row shares with the next one, where `return_overflowing_tokens` asks
+            for the next one.
+        is_split_into_words : bool
+            Whether each text is a list of words. A space is put before each word that does not
+            begin with one.
         pad_to_multiple_of : int, optional
             Pad to a multiple of this number.
         padding_side : str, optional
             ``"right"`` or ``"left"``, by default the attribute of this name.
-        add_prefix_space : bool, optional
+        add_prefix_space, split_special_tokens : bool, optional
             As for the class, for this call only.
         return_tensors : str, optional
-            ``"np"`` for NumPy arrays of int64, by default lists.
+            ``"np"``, ``"cp"`` or ``"pt"`` for arrays of NumPy, CuPy or PyTorch with int64, by
+            default lists.
         return_token_type_ids, return_attention_mask, return_special_tokens_mask : bool
-            Whether to return these columns. Token type ids are always 0. The attention mask is 0
-            for padding. The special tokens mask is 1 for padding and for the special tokens that
-            frame the sequences, 0 for special tokens in the text.
+            Whether to return these columns; by default only the attention mask. Token type ids are
+            always 0. The attention mask is 0 for padding. The special tokens mask is 1 for padding
+            and for the special tokens that frame the sequences, 0 for special tokens in the text.
+        return_overflowing_tokens : bool
+            Whether what truncation cuts off is returned too, as more rows of the same format. The
+            column ``overflow_to_sample_mapping`` has for each row the number of its text.
         return_offsets_mapping : bool
             Whether to return for each token the characters ``(start, end)`` that it stands for.
         return_length : bool
             Whether to return the lengths of the rows.
+        verbose : bool
+            Whether to warn of arguments that have no effect and of rows that are too long.
 
         Returns
         -------
         BatchEncoding
             ``input_ids`` and the other columns: for one text a list of integers, for a batch a list
             of such lists, or arrays ``[B, S]`` in either case.
+
+        Raises
+        ------
+        TypeError
+            If a text is no string.
+        ValueError
+            If a text has a lone surrogate, if an argument is none of those above, or if a row
+            cannot be cut to `max_length`.
 
         Examples
         --------
@@ -487,50 +389,58 @@ class RobertaTokenizer:
         [0, 4, 5, 2, 2, 5, 2]
         >>> tokenizer(["ab", "b"], padding=True).attention_mask
         [[1, 1, 1, 1], [1, 1, 1, 0]]
+        >>> windows = tokenizer(
+        ...     "abbab", max_length=5, truncation=True, stride=1, return_overflowing_tokens=True
+        ... )
+        >>> windows.input_ids
+        [[0, 4, 5, 5, 2], [0, 5, 4, 5, 2]]
         """
-        batch = read_texts(text, text_pair)
-        check_tensor_type(return_tensors)
-        side = self._side_to_pad(padding_side)
-        plan = plan_lengths(
-            padding, truncation, max_length, pad_to_multiple_of, self.model_max_length
-        )
-        asked = {
-            "input_ids": True,
-            "token_type_ids": return_token_type_ids,
-            "attention_mask": return_attention_mask,
-            "special_tokens_mask": return_special_tokens_mask,
-            "offset_mapping": return_offsets_mapping,
-        }
-        row_format = RowFormat(
-            columns=[name for name, is_asked in asked.items() if is_asked],
-            lengths=plan,
-            truncation_side=check_side("truncation_side", self.truncation_side),
-            cls_token_id=self.cls_token_id,
-            sep_token_id=self.sep_token_id,
+        read = read_words if is_split_into_words else read_texts
+        batches = [
+            read(first, second)
+            for first, second in ((text, text_pair), (text_target, text_pair_target))
+            if first is not None
+        ]
+        if not batches:
+            raise TypeError("there is no text: give text or text_target")
+        call = self._call(
             add_special_tokens=add_special_tokens,
-            add_prefix_space=self._prefix_space(add_prefix_space),
-            trim_offsets=self.trim_offsets,
+            padding=padding,
+            truncation=truncation,
+            max_length=max_length,
+            stride=stride,
+            pad_to_multiple_of=pad_to_multiple_of,
+            padding_side=padding_side,
+            # The words of a text are words with a space before them, wherever they come from.
+            add_prefix_space=True if is_split_into_words else add_prefix_space,
+            split_special_tokens=split_special_tokens,
+            return_tensors=return_tensors,
+            return_token_type_ids=return_token_type_ids,
+            return_attention_mask=return_attention_mask,
+            return_overflowing_tokens=return_overflowing_tokens,
+            return_special_tokens_mask=return_special_tokens_mask,
+            return_offsets_mapping=return_offsets_mapping,
+            return_length=return_length,
+            verbose=verbose,
         )
-        rows = [self._row(texts, row_format) for texts in batch.rows]
-        if max_length is None:
-            self._warn_if_too_long(rows)
-        columns = {name: [row[name] for row in rows] for name in row_format.columns}
-        columns = self._padded(columns, plan, side)
-        is_flat = batch.is_single and return_tensors is None
-        if return_length:
-            lengths: list[Any] = [len(row) for row in columns["input_ids"]]
-            # Of one text, too, the length is a list, as in transformers.
-            columns["length"] = [lengths] if is_flat else lengths
-        return _finished(columns, is_flat, return_tensors == "np")
+        encoding = self._run(call, *batches[0])
+        if len(batches) > 1:
+            encoding["labels"] = self._run(call, *batches[1])["input_ids"]
+        return encoding
 
-    def encode(self, text: str, text_pair: str | None = None, **options: Any) -> Any:
+    def encode(
+        self,
+        text: Any,
+        text_pair: Any = None,
+        **options: Any,
+    ) -> Any:
         """Encode one text or one pair and give only the ids.
 
         Parameters
         ----------
-        text : str
-            The text.
-        text_pair : str, optional
+        text : str, sequence of str, or sequence of int
+            The text, its tokens or its ids; its words with ``is_split_into_words=True``.
+        text_pair : str, sequence of str, or sequence of int, optional
             The second text of a pair.
         **options
             The other arguments of a call of the tokenizer.
@@ -538,20 +448,183 @@ class RobertaTokenizer:
         Returns
         -------
         list of int
-            The ids, or an array ``[1, S]`` with ``return_tensors="np"``.
+            The ids, or an array ``[1, S]`` with `return_tensors`.
 
         Examples
         --------
         >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "<mask>": 5}
-        >>> RobertaTokenizer.from_vocab(vocab, []).encode("a<mask>")
-        [0, 4, 5, 2]
+        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [])
+        >>> tokenizer.encode("a<mask>"), tokenizer.encode(["a", "<mask>"])
+        ([0, 4, 5, 2], [0, 4, 5, 2])
         """
-        if not isinstance(text, str):
+        if isinstance(text, str) and text_pair is None and not options:
+            # The most frequent call, without what is needed for the others.
+            check_text(text, "text")
+            encoder, framing = self._encoder, self._framing
+            ids = encoder.ids(text, self.add_prefix_space, self.split_special_tokens)
+            row = with_special_tokens([ids], framing.cls[1], framing.sep[1])
+            self._warn_if_too_long(len(row))
+            return row
+        return self.encode_plus(text, text_pair, **options)["input_ids"]
+
+    def encode_plus(
+        self,
+        text: Any,
+        text_pair: Any = None,
+        **options: Any,
+    ) -> BatchEncoding:
+        """Encode one text or one pair: what `encode` gives, with all columns.
+
+        Parameters
+        ----------
+        text, text_pair, **options
+            As for `encode`.
+
+        Returns
+        -------
+        BatchEncoding
+            As a call of the tokenizer gives it.
+        """
+        if isinstance(text, str) or options.get("is_split_into_words"):
+            encoding = self(text, text_pair, **options)
+            _check_single(encoding, text)
+            return encoding
+        second = None if text_pair is None else self._known_ids("text_pair", text_pair)
+        return self.prepare_for_model(self._known_ids("text", text), second, **options)
+
+    def batch_encode_plus(
+        self, batch_text_or_text_pairs: Sequence[Any], **options: Any
+    ) -> BatchEncoding:
+        """Encode a batch of texts or of pairs.
+
+        Parameters
+        ----------
+        batch_text_or_text_pairs : sequence of str, or of pairs of str
+            The batch; with ``is_split_into_words=True`` of lists of words, or of pairs of such
+            lists.
+        **options
+            The other arguments of a call of the tokenizer.
+
+        Returns
+        -------
+        BatchEncoding
+            As a call of the tokenizer gives it.
+        """
+        if not isinstance(batch_text_or_text_pairs, list | tuple):
             raise TypeError(
-                f"text is of type {type(text).__name__}: encode takes one str, or two as a pair;"
-                " for a batch, call the tokenizer"
+                f"batch_text_or_text_pairs is of type {type(batch_text_or_text_pairs).__name__}: it"
+                " must be a list; for one text, call the tokenizer"
             )
-        return self(text, text_pair, **options)["input_ids"]
+        return self(batch_text_or_text_pairs, **options)
+
+    def prepare_for_model(
+        self, ids: Sequence[int], pair_ids: Sequence[int] | None = None, **options: Any
+    ) -> BatchEncoding:
+        """Cut, frame and pad ids as a call of the tokenizer does with those of a text.
+
+        Parameters
+        ----------
+        ids : sequence of int
+            The ids of a text, as `convert_tokens_to_ids` gives them.
+        pair_ids : sequence of int, optional
+            The ids of the second text of a pair.
+        **options
+            The other arguments of a call of the tokenizer that are not about texts.
+
+        Returns
+        -------
+        BatchEncoding
+            As a call of the tokenizer gives it. Of words and offsets nothing is known.
+
+        Examples
+        --------
+        >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "<mask>": 5}
+        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [])
+        >>> tokenizer.prepare_for_model([4, 4, 4], truncation=True, max_length=4).input_ids
+        [0, 4, 4, 2]
+        """
+        sequences = [ids] if pair_ids is None else [ids, pair_ids]
+        texts = [EncodedText(as_ids(sequence), _no_text) for sequence in sequences]
+        return self._finish(self._call(**options), [texts], is_single=True)
+
+    def tokenize(
+        self,
+        text: str | Sequence[str],
+        pair: str | Sequence[str] | None = None,
+        add_special_tokens: bool = False,
+        **options: Any,
+    ) -> list[str]:
+        """Split a text into tokens.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        pair : str, optional
+            The second text of a pair.
+        add_special_tokens : bool
+            Whether to frame the tokens.
+        **options
+            The other arguments of a call of the tokenizer.
+
+        Returns
+        -------
+        list of str
+            The tokens, in the byte alphabet.
+
+        Examples
+        --------
+        >>> RobertaTokenizer.from_pretrained().tokenize("Hello world")
+        ['H', 'ell', 'o', 'Ġworld']
+        """
+        options["verbose"] = options.get("verbose", False)
+        encoding = self(text, pair, add_special_tokens=add_special_tokens, **options)
+        _check_single(encoding, text)
+        return encoding.tokens()
+
+    def truncate_sequences(
+        self,
+        ids: Sequence[int],
+        pair_ids: Sequence[int] | None = None,
+        num_tokens_to_remove: int = 0,
+        truncation_strategy: bool | str = "longest_first",
+        stride: int = 0,
+    ) -> tuple[list[int], list[int] | None, list[int]]:
+        """Shorten one sequence of ids, or two, by a number of tokens.
+
+        Parameters
+        ----------
+        ids : sequence of int
+            The ids of a text, without special tokens.
+        pair_ids : sequence of int, optional
+            Those of the second text of a pair.
+        num_tokens_to_remove : int
+            How many ids to remove in all.
+        truncation_strategy : bool or str
+            As `truncation` of a call of the tokenizer.
+        stride : int
+            How many of the ids that are kept are repeated with those that are removed.
+
+        Returns
+        -------
+        ids : list of int
+            What is left of the first sequence.
+        pair_ids : list of int or None
+            What is left of the second.
+        overflowing : list of int
+            What is removed, with `stride` ids of what is left; empty where tokens of both
+            sequences are removed.
+
+        Examples
+        --------
+        >>> RobertaTokenizer.from_pretrained().truncate_sequences([5, 6, 7, 8], None, 2, stride=1)
+        ([5, 6], None, [6, 7, 8])
+        """
+        sequences = [as_ids(ids)] if pair_ids is None else [as_ids(ids), as_ids(pair_ids)]
+        kept, overflowing = truncated(
+            sequences, num_tokens_to_remove, truncation_strategy, stride, self.truncation_side
+        )
+        return kept[0], kept[1] if len(kept) > 1 else None, overflowing
 
     def pad(
         self,
@@ -595,32 +668,100 @@ class RobertaTokenizer:
         columns, is_single, is_array = read_pad_input(encoded_inputs)
         if return_attention_mask and "attention_mask" not in columns:
             columns["attention_mask"] = [[1] * len(row) for row in columns["input_ids"]]
-        columns = self._padded(columns, plan, side)
-        is_flat = is_single and return_tensors is None
-        return _finished(columns, is_flat, is_array or return_tensors == "np")
-
-    def _row(self, texts: Sequence[str], row_format: RowFormat) -> dict[str, list[Any]]:
-        prefix, with_tokens = row_format.add_prefix_space, "offset_mapping" in row_format.columns
-        encoded = [self._encoder.encode(text, prefix, with_tokens) for text in texts]
-        return build_row(encoded, row_format)
-
-    def _padded(
-        self, columns: dict[str, list[Any]], plan: LengthPlan, side: str
-    ) -> dict[str, list[Any]]:
         lengths = [len(row) for row in columns["input_ids"]]
-        target = padded_length(lengths, plan.padding, plan.max_length, plan.pad_to_multiple_of)
-        return pad_columns(columns, target, self.pad_token_id, side)
+        length = padded_length(lengths, plan.padding, plan.max_length, plan.pad_to_multiple_of)
+        columns = pad_columns(columns, length, self.pad_token_id, side)
+        if is_single and return_tensors is None:
+            columns = {name: rows[0] for name, rows in columns.items()}
+        tensor_type = return_tensors or ("np" if is_array else None)
+        return BatchEncoding(to_tensors(columns, tensor_type) if tensor_type else columns)
 
-    def _prefix_space(self, given: bool | None) -> bool:
-        return self.add_prefix_space if given is None else given
+    # What the methods above have in common
+
+    def _call(
+        self,
+        *,
+        add_special_tokens: bool = True,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        stride: int = 0,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        add_prefix_space: bool | None = None,
+        split_special_tokens: bool | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+    ) -> Call:
+        """Check the arguments of a call, and fill in what the tokenizer was told once for all."""
+        check_tensor_type(return_tensors)
+        asked = {
+            "input_ids": True,
+            "token_type_ids": return_token_type_ids,
+            "attention_mask": return_attention_mask is not False,
+            "special_tokens_mask": return_special_tokens_mask,
+            "offset_mapping": return_offsets_mapping,
+        }
+        row_format = RowFormat(
+            lengths=plan_lengths(
+                padding,
+                truncation,
+                max_length,
+                pad_to_multiple_of,
+                self.model_max_length,
+                stride if return_overflowing_tokens else None,
+                warn_caller if verbose else say_nothing,
+            ),
+            truncation_side=self.truncation_side,
+            padding_side=self._side_to_pad(padding_side),
+            framing=self._framing,
+            add_special_tokens=add_special_tokens,
+            add_prefix_space=_or(add_prefix_space, self.add_prefix_space),
+            trim_offsets=self.trim_offsets,
+        )
+        return Call(
+            row_format,
+            columns=[name for name, is_asked in asked.items() if is_asked],
+            split_special_tokens=_or(split_special_tokens, self.split_special_tokens),
+            with_samples=return_overflowing_tokens,
+            with_lengths=return_length,
+            tensor_type=return_tensors,
+            is_length_checked=verbose and max_length is None,
+        )
 
     def _side_to_pad(self, given: str | None) -> str:
-        return check_side("padding_side", self.padding_side if given is None else given)
+        return self.padding_side if given is None else check_side("padding_side", given)
 
-    def _warn_if_too_long(self, rows: Sequence[Mapping[str, list[Any]]]) -> None:
+    def _run(self, call: Call, rows: Sequence[Sequence[Text]], is_single: bool) -> BatchEncoding:
+        encode, prefix = self._encoder.encode, call.row_format.add_prefix_space
+        with_pieces = "offset_mapping" in call.columns
+        samples = [
+            [encode(text, prefix, call.split_special_tokens, with_pieces) for text in texts]
+            for texts in rows
+        ]
+        return self._finish(call, samples, is_single)
+
+    def _finish(
+        self, call: Call, samples: Sequence[Sequence[EncodedText]], is_single: bool
+    ) -> BatchEncoding:
+        rows, sample_of_row = make_rows(samples, call.row_format)
+        if call.is_length_checked:
+            self._warn_if_too_long(max((len(row.ids) for row in rows), default=0))
+        extra = {"length": [len(row.ids) for row in rows]} if call.with_lengths else {}
+        if call.with_samples:
+            extra["overflow_to_sample_mapping"] = sample_of_row
+        is_flat = is_single and not call.with_samples and call.tensor_type is None
+        return collect(rows, call.columns, extra, is_flat, call.tensor_type)
+
+    def _warn_if_too_long(self, longest: int) -> None:
         if self.model_max_length is None or self._has_warned_of_length:
             return
-        longest = max((len(row["input_ids"]) for row in rows), default=0)
         if longest > self.model_max_length:
             self._has_warned_of_length = True
             warn_caller(
@@ -628,171 +769,20 @@ class RobertaTokenizer:
                 " truncation=True (this tokenizer warns once)"
             )
 
-    # The special tokens of a sequence
+    def _known_ids(self, where: str, tokens: Any) -> list[int]:
+        """Read a text that is given as tokens or as ids."""
+        if is_sequence_of(str, tokens):
+            return self.convert_tokens_to_ids(list(tokens))
+        if is_sequence_of(int, tokens) or tokens in ([], ()):
+            return list(tokens)
+        raise TypeError(
+            f"{where} is {tokens!r:.60}: it must be one str, or the tokens or ids of one text; for"
+            " a batch, call the tokenizer"
+        )
 
-    def num_special_tokens_to_add(self, pair: bool = False) -> int:
-        """Tell how many special tokens frame a sequence.
-
-        Parameters
-        ----------
-        pair : bool
-            Whether it is a pair.
-
-        Returns
-        -------
-        int
-            2, or 4 for a pair.
-        """
-        return special_token_count(2 if pair else 1)
-
-    def build_inputs_with_special_tokens(
-        self, token_ids_0: Sequence[int], token_ids_1: Sequence[int] | None = None
-    ) -> list[int]:
-        """Frame ids: ``<s> A </s>`` or ``<s> A </s></s> B </s>``.
-
-        Parameters
-        ----------
-        token_ids_0 : sequence of int
-            The ids of A.
-        token_ids_1 : sequence of int, optional
-            The ids of B.
-
-        Returns
-        -------
-        list of int
-            The row.
-        """
-        sequences = _sequences(token_ids_0, token_ids_1)
-        return with_special_tokens(sequences, self.cls_token_id, self.sep_token_id)
-
-    def get_special_tokens_mask(
-        self,
-        token_ids_0: Sequence[int],
-        token_ids_1: Sequence[int] | None = None,
-        already_has_special_tokens: bool = False,
-    ) -> list[int]:
-        """Mark special tokens with 1 and the others with 0.
-
-        Parameters
-        ----------
-        token_ids_0 : sequence of int
-            The ids of A, or of a whole row.
-        token_ids_1 : sequence of int, optional
-            The ids of B.
-        already_has_special_tokens : bool
-            Whether `token_ids_0` is a row that has its special tokens. All special tokens in it
-            are marked then, else those that `build_inputs_with_special_tokens` puts in.
-
-        Returns
-        -------
-        list of int
-            The mask of the row.
-        """
-        if not already_has_special_tokens:
-            zeros = [[0] * len(ids) for ids in _sequences(token_ids_0, token_ids_1)]
-            return with_special_tokens(zeros, 1, 1)
-        if token_ids_1 is not None:
-            raise ValueError(
-                "token_ids_1 is given although already_has_special_tokens=True: token_ids_0 must"
-                " then be the whole row"
-            )
-        special = set(self.all_special_ids)
-        return [int(index in special) for index in token_ids_0]
-
-    def create_token_type_ids_from_sequences(
-        self, token_ids_0: Sequence[int], token_ids_1: Sequence[int] | None = None
-    ) -> list[int]:
-        """Give the token type ids of a row: zeros, for RoBERTa has no others.
-
-        Parameters
-        ----------
-        token_ids_0 : sequence of int
-            The ids of A.
-        token_ids_1 : sequence of int, optional
-            The ids of B.
-
-        Returns
-        -------
-        list of int
-            As many zeros as the row has tokens.
-        """
-        return [0] * len(self.build_inputs_with_special_tokens(token_ids_0, token_ids_1))
-
-    # From tokens to text
-
-    def decode(
-        self,
-        token_ids: int | Iterable[int],
-        skip_special_tokens: bool = False,
-        clean_up_tokenization_spaces: bool | None = None,
-    ) -> str:
-        """Turn ids into a text.
-
-        Parameters
-        ----------
-        token_ids : int, iterable of int, or array
-            The ids of one row.
-        skip_special_tokens : bool
-            Whether to leave out special tokens.
-        clean_up_tokenization_spaces : bool, optional
-            Whether to remove the spaces before English punctuation, by default as the tokenizer
-            was told.
-
-        Returns
-        -------
-        str
-            The text. It is the one that was encoded, special tokens aside, but for the white space
-            that ``<mask>`` has taken along.
-
-        Raises
-        ------
-        ValueError
-            If no token has such an id, or, with ``errors="strict"``, if the bytes are not UTF-8.
-        """
-        tokens = self.convert_ids_to_tokens(as_ids(token_ids), skip_special_tokens)
-        text = self.convert_tokens_to_string(tokens)
-        if clean_up_tokenization_spaces is None:
-            clean_up_tokenization_spaces = self.clean_up_tokenization_spaces
-        return clean_up_tokenization(text) if clean_up_tokenization_spaces else text
-
-    def batch_decode(
-        self,
-        sequences: Iterable[int | Iterable[int]],
-        skip_special_tokens: bool = False,
-        clean_up_tokenization_spaces: bool | None = None,
-    ) -> list[str]:
-        """Turn several rows of ids into texts.
-
-        Parameters
-        ----------
-        sequences : iterable of rows, or array
-            The rows; a single id will do as a row.
-        skip_special_tokens, clean_up_tokenization_spaces
-            As for `decode`.
-
-        Returns
-        -------
-        list of str
-            The texts.
-        """
-        return [
-            self.decode(ids, skip_special_tokens, clean_up_tokenization_spaces) for ids in sequences
-        ]
-
-    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
-        """Turn tokens into a text.
-
-        Parameters
-        ----------
-        tokens : iterable of str
-            The tokens, in the byte alphabet.
-
-        Returns
-        -------
-        str
-            The text.
-        """
-        return tokens_to_text(tokens, self._vocabulary.added, self.errors)
+    def _special_token_items(self) -> list[tuple[str, AddedToken]]:
+        additional = [(ADDITIONAL, token) for token in self._additional_tokens]
+        return [*self._named_tokens.items(), *additional]
 
 
 # The name of the class in transformers that is written in Rust, for code that asks for it.
@@ -835,10 +825,17 @@ def _limit(model_max_length: float | None) -> int | None:
     return None if model_max_length > NO_LIMIT else int(model_max_length)
 
 
-def _sequences(first: Sequence[int], second: Sequence[int] | None) -> list[Sequence[int]]:
-    return [first] if second is None else [first, second]
+def _or(given: T | None, default: T) -> T:
+    return default if given is None else given
 
 
-def _finished(columns: dict[str, list[Any]], is_flat: bool, as_arrays: bool) -> BatchEncoding:
-    result = {name: rows[0] for name, rows in columns.items()} if is_flat else columns
-    return to_arrays(result) if as_arrays else BatchEncoding(result)
+def _no_text() -> NoReturn:
+    raise ValueError(
+        "this row was made from ids, so nothing is known of words and offsets: give the tokenizer"
+        " the text"
+    )
+
+
+def _check_single(encoding: BatchEncoding, text: Any) -> None:
+    if len(encoding.encodings) != 1 and "overflow_to_sample_mapping" not in encoding:
+        raise TypeError(f"{text!r:.60} is a batch, where one text is wanted: call the tokenizer")

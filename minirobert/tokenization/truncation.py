@@ -54,6 +54,19 @@ def check_side(name: str, side: Any) -> str:
     return str(side)
 
 
+class Side:
+    """An attribute that is ``"right"`` or ``"left"``, checked when it is assigned."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> str:
+        return str(vars(instance)[self.name])
+
+    def __set__(self, instance: Any, side: str) -> None:
+        vars(instance)[self.name] = check_side(self.name, side)
+
+
 def kept_lengths(lengths: Sequence[int], budget: int, strategy: str) -> list[int]:
     """Tell how many tokens of each sequence fit into a budget.
 
@@ -135,3 +148,100 @@ def kept_slice(length: int, kept: int, side: str) -> slice:
         The kept ones.
     """
     return slice(kept) if side == "right" else slice(length - kept, length)
+
+
+def window_slices(length: int, kept: int, stride: int, side: str) -> list[slice]:
+    """Cut a sequence that is too long into windows that overlap.
+
+    Each window begins ``kept - stride`` tokens after the one before, and the last is the first that
+    reaches the end. With the side ``"left"`` all is counted from the end.
+
+    Parameters
+    ----------
+    length : int
+        How many tokens there are.
+    kept : int
+        How many a window holds.
+    stride : int
+        How many tokens a window shares with the next.
+    side : str
+        The side on which the tokens lie that the first window leaves out.
+
+    Returns
+    -------
+    list of slice
+        The windows, the one that truncation keeps first.
+
+    Raises
+    ------
+    ValueError
+        If the windows would not move on.
+
+    Examples
+    --------
+    >>> window_slices(10, kept=4, stride=2, side="right")
+    [slice(0, 4, None), slice(2, 6, None), slice(4, 8, None), slice(6, 10, None)]
+    >>> window_slices(5, kept=4, stride=2, side="left")
+    [slice(1, 5, None), slice(0, 3, None)]
+    """
+    if kept >= length:
+        return [slice(0, length)]
+    if stride >= kept:
+        raise ValueError(
+            f"windows of {kept} tokens that share stride={stride} tokens with the next would never"
+            f" reach the end of {length} tokens: pass a smaller stride or a larger max_length"
+        )
+    step = kept - stride
+    starts = range(0, length - kept + step, step)  # up to the first that reaches the end
+    windows = [slice(start, min(start + kept, length)) for start in starts]
+    if side == "right":
+        return windows
+    return [slice(length - window.stop, length - window.start) for window in windows]
+
+
+def truncated(
+    sequences: Sequence[list[int]], removed: int, truncation: Any, stride: int, side: str
+) -> tuple[list[list[int]], list[int]]:
+    """Shorten one sequence, or two, by a number of elements.
+
+    Parameters
+    ----------
+    sequences : sequence of list of int
+        One sequence or two.
+    removed : int
+        How many elements to remove in all.
+    truncation : bool or str
+        As for `truncation_strategy`.
+    stride : int
+        How many of the kept elements are repeated with the removed ones.
+    side : str
+        The side on which elements are removed.
+
+    Returns
+    -------
+    kept : list of list of int
+        What is left of each sequence.
+    overflowing : list of int
+        What is removed, with `stride` kept elements; empty where both sequences lose some.
+    """
+    strategy = truncation_strategy(truncation)
+    lengths = [len(sequence) for sequence in sequences]
+    if not 0 <= removed <= sum(lengths):
+        raise ValueError(
+            f"num_tokens_to_remove is {removed}: it must be from 0 to {sum(lengths)}, the number of"
+            " ids"
+        )
+    if removed == 0 or strategy == "do_not_truncate":
+        return list(sequences), []
+    counts = kept_lengths(lengths, sum(lengths) - removed, strategy)
+    slices = [
+        kept_slice(length, count, side) for length, count in zip(lengths, counts, strict=True)
+    ]
+    kept = [sequence[part] for sequence, part in zip(sequences, slices, strict=True)]
+    shortened = [place for place, length in enumerate(lengths) if counts[place] < length]
+    if len(shortened) > 1:
+        return kept, []
+    (place,) = shortened
+    window = removed + stride
+    sequence = sequences[place]
+    return kept, sequence[-window:] if side == "right" else sequence[:window]

@@ -49,8 +49,29 @@ class Vocabulary:
         self.added: dict[str, AddedToken] = {}
         for index, token in sorted(declared.items()):
             self._add(token, index)
+        self._next_id = max(self.tokens, default=-1) + 1
         for token in special:
-            self._add(token, self.ids.get(token.content, max(self.tokens, default=-1) + 1))
+            self.add(token)
+
+    def add(self, token: AddedToken) -> bool:
+        """Make a string a token, or give a token that there is new flags.
+
+        Parameters
+        ----------
+        token : AddedToken
+            The token. It gets the next free id if the vocabulary lacks it.
+
+        Returns
+        -------
+        bool
+            Whether that changed anything.
+        """
+        if self.added.get(token.content) == token:
+            return False
+        index = self.ids.get(token.content, self._next_id)
+        self._next_id = max(self._next_id, index + 1)
+        self._add(token, index)
+        return True
 
     def _add(self, token: AddedToken, index: int) -> None:
         if self.ids.setdefault(token.content, index) != index:

@@ -1,11 +1,18 @@
+"""The definition of byte-pair encoding, and the fast version of it."""
+
+import random
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
 
-from minirobert.tokenization import bpe as module
-from minirobert.tokenization.bpe import EncodedPiece, PieceTable, bpe, merge_pair, rank_merges
+from minirobert.tokenization.bpe import bpe, rank_merges
+from minirobert.tokenization.fast_bpe import fast_bpe
+
+both = pytest.mark.parametrize("bpe", [bpe, fast_bpe])
 
 symbols = st.text("abc", max_size=12)
 ranks = st.lists(st.tuples(*[st.text("abc", min_size=1, max_size=3)] * 2), max_size=8).map(
@@ -13,23 +20,25 @@ ranks = st.lists(st.tuples(*[st.text("abc", min_size=1, max_size=3)] * 2), max_s
 )
 
 
-def test_lower_ranks_go_first():
+@both
+def test_lower_ranks_go_first(bpe):
     assert bpe("abc", rank_merges([("a", "b"), ("b", "c")])) == ["ab", "c"]
     assert bpe("abc", rank_merges([("b", "c"), ("a", "b")])) == ["a", "bc"]
 
 
-def test_all_occurrences_of_a_pair_are_merged_before_the_next_pair():
-    # One at a time, the second "ab" would lose its "b" to the better pair that the first has made.
-    merges = rank_merges([("ab", "b"), ("a", "b"), ("b", "a")])
-    assert bpe("abab", merges) == ["ab", "ab"]
+@both
+def test_a_better_pair_that_a_merge_makes_comes_next(bpe):
+    # If all occurrences of ("a", "b") were merged first, there would be no ("ab", "a") any more.
+    assert bpe("abab", rank_merges([("ab", "a"), ("a", "b")])) == ["aba", "b"]
 
 
-def test_occurrences_are_merged_from_the_left():
-    assert merge_pair("aaaaa", ("a", "a")) == ["aa", "aa", "a"]
+@both
+def test_occurrences_are_merged_from_the_left(bpe):
     assert bpe("aaaaa", rank_merges([("a", "a"), ("aa", "aa")])) == ["aaaa", "a"]
 
 
-def test_the_last_rank_of_a_repeated_merge_counts():
+@both
+def test_the_last_rank_of_a_repeated_merge_counts(bpe):
     assert bpe("abc", rank_merges([("a", "b"), ("b", "c"), ("a", "b")])) == ["a", "bc"]
 
 
@@ -40,23 +49,41 @@ def test_tokens_are_the_symbols_and_no_merge_is_left(symbols, ranks):
     assert not any(pair in ranks for pair in pairwise(tokens))
 
 
-@pytest.fixture
-def table():
-    return PieceTable({"a": 0, "b": 1, "ab": 2, "Ġ": 3, "<unk>": 9}, [("a", "b")], unk_id=9)
+@st.composite
+def vocabularies(draw):
+    """Draw merges in any order: a merge may come before those that make its parts."""
+    tokens, merges = list("abc"), []
+    for _ in range(draw(st.integers(0, 10))):
+        pair = draw(st.tuples(st.sampled_from(tokens), st.sampled_from(tokens)))
+        if pair not in merges:
+            merges.append(pair)
+            tokens += {"".join(pair)} - set(tokens)
+    return tokens, draw(st.permutations(merges))
 
 
-def test_pieces_are_encoded_in_the_byte_alphabet(table):
-    assert table[" abé"] == EncodedPiece(("Ġ", "ab", "Ã", "©"), (3, 2, 9, 9))
+@both
+@given(vocabulary=vocabularies(), texts=st.lists(st.text("abc", max_size=30), min_size=5))
+def test_tokens_are_those_of_the_rust_tokenizers(bpe, vocabulary, texts):
+    tokens, merges = vocabulary
+    theirs = Tokenizer(BPE({token: index for index, token in enumerate(tokens)}, merges))
+    for text in texts:
+        assert bpe(text, rank_merges(merges)) == theirs.encode(text).tokens
 
 
-def test_each_unknown_symbol_is_one_unknown_token(table):
-    assert table["zaz"].ids == (9, 0, 9)
+@given(symbols=st.text("abc", max_size=60), ranks=ranks)
+def test_the_fast_version_gives_the_same(symbols, ranks):
+    assert fast_bpe(symbols, ranks) == bpe(symbols, ranks)
 
 
-def test_the_table_stays_bounded(table, monkeypatch):
-    monkeypatch.setattr(module, "MAX_CACHED_PIECES", 3)
-    monkeypatch.setattr(module, "MAX_CACHED_LENGTH", 4)
-    for piece in ("a", "b", "ab", "aab", "aaaaa", "a"):
-        assert "".join(table[piece].tokens) == piece
-        assert len(table) <= 3
-    assert "aaaaa" not in table
+def test_the_fast_version_gives_the_same_for_long_pieces():
+    rng = random.Random(0)
+    ranks = rank_merges(
+        dict.fromkeys(
+            ("".join(rng.choices("ab", k=left)), "".join(rng.choices("ab", k=right)))
+            for left in range(1, 6)
+            for right in range(1, 6)
+            for _ in range(3)
+        )
+    )
+    for symbols in ("a" * 1001, "ab" * 500, "".join(rng.choices("ab", k=1000))):
+        assert fast_bpe(symbols, ranks) == bpe(symbols, ranks)

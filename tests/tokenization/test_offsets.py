@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert.tokenization.byte_alphabet import text_to_symbols
-from minirobert.tokenization.offsets import Token, token_spans, trimmed_offsets
+from minirobert.tokenization.offsets import token_spans, trimmed
 
 
 def test_the_tokens_of_one_character_all_cover_it():
@@ -25,24 +25,25 @@ def test_spans_follow_one_another(piece, data):
         assert end - 1 <= start <= end
 
 
-def test_spaces_are_trimmed_and_other_white_space_is_not():
-    tokens = [
-        Token(0, "Hello", 0, 5),
-        Token(1, "Ġ", 5, 6),
-        Token(2, "Ġworld", 6, 12),
-        Token(3, "ĊĊ", 12, 14),
-        Token(4, " \n<mask>", 14, 22),
-    ]
-    assert trimmed_offsets(tokens, False) == [(0, 5), (6, 6), (7, 12), (12, 14), (16, 22)]
+@pytest.mark.parametrize(
+    ("token", "span", "expected"),
+    [
+        ("Hello", (0, 5), (0, 5)),
+        ("Ġ", (5, 6), (6, 6)),
+        ("Ġworld", (6, 12), (7, 12)),
+        ("ĠĠa", (3, 6), (5, 6)),
+        ("ĊĊ", (12, 14), (12, 14)),
+        (" \n<mask>", (14, 22), (16, 22)),
+        ("<x> ", (3, 7), (3, 6)),
+    ],
+)
+def test_spaces_are_trimmed_and_other_white_space_is_not(token, span, expected):
+    assert trimmed(token, span) == expected
 
 
 @pytest.mark.parametrize(
-    ("token", "offsets"),
-    [
-        (Token(0, "Ġa", 0, 1), (0, 1)),
-        (Token(0, "Ġ", 0, 1), (0, 0)),
-        (Token(0, "ĠĠa", 3, 6), (5, 6)),
-    ],
+    ("token", "span", "expected"),
+    [("Ġa", (0, 1), (0, 1)), ("Ġ", (0, 1), (0, 0)), ("ĠĠa", (3, 6), (5, 6))],
 )
-def test_the_first_space_may_be_one_that_was_put_in(token, offsets):
-    assert trimmed_offsets([token], True) == [offsets]
+def test_a_single_space_may_be_one_that_was_put_in(token, span, expected):
+    assert trimmed(token, span, keep_single_space=True) == expected

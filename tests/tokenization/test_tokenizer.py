@@ -119,11 +119,79 @@ def test_options_are_checked(options, error, message):
         small(**options)
 
 
-def test_special_tokens_are_fixed(tokenizer):
-    with pytest.raises(AttributeError, match=r"pad_token is fixed .*from_pretrained.*pad_token="):
-        tokenizer.pad_token = "x"
-    with pytest.raises(AttributeError, match=r"pad_token_id is fixed .*pad_token=\.\.\."):
-        tokenizer.pad_token_id = 5
+def test_a_token_can_be_given_the_role_of_a_special_one(tokenizer):
+    tokenizer.pad_token = "c"
+    assert tokenizer.pad_token_id == VOCAB["c"]
+    assert tokenizer(["a", ""], padding=True).input_ids[1] == [0, 2, VOCAB["c"]]
+    assert tokenizer.tokenize("ac") == ["a", "c"]
+    assert "c" in tokenizer.all_special_tokens
+    tokenizer.sep_token_id = VOCAB["b"]
+    assert tokenizer.sep_token == "b"
+    assert tokenizer.encode("a") == [0, VOCAB["a"], VOCAB["b"]]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "error", "message"),
+    [
+        ("pad_token", "x", ValueError, r"vocabulary lacks: add it with add_special_tokens\({'pad_"),
+        ("pad_token", None, TypeError, "pad_token is None: it must be a string or an AddedToken"),
+        ("pad_token_id", 99, ValueError, "no token has the id 99"),
+    ],
+)
+def test_roles_are_for_tokens_of_the_vocabulary(tokenizer, attribute, value, error, message):
+    with pytest.raises(error, match=message):
+        setattr(tokenizer, attribute, value)
+    assert tokenizer.pad_token == "<pad>"
+
+
+def test_adding_tokens(tokenizer):
+    before = tokenizer("a x b")
+    assert tokenizer.add_tokens(["x", "ab", "x"]) == 2
+    assert tokenizer.add_tokens("x") == 0
+    assert tokenizer.add_tokens(AddedToken("x", lstrip=True)) == 1
+    assert len(tokenizer) == MASK + 2
+    assert tokenizer.get_added_vocab()["ab"] == VOCAB["ab"]
+    assert tokenizer.added_tokens_decoder[MASK + 1] == AddedToken("x", lstrip=True)
+    assert tokenizer.tokenize("a x b") == ["a", "x", "Ġ", "b"]
+    assert before.word_ids() == [None, 0, 1, 1, 2, 2, None]  # as it was then
+
+
+def test_adding_special_tokens(tokenizer):
+    assert tokenizer.add_special_tokens({"mask_token": "[M]", "pad_token": "<pad>"}) == 2
+    assert tokenizer.tokenize("a [M]") == ["a", "Ġ", "[M]"]
+    assert tokenizer.add_special_tokens({"additional_special_tokens": ["[A]", "[B]"]}) == 2
+    options = {"replace_additional_special_tokens": False}
+    assert (
+        tokenizer.add_special_tokens({"additional_special_tokens": ["[B]", "[C]"]}, **options) == 1
+    )
+    assert tokenizer.additional_special_tokens == ["[A]", "[B]", "[C]"]
+    assert tokenizer.add_special_tokens({"additional_special_tokens": ["[A]"]}) == 0
+    assert tokenizer.additional_special_tokens == ["[A]"]
+    assert tokenizer.additional_special_tokens_ids == [tokenizer.get_vocab()["[A]"]]
+    assert tokenizer.decode(tokenizer.encode("a[A]b[C]"), skip_special_tokens=True) == "ab"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        ({"foo": "x"}, ValueError, "'foo' is the name of no special token: it must be one of bos_"),
+        ({"pad_token": 5}, TypeError, "pad_token is 5: it must be a string or an AddedToken"),
+        ({"additional_special_tokens": "abc"}, TypeError, "'abc': it must be a list of tokens"),
+        ({"pad_token": "[P]", "foo": "x"}, ValueError, "'foo' is the name of no special token"),
+    ],
+)
+def test_what_cannot_be_a_special_token(tokenizer, tokens, error, message):
+    with pytest.raises(error, match=message):
+        tokenizer.add_special_tokens(tokens)
+    assert len(tokenizer) == MASK + 1
+    assert tokenizer.pad_token == "<pad>"
+
+
+@pytest.mark.parametrize("tokens", [5, None, [5], ["x", None], {"x": 1}])
+def test_what_cannot_be_an_added_token(tokenizer, tokens):
+    with pytest.raises(TypeError, match="new_tokens is"):
+        tokenizer.add_tokens(tokens)
+    assert len(tokenizer) == MASK + 1
 
 
 def test_no_limit_is_none():
@@ -203,9 +271,29 @@ def test_an_empty_second_text_is_still_a_second_text(tokenizer):
     assert tokenizer(["a"], [""]).input_ids == [[0, 4, 2, 2, 2]]
 
 
-def test_encode_takes_one_text(tokenizer):
-    with pytest.raises(TypeError, match="encode takes one str, or two as a pair"):
-        tokenizer.encode(["a", "b"])
+def test_encode_takes_tokens_and_ids(tokenizer):
+    assert tokenizer.encode([4, 5], [6]) == [0, 4, 5, 2, 2, 6, 2]
+    assert tokenizer.encode(["ab", "<mask>", "zzz"]) == [0, VOCAB["ab"], MASK, 3, 2]
+    assert tokenizer.encode([]) == [0, 2]
+    assert tokenizer.encode(["a", " b"], is_split_into_words=True) == tokenizer.encode(" a b")
+    assert tokenizer.encode_plus([4, 5, 6], max_length=4, truncation=True).input_ids == [0, 4, 5, 2]
+
+
+@pytest.mark.parametrize("text", [5, None, ["a", 5], [["a"], ["b"]], [True]])
+def test_encode_takes_one_text(tokenizer, text):
+    with pytest.raises(TypeError, match=r"it must be one str, or the tokens or ids of one text"):
+        tokenizer.encode(text)
+
+
+def test_tokenize_takes_one_text(tokenizer):
+    for text in (["a", "b"], [("a", "b"), ("b", "a")], []):
+        with pytest.raises(TypeError, match="is a batch, where one text is wanted"):
+            tokenizer.tokenize(text)
+    words = [["a", "b"], ["b"]]
+    with pytest.raises(TypeError, match="is a batch, where one text is wanted"):
+        tokenizer.encode(words, is_split_into_words=True)
+    with pytest.raises(TypeError, match="batch_text_or_text_pairs is of type str"):
+        tokenizer.batch_encode_plus("a")
 
 
 def test_tokenize_checks_its_text(tokenizer):
@@ -301,9 +389,13 @@ def test_truncation(tokenizer, arguments, options, ids):
 def test_truncation_side(tokenizer):
     tokenizer.truncation_side = "left"
     assert tokenizer.encode("cacb", truncation=True, max_length=4) == [0, 6, 5, 2]
-    tokenizer.truncation_side = "both"
-    with pytest.raises(ValueError, match="truncation_side is 'both'"):
-        tokenizer.encode("a")
+
+
+@pytest.mark.parametrize("name", ["padding_side", "truncation_side"])
+def test_sides_are_checked_when_they_are_assigned(tokenizer, name):
+    with pytest.raises(ValueError, match=f"{name} is 'both'"):
+        setattr(tokenizer, name, "both")
+    assert getattr(tokenizer, name) == "right"
 
 
 @pytest.mark.parametrize(
@@ -327,7 +419,7 @@ def test_truncation_side(tokenizer):
             "5 tokens cannot be padded to a multiple of 4",
         ),
         ((["a", "ba"],), {"return_tensors": "np"}, r"padding=True"),
-        (("a",), {"return_tensors": "pt"}, "return_tensors is 'pt'"),
+        (("a",), {"return_tensors": "tf"}, "return_tensors is 'tf'"),
     ],
 )
 def test_what_cannot_be_done(tokenizer, arguments, options, message):

@@ -1,0 +1,81 @@
+import copy
+import pickle
+
+import pytest
+import torch
+
+from minirobert.tokenization import BatchEncoding, RobertaTokenizer
+
+
+def test_entries_are_attributes():
+    encoding = BatchEncoding({"input_ids": [0, 2]})
+    assert encoding.input_ids is encoding["input_ids"]
+    assert {**encoding} == {"input_ids": [0, 2]}
+
+
+def test_missing_entries_are_explained():
+    encoding = BatchEncoding({"input_ids": [0, 2]})
+    with pytest.raises(AttributeError, match="no 'offset_mapping', only input_ids"):
+        _ = encoding.offset_mapping
+    with pytest.raises(KeyError, match="no 'offset_mapping', only input_ids"):
+        _ = encoding["offset_mapping"]
+    assert encoding.get("offset_mapping") is None
+    assert not hasattr(encoding, "offset_mapping")
+
+
+def test_copies():
+    encoding = BatchEncoding({"input_ids": [0, 2]})
+    for other in (copy.deepcopy(encoding), pickle.loads(pickle.dumps(encoding))):
+        assert isinstance(other, BatchEncoding)
+        assert other == encoding
+
+
+def test_a_copy_still_knows_its_texts():
+    encoding = RobertaTokenizer.from_pretrained()("two words", return_offsets_mapping=True)
+    for other in (copy.deepcopy(encoding), pickle.loads(pickle.dumps(encoding))):
+        assert other == encoding
+        assert other.word_ids() == encoding.word_ids()
+
+
+def test_what_is_not_made_from_texts_knows_no_words():
+    tokenizer = RobertaTokenizer.from_pretrained()
+    with pytest.raises(ValueError, match="was not made from texts"):
+        tokenizer.pad({"input_ids": [5]}).word_ids()
+    with pytest.raises(ValueError, match="made from ids, so nothing is known of words"):
+        tokenizer.prepare_for_model([5]).word_ids()
+    with pytest.raises(ValueError, match="made from ids, so nothing is known of words"):
+        tokenizer.prepare_for_model([5], return_offsets_mapping=True)
+
+
+def test_rows_are_counted():
+    encoding = RobertaTokenizer.from_pretrained()(["a", "b"])
+    assert encoding[-1].tokens == encoding.tokens(1)
+    for ask in (lambda: encoding[2], lambda: encoding.word_ids(-3)):
+        with pytest.raises(IndexError, match="this encoding has 2"):
+            ask()
+
+
+def test_negative_tokens_count_from_the_end():
+    encoding = RobertaTokenizer.from_pretrained()("two words")
+    last = len(encoding.input_ids) - 1
+    assert encoding.token_to_chars(-2) == encoding.token_to_chars(last - 1) is not None
+    assert encoding.token_to_word(-2) == encoding.token_to_word(last - 1) is not None
+    assert encoding.token_to_chars(-1) is None
+
+
+def test_tensors_in_place():
+    encoding = RobertaTokenizer.from_pretrained()("two words")
+    n_tokens = len(encoding.input_ids)
+    assert encoding.convert_to_tensors("np", prepend_batch_axis=True) is encoding
+    assert encoding.input_ids.shape == (1, n_tokens)
+    assert encoding.to("cpu") is encoding
+    with pytest.raises(ValueError, match="device 'tpu' is not known"):
+        encoding.to("tpu")
+
+
+def test_torch_tensors():
+    encoding = RobertaTokenizer.from_pretrained()(
+        ["two words", "a"], padding=True, return_tensors="pt"
+    )
+    assert encoding.input_ids.dtype == encoding.attention_mask.dtype == torch.int64
+    assert encoding.to("meta").input_ids.device.type == "meta"
