@@ -54,9 +54,8 @@ def read_directory(directory: FilePath) -> dict[str, Any]:
     arguments = _read_model(directory)
     declared = arguments.get("added_tokens_decoder", {})
     settings = read_settings(directory, declared)
-    where = (
-        f"{directory}: the added tokens of {CONFIG_NAME}, {ADDED_TOKENS_NAME} and {TOKENIZER_NAME}"
-    )
+    vocab_name = TOKENIZER_NAME if (directory / TOKENIZER_NAME).is_file() else VOCAB_NAME
+    where = f"{directory}: the tokens of {vocab_name}, {CONFIG_NAME} and {ADDED_TOKENS_NAME}"
     check_added_tokens(settings["added_tokens_decoder"], arguments["vocab_file"], where)
     return {**arguments, **settings}
 

@@ -215,7 +215,8 @@ def test_the_vocabulary_alone(tokenizer, prefix):
 )
 def test_loading_some_of_the_files(tokenizer, absent, strips_decoder, text):
     # The fast class takes these from tokenizer_config.json alone.
-    options = {name: getattr(tokenizer, name) for name in ("add_prefix_space", "trim_offsets")}
+    names = ("add_prefix_space", "trim_offsets", "cls_token")
+    options = {name: getattr(tokenizer, name) for name in names}
     with new_directory() as directory:
         tokenizer.save_pretrained(directory)
         if strips_decoder:
@@ -266,7 +267,8 @@ sections = st.fixed_dictionaries(
 
 @given(tokenizer=tokenizers(), sections=sections, has_config=st.booleans(), text=small_texts)
 def test_the_last_call_before_saving_is_not_followed(tokenizer, sections, has_config, text):
-    options = {name: getattr(tokenizer, name) for name in ("add_prefix_space", "trim_offsets")}
+    names = ("add_prefix_space", "trim_offsets", "cls_token")
+    options = {name: getattr(tokenizer, name) for name in names}
     with new_directory() as directory:
         tokenizer.save_pretrained(directory)
         rewrite(directory / "tokenizer.json", lambda content: content.update(sections))
