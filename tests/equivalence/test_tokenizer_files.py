@@ -204,6 +204,13 @@ def test_the_vocabulary_alone(tokenizer, prefix):
             assert path.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.parametrize("prefix", ["a/b", "/", "../x"])
+def test_a_prefix_is_no_path(prefix, tmp_path):
+    with pytest.raises(ValueError, match=r"filename_prefix is .*: it must be part of a name"):
+        VALID.save_vocabulary(tmp_path, prefix)
+    assert not list(tmp_path.iterdir())
+
+
 # What we read
 
 

@@ -88,6 +88,12 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
     ("files", "message"),
     [
         ({"tokenizer_config": []}, "tokenizer_config.json holds a JSON array"),
+        ({"tokenizer_config": {"errors": 5}}, "config.json: errors is 5, not a string"),
+        ({"tokenizer_config": {"trim_offsets": 1}}, "trim_offsets is 1, not true or false"),
+        ({"tokenizer_config": {"model_max_length": True}}, "model_max_length is True, not a num"),
+        ({"tokenizer_config": {"model_max_length": 0}}, "model_max_length is 0: it must be at"),
+        ({"tokenizer_config": {"padding_side": "top"}}, "config.json: padding_side is 'top'"),
+        ({"special_tokens_map": {"mask_token": ""}}, "map.json: mask_token: the content of a tok"),
         ({"tokenizer_config": {"mask_token": 5}}, "mask_token is 5: it must be an object"),
         (
             {"tokenizer_config": {"added_tokens_decoder": []}},
@@ -142,4 +148,22 @@ def test_what_is_written_is_read(directory):
         "mask_token": mask,
         "additional_special_tokens": [extra],
         "added_tokens_decoder": {7: extra, 6: AddedToken("word")},
+    }
+
+
+def test_whose_flags_win(directory):
+    declared = {5: AddedToken("<m>", lstrip=True), 6: AddedToken("word", rstrip=True)}
+    mask = {"content": "<m>", "single_word": True}
+    files = {
+        "special_tokens_map": {"mask_token": mask, "additional_special_tokens": [mask, "x"]},
+        "added_tokens": {"<m>": 5, "word": 6, "x": 7},
+    }
+    assert read_settings(directory(**files), declared) == {
+        "mask_token": "<m>",  # it takes the flags of the added token
+        "additional_special_tokens": ["<m>", "x"],
+        "added_tokens_decoder": {**declared, 7: AddedToken("x", special=True)},
+    }
+    newest = {"added_tokens_decoder": {"5": mask}}
+    assert read_settings(directory(tokenizer_config=newest, **files), declared) == {
+        "added_tokens_decoder": {**declared, 5: AddedToken("<m>", single_word=True)},
     }

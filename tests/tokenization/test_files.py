@@ -90,6 +90,12 @@ def test_broken_merges(file, content, message):
         read_merges(file(content), VOCAB)
 
 
+def test_a_merge_whose_parts_are_missing():
+    for merge in ("a x", "x a"):
+        with pytest.raises(ValueError, match="needs the token 'x', which the vocabulary lacks"):
+            read_merges([merge], {"a": 0, "ax": 1, "xa": 2})
+
+
 @pytest.mark.parametrize("merge", ["ab", ("a", "b", "b"), ("a", 5), ("", "a"), 7, None])
 def test_broken_merges_in_memory(merge):
     with pytest.raises(ValueError, match=r"merge 1: .* is no merge"):
