@@ -8,15 +8,17 @@ where tokenizer_config.json lacks that entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import reprlib
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..files import read_json
 from .added_tokens import AddedToken
-from .files import check_vocab
+from .files import MAX_ID, check_id, check_vocab, is_utf8
 from .special_tokens import SPECIAL_TOKEN_NAMES, resolve_special_tokens
+from .truncation import check_side
 
 CONFIG_NAME = "tokenizer_config.json"
 SPECIAL_TOKENS_NAME = "special_tokens_map.json"
@@ -24,61 +26,98 @@ ADDED_TOKENS_NAME = "added_tokens.json"
 
 ADDITIONAL = "additional_special_tokens"
 
-# The entries of tokenizer_config.json that are arguments of the tokenizer as they stand. It may
-# have many others, which concern transformers only.
-SETTINGS = (
-    "errors",
-    "add_prefix_space",
-    "trim_offsets",
-    "model_max_length",
-    "padding_side",
-    "truncation_side",
-    "clean_up_tokenization_spaces",
-)
+# The entries of tokenizer_config.json that are arguments of the tokenizer as they stand, and what
+# JSON must have there. The file may have many others, which concern transformers only.
+SETTINGS: dict[str, tuple[Any, str]] = {
+    "errors": (str, "a string"),
+    "add_prefix_space": (bool, "true or false"),
+    "trim_offsets": (bool, "true or false"),
+    "model_max_length": (int | float, "a number"),
+    "padding_side": (str, "a string"),
+    "truncation_side": (str, "a string"),
+    "clean_up_tokenization_spaces": (bool, "true or false"),
+}
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
+# What transformers writes as `model_max_length` where there is no limit.
+NO_MAX_LENGTH = int(1e30)
+# transformers writes these only if it was told another side than the usual one.
+USUAL = {"padding_side": "right", "truncation_side": "right"}
 
-def read_settings(directory: Path) -> dict[str, Any]:
+
+def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[str, Any]:
     """Read the arguments of a tokenizer from the files of a directory, those that there are.
 
     Parameters
     ----------
     directory : Path
         The directory.
+    declared : mapping of int to AddedToken
+        The added tokens of tokenizer.json. Their flags win over those of the older files, but not
+        over those of tokenizer_config.json.
 
     Returns
     -------
     dict
-        Arguments of `RobertaTokenizer`.
+        Arguments of `RobertaTokenizer`, ``added_tokens_decoder`` with `declared` among them.
     """
-    config = _read_if_there(directory / CONFIG_NAME)
-    settings = {name: config[name] for name in SETTINGS if config.get(name) is not None}
-    where = str(directory)
+    path = directory / CONFIG_NAME
+    config = _read_if_there(path)
+    settings = {
+        name: _read_setting(config[name], name, path)
+        for name in SETTINGS
+        if config.get(name) is not None
+    }
+    settings |= _read_special_tokens(config, path)
     if "added_tokens_decoder" in config:
-        settings |= _read_special_tokens(config, where)
-        added = _read_added_tokens_decoder(config["added_tokens_decoder"], where)
-    else:
-        older = _read_if_there(directory / SPECIAL_TOKENS_NAME)
-        settings |= _read_special_tokens({**config, **older}, where)
-        added = _read_added_tokens(directory / ADDED_TOKENS_NAME, settings)
-    return {**settings, "added_tokens_decoder": added}
+        added = _read_added_tokens_decoder(config["added_tokens_decoder"], path)
+        return {**settings, "added_tokens_decoder": {**declared, **added}}
+    older = directory / SPECIAL_TOKENS_NAME
+    settings |= _read_special_tokens(_read_if_there(older), older)
+    added = _read_added_tokens(directory / ADDED_TOKENS_NAME, settings)
+    settings |= _without_flags(settings, {token.content for token in declared.values()})
+    return {**settings, "added_tokens_decoder": {**added, **declared}}
 
 
 def _read_if_there(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
 
-def _read_special_tokens(entries: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _read_setting(value: Any, name: str, path: Path) -> Any:
+    kind, description = SETTINGS[name]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{path}: {name} is {reprlib.repr(value)}, not {description}")
+    if name == "model_max_length" and not value >= 1:  # NaN is refused here, too
+        raise ValueError(f"{path}: {name} is {value!r}: it must be at least 1")
+    return check_side(f"{path}: {name}", value) if name in USUAL else value
+
+
+def _without_flags(settings: Mapping[str, Any], contents: Collection[str]) -> dict[str, Any]:
+    def plain(token: str | AddedToken) -> str | AddedToken:
+        content = token if isinstance(token, str) else token.content
+        return content if content in contents else token
+
+    special: dict[str, Any] = {
+        name: plain(settings[name]) for name in SPECIAL_TOKEN_NAMES if name in settings
+    }
+    if ADDITIONAL in settings:
+        special[ADDITIONAL] = [plain(token) for token in settings[ADDITIONAL]]
+    return special
+
+
+def _read_special_tokens(entries: Mapping[str, Any], path: Path) -> dict[str, Any]:
     tokens: dict[str, Any] = {
-        name: read_special_token(entries[name], f"{where}: {name}")
+        name: read_special_token(entries[name], f"{path}: {name}")
         for name in SPECIAL_TOKEN_NAMES
         if entries.get(name) is not None
     }
     additional = entries.get(ADDITIONAL)
     if additional:
-        where = f"{where}: {ADDITIONAL}"
+        where = f"{path}: {ADDITIONAL}"
         if not isinstance(additional, list):
-            raise ValueError(f"{where} is {additional!r}: it must be an array of tokens")
+            raise ValueError(
+                f"{where} is {reprlib.repr(additional)}: it must be an array of tokens"
+            )
         tokens[ADDITIONAL] = [read_special_token(entry, where) for entry in additional]
     return tokens
 
@@ -98,11 +137,11 @@ def read_special_token(entry: Any, where: str) -> str | AddedToken:
     str or AddedToken
         The token.
     """
-    if isinstance(entry, str):
-        return entry
-    if isinstance(entry, dict):
-        entry = {**entry, "special": True}
-    return read_added_token(entry, where)
+    if not isinstance(entry, str):
+        return read_added_token(
+            {**entry, "special": True} if isinstance(entry, dict) else entry, where
+        )
+    return read_added_token({"content": entry}, where).content
 
 
 def read_added_token(entry: Any, where: str) -> AddedToken:
@@ -120,22 +159,66 @@ def read_added_token(entry: Any, where: str) -> AddedToken:
     AddedToken
         The token.
     """
-    if not isinstance(entry, dict) or not isinstance(entry.get("content"), str):
-        raise ValueError(f"{where} is {entry!r}: it must be an object with a string `content`")
+    content = entry.get("content") if isinstance(entry, dict) else None
+    if not isinstance(content, str):
+        raise ValueError(
+            f"{where} is {reprlib.repr(entry)}: it must be an object with a string `content`"
+        )
+    if not content or not is_utf8(content):
+        raise ValueError(
+            f"{where}: the content of a token is {content!r}: it must have at least one character,"
+            " and valid ones only"
+        )
     flags = {flag: entry[flag] for flag in FLAGS if flag in entry}
     for flag, value in flags.items():
         if not isinstance(value, bool):
-            raise ValueError(f"{where}: {flag} is {value!r}, not true or false")
-    return AddedToken(entry["content"], **flags)
+            raise ValueError(f"{where}: {flag} is {reprlib.repr(value)}, not true or false")
+    return AddedToken(content, **flags)
 
 
-def _read_added_tokens_decoder(entries: Any, where: str) -> dict[int, AddedToken]:
-    where = f"{where}: added_tokens_decoder"
-    if not isinstance(entries, dict) or not all(index.isdecimal() for index in entries):
+def check_added_tokens(
+    added: Mapping[int, AddedToken], vocab: Mapping[str, int], where: str
+) -> None:
+    """Check that added tokens and a vocabulary give each token one id, and each id one token.
+
+    Parameters
+    ----------
+    added : mapping of int to AddedToken
+        The added tokens.
+    vocab : mapping of str to int
+        The vocabulary.
+    where : str
+        Where the added tokens stand, for the error.
+    """
+    owner = {index: token for token, index in vocab.items() if index in added}
+    ids: dict[str, int] = {}
+    for index, token in added.items():
+        content = token.content
+        known = ids.setdefault(content, vocab.get(content, index))
+        if known != index:
+            raise ValueError(
+                f"{where}: {content!r} has the id {index}, but also the id {known}: use the files"
+                " of one tokenizer"
+            )
+        if owner.get(index, content) != content:
+            raise ValueError(
+                f"{where}: {content!r} has the id {index}, which belongs to {owner[index]!r}: use"
+                " the files of one tokenizer"
+            )
+
+
+def _read_added_tokens_decoder(entries: Any, path: Path) -> dict[int, AddedToken]:
+    where = f"{path}: added_tokens_decoder"
+    if not isinstance(entries, dict) or not all(map(_is_index, entries)):
         raise ValueError(f"{where} must be an object from ids to tokens")
     return {
-        int(index): read_added_token(entry, f"{where}[{index}]") for index, entry in entries.items()
+        check_id(int(index), f"{where}: the id"): read_added_token(entry, f"{where}[{index}]")
+        for index, entry in entries.items()
     }
+
+
+def _is_index(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and len(name) <= len(str(MAX_ID))
 
 
 def _read_added_tokens(path: Path, settings: Mapping[str, Any]) -> dict[int, AddedToken]:
@@ -158,7 +241,7 @@ def config_object(settings: Mapping[str, Any], added: Mapping[int, AddedToken]) 
     Parameters
     ----------
     settings : mapping
-        The entries of `SETTINGS` and the special tokens by their names; None is left out.
+        The entries of `SETTINGS` and the special tokens by their names.
     added : mapping of int to AddedToken
         All added tokens by their ids.
 
@@ -167,10 +250,15 @@ def config_object(settings: Mapping[str, Any], added: Mapping[int, AddedToken]) 
     dict
         The object.
     """
-    decoder = {str(index): asdict(token) for index, token in sorted(added.items())}
-    given = {name: value for name, value in settings.items() if value is not None}
-    config = {**given, "added_tokens_decoder": decoder}
-    return {**dict(sorted(config.items())), "tokenizer_class": "RobertaTokenizer"}
+    config = {
+        name: value
+        for name, value in settings.items()
+        if value is not None and USUAL.get(name) != value
+    }
+    config.setdefault("model_max_length", NO_MAX_LENGTH)
+    config.setdefault("extra_special_tokens", {})
+    config["added_tokens_decoder"] = {index: asdict(token) for index, token in added.items()}
+    return {**config, "tokenizer_class": "RobertaTokenizer"}
 
 
 def special_tokens_object(special: Iterable[tuple[str, AddedToken]]) -> dict[str, Any]:

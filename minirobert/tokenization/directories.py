@@ -13,6 +13,7 @@ from .config_files import (
     ADDED_TOKENS_NAME,
     CONFIG_NAME,
     SPECIAL_TOKENS_NAME,
+    check_added_tokens,
     config_object,
     read_settings,
     special_tokens_object,
@@ -21,11 +22,13 @@ from .files import (
     MERGES_NAME,
     VOCAB_NAME,
     FilePath,
-    write_merges,
-    write_object,
-    write_vocab,
+    merges_text,
+    object_text,
+    read_vocab,
+    vocab_text,
+    write_files,
 )
-from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json
+from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json, tokenizer_text
 from .vocabulary import Vocabulary
 
 
@@ -49,9 +52,12 @@ def read_directory(directory: FilePath) -> dict[str, Any]:
     """
     directory = model_directory(directory)
     arguments = _read_model(directory)
-    settings = read_settings(directory)
-    added = {**arguments.get("added_tokens_decoder", {}), **settings["added_tokens_decoder"]}
-    return {**arguments, **settings, "added_tokens_decoder": added}
+    declared = arguments.get("added_tokens_decoder", {})
+    settings = read_settings(directory, declared)
+    vocab_name = TOKENIZER_NAME if (directory / TOKENIZER_NAME).is_file() else VOCAB_NAME
+    where = f"{directory}: the tokens of {vocab_name}, {CONFIG_NAME} and {ADDED_TOKENS_NAME}"
+    check_added_tokens(settings["added_tokens_decoder"], arguments["vocab_file"], where)
+    return {**arguments, **settings}
 
 
 def _read_model(directory: Path) -> dict[str, Any]:
@@ -68,7 +74,10 @@ def _read_model(directory: Path) -> dict[str, Any]:
             f"there is no tokenizer in {directory}: it needs {TOKENIZER_NAME}, or {VOCAB_NAME} and"
             f" {MERGES_NAME}"
         )
-    return {"vocab_file": directory / VOCAB_NAME, "merges_file": directory / MERGES_NAME}
+    return {
+        "vocab_file": read_vocab(directory / VOCAB_NAME),
+        "merges_file": directory / MERGES_NAME,
+    }
 
 
 def write_directory(
@@ -78,7 +87,10 @@ def write_directory(
     special_tokens: Sequence[tuple[str, AddedToken]],
     settings: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    """Write all files of a tokenizer, and remove those of the one that was there before.
+    """Write all files of a tokenizer over those of the one that was there before.
+
+    Nothing is changed before all are on the disk under other names, so that a failure leaves the
+    old tokenizer. Files that are none of a tokenizer's are left alone.
 
     Parameters
     ----------
@@ -101,17 +113,17 @@ def write_directory(
     directory = new_directory(directory)
     added = {vocabulary.ids[content]: token for content, token in vocabulary.added.items()}
     beyond = {token: i for token, i in vocabulary.ids.items() if token not in vocabulary.base}
-    objects = {
-        CONFIG_NAME: config_object(settings, added),
-        SPECIAL_TOKENS_NAME: special_tokens_object(special_tokens),
-        **({ADDED_TOKENS_NAME: beyond} if beyond else {}),
+    texts = {
+        CONFIG_NAME: object_text(config_object(settings, added)),
+        SPECIAL_TOKENS_NAME: object_text(special_tokens_object(special_tokens)),
+        **({ADDED_TOKENS_NAME: object_text(beyond)} if beyond else {}),
+        TOKENIZER_NAME: tokenizer_text(vocabulary, merges, settings),
+        **_model_texts(vocabulary, merges),
     }
-    for name, value in objects.items():
-        write_object(directory / name, value)
-    model = write_model(directory, vocabulary, merges)
-    for name in {TOKENIZER_NAME, ADDED_TOKENS_NAME} - set(objects):
-        (directory / name).unlink(missing_ok=True)
-    return (*(str(directory / name) for name in objects), *model)
+    written = write_files(directory, texts)
+    if not beyond:
+        (directory / ADDED_TOKENS_NAME).unlink(missing_ok=True)
+    return written
 
 
 def write_model(
@@ -135,11 +147,17 @@ def write_model(
     (str, str)
         The files written.
     """
+    if Path(prefix).name != prefix and prefix:
+        raise ValueError(f"filename_prefix is {prefix!r}: it must be part of a name, not a path")
     directory = new_directory(directory)
-    vocab_path, merges_path = (
-        directory / f"{prefix}{VOCAB_NAME}",
-        directory / f"{prefix}{MERGES_NAME}",
-    )
-    write_vocab(vocab_path, vocabulary.base)
-    write_merges(merges_path, merges)
-    return str(vocab_path), str(merges_path)
+    vocab_path, merges_path = write_files(directory, _model_texts(vocabulary, merges, prefix))
+    return vocab_path, merges_path
+
+
+def _model_texts(
+    vocabulary: Vocabulary, merges: Sequence[Pair], prefix: str = ""
+) -> dict[str, str]:
+    return {
+        f"{prefix}{VOCAB_NAME}": vocab_text(vocabulary.base),
+        f"{prefix}{MERGES_NAME}": merges_text(merges),
+    }

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import reprlib
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ..files import read_json, read_text, write_text
+from ..files import read_json, read_text, replacing
 from .bpe import Pair
 
 VOCAB_NAME = "vocab.json"
 MERGES_NAME = "merges.txt"
 MERGES_HEADER = "#version"
+
+# The Rust tokenizers keep ids in 32 bits.
+MAX_ID = 2**32 - 1
 
 FilePath = str | os.PathLike[str]
 
@@ -55,24 +60,80 @@ def check_vocab(vocab: Mapping[str, Any], where: str) -> dict[str, int]:
     dict of str to int
         The same.
     """
+    if not _is_sound(vocab):
+        _check_entries(vocab, where)
+    return dict(vocab)
+
+
+# A vocabulary has 50,000 entries, and almost always nothing is wrong with any of them: they are
+# looked at all together, and one by one only if there is something to complain about.
+def _is_sound(vocab: Mapping[str, Any]) -> bool:
+    indices = vocab.values()
+    return (
+        set(map(type, vocab)) <= {str}
+        and set(map(type, indices)) <= {int}
+        and is_utf8("".join(vocab))
+        and min(indices, default=0) >= 0
+        and max(indices, default=0) <= MAX_ID
+        and len(set(indices)) == len(vocab)
+    )
+
+
+def _check_entries(vocab: Mapping[str, Any], where: str) -> None:
     owner: dict[int, str] = {}
     for token, index in vocab.items():
-        if not isinstance(token, str) or not _has_utf8(token):
+        if not isinstance(token, str) or not is_utf8(token):
             raise ValueError(f"{where}: {token!r} is not a string of valid characters")
-        if isinstance(index, bool) or not isinstance(index, int):
-            raise ValueError(f"{where}: the id of {token!r} is {index!r}, not an integer")
-        if index < 0:
-            raise ValueError(f"{where}: the id of {token!r} is {index}, which is negative")
+        check_id(index, f"{where}: the id of {token!r}")
         if owner.setdefault(index, token) != token:
             raise ValueError(
                 f"{where}: {token!r} and {owner[index]!r} have the same id {index}; each token"
                 " needs its own"
             )
-    return dict(vocab)
 
 
-def _has_utf8(token: str) -> bool:
-    return token.isascii() or not any("\ud800" <= char <= "\udfff" for char in token)
+def check_id(index: Any, where: str) -> int:
+    """Check the id of a token.
+
+    Parameters
+    ----------
+    index : int
+        The id.
+    where : str
+        What it is the id of, for the error.
+
+    Returns
+    -------
+    int
+        The id.
+    """
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise ValueError(f"{where} is {reprlib.repr(index)}, not an integer")
+    if index < 0:
+        raise ValueError(f"{where} is {reprlib.repr(index)}, which is negative")
+    if index > MAX_ID:
+        raise ValueError(f"{where} is {reprlib.repr(index)}, but the largest id is {MAX_ID}")
+    return index
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether a text has a UTF-8 form: it has none with half of a surrogate pair in it.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    bool
+        Whether it has one.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int]) -> list[Pair]:
@@ -125,64 +186,97 @@ def check_merges(
         parts = merge.split(" ") if isinstance(merge, str) else merge
         if not _is_pair(parts):
             raise ValueError(
-                f"{where} {number}: {merge!r} is no merge, which has two tokens with one space"
-                " between them"
+                f"{where} {number}: {reprlib.repr(merge)} is no merge, which has two tokens with"
+                " one space between them"
             )
         left, right = parts
-        for token in (left, right, left + right):
-            if token not in vocab:
-                raise ValueError(
-                    f"{where} {number}: the merge of {left!r} and {right!r} needs the token"
-                    f" {token!r}, which the vocabulary lacks; are the files those of one tokenizer?"
-                )
+        if not (left in vocab and right in vocab and left + right in vocab):
+            missing = next(token for token in (left, right, left + right) if token not in vocab)
+            raise ValueError(
+                f"{where} {number}: the merge of {left!r} and {right!r} needs the token"
+                f" {missing!r}, which the vocabulary lacks; are the files those of one tokenizer?"
+            )
         pairs.append((left, right))
     return pairs
 
 
 def _is_pair(parts: Any) -> bool:
-    return (
-        isinstance(parts, Sequence)
-        and len(parts) == 2
-        and all(isinstance(part, str) and part for part in parts)
-    )
+    if not isinstance(parts, list | tuple) or len(parts) != 2:
+        return False
+    left, right = parts
+    return isinstance(left, str) and isinstance(right, str) and bool(left and right)
 
 
-def write_vocab(path: Path, vocab: Mapping[str, int]) -> None:
-    """Write vocab.json, by rising id.
+def vocab_text(vocab: Mapping[str, int]) -> str:
+    """Give the text of vocab.json.
 
     Parameters
     ----------
-    path : Path
-        The file.
     vocab : mapping of str to int
         From tokens to ids.
+
+    Returns
+    -------
+    str
+        The text, by rising id.
     """
     by_id = dict(sorted(vocab.items(), key=lambda entry: entry[1]))
-    write_text(path, json.dumps(by_id, ensure_ascii=False, separators=(",", ":")))
+    return json.dumps(by_id, ensure_ascii=False, separators=(",", ":"))
 
 
-def write_merges(path: Path, merges: Iterable[Pair]) -> None:
-    """Write merges.txt.
+def merges_text(merges: Iterable[Pair]) -> str:
+    """Give the text of merges.txt.
 
     Parameters
     ----------
-    path : Path
-        The file.
     merges : iterable of (str, str)
         The merges, in order.
+
+    Returns
+    -------
+    str
+        The text.
     """
     lines = [f"{MERGES_HEADER}: 0.2", *(f"{left} {right}" for left, right in merges)]
-    write_text(path, "".join(line + "\n" for line in lines))
+    return "".join(line + "\n" for line in lines)
 
 
-def write_object(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON object for people to read.
+def object_text(value: Mapping[str, Any]) -> str:
+    """Give the text of a JSON object for people to read.
 
     Parameters
     ----------
-    path : Path
-        The file.
     value : mapping
         The object.
+
+    Returns
+    -------
+    str
+        The text, with sorted keys.
     """
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def write_files(directory: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Write several files that belong together.
+
+    None of them gets its name before all are on the disk: a full disk leaves the old ones as they
+    were.
+
+    Parameters
+    ----------
+    directory : Path
+        The directory.
+    texts : mapping of str to str
+        For each name the content.
+
+    Returns
+    -------
+    tuple of str
+        The paths of the files.
+    """
+    with ExitStack() as renames:
+        for name, text in texts.items():
+            temporary = renames.enter_context(replacing(directory / name))
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+    return tuple(str(directory / name) for name in texts)

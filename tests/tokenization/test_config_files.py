@@ -22,12 +22,12 @@ def directory(tmp_path):
 
 
 def test_no_files_no_settings(directory):
-    assert read_settings(directory()) == {"added_tokens_decoder": {}}
+    assert read_settings(directory(), {}) == {"added_tokens_decoder": {}}
 
 
 def test_settings_that_are_not_ours_are_left_alone(directory):
     config = {"errors": "strict", "tokenizer_class": "X", "auto_map": {}, "model_max_length": None}
-    assert read_settings(directory(tokenizer_config=config)) == {
+    assert read_settings(directory(tokenizer_config=config), {}) == {
         "errors": "strict",
         "added_tokens_decoder": {},
     }
@@ -42,7 +42,8 @@ def test_the_configuration_wins_over_the_older_files(directory):
             },
             special_tokens_map={"mask_token": "[M]"},
             added_tokens={"x": 10},
-        )
+        ),
+        {},
     )
     assert settings == {
         "mask_token": "<mask>",
@@ -60,7 +61,8 @@ def test_the_older_files_are_read_where_the_configuration_lacks_their_content(di
                 "additional_special_tokens": ["<e>", {"content": "<f>", "rstrip": True}],
             },
             added_tokens={"[M]": 5, "<e>": 6, "word": 7},
-        )
+        ),
+        {},
     )
     mask = AddedToken("[M]", lstrip=True, normalized=False, special=True)
     assert settings == {
@@ -78,7 +80,7 @@ def test_the_older_files_are_read_where_the_configuration_lacks_their_content(di
 
 def test_a_mask_in_the_older_files_still_takes_white_space(directory):
     files = {"special_tokens_map": {"mask_token": "<mask>"}, "added_tokens": {"<mask>": 5}}
-    added = read_settings(directory(**files))["added_tokens_decoder"]
+    added = read_settings(directory(**files), {})["added_tokens_decoder"]
     assert added[5].lstrip is True
 
 
@@ -86,6 +88,12 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
     ("files", "message"),
     [
         ({"tokenizer_config": []}, "tokenizer_config.json holds a JSON array"),
+        ({"tokenizer_config": {"errors": 5}}, "config.json: errors is 5, not a string"),
+        ({"tokenizer_config": {"trim_offsets": 1}}, "trim_offsets is 1, not true or false"),
+        ({"tokenizer_config": {"model_max_length": True}}, "model_max_length is True, not a num"),
+        ({"tokenizer_config": {"model_max_length": 0}}, "model_max_length is 0: it must be at"),
+        ({"tokenizer_config": {"padding_side": "top"}}, "config.json: padding_side is 'top'"),
+        ({"special_tokens_map": {"mask_token": ""}}, "map.json: mask_token: the content of a tok"),
         ({"tokenizer_config": {"mask_token": 5}}, "mask_token is 5: it must be an object"),
         (
             {"tokenizer_config": {"added_tokens_decoder": []}},
@@ -113,7 +121,7 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
 )
 def test_broken_files(directory, files, message):
     with pytest.raises(ValueError, match=message):
-        read_settings(directory(**files))
+        read_settings(directory(**files), {})
 
 
 def test_unknown_entries_of_a_token_are_left_alone():
@@ -126,18 +134,36 @@ def test_what_is_written_is_read(directory):
     extra = AddedToken("<e>", rstrip=True, special=True)
     names = [("mask_token", mask), ("additional_special_tokens", extra)]
     special = {"mask_token": "<mask>", "additional_special_tokens": ["<e>"]}
-    settings = {"errors": "ignore", "model_max_length": None}
+    settings = {"errors": "ignore", "model_max_length": int(1e30), "padding_side": "left"}
     added = {7: extra, 5: mask, 6: AddedToken("word", single_word=True)}
-    config = config_object({**settings, **special}, added)
+    config = config_object({**settings, "model_max_length": None, **special}, added)
     assert config["tokenizer_class"] == "RobertaTokenizer"
-    assert list(config["added_tokens_decoder"]) == ["5", "6", "7"]
+    assert config["model_max_length"] == int(1e30)  # as transformers says that there is no limit
     path = directory(tokenizer_config=config, special_tokens_map=special_tokens_object(names))
-    assert read_settings(path) == {"errors": "ignore", **special, "added_tokens_decoder": added}
+    assert read_settings(path, {}) == {**settings, **special, "added_tokens_decoder": added}
     del config["added_tokens_decoder"]
     path = directory(tokenizer_config=config, added_tokens={"word": 6, "<e>": 7})
-    assert read_settings(path) == {
-        "errors": "ignore",
+    assert read_settings(path, {}) == {
+        **settings,
         "mask_token": mask,
         "additional_special_tokens": [extra],
         "added_tokens_decoder": {7: extra, 6: AddedToken("word")},
+    }
+
+
+def test_whose_flags_win(directory):
+    declared = {5: AddedToken("<m>", lstrip=True), 6: AddedToken("word", rstrip=True)}
+    mask = {"content": "<m>", "single_word": True}
+    files = {
+        "special_tokens_map": {"mask_token": mask, "additional_special_tokens": [mask, "x"]},
+        "added_tokens": {"<m>": 5, "word": 6, "x": 7},
+    }
+    assert read_settings(directory(**files), declared) == {
+        "mask_token": "<m>",  # it takes the flags of the added token
+        "additional_special_tokens": ["<m>", "x"],
+        "added_tokens_decoder": {**declared, 7: AddedToken("x", special=True)},
+    }
+    newest = {"added_tokens_decoder": {"5": mask}}
+    assert read_settings(directory(tokenizer_config=newest, **files), declared) == {
+        "added_tokens_decoder": {**declared, 5: AddedToken("<m>", single_word=True)},
     }

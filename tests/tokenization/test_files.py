@@ -3,10 +3,12 @@ import json
 import pytest
 
 from minirobert.tokenization.files import (
+    merges_text,
+    object_text,
     read_merges,
     read_vocab,
-    write_merges,
-    write_vocab,
+    vocab_text,
+    write_files,
 )
 
 VOCAB = {"a": 0, "b": 1, "ab": 2, "abb": 3}
@@ -30,6 +32,7 @@ def file(tmp_path):
         ({"a": True}, "the id of 'a' is True, not an integer"),
         ({"a": None}, "the id of 'a' is None, not an integer"),
         ({"a": -1}, "the id of 'a' is -1, which is negative"),
+        ({"a": 2**32}, "the id of 'a' is 4294967296, but the largest id is 4294967295"),
         ({"a": 0, "b": 0}, "'b' and 'a' have the same id 0"),
         ({"\ud800": 0}, r"'\\ud800' is not a string of valid characters"),
     ],
@@ -87,6 +90,12 @@ def test_broken_merges(file, content, message):
         read_merges(file(content), VOCAB)
 
 
+def test_a_merge_whose_parts_are_missing():
+    for merge in ("a x", "x a"):
+        with pytest.raises(ValueError, match="needs the token 'x', which the vocabulary lacks"):
+            read_merges([merge], {"a": 0, "ax": 1, "xa": 2})
+
+
 @pytest.mark.parametrize("merge", ["ab", ("a", "b", "b"), ("a", 5), ("", "a"), 7, None])
 def test_broken_merges_in_memory(merge):
     with pytest.raises(ValueError, match=r"merge 1: .* is no merge"):
@@ -94,8 +103,18 @@ def test_broken_merges_in_memory(merge):
 
 
 def test_what_is_written_is_read(tmp_path):
-    write_vocab(tmp_path / "vocab.json", {"é": 1, "Ġa": 0})
-    assert (tmp_path / "vocab.json").read_bytes() == '{"Ġa":0,"é":1}'.encode()
-    write_merges(tmp_path / "merges.txt", [("a", "b"), ("ab", "b")])
-    assert (tmp_path / "merges.txt").read_bytes() == b"#version: 0.2\na b\nab b\n"
-    assert read_merges(tmp_path / "merges.txt", VOCAB) == [("a", "b"), ("ab", "b")]
+    assert vocab_text({"é": 1, "Ġa": 0}) == '{"Ġa":0,"é":1}'
+    assert merges_text([("a", "b"), ("ab", "b")]) == "#version: 0.2\na b\nab b\n"
+    assert object_text({"b": "é", "a": {}}) == '{\n  "a": {},\n  "b": "é"\n}\n'
+    written = write_files(tmp_path, {"x": "é\n", "y": ""})
+    assert written == (str(tmp_path / "x"), str(tmp_path / "y"))
+    assert (tmp_path / "x").read_bytes() == "é\n".encode()
+    (tmp_path / "merges.txt").write_text(merges_text([("a", "b")]))
+    assert read_merges(tmp_path / "merges.txt", VOCAB) == [("a", "b")]
+
+
+def test_a_file_that_cannot_be_written_leaves_all_old_ones(tmp_path):
+    write_files(tmp_path, {"x": "old", "y": "old"})
+    with pytest.raises(UnicodeEncodeError):
+        write_files(tmp_path, {"x": "new", "y": "\ud800"})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"x": "old", "y": "old"}

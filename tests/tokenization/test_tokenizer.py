@@ -558,6 +558,7 @@ def test_saving_and_loading(tmp_path):
         "added_tokens.json",
         "merges.txt",
         "special_tokens_map.json",
+        "tokenizer.json",
         "tokenizer_config.json",
         "vocab.json",
     ]

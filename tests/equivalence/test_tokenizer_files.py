@@ -1,0 +1,469 @@
+"""The files of a tokenizer are those that transformers writes and reads."""
+
+import copy
+import json
+import logging
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+from transformers import RobertaTokenizer as SlowTokenizer
+from transformers import RobertaTokenizerFast as FastTokenizer
+
+from minirobert.tokenization import AddedToken, RobertaTokenizer
+from tests.equivalence.texts import (
+    DIRECTORIES,
+    SMALL_ALPHABET,
+    SPECIAL,
+    small_vocabularies,
+)
+
+# Drawn texts may be longer than the model takes.
+pytestmark = pytest.mark.filterwarnings("ignore:a row has", "ignore:Deprecated in 0.10")
+
+logging.getLogger("transformers").setLevel(logging.ERROR)
+
+directories = pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda path: path.name)
+
+FILES = {
+    "added_tokens.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+}
+COLUMNS = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
+
+# Special tokens of other names, from characters that the small vocabularies know.
+MASK, CLS = "a’b", "’’"
+
+sides = st.sampled_from(["right", "left"])
+settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "add_prefix_space": st.booleans(),
+        "trim_offsets": st.booleans(),
+        "errors": st.sampled_from(["replace", "ignore", "strict"]),
+        "model_max_length": st.integers(1, 600),
+        "padding_side": sides,
+        "truncation_side": sides,
+        "clean_up_tokenization_spaces": st.booleans(),
+        "mask_token": st.sampled_from(["<mask>", MASK]),
+        "cls_token": st.sampled_from(["<s>", CLS]),
+    },
+)
+added_tokens = st.lists(
+    st.builds(
+        AddedToken,
+        st.text("abé’", min_size=1, max_size=3),
+        single_word=st.booleans(),
+        lstrip=st.booleans(),
+        rstrip=st.booleans(),
+        normalized=st.booleans(),
+        special=st.booleans(),
+    ),
+    max_size=3,
+    unique_by=lambda token: token.content,
+)
+small_texts = st.lists(
+    st.sampled_from([*SMALL_ALPHABET, *SPECIAL, MASK, CLS, "ab", "aé", " a"])
+).map("".join)
+
+
+@contextmanager
+def new_directory():
+    with tempfile.TemporaryDirectory(prefix="ré 日本 ") as directory:
+        yield Path(directory)
+
+
+@st.composite
+def tokenizers(draw, complete=True):
+    """Draw a tokenizer with added tokens and with settings that are not the usual ones."""
+    vocab, merges = draw(small_vocabularies(complete))
+    new = [token for token in draw(added_tokens) if token.content not in vocab]
+    added = dict(enumerate(new, len(vocab)))
+    never_split = draw(st.none() | st.sampled_from([t for t in vocab if t not in SPECIAL]))
+    if never_split:
+        added[vocab[never_split]] = AddedToken(never_split, rstrip=draw(st.booleans()))
+    return RobertaTokenizer(
+        vocab,
+        merges,
+        **draw(settings),
+        additional_special_tokens=[token.content for token in new if token.special],
+        added_tokens_decoder=added,
+    )
+
+
+def assert_same_encoding(mine, theirs, text):
+    found, expected = mine(text, **COLUMNS), theirs(text, **COLUMNS)
+    for name in expected:
+        assert found[name] == expected[name], name
+
+
+def assert_same_tokenizer(mine, theirs):
+    assert mine.get_vocab() == theirs.get_vocab()
+    assert mine.special_tokens_map == without_repetitions(theirs.special_tokens_map)
+    assert mine.all_special_ids == list(dict.fromkeys(theirs.all_special_ids))
+    assert (mine.model_max_length or int(1e30)) == theirs.model_max_length
+    for name in ("padding_side", "truncation_side", "clean_up_tokenization_spaces"):
+        assert getattr(mine, name) == getattr(theirs, name)
+
+
+def without_repetitions(special_tokens):
+    """Undo what the fast class does with tokens that stand in two files, with and without flags."""
+    if "additional_special_tokens" not in special_tokens:
+        return special_tokens
+    once = list(dict.fromkeys(special_tokens["additional_special_tokens"]))
+    return {**special_tokens, "additional_special_tokens": once}
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def read(directory):
+    """Read all JSON files; of an additional special token, transformers keeps the text alone."""
+    objects = {path.name: json.loads(path.read_text("utf-8")) for path in directory.glob("*.json")}
+    additional = objects["special_tokens_map.json"].get("additional_special_tokens", [])
+    additional[:] = [entry if isinstance(entry, str) else entry["content"] for entry in additional]
+    return objects
+
+
+# What we write
+
+
+@given(tokenizer=tokenizers(), text=small_texts)
+def test_what_we_save_is_what_the_fast_class_saves(tokenizer, text):
+    with new_directory() as mine, new_directory() as theirs:
+        tokenizer.save_pretrained(mine)
+        fast = FastTokenizer.from_pretrained(mine)
+        fast.save_pretrained(theirs)
+        assert read(mine) == read(theirs)
+        assert {path.name for path in mine.iterdir()} <= FILES
+        for name in ("tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json"):
+            assert (mine / name).read_bytes() == (theirs / name).read_bytes()
+
+
+@given(tokenizer=tokenizers(), text=small_texts)
+def test_every_class_loads_what_we_save(tokenizer, text):
+    with new_directory() as directory:
+        tokenizer.save_pretrained(directory)
+        (directory / "config.json").write_text('{"model_type": "roberta"}')
+        fast = FastTokenizer.from_pretrained(directory)
+        auto = AutoTokenizer.from_pretrained(directory)
+        slow = SlowTokenizer.from_pretrained(directory)
+        raw = Tokenizer.from_file(str(directory / "tokenizer.json"))
+        again = RobertaTokenizer.from_pretrained(directory)
+    assert type(auto) is FastTokenizer
+    for theirs in (fast, auto, slow):
+        assert_same_tokenizer(tokenizer, theirs)
+    assert repr(again) == repr(tokenizer)
+    assert again.errors == tokenizer.errors
+    for theirs in (fast, auto, again):
+        assert_same_encoding(tokenizer, theirs, text)
+    encoding = raw.encode(text)
+    assert (encoding.ids, encoding.offsets) == tuple(
+        tokenizer(text, return_offsets_mapping=True)[name]
+        for name in ("input_ids", "offset_mapping")
+    )
+
+
+@given(tokenizer=tokenizers(complete=False), text=small_texts)
+def test_unknown_symbols_have_the_same_ids_in_the_fast_class(tokenizer, text):
+    with new_directory() as directory:
+        tokenizer.save_pretrained(directory)
+        fast = FastTokenizer.from_pretrained(directory)
+        again = RobertaTokenizer.from_pretrained(directory)
+    assert tokenizer.encode(text) == fast.encode(text) == again.encode(text)
+
+
+@directories
+def test_the_real_ones_are_written_byte_for_byte(directory, tmp_path):
+    theirs = FastTokenizer.from_pretrained(directory)
+    theirs.save_pretrained(tmp_path / "theirs")
+    RobertaTokenizer.from_pretrained(tmp_path / "theirs").save_pretrained(tmp_path / "mine")
+    assert contents(tmp_path / "mine") == contents(tmp_path / "theirs")
+
+
+@given(tokenizer=tokenizers(), prefix=st.sampled_from([None, "", "small", "é"]))
+def test_the_vocabulary_alone(tokenizer, prefix):
+    with new_directory() as mine, new_directory() as theirs:
+        tokenizer.save_pretrained(theirs)
+        fast = FastTokenizer.from_pretrained(theirs)
+        written = tokenizer.save_vocabulary(mine / "new", prefix)
+        expected = fast.save_vocabulary(str(theirs), prefix or None)
+        for path, other in zip(map(Path, written), map(Path, expected), strict=True):
+            assert path.name == other.name
+            assert path.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize("prefix", ["a/b", "/", "../x"])
+def test_a_prefix_is_no_path(prefix, tmp_path):
+    with pytest.raises(ValueError, match=r"filename_prefix is .*: it must be part of a name"):
+        VALID.save_vocabulary(tmp_path, prefix)
+    assert not list(tmp_path.iterdir())
+
+
+# What we read
+
+
+@given(
+    tokenizer=tokenizers(),
+    absent=st.sets(st.sampled_from(sorted(FILES))),
+    strips_decoder=st.booleans(),
+    text=small_texts,
+)
+def test_loading_some_of_the_files(tokenizer, absent, strips_decoder, text):
+    # The fast class takes these from tokenizer_config.json alone.
+    names = ("add_prefix_space", "trim_offsets", "cls_token")
+    options = {name: getattr(tokenizer, name) for name in names}
+    with new_directory() as directory:
+        tokenizer.save_pretrained(directory)
+        if strips_decoder:
+            rewrite(directory / "tokenizer_config.json", lambda x: x.pop("added_tokens_decoder"))
+        for name in absent:
+            (directory / name).unlink(missing_ok=True)
+        if "tokenizer.json" in absent and absent & {"vocab.json", "merges.txt"}:
+            with pytest.raises(FileNotFoundError, match="there is no tokenizer in"):
+                RobertaTokenizer.from_pretrained(directory)
+            return
+        mine = RobertaTokenizer.from_pretrained(directory, **options)
+        theirs = FastTokenizer.from_pretrained(directory, **options)
+    assert_same_tokenizer(mine, theirs)
+    assert_same_encoding(mine, theirs, text)
+
+
+def rewrite(path, change):
+    content = json.loads(path.read_text("utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), "utf-8")
+
+
+sections = st.fixed_dictionaries(
+    {
+        "truncation": st.none()
+        | st.fixed_dictionaries(
+            {
+                "direction": st.sampled_from(["Left", "Right"]),
+                "max_length": st.integers(5, 9),
+                "strategy": st.sampled_from(["LongestFirst", "OnlyFirst", "OnlySecond"]),
+                "stride": st.integers(0, 2),
+            }
+        ),
+        "padding": st.none()
+        | st.fixed_dictionaries(
+            {
+                "strategy": st.just("BatchLongest") | st.builds(lambda n: {"Fixed": n}, st.just(9)),
+                "direction": st.sampled_from(["Left", "Right"]),
+                "pad_to_multiple_of": st.none() | st.just(8),
+                "pad_id": st.integers(0, 3),
+                "pad_type_id": st.integers(0, 1),
+                "pad_token": st.sampled_from(["<pad>", "<unk>"]),
+            }
+        ),
+    }
+)
+
+
+@given(tokenizer=tokenizers(), sections=sections, has_config=st.booleans(), text=small_texts)
+def test_the_last_call_before_saving_is_not_followed(tokenizer, sections, has_config, text):
+    names = ("add_prefix_space", "trim_offsets", "cls_token")
+    options = {name: getattr(tokenizer, name) for name in names}
+    with new_directory() as directory:
+        tokenizer.save_pretrained(directory)
+        rewrite(directory / "tokenizer.json", lambda content: content.update(sections))
+        if not has_config:
+            (directory / "tokenizer_config.json").unlink()
+        mine = RobertaTokenizer.from_pretrained(directory, **options)
+        theirs = FastTokenizer.from_pretrained(directory, **options)
+    assert_same_tokenizer(mine, theirs)
+    assert_same_encoding(mine, theirs, text)
+    batch = [text, "ab"]
+    calls = [{}, {"padding": True}, {"padding": "max_length", "max_length": 12, "truncation": True}]
+    for call in calls:
+        assert mine(batch, return_token_type_ids=True, **call) == dict(
+            theirs(batch, return_token_type_ids=True, **call)
+        )
+
+
+def special(name):
+    return {"SpecialToken": {"id": name, "type_id": 0}}
+
+
+def sequence(name):
+    return {"Sequence": {"id": name, "type_id": 0}}
+
+
+@given(tokenizer=tokenizers(), first=small_texts, second=small_texts)
+def test_a_template_that_is_that_of_roberta(tokenizer, first, second):
+    cls, sep = tokenizer.cls_token, tokenizer.sep_token
+    single = [special(cls), sequence("A"), special(sep)]
+    template = {
+        "type": "TemplateProcessing",
+        "single": single,
+        "pair": [*single, special(sep), sequence("B"), special(sep)],
+        "special_tokens": {
+            token: {"id": token, "ids": [index], "tokens": [token]}
+            for token, index in ((cls, tokenizer.cls_token_id), (sep, tokenizer.sep_token_id))
+        },
+    }
+    byte_level = {"type": "ByteLevel", "use_regex": True, "trim_offsets": True}
+    byte_level["add_prefix_space"] = tokenizer.add_prefix_space
+    trimmed = {"type": "Sequence", "processors": [byte_level, template]}
+    with new_directory() as directory:
+        tokenizer.save_pretrained(directory)
+        path = directory / "tokenizer.json"
+        (directory / "tokenizer_config.json").unlink()
+        for processor in (template, trimmed):
+            rewrite(path, lambda content, value=processor: content.update(post_processor=value))
+            raw = Tokenizer.from_file(str(path))
+            mine = RobertaTokenizer.from_pretrained(directory, mask_token=tokenizer.mask_token)
+            expected = raw.encode(first, second)
+            found = mine(first, second, return_offsets_mapping=True)
+            assert found["input_ids"] == expected.ids
+            assert found["offset_mapping"] == expected.offsets
+
+
+# Broken files
+
+VALID = RobertaTokenizer(
+    {token: index for index, token in enumerate([*SPECIAL, "a", "b", "ab"])},
+    [("a", "b")],
+    additional_special_tokens=["[X]"],
+    added_tokens_decoder={8: AddedToken("word")},
+)
+KEYS = ["type", "content", "id", "direction", "a", "0", "<s>"]
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 12)
+    | st.sampled_from([10**30, 2.5, float("nan"), -float("inf"), "\ud800"])
+    | st.sampled_from(["", "a", "ab", "a b", "<s>", "ByteLevel", "Sequence", "BPE", "content"]),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(st.sampled_from(KEYS), children, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def places(value, way=()):
+    """List the ways to all nodes of a JSON value."""
+    children = []
+    if isinstance(value, dict | list):
+        children = value.items() if isinstance(value, dict) else enumerate(value)
+    return [way, *(place for key, child in children for place in places(child, (*way, key)))]
+
+
+@pytest.mark.parametrize("name", sorted(FILES - {"merges.txt"}))
+@given(data=st.data())
+def test_broken_files_get_a_sentence_that_names_them(name, data):
+    with new_directory() as directory:
+        VALID.save_pretrained(directory)
+        if name != "tokenizer.json":
+            (directory / "tokenizer.json").unlink()
+        if name in ("special_tokens_map.json", "added_tokens.json"):
+            (directory / "tokenizer_config.json").unlink()
+        content = json.loads((directory / name).read_text("utf-8"))
+        for _ in range(data.draw(st.integers(1, 2))):
+            content = changed(content, data)
+        (directory / name).write_text(json.dumps(content), "utf-8")
+        message = complaint(directory)
+    # A token that vocab.json lacks is missed in merges.txt; `errors` is read by the class itself.
+    assert message is None or any(
+        known in message for known in (name, "/merges.txt, line", "errors is")
+    )
+
+
+def complaint(directory):
+    try:
+        tokenizer = RobertaTokenizer.from_pretrained(directory)
+    except (ValueError, TypeError) as error:
+        return str(error)
+    tokenizer.save_pretrained(directory / "again")
+    again = RobertaTokenizer.from_pretrained(directory / "again")
+    assert again.encode("ab word") == tokenizer.encode("ab word")
+    return None
+
+
+def changed(content, data):
+    """Replace or delete a drawn node."""
+    *way, last = data.draw(st.sampled_from(places({"": content})[1:]))
+    root = {"": copy.deepcopy(content)}
+    parent = root
+    for key in way:
+        parent = parent[key]
+    if data.draw(st.booleans()) and way:
+        del parent[last]
+    else:
+        parent[last] = data.draw(values)
+    return root[""]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", '{"a":' * 100_000, "\xff", '{"errors": 5}'])
+def test_what_is_no_json_object(tmp_path, text):
+    VALID.save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        old = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_text(text, encoding="latin-1")
+        with pytest.raises(ValueError, match=name):
+            RobertaTokenizer.from_pretrained(tmp_path)
+        (tmp_path / name).write_bytes(old)
+
+
+# Failures of the disk
+
+
+@given(tokenizer=tokenizers(), old=tokenizers(), call=st.sampled_from(["write", "rename"]))
+def test_a_full_disk_leaves_the_old_tokenizer(tokenizer, old, call):
+    with new_directory() as directory, pytest.MonkeyPatch.context() as patch:
+        old.save_pretrained(directory)
+        (directory / "config.json").write_text("{}")
+        before = contents(directory)
+        fails_when_called(patch, call, 0 if call == "rename" else 3)
+        with pytest.raises(OSError, match="no space"):
+            tokenizer.save_pretrained(directory)
+        assert contents(directory) == before
+
+
+@given(tokenizer=tokenizers(), old=tokenizers(), number=st.integers(1, 4))
+def test_a_failure_halfway_leaves_whole_files(tokenizer, old, number):
+    with new_directory() as directory, new_directory() as new:
+        old.save_pretrained(directory)
+        tokenizer.save_pretrained(new)
+        allowed = [contents(directory), contents(new)]
+        with pytest.MonkeyPatch.context() as patch:
+            fails_when_called(patch, "rename", number)
+            with pytest.raises(OSError, match="no space"):
+                tokenizer.save_pretrained(directory)
+        for name, content in contents(directory).items():
+            assert content in [files.get(name) for files in allowed]
+
+
+def fails_when_called(patch, call, number):
+    """Let a call fail after it has succeeded so many times."""
+    owner, name = (os, "replace") if call == "rename" else (Path, "write_text")
+    original, left = getattr(owner, name), iter(range(number))
+
+    def failing(*args, **kwargs):
+        if next(left, None) is None:
+            raise OSError(28, "there is no space left")
+        return original(*args, **kwargs)
+
+    patch.setattr(owner, name, failing)
+
+
+@given(tokenizer=tokenizers(), old=tokenizers())
+def test_saving_over_another_tokenizer(tokenizer, old):
+    with new_directory() as directory, new_directory() as new:
+        old.save_pretrained(directory)
+        tokenizer.save_pretrained(new)
+        tokenizer.save_pretrained(directory)
+        assert contents(directory) == contents(new)
