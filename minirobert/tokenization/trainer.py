@@ -242,7 +242,7 @@ def _each_text(texts: Any) -> Iterator[str]:
     if isinstance(texts, str | bytes):
         raise TypeError("texts is one text: it must be an iterable of them, such as [text]")
     if not isinstance(texts, Iterable):
-        raise TypeError(f"texts is of type {type(texts).__name__}: it must be an iterable of str")
+        raise TypeError(f"texts is {texts!r}: it must be an iterable of str")
     for index, entry in enumerate(texts):
         if isinstance(entry, list | tuple):
             for place, text in enumerate(entry):
