@@ -143,7 +143,10 @@ def test_files_of_the_command_line(files, add_prefix_space):
         )
         flags = ["--add-prefix-space"] if add_prefix_space else []
         out = directory / "out"
-        code = cli.main(["train-tokenizer", *paths, "--vocab-size", "300", "--out", str(out), *flags])
+        code = cli.main(
+            ["train-tokenizer", *paths, "--vocab-size", "300", "--out", str(out), *flags]
+        )
+        assert code == 0
         vocab = json.loads((out / "vocab.json").read_text(encoding="utf-8"))
         _, *merges = (out / "merges.txt").read_text(encoding="utf-8").splitlines()
     assert in_order(vocab, (tuple(merge.split(" ")) for merge in merges)) == model_of(tokenizer)
