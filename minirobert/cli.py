@@ -156,7 +156,7 @@ def _add_train_tokenizer(commands: Any) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="UTF-8; each line is a text, and the line feed at its end is a part of it",
+        help="UTF-8; each line is a text, its line end included, and no token spans two",
     )
     command.add_argument(
         "--vocab-size",
@@ -303,6 +303,7 @@ def _check_paths(files: Sequence[str], out: str) -> None:
 
 
 def _lines_of(files: Sequence[str]) -> Iterator[str]:
+    """Read lines that end where Hugging Face's trainer ends them: at a line feed, and with it."""
     for path in files:
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):

@@ -475,9 +475,12 @@ def test_train_tokenizer_writes_nothing_after_an_error(run, corpus, tmp_path, ar
     assert not out.exists()
 
 
-def test_train_tokenizer_does_not_write_over_a_file(run, corpus):
-    result = run("train-tokenizer", corpus, "--vocab-size", "300", "--out", corpus)
-    assert_sentence(result, corpus, "is a file", "directory")
+def test_train_tokenizer_checks_all_names_before_it_reads(run, corpus, tmp_path):
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes(b"\xe9")
+    command = ["train-tokenizer", "--vocab-size", "300", str(latin)]
+    assert_sentence(run(*command, "--out", corpus), f"{corpus!r} is a file", "directory")
+    assert_sentence(run(*command, "nowhere.txt", "--out", str(tmp_path)), "nowhere.txt")
 
 
 # Help, version, errors

@@ -18,11 +18,11 @@ Training ends when the vocabulary has its size, or when no pair occurs `min_freq
 Special tokens mean nothing here: where a text holds "<mask>", its characters are counted like any
 others.
 
-Counting all pairs anew after each merge would take days. A merge changes the counts only next to
-the places where it joins, so the table of counts is kept, and with it the pieces in which each pair
-occurs. The most frequent pair is found with a heap, which is *lazy*: a pair whose count has fallen
-stays where it is, and is put back with its new count when it comes out on top. Counts never rise,
-because a pair that a merge has made holds the merge's token, which no piece had before.
+Nothing is counted twice: a merge changes the counts only next to the places where it joins, so the
+table of counts is kept, and with it the pieces in which each pair occurs. The most frequent pair is
+found with a heap, which is *lazy*: a pair whose count has fallen stays where it is, and is put back
+with its new count when it comes out on top. That suffices because a count never rises: the pairs
+that a merge makes all hold its token, which no piece had before.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ def train_bpe(
         How many tokens to make, special tokens and byte alphabet included. There are fewer where
         the texts have no pair left to merge.
     min_frequency : int
-        How often a pair must occur to be merged; 0 is the same as 1.
+        How often a pair must occur to be merged; 0 is the same as 1. It is 2 in `tokenizers`, and
+        0 in `train_new_from_iterator` of transformers.
     special_tokens : sequence of str or AddedToken
-        The tokens with the first ids.
+        The tokens with the first ids. Of an `AddedToken` only the content matters here.
     add_prefix_space : bool
         Whether to put a space before each text that does not begin with one.
     show_progress : bool
@@ -134,7 +135,7 @@ def count_pieces(
     Returns
     -------
     Counter
-        From pieces to their numbers.
+        From pieces to how often they occur.
 
     Examples
     --------
@@ -156,7 +157,7 @@ class _Corpus:
     Parameters
     ----------
     piece_counts : mapping of str to int
-        From pieces to their numbers.
+        From pieces to how often they occur.
     ids : mapping of str to int
         The ids of the byte alphabet.
     min_frequency : int
@@ -167,15 +168,15 @@ class _Corpus:
         self, piece_counts: Mapping[str, int], ids: Mapping[str, int], min_frequency: int
     ) -> None:
         self.pieces = [[ids[symbol] for symbol in text_to_symbols(piece)] for piece in piece_counts]
-        self.numbers = list(piece_counts.values())
+        self.occurrences = list(piece_counts.values())
         self.min_frequency = max(min_frequency, 1)
         self.pair_counts: defaultdict[IdPair, int] = defaultdict(int)
         self.places: dict[IdPair, set[int]] = {}
         self.heap: list[tuple[int, IdPair]] = []
         found: defaultdict[IdPair, set[int]] = defaultdict(set)
-        for place, (piece, number) in enumerate(zip(self.pieces, self.numbers, strict=True)):
+        for place, (piece, times) in enumerate(zip(self.pieces, self.occurrences, strict=True)):
             for pair in pairwise(piece):
-                self.pair_counts[pair] += number
+                self.pair_counts[pair] += times
                 found[pair].add(place)
         self._queue(found)
 
@@ -215,7 +216,7 @@ class _Corpus:
     ) -> None:
         """Merge in one piece, and move the counts of the joined places to the pairs found there."""
         left, right = pair
-        piece, number, counts = self.pieces[place], self.numbers[place], self.pair_counts
+        piece, times, counts = self.pieces[place], self.occurrences[place], self.pair_counts
         merged: list[int] = []
         position, last = 0, len(piece) - 1
         while position <= last:
@@ -223,13 +224,13 @@ class _Corpus:
                 position += 2
                 if merged:
                     before = merged[-1]
-                    counts[before, left] -= number
-                    counts[before, joined] += number
+                    counts[before, left] -= times
+                    counts[before, joined] += times
                     found[before, joined].add(place)
                 if position <= last:
                     after = piece[position]
-                    counts[right, after] -= number
-                    counts[joined, after] += number
+                    counts[right, after] -= times
+                    counts[joined, after] += times
                     found[joined, after].add(place)
                 merged.append(joined)
             else:
@@ -279,7 +280,7 @@ def _special_contents(special_tokens: Any) -> list[str]:
 
 def _check_sizes(vocab_size: Any, min_frequency: Any, n_special: int) -> None:
     for name, value in (("vocab_size", vocab_size), ("min_frequency", min_frequency)):
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise TypeError(f"{name} is {value!r}: it must be an integer")
     smallest = n_special + len(BYTE_TO_CHAR)
     if vocab_size < smallest:
