@@ -91,6 +91,16 @@ def train_bpe(
         If `vocab_size` has no room for the special tokens and the byte alphabet, if a special
         token is empty, repeated or a symbol of the alphabet, or if a text has a lone surrogate.
 
+    Notes
+    -----
+    The result is that of `tokenizers.ByteLevelBPETokenizer.train_from_iterator`, except that:
+
+    - Counts have no limit. Those of `tokenizers` 0.22.2 have 32 bits: a pair that occurs 2**31
+      times or more, as in a hundred gigabytes of English, is lost.
+    - What cannot be done as asked is an error. There, a `vocab_size` that is too small is exceeded,
+      repeated special tokens are dropped, one that is a symbol of the byte alphabet takes its
+      place, and each character of a single `str` is a text.
+
     Examples
     --------
     >>> vocab, merges = train_bpe(["low lower lowest"], vocab_size=263, show_progress=False)

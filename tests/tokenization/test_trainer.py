@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from minirobert.tokenization import AddedToken, train_bpe
+from minirobert.tokenization import AddedToken, train_bpe, trainer
 from minirobert.tokenization.bpe import bpe, merge_pair, rank_merges
 from minirobert.tokenization.byte_alphabet import BYTE_TO_CHAR, text_to_symbols
 from minirobert.tokenization.pretokenizer import split_pieces
@@ -227,6 +227,12 @@ def test_texts_are_not_kept():
 
     train(texts())
     assert len(alive) == 20
+
+
+def test_counts_have_no_limit(monkeypatch):
+    pieces = Counter({"aa": 2**40, "bb": 2**40 + 1})
+    monkeypatch.setattr(trainer, "count_pieces", lambda *_: pieces)
+    assert merges_of([]) == [("b", "b"), ("a", "a")]
 
 
 def test_a_long_piece():
