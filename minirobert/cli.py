@@ -1,4 +1,4 @@
-"""The command line: ``minirobert fill-mask``, ``tokenize`` and ``inspect``."""
+"""The command line: ``minirobert fill-mask``, ``tokenize``, ``inspect``, ``train-tokenizer``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from .parameters import ARCHITECTURES, parameter_shapes, summary
 from .pipelines import pipeline
 from .pipelines.fill_mask import Filling
 from .tokenization import RobertaTokenizer
+from .tokenization.trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
 
 __all__ = ["main"]
 
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_fill_mask(commands)
     _add_tokenize(commands)
     _add_inspect(commands)
+    _add_train_tokenizer(commands)
     return parser
 
 
@@ -142,6 +144,52 @@ def _add_inspect(commands: Any) -> None:
     command.set_defaults(run=_inspect)
 
 
+def _add_train_tokenizer(commands: Any) -> None:
+    command = _add_command(
+        commands,
+        "train-tokenizer",
+        "Learn the vocabulary and the merges of a tokenizer from files of text.",
+        "  minirobert train-tokenizer corpus.txt --vocab-size 8192 --out tokenizer\n"
+        "  minirobert train-tokenizer a.txt b.txt --vocab-size 8192 --out tokenizer --json --quiet",
+    )
+    command.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="UTF-8; each line is a text, its line end included, and no token spans two",
+    )
+    command.add_argument(
+        "--vocab-size",
+        type=int,
+        required=True,
+        metavar="N",
+        help="tokens to make, at most; 256 are the bytes, and 5 the special tokens",
+    )
+    command.add_argument("--out", required=True, metavar="DIR", help="where to save the tokenizer")
+    command.add_argument(
+        "--min-frequency",
+        type=int,
+        default=2,
+        metavar="N",
+        help="merge no pair that occurs less often (default: 2)",
+    )
+    command.add_argument(
+        "--add-prefix-space",
+        action="store_true",
+        help="put a space before each text, when training and when the tokenizer is used",
+    )
+    command.add_argument(
+        "--special-tokens",
+        nargs="+",
+        default=ROBERTA_SPECIAL_TOKENS,
+        metavar="TOKEN",
+        help="the tokens with the first ids, given after the files (default: "
+        f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
+    )
+    command.add_argument("--quiet", action="store_true", help="show no progress on a terminal")
+    command.set_defaults(run=_train_tokenizer)
+
+
 def _fill_mask(arguments: argparse.Namespace) -> None:
     fill = pipeline("fill-mask", arguments.model, top_k=arguments.top_k, targets=arguments.targets)
 
@@ -211,6 +259,62 @@ def _inspect(arguments: argparse.Namespace) -> None:
         )
     else:
         print(summary(shapes, dtypes))
+
+
+def _train_tokenizer(arguments: argparse.Namespace) -> None:
+    _check_paths(arguments.files, arguments.out)
+    vocab, merges = train_bpe(
+        _lines_of(arguments.files),
+        arguments.vocab_size,
+        arguments.min_frequency,
+        arguments.special_tokens,
+        add_prefix_space=arguments.add_prefix_space,
+        show_progress=not arguments.quiet and sys.stderr is not None and sys.stderr.isatty(),
+    )
+    tokenizer = RobertaTokenizer.from_vocab(
+        vocab,
+        merges,
+        add_prefix_space=arguments.add_prefix_space,
+        additional_special_tokens=[
+            token for token in arguments.special_tokens if token not in ROBERTA_SPECIAL_TOKENS
+        ],
+    )
+    files = tokenizer.save_pretrained(arguments.out)
+    if arguments.json:
+        _print_json({"tokens": len(tokenizer), "merges": len(merges), "files": files})
+        return
+    print(f"{len(tokenizer):,} tokens, {len(merges):,} merges, saved in {arguments.out}")
+    if len(vocab) < arguments.vocab_size:
+        print(
+            f"(no more to learn: no pair is left that occurs {max(arguments.min_frequency, 1)}"
+            " times or more)"
+        )
+
+
+def _check_paths(files: Sequence[str], out: str) -> None:
+    """Find mistakes in the names before the first file is read, which may take long."""
+    for file in files:
+        if not Path(file).exists():
+            raise FileNotFoundError(f"there is no file {file!r}")
+        if Path(file).is_dir():
+            raise IsADirectoryError(f"{file!r} is a directory: give the files in it")
+    if Path(out).exists() and not Path(out).is_dir():
+        raise NotADirectoryError(f"{out!r} is a file: give a directory to save in")
+
+
+def _lines_of(files: Sequence[str]) -> Iterator[str]:
+    """Read lines that end where Hugging Face's trainer ends them: at a line feed, and with it."""
+    for path in files:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield line.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise ValueError(
+                        f"{path}, line {number} is not UTF-8: it has the byte "
+                        f"{line[error.start]:#04x} at position {error.start}; convert the file, "
+                        "for instance with iconv"
+                    ) from None
 
 
 def _answer_each(texts: list[str], answer: Callable[[str], None]) -> None:

@@ -15,18 +15,20 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
+import tokenizers
 import transformers
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import minirobert
 from minirobert import TINY, cli
+from minirobert.tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 
 transformers.logging.set_verbosity_error()
 
 SKY = "The color of the sky is <mask>."
 TWO_MASKS = "A <mask> is a kind of <mask>."
-COMMANDS = ["fill-mask", "tokenize", "inspect"]
+COMMANDS = ["fill-mask", "tokenize", "inspect", "train-tokenizer"]
 
 
 @pytest.fixture(scope="module")
@@ -367,6 +369,120 @@ def test_inspect_needs_no_weights_with_a_config(run_well, tmp_path):
     assert sum(np.prod(tensor["shape"]) for tensor in listed.values()) == 124_697_433
 
 
+# train-tokenizer
+
+CORPUS = "low lower lowest\r\n\nlow 日本 newest\nwidest <mask>"
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_bytes(CORPUS.encode())
+    return str(path)
+
+
+def trained_by_tokenizers(
+    *files, special_tokens=ROBERTA_SPECIAL_TOKENS, add_prefix_space=False, **options
+):
+    """Give the vocabulary and the lines of merges.txt."""
+    tokenizer = tokenizers.ByteLevelBPETokenizer(add_prefix_space=add_prefix_space)
+    tokenizer.train(
+        list(files), special_tokens=list(special_tokens), show_progress=False, **options
+    )
+    model = json.loads(tokenizer.to_str())["model"]
+    return model["vocab"], [" ".join(merge) for merge in model["merges"]]
+
+
+def saved(directory):
+    header, *merges = (directory / "merges.txt").read_text(encoding="utf-8").splitlines()
+    assert header == "#version: 0.2"
+    return json.loads((directory / "vocab.json").read_text(encoding="utf-8")), merges
+
+
+def test_train_tokenizer(run_well, corpus, tmp_path):
+    out = tmp_path / "new" / "tokenizer"
+    output = run_well("train-tokenizer", corpus, "--vocab-size", "264", "--out", str(out))
+    assert output == f"264 tokens, 3 merges, saved in {out}\n"
+    assert saved(out) == trained_by_tokenizers(corpus, vocab_size=264)
+    theirs = transformers.RobertaTokenizerFast.from_pretrained(out)
+    (line,) = json_lines(run_well("tokenize", "--json", "--model", str(out), CORPUS))
+    assert line["ids"] == theirs(CORPUS)["input_ids"]
+    assert theirs.mask_token_id in line["ids"]
+
+
+def test_train_tokenizer_as_json(run_well, corpus, tmp_path):
+    out = tmp_path / "out"
+    output = run_well("train-tokenizer", corpus, "--vocab-size=264", f"--out={out}", "--json")
+    (result,) = json_lines(output)
+    assert (result["tokens"], result["merges"]) == (264, 3)
+    assert sorted(result["files"]) == sorted(map(str, out.iterdir()))
+
+
+def test_options_of_train_tokenizer(run_well, corpus, tmp_path):
+    out, other = tmp_path / "out", tmp_path / "other.txt"
+    other.write_text("lowest\n")
+    special_tokens = ["<s>", "<pad>", "</s>", "<unk>", "<x>"]
+    output = run_well(
+        *("train-tokenizer", corpus, str(other), "--vocab-size", "400", "--out", str(out)),
+        *("--min-frequency", "3", "--special-tokens", *special_tokens, "--add-prefix-space"),
+    )
+    assert saved(out) == trained_by_tokenizers(
+        *(corpus, str(other)),
+        vocab_size=400,
+        min_frequency=3,
+        special_tokens=special_tokens,
+        add_prefix_space=True,
+    )
+    vocab, merges = saved(out)
+    first, second = output.splitlines()
+    # <mask> comes last: every RoBERTa tokenizer has it.
+    assert first == f"{len(vocab) + 1} tokens, {len(merges)} merges, saved in {out}"
+    assert "no pair is left that occurs 3 times" in second
+    tokenizer = minirobert.RobertaTokenizer.from_pretrained(out)
+    assert tokenizer.mask_token_id == len(vocab)
+    assert "<x>" in tokenizer.all_special_tokens
+    assert tokenizer.add_prefix_space
+
+
+def test_train_tokenizer_shows_progress_on_a_terminal(run, monkeypatch, corpus, tmp_path):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    arguments = ["train-tokenizer", corpus, "--vocab-size", "264", "--out", str(tmp_path / "out")]
+    code, output, errors = run(*arguments)
+    assert code == 0
+    assert output.count("\n") == 1
+    assert "texts: 4" in errors
+    assert run(*arguments, "--quiet") == (0, output, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.txt"], ["there is no file 'nowhere.txt'"]),
+        (["DIRECTORY"], ["is a directory"]),
+        (["CORPUS", "LATIN"], ["latin.txt, line 3 is not UTF-8", "0xe9", "position 3"]),
+        (["CORPUS", "--vocab-size", "260"], ["vocab_size is 260", "at least 261"]),
+        (["CORPUS", "--min-frequency", "-1"], ["min_frequency is -1"]),
+        (["CORPUS", "--special-tokens", "<s>", "<s>"], ["'<s>'", "once"]),
+        (["CORPUS", "--special-tokens", "\udcff"], ["surrogate"]),
+    ],
+)
+def test_train_tokenizer_writes_nothing_after_an_error(run, corpus, tmp_path, arguments, words):
+    latin, out = tmp_path / "latin.txt", tmp_path / "out"
+    latin.write_bytes(b"a\r\n\ncaf\xe9\n")
+    names = {"CORPUS": corpus, "LATIN": str(latin), "DIRECTORY": str(tmp_path)}
+    command = ["train-tokenizer", "--vocab-size", "300", "--out", str(out)]
+    assert_sentence(run(*command, *(names.get(word, word) for word in arguments)), *words)
+    assert not out.exists()
+
+
+def test_train_tokenizer_checks_all_names_before_it_reads(run, corpus, tmp_path):
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes(b"\xe9")
+    command = ["train-tokenizer", "--vocab-size", "300", str(latin)]
+    assert_sentence(run(*command, "--out", corpus), f"{corpus!r} is a file", "directory")
+    assert_sentence(run(*command, "nowhere.txt", "--out", str(tmp_path)), "nowhere.txt")
+
+
 # Help, version, errors
 
 
@@ -444,6 +560,8 @@ def test_errors_are_a_sentence(run, arguments, words):
         (["frobnicate"], "'frobnicate'"),
         (["fill-mask", SKY, "--top-k", "many"], "'many'"),
         (["fill-mask", SKY, "--frobnicate"], "--frobnicate"),
+        (["train-tokenizer", "--vocab-size", "300", "--out", "out"], "FILE"),
+        (["train-tokenizer", "corpus.txt"], "--vocab-size, --out"),
     ],
 )
 def test_errors_of_usage(run, arguments, words):

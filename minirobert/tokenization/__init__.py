@@ -1,7 +1,8 @@
-"""RoBERTa's tokenizer: byte-level BPE, special tokens, batches."""
+"""RoBERTa's tokenizer: byte-level BPE, its training, special tokens, batches."""
 
 from .added_tokens import AddedToken
 from .batch_encoding import BatchEncoding
 from .tokenizer import RobertaTokenizer, RobertaTokenizerFast
+from .trainer import train_bpe
 
-__all__ = ["AddedToken", "BatchEncoding", "RobertaTokenizer", "RobertaTokenizerFast"]
+__all__ = ["AddedToken", "BatchEncoding", "RobertaTokenizer", "RobertaTokenizerFast", "train_bpe"]

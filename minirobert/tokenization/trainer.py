@@ -1,0 +1,308 @@
+"""Training of byte-level BPE: learning the merges, and with them the vocabulary, from texts.
+
+The algorithm is that of Sennrich et al. 2016, section 3.2 (arXiv:1508.07909): write every piece of
+the texts as single symbols; count all adjacent pairs; join the most frequent pair everywhere; count
+again; and so on, until the vocabulary is large enough. Three rules make the result unique, the same
+as that of Hugging Face's trainer:
+
+- **Ids.** The special tokens come first, in their order; then the 256 symbols of the byte alphabet,
+  by code point; then the results of the merges, in the order in which they are found. Where a merge
+  spells a token that is there already, which only a special token can be, that one is used.
+- **Counts.** A pair counts once for each place where it stands, in every occurrence of the piece.
+  Places may overlap: in "aaa" the pair (a, a) counts twice, though only one of the two can be
+  joined, which is the left one.
+- **Ties.** Of two pairs with the same count, the one whose left token has the lower id goes first;
+  if the left tokens are the same too, the right ones decide.
+
+Training ends when the vocabulary has its size, or when no pair occurs `min_frequency` times.
+Special tokens mean nothing here: where a text holds "<mask>", its characters are counted like any
+others.
+
+Nothing is counted twice: a merge changes the counts only next to the places where it joins, so the
+table of counts is kept, and with it the pieces in which each pair occurs. The most frequent pair is
+found with a heap, which is *lazy*: a pair whose count has fallen stays where it is, and is put back
+with its new count when it comes out on top. That suffices because a count never rises: the pairs
+that a merge makes all hold its token, which no piece had before.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from .added_tokens import AddedToken
+from .bpe import Pair
+from .byte_alphabet import BYTE_TO_CHAR, CHAR_TO_BYTE, text_to_symbols
+from .inputs import check_text
+from .pretokenizer import split_pieces, with_prefix_space
+
+__all__ = ["ROBERTA_SPECIAL_TOKENS", "train_bpe"]
+
+# In the order of roberta-base, so that they get its ids 0 to 3.
+ROBERTA_SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+
+IdPair = tuple[int, int]
+
+
+def train_bpe(
+    texts: Iterable[str | Sequence[str]],
+    vocab_size: int = 30_000,
+    min_frequency: int = 2,
+    special_tokens: Sequence[str | AddedToken] = ROBERTA_SPECIAL_TOKENS,
+    *,
+    add_prefix_space: bool = False,
+    show_progress: bool = True,
+) -> tuple[dict[str, int], list[Pair]]:
+    """Learn a vocabulary and merges from texts.
+
+    Parameters
+    ----------
+    texts : iterable of str, or of lists of str
+        The texts, read once, one after the other: a generator will do. No piece crosses from one
+        text into the next. A list in it is a batch of texts.
+    vocab_size : int
+        How many tokens to make, special tokens and byte alphabet included. There are fewer where
+        the texts have no pair left to merge.
+    min_frequency : int
+        How often a pair must occur to be merged; 0 is the same as 1. It is 2 in `tokenizers`, and
+        0 in `train_new_from_iterator` of transformers.
+    special_tokens : sequence of str or AddedToken
+        The tokens with the first ids. Of an `AddedToken` only the content matters here.
+    add_prefix_space : bool
+        Whether to put a space before each text that does not begin with one.
+    show_progress : bool
+        Whether to show progress bars on stderr.
+
+    Returns
+    -------
+    vocab : dict of str to int
+        From tokens to ids, by rising id.
+    merges : list of (str, str)
+        The merges, in order.
+
+    Raises
+    ------
+    TypeError
+        If `texts` is one text, or holds anything but texts.
+    ValueError
+        If `vocab_size` has no room for the special tokens and the byte alphabet, if a special
+        token is empty, repeated or a symbol of the alphabet, or if a text has a lone surrogate.
+
+    Notes
+    -----
+    The result is that of `tokenizers.ByteLevelBPETokenizer.train_from_iterator`, except that:
+
+    - Counts have no limit. Those of `tokenizers` 0.22.2 have 32 bits: a pair that occurs 2**31
+      times or more, as in a hundred gigabytes of English, is lost.
+    - What cannot be done as asked is an error. There, a `vocab_size` that is too small is exceeded,
+      repeated special tokens are dropped, one that is a symbol of the byte alphabet takes its
+      place, and each character of a single `str` is a text.
+
+    Examples
+    --------
+    >>> vocab, merges = train_bpe(["low lower lowest"], vocab_size=263, show_progress=False)
+    >>> merges
+    [('l', 'o'), ('lo', 'w')]
+    >>> vocab["<s>"], vocab["!"], vocab["low"]
+    (0, 5, 262)
+    """
+    tokens = [*_special_contents(special_tokens), *sorted(BYTE_TO_CHAR)]
+    _check_sizes(vocab_size, min_frequency, n_special=len(tokens) - len(BYTE_TO_CHAR))
+    ids = {token: index for index, token in enumerate(tokens)}
+    corpus = _Corpus(count_pieces(texts, add_prefix_space, show_progress), ids, min_frequency)
+    merges: list[Pair] = []
+    with _progress("merges", vocab_size - len(ids), show_progress) as progress:
+        while len(ids) < vocab_size and (found := corpus.most_frequent()):
+            left, right = (tokens[index] for index in found)
+            joined = ids.setdefault(left + right, len(ids))
+            if joined == len(tokens):
+                tokens.append(left + right)
+                progress.update()
+            merges.append((left, right))
+            corpus.merge(found, joined)
+    return ids, merges
+
+
+def count_pieces(
+    texts: Iterable[str | Sequence[str]],
+    add_prefix_space: bool = False,
+    show_progress: bool = False,
+) -> Counter[str]:
+    """Count how often each piece occurs in texts; the texts themselves are not kept.
+
+    Parameters
+    ----------
+    texts : iterable of str, or of lists of str
+        The texts.
+    add_prefix_space : bool
+        Whether to put a space before each text that does not begin with one.
+    show_progress : bool
+        Whether to show a progress bar on stderr.
+
+    Returns
+    -------
+    Counter
+        From pieces to how often they occur.
+
+    Examples
+    --------
+    >>> count_pieces(["a b b", "a"])
+    Counter({'a': 2, ' b': 2})
+    """
+    counts: Counter[str] = Counter()
+    with _progress("texts", None, show_progress) as progress:
+        for text in _each_text(texts):
+            if text:
+                counts.update(split_pieces(with_prefix_space(text) if add_prefix_space else text))
+            progress.update()
+    return counts
+
+
+class _Corpus:
+    """The pieces as ids, with the counts and the places of all pairs in them.
+
+    Parameters
+    ----------
+    piece_counts : mapping of str to int
+        From pieces to how often they occur.
+    ids : mapping of str to int
+        The ids of the byte alphabet.
+    min_frequency : int
+        How often a pair must occur to be merged.
+    """
+
+    def __init__(
+        self, piece_counts: Mapping[str, int], ids: Mapping[str, int], min_frequency: int
+    ) -> None:
+        self.pieces = [[ids[symbol] for symbol in text_to_symbols(piece)] for piece in piece_counts]
+        self.occurrences = list(piece_counts.values())
+        self.min_frequency = max(min_frequency, 1)
+        self.pair_counts: defaultdict[IdPair, int] = defaultdict(int)
+        self.places: dict[IdPair, set[int]] = {}
+        self.heap: list[tuple[int, IdPair]] = []
+        found: defaultdict[IdPair, set[int]] = defaultdict(set)
+        for place, (piece, times) in enumerate(zip(self.pieces, self.occurrences, strict=True)):
+            for pair in pairwise(piece):
+                self.pair_counts[pair] += times
+                found[pair].add(place)
+        self._queue(found)
+
+    def _queue(self, found: Mapping[IdPair, set[int]]) -> None:
+        """Take up new pairs. The rare ones are left out: they cannot become frequent any more."""
+        for pair, places in found.items():
+            count = self.pair_counts[pair]
+            if count >= self.min_frequency:
+                self.places[pair] = places
+                # A heap gives its least entry: the highest count, then the lowest ids.
+                heapq.heappush(self.heap, (-count, pair))
+
+    def most_frequent(self) -> IdPair | None:
+        """Take the pair to merge next off the heap, if there is one."""
+        while self.heap:
+            queued, pair = self.heap[0]
+            count = self.pair_counts[pair]
+            if count == -queued:
+                return heapq.heappop(self.heap)[1]
+            if count >= self.min_frequency:
+                heapq.heapreplace(self.heap, (-count, pair))
+            else:
+                heapq.heappop(self.heap)
+                del self.places[pair]
+        return None
+
+    def merge(self, pair: IdPair, joined: int) -> None:
+        """Put the id `joined` in place of a pair, in all pieces."""
+        found: defaultdict[IdPair, set[int]] = defaultdict(set)
+        for place in self.places.pop(pair):
+            self._merge_in_piece(place, pair, joined, found)
+        del self.pair_counts[pair]
+        self._queue(found)
+
+    def _merge_in_piece(
+        self, place: int, pair: IdPair, joined: int, found: Mapping[IdPair, set[int]]
+    ) -> None:
+        """Merge in one piece, and move the counts of the joined places to the pairs found there."""
+        left, right = pair
+        piece, times, counts = self.pieces[place], self.occurrences[place], self.pair_counts
+        merged: list[int] = []
+        position, last = 0, len(piece) - 1
+        while position <= last:
+            if piece[position] == left and position < last and piece[position + 1] == right:
+                position += 2
+                if merged:
+                    before = merged[-1]
+                    counts[before, left] -= times
+                    counts[before, joined] += times
+                    found[before, joined].add(place)
+                if position <= last:
+                    after = piece[position]
+                    counts[right, after] -= times
+                    counts[joined, after] += times
+                    found[joined, after].add(place)
+                merged.append(joined)
+            else:
+                merged.append(piece[position])
+                position += 1
+        self.pieces[place] = merged
+
+
+def _each_text(texts: Any) -> Iterator[str]:
+    if isinstance(texts, str | bytes):
+        raise TypeError("texts is one text: it must be an iterable of them, such as [text]")
+    if not isinstance(texts, Iterable):
+        raise TypeError(f"texts is {texts!r}: it must be an iterable of str")
+    for index, entry in enumerate(texts):
+        if isinstance(entry, list | tuple):
+            for place, text in enumerate(entry):
+                check_text(text, f"texts[{index}][{place}]")
+                yield text
+        else:
+            check_text(entry, f"texts[{index}]")
+            yield entry
+
+
+def _special_contents(special_tokens: Any) -> list[str]:
+    if not isinstance(special_tokens, list | tuple):
+        raise TypeError(f"special_tokens is {special_tokens!r}: it must be a list of tokens")
+    contents: list[str] = []
+    for index, token in enumerate(special_tokens):
+        content = token.content if isinstance(token, AddedToken) else token
+        where = f"special_tokens[{index}]"
+        check_text(content, where)
+        if not content:
+            raise ValueError(f"{where} is empty: a special token has at least one character")
+        if content in contents:
+            raise ValueError(
+                f"{where} is {content!r}, which is there already: give each token once"
+            )
+        if content in CHAR_TO_BYTE:
+            raise ValueError(
+                f"{where} is {content!r}, which stands for the byte {CHAR_TO_BYTE[content]:#04x} in"
+                " the byte alphabet: give it more characters, such as"
+                f" {f'<{content}>'!r}"
+            )
+        contents.append(content)
+    return contents
+
+
+def _check_sizes(vocab_size: Any, min_frequency: Any, n_special: int) -> None:
+    for name, value in (("vocab_size", vocab_size), ("min_frequency", min_frequency)):
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(f"{name} is {value!r}: it must be an integer")
+    smallest = n_special + len(BYTE_TO_CHAR)
+    if vocab_size < smallest:
+        raise ValueError(
+            f"vocab_size is {vocab_size}: it must be at least {smallest}, for {n_special} special"
+            f" tokens and the {len(BYTE_TO_CHAR)} bytes"
+        )
+    if min_frequency < 0:
+        raise ValueError(f"min_frequency is {min_frequency}: it must be at least 0")
+
+
+def _progress(name: str, total: int | None, shown: bool) -> Any:
+    from tqdm import tqdm  # 40 ms that importing the package need not take
+
+    return tqdm(desc=name, total=total, disable=not shown)
