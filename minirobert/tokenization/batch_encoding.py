@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Self
 
 from .encoding import CharSpan, Encoding, TokenSpan
@@ -20,8 +20,8 @@ class BatchEncoding(dict[str, Any]):
     ----------
     data : mapping of str to list or array
         The columns.
-    encodings : sequence of Encoding, optional
-        The rows; none if they were not made from texts.
+    find_encodings : callable, optional
+        Gives the rows; called when they are first asked for.
 
     Examples
     --------
@@ -35,10 +35,11 @@ class BatchEncoding(dict[str, Any]):
     def __init__(
         self,
         data: Mapping[str, Any] = {},  # not changed
-        encodings: Sequence[Encoding] | None = None,
+        find_encodings: Callable[[], Sequence[Encoding]] | None = None,
     ) -> None:
         super().__init__(data)
-        self._encodings = encodings
+        self._find_encodings = find_encodings
+        self._encodings: Sequence[Encoding] | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name in self:
@@ -77,10 +78,12 @@ class BatchEncoding(dict[str, Any]):
             than the columns.
         """
         if self._encodings is None:
-            raise ValueError(
-                "this encoding was not made from texts, so nothing is known of words, offsets and"
-                " sequences: call the tokenizer with the texts"
-            )
+            if self._find_encodings is None:
+                raise ValueError(
+                    "this encoding was not made from texts, so nothing is known of words, offsets"
+                    " and sequences: call the tokenizer with the texts"
+                )
+            self._encodings = self._find_encodings()
         return self._encodings
 
     @property

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, Self, TypeVar
+from functools import partial
+from typing import Any, NoReturn, Self, TypeVar
 
 from ..files import TINY
 from .added_tokens import AddedToken
 from .base import TokenizerBase
 from .batch_encoding import BatchEncoding
-from .batches import collect, make_rows
+from .batches import Call, encode_batch
 from .bpe import Pair
 from .config_files import ADDITIONAL, SETTINGS
 from .decoding import as_ids
 from .directories import read_directory, write_directory, write_model
 from .files import FilePath, read_merges, read_vocab
-from .inputs import Text, check_text, is_sequence_of, read_texts, read_words
+from .inputs import Batch, check_text, is_sequence_of, read_texts, read_words
 from .lengths import plan_lengths, say_nothing, warn_caller
 from .padding import pad_columns, padded_length, read_pad_input
 from .rows import RowFormat
@@ -34,18 +35,6 @@ NO_LIMIT = 10**20
 
 
 T = TypeVar("T")
-
-
-class Call(NamedTuple):
-    """The arguments of a call after all defaults."""
-
-    row_format: RowFormat
-    columns: Sequence[str]
-    split_special_tokens: bool
-    with_samples: bool
-    with_lengths: bool
-    tensor_type: str | None
-    is_length_checked: bool
 
 
 class RobertaTokenizer(TokenizerBase):
@@ -423,9 +412,9 @@ class RobertaTokenizer(TokenizerBase):
             return_length=return_length,
             verbose=verbose,
         )
-        encoding = self._run(call, *batches[0])
+        encoding = self._run(call, batches[0])
         if len(batches) > 1:
-            encoding["labels"] = self._run(call, *batches[1])["input_ids"]
+            encoding["labels"] = self._run(call, batches[1])["input_ids"]
         return encoding
 
     def encode(
@@ -486,9 +475,8 @@ class RobertaTokenizer(TokenizerBase):
             As a call of the tokenizer gives it.
         """
         if isinstance(text, str) or options.get("is_split_into_words"):
-            encoding = self(text, text_pair, **options)
-            _check_single(encoding, text)
-            return encoding
+            _check_single(text, options.get("is_split_into_words", False))
+            return self(text, text_pair, **options)
         second = None if text_pair is None else self._known_ids("text_pair", text_pair)
         return self.prepare_for_model(self._known_ids("text", text), second, **options)
 
@@ -543,9 +531,8 @@ class RobertaTokenizer(TokenizerBase):
         >>> tokenizer.prepare_for_model([4, 4, 4], truncation=True, max_length=4).input_ids
         [0, 4, 4, 2]
         """
-        sequences = [ids] if pair_ids is None else [ids, pair_ids]
-        texts = [EncodedText(as_ids(sequence), _no_text) for sequence in sequences]
-        return self._finish(self._call(**options), [texts], is_single=True)
+        sequences = [as_ids(ids)] if pair_ids is None else [as_ids(ids), as_ids(pair_ids)]
+        return encode_batch(_without_text, [sequences], self._call(**options), is_single=True)
 
     def tokenize(
         self,
@@ -577,10 +564,9 @@ class RobertaTokenizer(TokenizerBase):
         >>> RobertaTokenizer.from_pretrained().tokenize("Hello world")
         ['H', 'ell', 'o', 'Ġworld']
         """
-        options["verbose"] = options.get("verbose", False)
-        encoding = self(text, pair, add_special_tokens=add_special_tokens, **options)
-        _check_single(encoding, text)
-        return encoding.tokens()
+        _check_single(text, options.get("is_split_into_words", False))
+        options = {"verbose": False, "add_special_tokens": add_special_tokens, **options}
+        return self(text, pair, **options).tokens()
 
     def truncate_sequences(
         self,
@@ -732,32 +718,20 @@ class RobertaTokenizer(TokenizerBase):
             with_samples=return_overflowing_tokens,
             with_lengths=return_length,
             tensor_type=return_tensors,
-            is_length_checked=verbose and max_length is None,
+            check_longest=self._warn_if_too_long if verbose and max_length is None else None,
         )
 
     def _side_to_pad(self, given: str | None) -> str:
         return self.padding_side if given is None else check_side("padding_side", given)
 
-    def _run(self, call: Call, rows: Sequence[Sequence[Text]], is_single: bool) -> BatchEncoding:
-        encode, prefix = self._encoder.encode, call.row_format.add_prefix_space
-        with_pieces = "offset_mapping" in call.columns
-        samples = [
-            [encode(text, prefix, call.split_special_tokens, with_pieces) for text in texts]
-            for texts in rows
-        ]
-        return self._finish(call, samples, is_single)
-
-    def _finish(
-        self, call: Call, samples: Sequence[Sequence[EncodedText]], is_single: bool
-    ) -> BatchEncoding:
-        rows, sample_of_row = make_rows(samples, call.row_format)
-        if call.is_length_checked:
-            self._warn_if_too_long(max((len(row.ids) for row in rows), default=0))
-        extra = {"length": [len(row.ids) for row in rows]} if call.with_lengths else {}
-        if call.with_samples:
-            extra["overflow_to_sample_mapping"] = sample_of_row
-        is_flat = is_single and not call.with_samples and call.tensor_type is None
-        return collect(rows, call.columns, extra, is_flat, call.tensor_type)
+    def _run(self, call: Call, batch: Batch) -> BatchEncoding:
+        encode = partial(
+            self._encoder.encode,
+            add_prefix_space=call.row_format.add_prefix_space,
+            split_special_tokens=call.split_special_tokens,
+            with_pieces="offset_mapping" in call.columns,
+        )
+        return encode_batch(encode, batch.rows, call, batch.is_single)
 
     def _warn_if_too_long(self, longest: int) -> None:
         if self.model_max_length is None or self._has_warned_of_length:
@@ -829,6 +803,10 @@ def _or(given: T | None, default: T) -> T:
     return default if given is None else given
 
 
+def _without_text(ids: list[int]) -> EncodedText:
+    return EncodedText(ids, _no_text)
+
+
 def _no_text() -> NoReturn:
     raise ValueError(
         "this row was made from ids, so nothing is known of words and offsets: give the tokenizer"
@@ -836,6 +814,8 @@ def _no_text() -> NoReturn:
     )
 
 
-def _check_single(encoding: BatchEncoding, text: Any) -> None:
-    if len(encoding.encodings) != 1 and "overflow_to_sample_mapping" not in encoding:
+def _check_single(text: Any, is_split_into_words: bool) -> None:
+    if not isinstance(text, list | tuple):
+        return
+    if not is_split_into_words or any(isinstance(element, list | tuple) for element in text):
         raise TypeError(f"{text!r:.60} is a batch, where one text is wanted: call the tokenizer")

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minirobert.tokenization import AddedToken, train_bpe, trainer
-from minirobert.tokenization.bpe import bpe, merge_pair, rank_merges
+from minirobert.tokenization.bpe import bpe, rank_merges
 from minirobert.tokenization.byte_alphabet import BYTE_TO_CHAR, text_to_symbols
 from minirobert.tokenization.pretokenizer import split_pieces
 from minirobert.tokenization.trainer import ROBERTA_SPECIAL_TOKENS, count_pieces
@@ -41,6 +41,16 @@ def train_slowly(texts, vocab_size, min_frequency, special_tokens):
         pieces = [merge_pair(piece, best) for piece in pieces]
         merges.append(best)
     return vocab, merges
+
+
+def merge_pair(symbols, pair):
+    merged = []
+    for symbol in symbols:
+        if merged and (merged[-1], symbol) == pair:
+            merged[-1] = None, symbol  # no partner for the next one
+        else:
+            merged.append(symbol)
+    return ["".join(pair) if isinstance(symbol, tuple) else symbol for symbol in merged]
 
 
 # The vocabulary
