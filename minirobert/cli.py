@@ -20,7 +20,7 @@ from .parameters import ARCHITECTURES, parameter_shapes, summary
 from .pipelines import pipeline
 from .pipelines.fill_mask import Filling
 from .tokenization import RobertaTokenizer
-from .tokenization.trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
+from .tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 
 __all__ = ["main"]
 
@@ -121,9 +121,16 @@ def _add_tokenize(commands: Any) -> None:
         commands,
         "tokenize",
         "Show the tokens of a text, their ids, and where in the text they are.",
-        '  minirobert tokenize "Hello world"\n  minirobert tokenize --json < lines.txt',
+        '  minirobert tokenize "Hello world"\n'
+        '  minirobert tokenize --explain "unbelievable"\n'
+        "  minirobert tokenize --json < lines.txt",
     )
     _add_texts(command)
+    command.add_argument(
+        "--explain",
+        action="store_true",
+        help="show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
+    )
     command.set_defaults(run=_tokenize)
 
 
@@ -218,6 +225,13 @@ def _tokenize(arguments: argparse.Namespace) -> None:
     tokenizer = RobertaTokenizer.from_pretrained(arguments.model)
 
     def answer(text: str) -> None:
+        if arguments.explain:
+            explanation = tokenizer.explain(text)
+            if arguments.json:
+                _print_json(explanation.to_dict())
+            else:
+                print(explanation)
+            return
         encoding = tokenizer(text, return_offsets_mapping=True)
         ids, offsets = encoding["input_ids"], encoding["offset_mapping"]
         tokens = tokenizer.convert_ids_to_tokens(ids)
@@ -263,7 +277,7 @@ def _inspect(arguments: argparse.Namespace) -> None:
 
 def _train_tokenizer(arguments: argparse.Namespace) -> None:
     _check_paths(arguments.files, arguments.out)
-    vocab, merges = train_bpe(
+    tokenizer = RobertaTokenizer.train(
         _lines_of(arguments.files),
         arguments.vocab_size,
         arguments.min_frequency,
@@ -271,20 +285,12 @@ def _train_tokenizer(arguments: argparse.Namespace) -> None:
         add_prefix_space=arguments.add_prefix_space,
         show_progress=not arguments.quiet and sys.stderr is not None and sys.stderr.isatty(),
     )
-    tokenizer = RobertaTokenizer.from_vocab(
-        vocab,
-        merges,
-        add_prefix_space=arguments.add_prefix_space,
-        additional_special_tokens=[
-            token for token in arguments.special_tokens if token not in ROBERTA_SPECIAL_TOKENS
-        ],
-    )
     files = tokenizer.save_pretrained(arguments.out)
     if arguments.json:
-        _print_json({"tokens": len(tokenizer), "merges": len(merges), "files": files})
+        _print_json({"tokens": len(tokenizer), "merges": len(tokenizer.merges), "files": files})
         return
-    print(f"{len(tokenizer):,} tokens, {len(merges):,} merges, saved in {arguments.out}")
-    if len(vocab) < arguments.vocab_size:
+    print(f"{len(tokenizer):,} tokens, {len(tokenizer.merges):,} merges, saved in {arguments.out}")
+    if tokenizer.vocab_size < arguments.vocab_size:
         print(
             f"(no more to learn: no pair is left that occurs {max(arguments.min_frequency, 1)}"
             " times or more)"

@@ -307,6 +307,21 @@ def test_tokenizer_of_a_directory(run_well, copy_of_tiny):
     assert json_lines(output)[0]["tokens"][1:-1] == list("words")
 
 
+def test_explained_tokens(run_well, their_tokenizer):
+    (line,) = json_lines(run_well("tokenize", "--explain", "--json", UNUSUAL))
+    tokens = [token for piece in line["pieces"] for token in piece["tokens"]]
+    encoding = their_tokenizer(UNUSUAL, add_special_tokens=False, return_offsets_mapping=True)
+    assert [token["id"] for token in tokens] == encoding["input_ids"]
+    assert [tuple(token["offsets"]) for token in tokens] == encoding["offset_mapping"]
+    assert run_well("tokenize", "--explain", "It") == (
+        "'It'  letters, characters 0 to 2\n"
+        "  bytes    49 74\n"
+        "  symbols  I t\n"
+        "  merge    397  I + t  ->  It\n"
+        "  token    It  657  characters 0 to 2\n"
+    )
+
+
 # inspect
 
 

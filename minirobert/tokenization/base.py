@@ -114,6 +114,11 @@ class TokenizerBase:
         return self.get_vocab()
 
     @property
+    def merges(self) -> list[Pair]:
+        """The merges, in the order in which training found them."""
+        return list(self._merges)
+
+    @property
     def special_tokens_map(self) -> dict[str, Any]:
         """The special tokens by their names."""
         entries: dict[str, Any] = {

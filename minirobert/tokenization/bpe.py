@@ -11,8 +11,9 @@ This is the definition. `fast_bpe` gives the same tokens sooner.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 Pair = tuple[str, str]
 
@@ -58,11 +59,68 @@ def bpe(symbols: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
     ['low', 'er']
     """
     symbols = list(symbols)
+    for merge in merge_steps(symbols, ranks):
+        merge.apply(symbols)
+    return symbols
+
+
+class Merge(NamedTuple):
+    """One step of `bpe`.
+
+    Attributes
+    ----------
+    position : int
+        Where in the symbols the left one of the pair stands.
+    left, right : str
+        The pair.
+    rank : int
+        Its rank.
+    """
+
+    position: int
+    left: str
+    right: str
+    rank: int
+
+    def apply(self, symbols: list[str]) -> None:
+        """Join the pair.
+
+        Parameters
+        ----------
+        symbols : list of str
+            The symbols before this step; changed to those after it.
+        """
+        symbols[self.position : self.position + 2] = [self.left + self.right]
+
+
+def merge_steps(symbols: Sequence[str], ranks: Mapping[Pair, int]) -> Iterator[Merge]:
+    """Find the next merge, again and again, while whoever asks applies them to the symbols.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        The symbols as they are at each step.
+    ranks : mapping
+        From pairs to ranks.
+
+    Yields
+    ------
+    Merge
+        The next merge.
+
+    Examples
+    --------
+    >>> symbols = list("low")
+    >>> for merge in merge_steps(symbols, {("l", "o"): 0, ("lo", "w"): 1}):
+    ...     merge.apply(symbols)
+    ...     print(merge.rank, symbols)
+    0 ['lo', 'w']
+    1 ['low']
+    """
     while len(symbols) > 1:
         rank, position = min(
             (ranks.get(pair, math.inf), position) for position, pair in enumerate(pairwise(symbols))
         )
         if rank == math.inf:
             break
-        symbols[position : position + 2] = [symbols[position] + symbols[position + 1]]
-    return symbols
+        yield Merge(position, symbols[position], symbols[position + 1], int(rank))

@@ -36,13 +36,16 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "padding_side": (str, "a string"),
     "truncation_side": (str, "a string"),
     "clean_up_tokenization_spaces": (bool, "true or false"),
+    "split_special_tokens": (bool, "true or false"),
 }
+# The entries that are read, or always the same; the others are kept as they are.
+KNOWN = {*SETTINGS, *SPECIAL_TOKEN_NAMES, ADDITIONAL, "added_tokens_decoder", "tokenizer_class"}
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 # What transformers writes as `model_max_length` where there is no limit.
 NO_MAX_LENGTH = int(1e30)
-# transformers writes these only if it was told another side than the usual one.
-USUAL = {"padding_side": "right", "truncation_side": "right"}
+# transformers writes these only if they are not as usual.
+USUAL = {"padding_side": "right", "truncation_side": "right", "split_special_tokens": False}
 
 
 def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[str, Any]:
@@ -63,11 +66,14 @@ def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[s
     """
     path = directory / CONFIG_NAME
     config = _read_if_there(path)
-    settings = {
+    settings: dict[str, Any] = {
         name: _read_setting(config[name], name, path)
         for name in SETTINGS
         if config.get(name) is not None
     }
+    other = {name: value for name, value in config.items() if name not in KNOWN}
+    if other:
+        settings["other_settings"] = other
     settings |= _read_special_tokens(config, path)
     if "added_tokens_decoder" in config:
         added = _read_added_tokens_decoder(config["added_tokens_decoder"], path)
@@ -89,7 +95,7 @@ def _read_setting(value: Any, name: str, path: Path) -> Any:
         raise ValueError(f"{path}: {name} is {reprlib.repr(value)}, not {description}")
     if name == "model_max_length" and not value >= 1:  # NaN is refused here, too
         raise ValueError(f"{path}: {name} is {value!r}: it must be at least 1")
-    return check_side(f"{path}: {name}", value) if name in USUAL else value
+    return check_side(f"{path}: {name}", value) if name.endswith("_side") else value
 
 
 def _without_flags(settings: Mapping[str, Any], contents: Collection[str]) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn, Self, TypeVar
 
 from ..files import TINY
-from .added_tokens import AddedToken
+from .added_tokens import AddedToken, AddedTokenSplitter
 from .base import TokenizerBase
 from .batch_encoding import BatchEncoding
 from .batches import Call, encode_batch
@@ -16,6 +17,7 @@ from .bpe import Pair
 from .config_files import ADDITIONAL, SETTINGS
 from .decoding import as_ids
 from .directories import read_directory, write_directory, write_model
+from .explain import Explainer, Explanation
 from .files import FilePath, read_merges, read_vocab
 from .inputs import Batch, check_text, is_sequence_of, read_texts, read_words
 from .lengths import plan_lengths, say_nothing, warn_caller
@@ -25,6 +27,7 @@ from .special_tokens import with_special_tokens
 from .tensors import check_tensor_type, to_tensors
 from .text_encoder import EncodedText
 from .tokenizer_json import read_tokenizer_json
+from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
 from .truncation import Side, check_side, truncated
 
 # One text, a batch of texts, or a batch of pairs; each text may be a list of words.
@@ -74,6 +77,8 @@ class RobertaTokenizer(TokenizerBase):
         More special tokens.
     added_tokens_decoder : mapping of int to AddedToken, optional
         Added tokens and their ids.
+    other_settings : mapping of str to object, optional
+        Entries of tokenizer_config.json that mean nothing here, to be saved again.
 
     Notes
     -----
@@ -144,6 +149,7 @@ class RobertaTokenizer(TokenizerBase):
         split_special_tokens: bool = False,
         additional_special_tokens: Sequence[str | AddedToken] = (),
         added_tokens_decoder: Mapping[int, AddedToken] | None = None,
+        other_settings: Mapping[str, Any] | None = None,
     ) -> None:
         vocab, merges, declared = _read_model(vocab_file, merges_file, tokenizer_file)
         declared.update(added_tokens_decoder or {})
@@ -167,6 +173,7 @@ class RobertaTokenizer(TokenizerBase):
         self.truncation_side = truncation_side
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         self.split_special_tokens = split_special_tokens
+        self._other_settings = dict(other_settings or {})
 
     def __repr__(self) -> str:
         return (
@@ -235,11 +242,129 @@ class RobertaTokenizer(TokenizerBase):
         """
         return cls(**{**read_directory(directory), **overrides})
 
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str | Sequence[str]],
+        vocab_size: int = 30_000,
+        min_frequency: int = 2,
+        special_tokens: Sequence[str | AddedToken] = ROBERTA_SPECIAL_TOKENS,
+        *,
+        add_prefix_space: bool = False,
+        show_progress: bool = True,
+        n_texts: int | None = None,
+        **options: Any,
+    ) -> Self:
+        """Learn a vocabulary and merges from texts, and make a tokenizer of them.
+
+        Parameters
+        ----------
+        texts : iterable of str, or of lists of str
+            The texts, read once, one after the other: a generator will do.
+        vocab_size : int
+            How many tokens to make, special tokens and byte alphabet included.
+        min_frequency : int
+            How often a pair must occur to be merged.
+        special_tokens : sequence of str or AddedToken
+            The tokens with the first ids. Those without a role become additional special tokens;
+            those of `ROBERTA_SPECIAL_TOKENS` that are missing are appended to the vocabulary.
+        add_prefix_space : bool
+            As for the class, also for training.
+        show_progress : bool
+            Whether to show progress bars on stderr.
+        n_texts : int, optional
+            How many texts there are, for the progress bar.
+        **options
+            The other arguments of the class.
+
+        Returns
+        -------
+        RobertaTokenizer
+            The tokenizer. `train_bpe` says how it is found, and what is checked.
+
+        Examples
+        --------
+        >>> texts = ["low lower lowest", "slow slower slowest"]
+        >>> tokenizer = RobertaTokenizer.train(texts, vocab_size=265, show_progress=False)
+        >>> tokenizer.tokenize("lowest, slow!")
+        ['lowe', 'st', ',', 'Ġ', 's', 'low', '!']
+        """
+        vocab, merges = train_bpe(
+            texts,
+            vocab_size,
+            min_frequency,
+            special_tokens,
+            add_prefix_space=add_prefix_space,
+            show_progress=show_progress,
+            n_texts=n_texts,
+        )
+        declared = {
+            vocab[token.content]: replace(token, special=True)
+            for token in special_tokens
+            if isinstance(token, AddedToken)
+        }
+        options["added_tokens_decoder"] = declared | (options.get("added_tokens_decoder") or {})
+        tokenizer = cls(vocab, merges, add_prefix_space=add_prefix_space, **options)
+        known = tokenizer.all_special_tokens
+        without_role = [token for token in special_tokens if _content(token) not in known]
+        tokenizer.add_special_tokens(
+            {ADDITIONAL: without_role}, replace_additional_special_tokens=False
+        )
+        return tokenizer
+
+    def train_new_from_iterator(
+        self,
+        text_iterator: Iterable[str | Sequence[str]],
+        vocab_size: int,
+        length: int | None = None,
+        new_special_tokens: Sequence[str | AddedToken] | None = None,
+        special_tokens_map: Mapping[str, str] | None = None,
+        *,
+        min_frequency: int = 0,
+        show_progress: bool = True,
+    ) -> Self:
+        """Train a tokenizer with the special tokens and settings of this one on other texts.
+
+        Parameters
+        ----------
+        text_iterator, vocab_size, min_frequency, show_progress
+            As for `train`.
+        length : int, optional
+            How many texts there are, for the progress bar.
+        new_special_tokens : sequence of str or AddedToken, optional
+            More special tokens.
+        special_tokens_map : mapping of str to str, optional
+            New names for special tokens of this one.
+
+        Returns
+        -------
+        RobertaTokenizer
+            The new tokenizer; this one stays as it is.
+        """
+        names = special_tokens_map or {}
+
+        def renamed(token: AddedToken) -> AddedToken:
+            return replace(token, content=names.get(token.content, token.content))
+
+        special = [renamed(token) for token in self.added_tokens_decoder.values() if token.special]
+        roles: dict[str, Any] = {name: renamed(token) for name, token in self._named_tokens.items()}
+        return self.train(
+            text_iterator,
+            vocab_size,
+            min_frequency,
+            [*special, *(new_special_tokens or ())],
+            show_progress=show_progress,
+            n_texts=length,
+            other_settings=self._other_settings,
+            **self._settings(),
+            **roles,
+        )
+
     def save_pretrained(self, directory: FilePath) -> tuple[str, ...]:
         """Save the tokenizer so that this class and both of transformers can load it.
 
-        Other files of a tokenizer that was in the directory before, which would contradict the new
-        ones, are removed.
+        An added_tokens.json that was in the directory before, and that this tokenizer has no need
+        for, is removed.
 
         Parameters
         ----------
@@ -256,7 +381,7 @@ class RobertaTokenizer(TokenizerBase):
             self._vocabulary,
             self._merges,
             self._special_token_items(),
-            {**{name: getattr(self, name) for name in SETTINGS}, **self.special_tokens_map},
+            {**self._other_settings, **self._settings(), **self.special_tokens_map},
         )
 
     def save_vocabulary(
@@ -278,6 +403,9 @@ class RobertaTokenizer(TokenizerBase):
         """
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         return write_model(directory, self._vocabulary, self._merges, prefix)
+
+    def _settings(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in SETTINGS}
 
     # From texts to rows of ids
 
@@ -568,6 +696,50 @@ class RobertaTokenizer(TokenizerBase):
         options = {"verbose": False, "add_special_tokens": add_special_tokens, **options}
         return self(text, pair, **options).tokens()
 
+    def explain(
+        self,
+        text: str,
+        add_prefix_space: bool | None = None,
+        split_special_tokens: bool | None = None,
+    ) -> Explanation:
+        """Show the path of a text to its tokens, without special tokens around it.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        add_prefix_space, split_special_tokens : bool, optional
+            As for the class, for this call only.
+
+        Returns
+        -------
+        Explanation
+            For each piece of the text its bytes, its symbols, each merge with its rank, and its
+            tokens with their ids and offsets. It can be printed.
+
+        Examples
+        --------
+        >>> vocab = {"l": 0, "o": 1, "w": 2, "lo": 3, "low": 4, "Ġ": 5}
+        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [("l", "o"), ("lo", "w")])
+        >>> print(tokenizer.explain("low"))
+        'low'  letters, characters 0 to 3
+          bytes    6c 6f 77
+          symbols  l o w
+          merge    0  l + o  ->  lo w
+          merge    1  lo + w  ->  low
+          token    low  4  characters 0 to 3
+        """
+        check_text(text, "text")
+        return Explainer(
+            AddedTokenSplitter(self._vocabulary.added.values()),
+            self._vocabulary,
+            self.unk_token_id,
+            self._ranks,
+            _or(add_prefix_space, self.add_prefix_space),
+            self.trim_offsets,
+            _or(split_special_tokens, self.split_special_tokens),
+        ).explain(text)
+
     def truncate_sequences(
         self,
         ids: Sequence[int],
@@ -797,6 +969,10 @@ def _limit(model_max_length: float | None) -> int | None:
             " None"
         )
     return None if model_max_length > NO_LIMIT else int(model_max_length)
+
+
+def _content(token: str | AddedToken) -> str:
+    return token if isinstance(token, str) else token.content
 
 
 def _or(given: T | None, default: T) -> T:

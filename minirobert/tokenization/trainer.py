@@ -55,6 +55,7 @@ def train_bpe(
     *,
     add_prefix_space: bool = False,
     show_progress: bool = True,
+    n_texts: int | None = None,
 ) -> tuple[dict[str, int], list[Pair]]:
     """Learn a vocabulary and merges from texts.
 
@@ -75,6 +76,8 @@ def train_bpe(
         Whether to put a space before each text that does not begin with one.
     show_progress : bool
         Whether to show progress bars on stderr.
+    n_texts : int, optional
+        How many texts there are, for the progress bar.
 
     Returns
     -------
@@ -112,7 +115,9 @@ def train_bpe(
     tokens = [*_special_contents(special_tokens), *sorted(BYTE_TO_CHAR)]
     _check_sizes(vocab_size, min_frequency, n_special=len(tokens) - len(BYTE_TO_CHAR))
     ids = {token: index for index, token in enumerate(tokens)}
-    corpus = _Corpus(count_pieces(texts, add_prefix_space, show_progress), ids, min_frequency)
+    corpus = _Corpus(
+        count_pieces(texts, add_prefix_space, show_progress, n_texts), ids, min_frequency
+    )
     merges: list[Pair] = []
     with _progress("merges", vocab_size - len(ids), show_progress) as progress:
         while len(ids) < vocab_size and (found := corpus.most_frequent()):
@@ -130,6 +135,7 @@ def count_pieces(
     texts: Iterable[str | Sequence[str]],
     add_prefix_space: bool = False,
     show_progress: bool = False,
+    n_texts: int | None = None,
 ) -> Counter[str]:
     """Count how often each piece occurs in texts; the texts themselves are not kept.
 
@@ -141,6 +147,8 @@ def count_pieces(
         Whether to put a space before each text that does not begin with one.
     show_progress : bool
         Whether to show a progress bar on stderr.
+    n_texts : int, optional
+        How many texts there are, for the progress bar.
 
     Returns
     -------
@@ -153,7 +161,7 @@ def count_pieces(
     Counter({'a': 2, ' b': 2})
     """
     counts: Counter[str] = Counter()
-    with _progress("texts", None, show_progress) as progress:
+    with _progress("texts", n_texts, show_progress) as progress:
         for text in _each_text(texts):
             if text:
                 counts.update(split_pieces(with_prefix_space(text) if add_prefix_space else text))
