@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from ..files import TINY
 from .added_tokens import AddedToken, AddedTokenSplitter
@@ -18,15 +18,15 @@ from .config_files import ADDITIONAL, SETTINGS
 from .decoding import as_ids
 from .directories import read_directory, write_directory, write_model
 from .explain import Explainer, Explanation
-from .files import FilePath, read_merges, read_vocab
+from .files import MERGES_NAME, VOCAB_NAME, FilePath, read_merges, read_vocab
 from .inputs import Batch, check_text, is_sequence_of, read_texts, read_words
 from .lengths import plan_lengths, say_nothing, warn_caller
 from .padding import pad_columns, padded_length, read_pad_input
 from .rows import RowFormat
-from .special_tokens import with_special_tokens
+from .special_tokens import special_token_count, with_special_tokens
 from .tensors import check_tensor_type, to_tensors
 from .text_encoder import EncodedText
-from .tokenizer_json import read_tokenizer_json
+from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json
 from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
 from .truncation import Side, check_side, truncated
 
@@ -82,34 +82,69 @@ class RobertaTokenizer(TokenizerBase):
 
     Notes
     -----
-    The results are those of transformers' `RobertaTokenizerFast`, but for these points, where that
-    class contradicts its documentation, crashes, or loses something silently.
+    The results are those of transformers' `RobertaTokenizerFast`, with what its slow
+    `RobertaTokenizer` has besides. Where those two differ, this class does this:
 
-    Where this differs from transformers:
+    - *Letters and numbers* are those that the package `regex` knows, as in the slow class; the fast
+      one may know another version of Unicode.
+    - *Merges* are made one at a time, as in the fast class. The slow one makes all of a pair before
+      it looks for the next, which differs if a merge makes a pair of lower rank; no merges that
+      training finds do.
+    - *A symbol that the vocabulary lacks* gives ``<unk>``, as in the slow class. The fast one drops
+      it, and merges what stands on both sides of it.
+    - ``<mask>`` *takes along* the white space of Unicode before it, as in the fast class; in the
+      slow one U+001C to U+001F too. `tokenize` and `tokens` give it as it is written, as the slow
+      class does; the fast one gives it with that space.
+    - `add_prefix_space` puts a space before each stretch of text between added tokens that does not
+      begin with a plain one, as in the fast class; in the slow one only before the whole text, and
+      not before other white space. It can be given with each call, as in the slow class.
+    - *Words* (`is_split_into_words`) need no `add_prefix_space`, as in the slow class, and are then
+      encoded as in the fast one. A string in place of words is a `TypeError`, as there.
+    - `encode` *takes tokens and ids*, as in the slow class and as documented. The fast one takes a
+      list of two strings for a pair.
+    - *Windows, words and offsets* are the fast class's; the slow one has none, but returns
+      ``overflowing_tokens``, which `truncate_sequences` gives here.
+    - *Columns* come in the order of the fast class, and `return_length` counts padding as it does.
+      An unknown argument is a `TypeError`, as there.
+    - ``longest_first`` leaves an odd token to the second text if the first is not longer, as in the
+      fast class.
+    - *The pair* ``("a", "")`` is a pair also when it is not in a batch, as in the slow class.
+    - *Token type ids* can be asked for without special tokens, as in the fast class.
+    - `get_special_tokens_mask` also works for ids without special tokens, as in the slow class.
+    - `add_tokens` counts tokens that the vocabulary had already, as in the fast class.
+    - `decode` follows `errors`, as in the slow class, and puts spaces around added tokens only if
+      asked; the slow class does so unless asked not to.
+    - `convert_tokens_to_string` passes characters through that are not of the byte alphabet, as in
+      the fast class.
+    - *Files* are written as the fast class writes them.
 
-    - A symbol that the vocabulary lacks gives ``<unk>``, as documented and as in the slow class;
-      the fast class drops it, and merges what stands on both sides of it.
+    In these points both contradict their documentation, crash, or lose something silently:
+
+    - *What cannot be done* is a `ValueError` with a sentence: a truncation that cannot be had (the
+      slow class returns the text as it was, the fast one raises a bare `Exception`, returns it too
+      long, or empties both texts), a `stride` with which windows never end (a panic of the Rust
+      code), rows of different lengths as an array (an array of objects), an id that no token has
+      (left out, or a `TypeError`), a lone surrogate. An empty batch gives empty columns; a batch
+      that mixes texts and pairs is a `TypeError`.
+    - *Token type ids* are 0 in every window. There, the second text of a pair has 1 in the windows
+      after the first if there are no special tokens.
+    - `char_to_word`, `word_to_chars` and the like give None where there is no such word, and count
+      negative indices from the end; there, they fail.
+    - *The special tokens of a row* are `cls_token` and `sep_token` as they are now; there, changing
+      them changes only `build_inputs_with_special_tokens`. A role can only be given to a token of
+      the vocabulary; there, any other string silently means ``<unk>``.
     - The first line of merges.txt is skipped only if it is the ``#version`` header, and the last
-      one always counts. transformers drops the first and the last line whatever they are.
-    - The pair ``("a", "")`` is a pair also when it is not in a batch.
-    - `add_prefix_space` can be given with each call, as the documentation has it.
-    - A truncation that cannot be done is a `ValueError`. The fast class raises a bare `Exception`,
-      or returns the text untruncated if `max_length` has no room for the special tokens, or empties
-      both texts of an ``"only_first"`` pair if it has no room for more.
-    - ``return_tensors="np"`` with rows of different lengths is a `ValueError`, no array of objects.
-    - An empty batch gives empty columns; a batch that mixes texts and pairs is a `TypeError`.
-    - `tokenize` gives ``<mask>`` without the white space that the token has taken along.
+      one always counts. There, both are dropped whatever they are.
     - `decode` gives added tokens as they are written, also if they are spelled in the byte
-      alphabet; follows `errors`; and raises a `ValueError` for an id that no token has.
-    - `pad` also pads `offset_mapping`.
-    - `build_inputs_with_special_tokens` uses `cls_token` and `sep_token`, like encoding itself.
-    - `get_special_tokens_mask` also works for ids without special tokens.
+      alphabet.
+    - `pad` also pads `offset_mapping`, and leaves its argument as it is.
     - `model_max_length` is None where there is no limit, not 10**30.
-    - `from_pretrained` takes `add_prefix_space` and `trim_offsets` from tokenizer.json if
-      tokenizer_config.json does not have them.
+    - `from_pretrained` takes `add_prefix_space`, `trim_offsets` and the special tokens of a row from
+      tokenizer.json if tokenizer_config.json does not have them.
+    - `train_new_from_iterator` renames additional special tokens, too.
     - ``padding="do_not_pad"`` is the same as ``padding=False`` also where `max_length` is given
       without `truncation`.
-    - Special tokens cannot be changed once the tokenizer is built.
+    - Tensors are those of NumPy, CuPy and PyTorch; those of TensorFlow, JAX and MLX are not made.
 
     Examples
     --------
@@ -122,6 +157,15 @@ class RobertaTokenizer(TokenizerBase):
     >>> tokenizer.decode(encoding.input_ids)
     '<s>Hello world</s>'
     """
+
+    vocab_files_names: ClassVar[Mapping[str, str]] = {
+        "vocab_file": VOCAB_NAME,
+        "merges_file": MERGES_NAME,
+        "tokenizer_file": TOKENIZER_NAME,
+    }
+    model_input_names: ClassVar[Sequence[str]] = ("input_ids", "attention_mask")
+    pad_token_type_id = 0
+    is_fast = True
 
     padding_side = Side()
     truncation_side = Side()
@@ -403,6 +447,21 @@ class RobertaTokenizer(TokenizerBase):
         """
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         return write_model(directory, self._vocabulary, self._merges, prefix)
+
+    @property
+    def max_len_single_sentence(self) -> int | None:
+        """How many tokens of one text the model takes besides the special ones; None if unknown."""
+        return self._room_for_texts(1)
+
+    @property
+    def max_len_sentences_pair(self) -> int | None:
+        """How many tokens of a pair the model takes besides the special ones; None if unknown."""
+        return self._room_for_texts(2)
+
+    def _room_for_texts(self, n_texts: int) -> int | None:
+        if self.model_max_length is None:
+            return None
+        return self.model_max_length - special_token_count(n_texts)
 
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in SETTINGS}

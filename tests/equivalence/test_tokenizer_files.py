@@ -21,6 +21,7 @@ from tests.equivalence.texts import (
     DIRECTORIES,
     SMALL_ALPHABET,
     SPECIAL,
+    TINY,
     small_vocabularies,
 )
 
@@ -467,3 +468,18 @@ def test_saving_over_another_tokenizer(tokenizer, old):
         tokenizer.save_pretrained(new)
         tokenizer.save_pretrained(directory)
         assert contents(directory) == contents(new)
+
+
+def test_settings_of_transformers_are_kept(tmp_path):
+    theirs = FastTokenizer.from_pretrained(TINY)
+    theirs.chat_template = "{{ messages }}"
+    theirs.save_pretrained(tmp_path / "theirs")
+    config = json.loads((tmp_path / "theirs" / "tokenizer_config.json").read_text())
+    config |= {"stride": 3, "chat_template": "{{ messages }}", "auto_map": {"a": ["b"]}}
+    (tmp_path / "theirs" / "tokenizer_config.json").write_text(json.dumps(config))
+    tokenizer = RobertaTokenizer.from_pretrained(tmp_path / "theirs")
+    for _ in range(2):
+        tokenizer.save_pretrained(tmp_path / "mine")
+        saved = json.loads((tmp_path / "mine" / "tokenizer_config.json").read_text())
+        assert saved == config
+        tokenizer = RobertaTokenizer.from_pretrained(tmp_path / "mine")

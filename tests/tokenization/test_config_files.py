@@ -25,10 +25,11 @@ def test_no_files_no_settings(directory):
     assert read_settings(directory(), {}) == {"added_tokens_decoder": {}}
 
 
-def test_settings_that_are_not_ours_are_left_alone(directory):
+def test_settings_that_are_not_ours_are_kept_apart(directory):
     config = {"errors": "strict", "tokenizer_class": "X", "auto_map": {}, "model_max_length": None}
     assert read_settings(directory(tokenizer_config=config), {}) == {
         "errors": "strict",
+        "other_settings": {"auto_map": {}},
         "added_tokens_decoder": {},
     }
 
@@ -140,11 +141,12 @@ def test_what_is_written_is_read(directory):
     assert config["tokenizer_class"] == "RobertaTokenizer"
     assert config["model_max_length"] == int(1e30)  # as transformers says that there is no limit
     path = directory(tokenizer_config=config, special_tokens_map=special_tokens_object(names))
-    assert read_settings(path, {}) == {**settings, **special, "added_tokens_decoder": added}
+    expected = {**settings, "other_settings": {"extra_special_tokens": {}}}
+    assert read_settings(path, {}) == {**expected, **special, "added_tokens_decoder": added}
     del config["added_tokens_decoder"]
     path = directory(tokenizer_config=config, added_tokens={"word": 6, "<e>": 7})
     assert read_settings(path, {}) == {
-        **settings,
+        **expected,
         "mask_token": mask,
         "additional_special_tokens": [extra],
         "added_tokens_decoder": {7: extra, 6: AddedToken("word")},

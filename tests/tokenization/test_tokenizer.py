@@ -597,3 +597,15 @@ def test_a_file_is_no_directory(tokenizer, tmp_path):
         tokenizer.save_pretrained(tmp_path / "file")
     with pytest.raises(NotADirectoryError, match="is a file: give the directory"):
         RobertaTokenizer.from_pretrained(tmp_path / "file")
+
+
+def test_attributes_of_transformers(tiny):
+    assert tiny.is_fast
+    assert tiny.model_input_names == ("input_ids", "attention_mask")
+    assert tiny.pad_token_type_id == 0
+    assert (tiny.max_len_single_sentence, tiny.max_len_sentences_pair) == (126, 124)
+    assert small().max_len_single_sentence is None
+    assert all(
+        (TINY / name).exists() or name == "tokenizer.json"
+        for name in tiny.vocab_files_names.values()
+    )
