@@ -139,7 +139,7 @@ class RobertaTokenizer(TokenizerBase):
       alphabet.
     - `pad` also pads `offset_mapping`, and leaves its argument as it is.
     - `model_max_length` is None where there is no limit, not 10**30.
-    - `from_pretrained` takes `add_prefix_space`, `trim_offsets` and the special tokens of a row from
+    - `from_pretrained` takes `add_prefix_space`, `trim_offsets`, `cls_token` and `sep_token` from
       tokenizer.json if tokenizer_config.json does not have them.
     - `train_new_from_iterator` renames additional special tokens, too.
     - ``padding="do_not_pad"`` is the same as ``padding=False`` also where `max_length` is given
