@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 from .base import TokenizerBase
 from .batch_encoding import BatchEncoding
-from .batches import Call, encode_batch
+from .batches import Call, encode_batch, encode_one, is_plain
 from .decoding import as_ids
 from .inputs import Batch, check_text, is_sequence_of, read_texts, read_words
 from .lengths import plan_lengths, say_nothing, warn_caller
@@ -141,36 +141,35 @@ class CallableTokenizer(TokenizerBase):
         [[0, 4, 5, 5, 2], [0, 5, 4, 5, 2]]
         """
         read = read_words if is_split_into_words else read_texts
-        batches = [
-            read(first, second)
-            for first, second in ((text, text_pair), (text_target, text_pair_target))
-            if first is not None
-        ]
-        if not batches:
+        if text is None:
+            text, text_pair, text_target = text_target, text_pair_target, None
+        if text is None:
             raise TypeError("there is no text: give text or text_target")
+        batch = read(text, text_pair)
+        targets = None if text_target is None else read(text_target, text_pair_target)
         call = self._call(
-            add_special_tokens=add_special_tokens,
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            stride=stride,
-            pad_to_multiple_of=pad_to_multiple_of,
-            padding_side=padding_side,
+            add_special_tokens,
+            padding,
+            truncation,
+            max_length,
+            stride,
+            pad_to_multiple_of,
+            padding_side,
             # The words of a text are words with a space before them, wherever they come from.
-            add_prefix_space=True if is_split_into_words else add_prefix_space,
-            split_special_tokens=split_special_tokens,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
+            True if is_split_into_words else add_prefix_space,
+            split_special_tokens,
+            return_tensors,
+            return_token_type_ids,
+            return_attention_mask,
+            return_overflowing_tokens,
+            return_special_tokens_mask,
+            return_offsets_mapping,
+            return_length,
+            verbose,
         )
-        encoding = self._run(call, batches[0])
-        if len(batches) > 1:
-            encoding["labels"] = self._run(call, batches[1])["input_ids"]
+        encoding = self._run(call, batch)
+        if targets is not None:
+            encoding["labels"] = self._run(call, targets)["input_ids"]
         return encoding
 
     def encode(
@@ -427,7 +426,6 @@ class CallableTokenizer(TokenizerBase):
 
     def _call(
         self,
-        *,
         add_special_tokens: bool = True,
         padding: bool | str = False,
         truncation: bool | str | None = None,
@@ -448,38 +446,35 @@ class CallableTokenizer(TokenizerBase):
     ) -> Call:
         """Check the arguments of a call, and fill in what the tokenizer was told once for all."""
         check_tensor_type(return_tensors)
-        asked = {
-            "input_ids": True,
-            "token_type_ids": return_token_type_ids,
-            "attention_mask": return_attention_mask is not False,
-            "special_tokens_mask": return_special_tokens_mask,
-            "offset_mapping": return_offsets_mapping,
-        }
+        lengths = plan_lengths(
+            padding,
+            truncation,
+            max_length,
+            pad_to_multiple_of,
+            self.model_max_length,
+            stride if return_overflowing_tokens else None,
+            warn_caller if verbose else say_nothing,
+        )
         row_format = RowFormat(
-            lengths=plan_lengths(
-                padding,
-                truncation,
-                max_length,
-                pad_to_multiple_of,
-                self.model_max_length,
-                stride if return_overflowing_tokens else None,
-                warn_caller if verbose else say_nothing,
-            ),
-            truncation_side=self.truncation_side,
-            padding_side=self._side_to_pad(padding_side),
-            framing=self._framing,
-            add_special_tokens=add_special_tokens,
-            add_prefix_space=_or(add_prefix_space, self.add_prefix_space),
-            trim_offsets=self.trim_offsets,
+            lengths,
+            self.truncation_side,
+            self._side_to_pad(padding_side),
+            self._framing,
+            add_special_tokens,
+            _or(add_prefix_space, self.add_prefix_space),
+            self.trim_offsets,
         )
         return Call(
             row_format,
-            columns=[name for name, is_asked in asked.items() if is_asked],
-            split_special_tokens=_or(split_special_tokens, self.split_special_tokens),
-            with_samples=return_overflowing_tokens,
-            with_lengths=return_length,
-            tensor_type=return_tensors,
-            check_longest=self._warn_if_too_long if verbose and max_length is None else None,
+            _or(split_special_tokens, self.split_special_tokens),
+            bool(return_token_type_ids),
+            return_attention_mask is not False,
+            return_special_tokens_mask,
+            return_offsets_mapping,
+            return_overflowing_tokens,
+            return_length,
+            return_tensors,
+            self._warn_if_too_long if verbose and max_length is None else None,
         )
 
     def _side_to_pad(self, given: str | None) -> str:
@@ -490,9 +485,15 @@ class CallableTokenizer(TokenizerBase):
             self._encoder.encode,
             add_prefix_space=call.row_format.add_prefix_space,
             split_special_tokens=call.split_special_tokens,
-            with_pieces="offset_mapping" in call.columns,
+            with_offsets=call.with_offsets,
+            trim_offsets=call.row_format.trim_offsets,
         )
-        return encode_batch(encode, batch.rows, call, batch.is_single)
+        rows, is_single = batch
+        if is_single and is_plain(call):
+            text, *pair = rows[0]
+            if isinstance(text, str) and not pair:
+                return encode_one(self._encoder, encode, text, call)
+        return encode_batch(encode, rows, call, is_single)
 
     def _warn_if_too_long(self, longest: int) -> None:
         if self.model_max_length is None or self._has_warned_of_length:

@@ -12,7 +12,15 @@ from typing import NamedTuple, TypeVar
 
 from .offsets import Offsets
 from .padding import pad_row
-from .rows import RowFormat, Window, framed, in_window
+from .rows import (
+    RowFormat,
+    Window,
+    framed,
+    in_window,
+    row_ids,
+    row_offsets,
+    row_special_tokens_mask,
+)
 from .text_encoder import EncodedText
 
 T = TypeVar("T")
@@ -54,9 +62,7 @@ class Encoding:
         self._texts = texts
         self._window = window
         self._format = row_format
-        columns = in_window([text.ids for text in texts], window)
-        framing = row_format.framing
-        self.ids = framed(columns, framing.cls[1], framing.sep[1], row_format)
+        self.ids = row_ids(texts, window, row_format)
         self._n_tokens = self._length = len(self.ids)
 
     def pad(self, length: int) -> None:
@@ -96,7 +102,8 @@ class Encoding:
     @cached_property
     def special_tokens_mask(self) -> list[int]:
         """1 for padding and the special tokens that frame the texts, 0 for tokens of the texts."""
-        return self._row([[0] * len(text.ids) for text in self._texts], 1, 1, 1)
+        row = row_special_tokens_mask(self._texts, self._window, self._format)
+        return pad_row(row, self._length, 1, self._format.padding_side)
 
     @property
     def type_ids(self) -> list[int]:
@@ -121,17 +128,9 @@ class Encoding:
     def offsets(self) -> list[Offsets]:
         """The characters ``(start, end)`` that a token of a text stands for, else ``(0, 0)``.
 
-        With `trim_offsets` white space at both ends is left out. If `add_prefix_space` is set too,
-        the single space at the beginning of the first token may be one that the text does not
-        have, and is left alone. The rule is that of transformers and asks no more than whether the
-        token is the first of the row or of the text: a space that the text does have is then not
-        trimmed either, and one that was put in after an added token is, although the text lacks it.
+        `row_offsets` says what becomes of white space.
         """
-        spans = [
-            _offsets(text, part, self._format)
-            for text, part in zip(self._texts, self._window, strict=True)
-        ]
-        row = framed(spans, (0, 0), (0, 0), self._format)
+        row = row_offsets(self._texts, self._window, self._format)
         return pad_row(row, self._length, (0, 0), self._format.padding_side)
 
     def _row(self, columns: Sequence[Sequence[T]], cls: T, sep: T, pad: T) -> list[T]:
@@ -267,18 +266,6 @@ class Encoding:
         if tokens is None:
             return None
         return CharSpan(self.offsets[tokens.start][0], self.offsets[tokens.end - 1][1])
-
-
-def _offsets(text: EncodedText, part: slice, row_format: RowFormat) -> list[Offsets]:
-    if not row_format.trim_offsets:
-        return text.spans[part]
-    trimmed = text.trimmed[part]
-    if row_format.add_prefix_space:
-        at_start = text.trimmed_at_start[part]
-        for index, (start, _) in enumerate(text.spans[part]):
-            if index == 0 or start == 0:
-                trimmed[index] = at_start[index]
-    return trimmed
 
 
 def _at(column: Sequence[T | None], index: int) -> T | None:

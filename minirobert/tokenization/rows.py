@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from .lengths import LengthPlan
+from .offsets import Offsets
 from .special_tokens import special_token_count, with_special_tokens
 from .text_encoder import EncodedText
 from .truncation import kept_lengths, kept_slice, window_slices
@@ -15,6 +16,9 @@ T = TypeVar("T")
 
 # For each text of a row, which of its tokens are in it.
 Window = tuple[slice, ...]
+
+# The one window of one text, or of two, that are not cut.
+WHOLE: Mapping[int, list[Window]] = {n: [(slice(None),) * n] for n in (1, 2)}
 
 
 class Framing(NamedTuple):
@@ -91,7 +95,7 @@ def row_windows(texts: Sequence[EncodedText], row_format: RowFormat) -> list[Win
     """
     plan = row_format.lengths
     if plan.truncation == "do_not_truncate" or plan.max_length is None:
-        return [(slice(None),) * len(texts)]
+        return WHOLE[len(texts)]
     n_special = special_token_count(len(texts)) if row_format.add_special_tokens else 0
     budget = plan.max_length - n_special
     if budget < 0:
@@ -106,6 +110,8 @@ def row_windows(texts: Sequence[EncodedText], row_format: RowFormat) -> list[Win
             " that it shares with the next: pass a smaller stride or a larger max_length"
         )
     lengths = [len(text.ids) for text in texts]
+    if sum(lengths) <= budget:
+        return WHOLE[len(texts)]
     kept = kept_lengths(lengths, budget, plan.truncation)
     cuts = zip(lengths, kept, strict=True)
     side = row_format.truncation_side
@@ -123,7 +129,7 @@ def _combined(windows: Sequence[Sequence[slice]]) -> list[Window]:
     return [(first, second), *rest, *((first, right) for right in more_of_second)]
 
 
-def in_window(columns: Sequence[Sequence[T]], window: Window) -> list[Sequence[T]]:
+def in_window(columns: Sequence[Sequence[T]], window: Window) -> Sequence[Sequence[T]]:
     """Take from each text of a row what belongs to the tokens in a window.
 
     Parameters
@@ -138,4 +144,86 @@ def in_window(columns: Sequence[Sequence[T]], window: Window) -> list[Sequence[T
     list of sequences
         The columns, cut.
     """
+    if window is WHOLE[len(window)][0]:
+        return columns
     return [column[part] for column, part in zip(columns, window, strict=True)]
+
+
+def row_ids(texts: Sequence[EncodedText], window: Window, row_format: RowFormat) -> list[int]:
+    """Give the ids of a row.
+
+    Parameters
+    ----------
+    texts : sequence of EncodedText
+        One text, or the two of a pair.
+    window : tuple of slice
+        Which of their tokens are in the row.
+    row_format : RowFormat
+        The format.
+
+    Returns
+    -------
+    list of int
+        The ids.
+    """
+    framing = row_format.framing
+    ids = in_window([text.ids for text in texts], window)
+    return framed(ids, framing.cls[1], framing.sep[1], row_format)
+
+
+def row_special_tokens_mask(
+    texts: Sequence[EncodedText], window: Window, row_format: RowFormat
+) -> list[int]:
+    """Give 1 for the special tokens that frame the texts of a row, 0 for the texts' own tokens.
+
+    Parameters
+    ----------
+    texts, window, row_format
+        As for `row_ids`.
+
+    Returns
+    -------
+    list of int
+        The mask.
+    """
+    zeros = in_window([[0] * len(text.ids) for text in texts], window)
+    return framed(zeros, 1, 1, row_format)
+
+
+def row_offsets(
+    texts: Sequence[EncodedText], window: Window, row_format: RowFormat
+) -> list[Offsets]:
+    """Give for each token of a row the characters that it stands for.
+
+    With `trim_offsets` white space at both ends is left out. If `add_prefix_space` is set too, the
+    single space at the beginning of the first token may be one that the text does not have, and is
+    left alone. The rule is that of transformers and asks no more than whether the token is the
+    first of the row or of the text: a space that the text does have is then not trimmed either, and
+    one that was put in after an added token is, although the text lacks it.
+
+    Parameters
+    ----------
+    texts, window, row_format
+        As for `row_ids`.
+
+    Returns
+    -------
+    list of (int, int)
+        The offsets, ``(0, 0)`` for special tokens that frame the texts.
+    """
+    offsets = [_offsets(text, part, row_format) for text, part in zip(texts, window, strict=True)]
+    return framed(offsets, (0, 0), (0, 0), row_format)
+
+
+def _offsets(text: EncodedText, part: slice, row_format: RowFormat) -> list[Offsets]:
+    if text.offsets is not None:
+        return text.offsets[part]
+    if not row_format.trim_offsets:
+        return text.spans[part]
+    trimmed = text.trimmed[part]
+    if row_format.add_prefix_space:
+        at_start = text.trimmed_at_start[part]
+        for index, (start, _) in enumerate(text.spans[part]):
+            if index == 0 or start == 0:
+                trimmed[index] = at_start[index]
+    return trimmed

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate, chain, starmap
 from typing import Any, NamedTuple
 
 from .added_tokens import AddedToken, AddedTokenSplitter
@@ -15,6 +14,7 @@ from .inputs import Text
 from .offsets import Offsets, token_spans, trimmed
 from .piece_table import PieceTable
 from .pretokenizer import split_pieces, with_prefix_space
+from .shared_offsets import MAX_START, OffsetsFrom, PieceSpans, SpanTable, shifted
 from .vocabulary import Vocabulary
 
 
@@ -62,18 +62,34 @@ class EncodedText:
         Gives the pieces of the text that `source` is.
     source : tuple
         What to call it with.
+    offsets : list of (int, int), optional
+        For each token the characters that it stands for, if that is known already and the same in
+        whichever row the token stands.
+    pieces : Pieces, optional
+        The pieces, if they are known already.
     """
 
+    __slots__ = ("_find_pieces", "_known_pieces", "_source", "ids", "offsets")
+
     def __init__(
-        self, ids: list[int], find_pieces: Callable[..., Pieces], source: tuple[Any, ...] = ()
+        self,
+        ids: list[int],
+        find_pieces: Callable[..., Pieces],
+        source: tuple[Any, ...] = (),
+        offsets: list[Offsets] | None = None,
+        pieces: Pieces | None = None,
     ) -> None:
         self.ids = ids
+        self.offsets = offsets
         self._find_pieces = find_pieces
         self._source = source
+        self._known_pieces = pieces
 
-    @cached_property
+    @property
     def _pieces(self) -> Pieces:
-        return self._find_pieces(*self._source)
+        if self._known_pieces is None:
+            self._known_pieces = self._find_pieces(*self._source)
+        return self._known_pieces
 
     @property
     def tokens(self) -> list[str]:
@@ -102,11 +118,8 @@ class EncodedText:
         return self._shifted([piece.trimmed_at_start for piece in self._pieces.encoded])
 
     def _shifted(self, spans_of_pieces: Sequence[Sequence[Offsets]]) -> list[Offsets]:
-        return [
-            (at + start, at + end)
-            for at, spans in zip(self._pieces.starts, spans_of_pieces, strict=True)
-            for start, end in spans
-        ]
+        at = zip(spans_of_pieces, self._pieces.starts, strict=True)
+        return [*chain.from_iterable(starmap(shifted, at))]
 
 
 class TextEncoder:
@@ -133,6 +146,10 @@ class TextEncoder:
         self._encoded_piece_after_new_space = PieceTable(
             self._encode_piece_after_new_space
         ).__getitem__
+        self._ids_and_spans = PieceTable(self._encode_to_spans).__getitem__
+        self._ids_and_trimmed = PieceTable(self._encode_to_trimmed).__getitem__
+        self._span_table = SpanTable()
+        self._offsets_from = [OffsetsFrom(start) for start in range(MAX_START)]
 
     def ids(self, text: Text, add_prefix_space: bool, split_special_tokens: bool) -> list[int]:
         """Encode a text to ids alone, which is quicker than `encode`.
@@ -163,12 +180,50 @@ class TextEncoder:
                 ids.extend(chain.from_iterable(map(self._ids_of_piece, split_pieces(ordinary))))
         return ids
 
+    def ids_and_offsets(
+        self, text: str, split_special_tokens: bool, trim_offsets: bool
+    ) -> tuple[list[int], list[Offsets]]:
+        """Encode a text that is given no space to ids and offsets, in one pass.
+
+        Parameters
+        ----------
+        text, split_special_tokens
+            As for `ids`.
+        trim_offsets : bool
+            Whether white space at both ends of a token is left out.
+
+        Returns
+        -------
+        ids : list of int
+            The ids.
+        offsets : list of (int, int)
+            For each the characters of the text.
+        """
+        ids: list[int] = []
+        offsets: list[Offsets] = []
+        look_up = self._ids_and_trimmed if trim_offsets else self._ids_and_spans
+        for start, end, added in self._splitter.split(text, split_special_tokens):
+            if added:
+                piece = self._added_piece(added, text[start:end])
+                ids += piece.ids
+                offsets += shifted(piece.trimmed if trim_offsets else piece.spans, start)
+                continue
+            for piece_ids, spans, length in map(look_up, split_pieces(text[start:end])):
+                ids += piece_ids
+                if start < MAX_START:
+                    offsets += self._offsets_from[start][spans]
+                else:
+                    offsets += shifted(spans.spans, start)
+                start += length
+        return ids, offsets
+
     def encode(
         self,
         text: Text,
         add_prefix_space: bool,
         split_special_tokens: bool,
-        with_pieces: bool = False,
+        with_offsets: bool = False,
+        trim_offsets: bool = True,
     ) -> EncodedText:
         """Encode a text to tokens that know where they come from.
 
@@ -176,8 +231,10 @@ class TextEncoder:
         ----------
         text, add_prefix_space, split_special_tokens
             As for `ids`.
-        with_pieces : bool
-            Whether more than the ids will be needed, so that all is better done at once.
+        with_offsets : bool
+            Whether offsets will be needed, so that they are better found at once.
+        trim_offsets : bool
+            As for `ids_and_offsets`.
 
         Returns
         -------
@@ -186,10 +243,14 @@ class TextEncoder:
             Offsets into a text that is split begin anew in each word.
         """
         source = (text, add_prefix_space, split_special_tokens)
-        if not with_pieces:
+        if not with_offsets:
             return EncodedText(self.ids(*source), self._find_pieces, source)
+        if isinstance(text, str) and not add_prefix_space:
+            ids, offsets = self.ids_and_offsets(text, split_special_tokens, trim_offsets)
+            return EncodedText(ids, self._find_pieces, source, offsets)
         pieces = self._find_pieces(*source)
-        return EncodedText([i for piece in pieces.encoded for i in piece.ids], _found, (pieces,))
+        ids = [index for piece in pieces.encoded for index in piece.ids]
+        return EncodedText(ids, self._find_pieces, source, pieces=pieces)
 
     def _find_pieces(
         self, text: Text, add_prefix_space: bool, split_special_tokens: bool
@@ -233,6 +294,14 @@ class TextEncoder:
         tokens = self._merged(piece)
         return _encoded_piece(self._ids_of(tokens), tokens, list(token_spans(piece, tokens)))
 
+    def _encode_to_spans(self, piece: str) -> tuple[tuple[int, ...], PieceSpans, int]:
+        encoded = self._encode_piece(piece)
+        return encoded.ids, self._span_table[encoded.spans], len(piece)
+
+    def _encode_to_trimmed(self, piece: str) -> tuple[tuple[int, ...], PieceSpans, int]:
+        encoded = self._encode_piece(piece)
+        return encoded.ids, self._span_table[encoded.trimmed], len(piece)
+
     def _encode_piece_after_new_space(self, piece: str) -> EncodedPiece:
         """Encode a piece that begins with a space which the text does not have."""
         tokens = self._merged(piece)
@@ -269,7 +338,3 @@ def _encoded_piece(
         tuple(trimmed(token, span) for token, span in pairs),
         tuple(trimmed(token, span, keep_single_space=True) for token, span in pairs),
     )
-
-
-def _found(pieces: Pieces) -> Pieces:
-    return pieces

@@ -61,7 +61,8 @@ class Side:
         self.name = name
 
     def __get__(self, instance: Any, owner: type) -> str:
-        return str(vars(instance)[self.name])
+        side: str = instance.__dict__[self.name]
+        return side
 
     def __set__(self, instance: Any, side: str) -> None:
         vars(instance)[self.name] = check_side(self.name, side)

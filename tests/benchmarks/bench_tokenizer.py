@@ -1,0 +1,132 @@
+"""The tokenizer against the tokenizers library, which is Rust, on the same texts.
+
+python -m tests.benchmarks.bench_tokenizer [--tokenizer DIR] [--megabytes N] [FILE ...]
+
+DIR holds vocab.json and merges.txt; by default it is that of MINIROBERT_ROBERTA_BASE, or the bundled
+tokenizer. Each line of a FILE is a text. Without files, the texts are English (Python's language
+reference), source code (the standard library) and random characters of Unicode.
+
+The ids of both sides are compared first. One text at a time, each side uses one thread; in batches,
+the Rust side uses two.
+"""
+
+import argparse
+import logging
+import os
+import resource
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+os.environ.setdefault("RAYON_NUM_THREADS", "2")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+import tokenizers
+from transformers import RobertaTokenizerFast
+
+from minirobert import RobertaTokenizer
+from tests.benchmarks.measure import compare, machine, seconds
+from tests.corpora import cut, documentation, random_characters, standard_library
+from tests.equivalence.texts import DIRECTORIES
+
+ROUNDS = 11
+WORST = {
+    "no space": lambda n: ("abcdefghijklmnopqrstuvwxyz" * (n // 26 + 1))[:n],
+    "random letters": lambda n: "".join(chr(97 + hash((i, "x")) % 26) for i in range(n)),
+    "the same character": lambda n: "a" * n,
+    "spaces": lambda n: " " * n,
+}
+
+
+def texts_of(path, n_bytes):
+    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+    return cut([line for line in lines if line.strip()], n_bytes)
+
+
+def compare_on(name, texts, mine, rust):
+    size = sum(len(text.encode()) for text in texts)
+    print(f"\n{name}: {size / 1e6:.1f} MB, {len(texts):,} texts")
+    differing = sum(rust.encode(text).ids != mine.encode(text) for text in texts)
+    print(f"texts whose ids differ: {differing}")
+
+    def run(title, theirs, ours):
+        compare(title, theirs, ours, ROUNDS)
+
+    run(
+        "ids, one text at a time",
+        lambda: [rust.encode(text).ids for text in texts],
+        lambda: [mine.encode(text) for text in texts],
+    )
+    run(
+        "ids, one batch (theirs: two threads)",
+        lambda: [row.ids for row in rust.encode_batch(texts)],
+        lambda: mine(texts).input_ids,
+    )
+    run(
+        "offsets, one text at a time",
+        lambda: [rust.encode(text).offsets for text in texts],
+        lambda: [mine(text, return_offsets_mapping=True).offset_mapping for text in texts],
+    )
+    run(
+        "offsets, one batch (theirs: two threads)",
+        lambda: [row.offsets for row in rust.encode_batch(texts)],
+        lambda: mine(texts, return_offsets_mapping=True).offset_mapping,
+    )
+
+
+def worst_cases(mine):
+    """Time single texts that have no border between pieces, each in a process of its own."""
+    for name in WORST:
+        figures = []
+        for n in (10**4, 10**5, 10**6):
+            code = (
+                f"import tests.benchmarks.bench_tokenizer as b; b.one_text({name!r}, {n}, {mine!r})"
+            )
+            done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+            figures.append(done.stdout.decode().strip())
+        print(f"{name:20} {'   '.join(figures)}")
+
+
+def one_text(name, n, directory):
+    """Encode one text and print how long it took, and how much memory."""
+    tokenizer = RobertaTokenizer.from_pretrained(directory)
+    text = WORST[name](n)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    taken = seconds(lambda: tokenizer.encode(text))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(f"{n:,}: {taken:.3f} s, {memory / 1024:.0f} MiB")
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tokenizer", default=str(DIRECTORIES[-1]))
+    parser.add_argument("--megabytes", type=float, default=2)
+    parser.add_argument("files", nargs="*")
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
+    logging.disable()
+    directory, n_bytes = options.tokenizer, int(1e6 * options.megabytes)
+    mine = RobertaTokenizer.from_pretrained(directory)
+    rust = RobertaTokenizerFast.from_pretrained(directory).backend_tokenizer
+    print(f"{machine()}, tokenizers {tokenizers.__version__}, {len(mine):,} tokens")
+    corpora = {file: texts_of(file, n_bytes) for file in options.files} or {
+        "English": documentation(n_bytes),
+        "source code": standard_library(n_bytes),
+        "random characters": random_characters(n_bytes),
+    }
+    for name, texts in corpora.items():
+        compare_on(name, texts, mine, rust)
+    print("\none text without an end of a piece, ours, from an empty cache")
+    worst_cases(directory)
+    print()
+    compare(
+        "loading vocabulary and merges",
+        lambda: RobertaTokenizerFast.from_pretrained(directory),
+        lambda: RobertaTokenizer.from_pretrained(directory),
+        ROUNDS,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
