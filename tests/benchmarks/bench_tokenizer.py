@@ -2,9 +2,9 @@
 
 python -m tests.benchmarks.bench_tokenizer [--tokenizer DIR] [--megabytes N] [FILE ...]
 
-DIR holds vocab.json and merges.txt; by default it is that of MINIROBERT_ROBERTA_BASE, or the bundled
-tokenizer. Each line of a FILE is a text. Without files, the texts are English (Python's language
-reference), source code (the standard library) and random characters of Unicode.
+DIR holds vocab.json and merges.txt; by default it is that of MINIROBERT_ROBERTA_BASE, or the
+bundled tokenizer. Each line of a FILE is a text. Without files, the texts are English (Python's
+language reference), source code (the standard library) and random characters of Unicode.
 
 The ids of both sides are compared first. One text at a time, each side uses one thread; in batches,
 the Rust side uses two.
@@ -13,8 +13,6 @@ the Rust side uses two.
 import argparse
 import logging
 import os
-import resource
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -26,17 +24,11 @@ import tokenizers
 from transformers import RobertaTokenizerFast
 
 from minirobert import RobertaTokenizer
-from tests.benchmarks.measure import compare, machine, seconds
+from tests.benchmarks.measure import compare, machine
 from tests.corpora import cut, documentation, random_characters, standard_library
 from tests.equivalence.texts import DIRECTORIES
 
 ROUNDS = 11
-WORST = {
-    "no space": lambda n: ("abcdefghijklmnopqrstuvwxyz" * (n // 26 + 1))[:n],
-    "random letters": lambda n: "".join(chr(97 + hash((i, "x")) % 26) for i in range(n)),
-    "the same character": lambda n: "a" * n,
-    "spaces": lambda n: " " * n,
-}
 
 
 def texts_of(path, n_bytes):
@@ -75,29 +67,6 @@ def compare_on(name, texts, mine, rust):
     )
 
 
-def worst_cases(mine):
-    """Time single texts that have no border between pieces, each in a process of its own."""
-    for name in WORST:
-        figures = []
-        for n in (10**4, 10**5, 10**6):
-            code = (
-                f"import tests.benchmarks.bench_tokenizer as b; b.one_text({name!r}, {n}, {mine!r})"
-            )
-            done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
-            figures.append(done.stdout.decode().strip())
-        print(f"{name:20} {'   '.join(figures)}")
-
-
-def one_text(name, n, directory):
-    """Encode one text and print how long it took, and how much memory."""
-    tokenizer = RobertaTokenizer.from_pretrained(directory)
-    text = WORST[name](n)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    taken = seconds(lambda: tokenizer.encode(text))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"{n:,}: {taken:.3f} s, {memory / 1024:.0f} MiB")
-
-
 def main(arguments):
     parser = argparse.ArgumentParser()
     parser.add_argument("--tokenizer", default=str(DIRECTORIES[-1]))
@@ -117,8 +86,6 @@ def main(arguments):
     }
     for name, texts in corpora.items():
         compare_on(name, texts, mine, rust)
-    print("\none text without an end of a piece, ours, from an empty cache")
-    worst_cases(directory)
     print()
     compare(
         "loading vocabulary and merges",
