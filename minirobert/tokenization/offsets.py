@@ -8,11 +8,16 @@ have the same offsets.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from .byte_alphabet import SPACE
 from .pretokenizer import WHITE_SPACE
 
 Offsets = tuple[int, int]
+
+# In UTF-8, the bytes of a character after its first are those from 0x80 to 0xBF.
+_BEGINS_CHARACTER = bytes(not 0x80 <= byte <= 0xBF for byte in range(256))
+_SPACES = WHITE_SPACE | {SPACE}
 
 
 def token_spans(piece: str, tokens: Sequence[str]) -> Iterator[Offsets]:
@@ -36,13 +41,12 @@ def token_spans(piece: str, tokens: Sequence[str]) -> Iterator[Offsets]:
     >>> list(token_spans("né", ["nÃ", "©"]))
     [(0, 2), (1, 2)]
     """
-    character_of_byte = [
-        position for position, char in enumerate(piece) for _ in char.encode("utf-8")
-    ]
+    # For each byte how many characters have begun up to and with it.
+    begun = list(accumulate(piece.encode("utf-8").translate(_BEGINS_CHARACTER)))
     first = 0
     for token in tokens:
         last = first + len(token) - 1
-        yield character_of_byte[first], character_of_byte[last] + 1
+        yield begun[first] - 1, begun[last]
         first = last + 1
 
 
@@ -68,6 +72,8 @@ def trimmed(token: str, span: Offsets, keep_single_space: bool = False) -> Offse
     >>> trimmed("Ġworld", (5, 11)), trimmed("Ġworld", (5, 11), keep_single_space=True)
     ((6, 11), (5, 11))
     """
+    if token[0] not in _SPACES and token[-1] not in _SPACES:
+        return span
     start, end = span
     leading, trailing = _leading_white_space(token), _leading_white_space(token[::-1])
     if not (keep_single_space and leading == 1):
@@ -77,6 +83,6 @@ def trimmed(token: str, span: Offsets, keep_single_space: bool = False) -> Offse
 
 def _leading_white_space(text: str) -> int:
     count = 0
-    while count < len(text) and (text[count] == SPACE or text[count] in WHITE_SPACE):
+    while count < len(text) and text[count] in _SPACES:
         count += 1
     return count

@@ -295,12 +295,13 @@ class TextEncoder:
         return _encoded_piece(self._ids_of(tokens), tokens, list(token_spans(piece, tokens)))
 
     def _encode_to_spans(self, piece: str) -> tuple[tuple[int, ...], PieceSpans, int]:
-        encoded = self._encode_piece(piece)
-        return encoded.ids, self._span_table[encoded.spans], len(piece)
+        tokens = self._merged(piece)
+        return self._ids_of(tokens), self._span_table[tuple(token_spans(piece, tokens))], len(piece)
 
     def _encode_to_trimmed(self, piece: str) -> tuple[tuple[int, ...], PieceSpans, int]:
-        encoded = self._encode_piece(piece)
-        return encoded.ids, self._span_table[encoded.trimmed], len(piece)
+        tokens = self._merged(piece)
+        spans = tuple(map(trimmed, tokens, token_spans(piece, tokens)))
+        return self._ids_of(tokens), self._span_table[spans], len(piece)
 
     def _encode_piece_after_new_space(self, piece: str) -> EncodedPiece:
         """Encode a piece that begins with a space which the text does not have."""
