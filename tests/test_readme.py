@@ -19,17 +19,22 @@ def test_the_first_command_prints_what_is_shown(capsys):
     assert capsys.readouterr().out == blocks("text")[0]
 
 
-def test_the_python_example_gives_what_its_comments_say():
-    (code,) = blocks("python")
-    names = {}
-    exec(compile(code, "README.md", "exec"), names)
-    shown = re.findall(r"^(\S.*?) +# (\([\d, ]+\))$", code, re.MULTILINE)
-    assert len(shown) == 2
-    for expression, shape in shown:
-        assert str(eval(expression, names)) == shape
+def test_the_python_examples_give_what_their_comments_say(tmp_path, monkeypatch, capsys):
+    (tmp_path / "corpus.txt").write_text(README, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names, n_shown = {}, 0
+    for code in blocks("python"):
+        exec(compile(code, "README.md", "exec"), names)
+        shown = re.findall(r"^(\S.*?) +# (\([\d, ]+\))$", code, re.MULTILINE)
+        n_shown += len(shown)
+        for expression, value in shown:
+            assert str(eval(expression, names)) == value
+    assert n_shown == 3
     best = names["fill"]("Do you <mask> how to swim?", top_k=2)[0]
     assert best["token_str"] == " know"
-    assert f"{best['score']:.3f}…" in code
+    assert f"{best['score']:.3f}…" in README
+    assert "merge" in capsys.readouterr().out
+    assert (tmp_path / "my-tokenizer" / "tokenizer.json").is_file()
 
 
 def test_every_file_that_it_names_is_there():
