@@ -38,7 +38,7 @@ def many_texts(n):
 
 
 def measure(name, n, directory, offsets):
-    """Encode, with offsets or to ids alone, and print the time and what the peak of memory has risen by."""
+    """Encode, with offsets or to ids alone; print the time and how far the peak of memory rose."""
     tokenizer = RobertaTokenizer.from_pretrained(directory, model_max_length=None)
     texts = many_texts(n) if name == "many texts" else [ONE_TEXT[name](n)]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
