@@ -1,9 +1,8 @@
 """Offsets that texts have in common, made once.
 
 The offsets ``(0, 5)`` or ``(12, 17)`` occur in nearly every text. A tuple of two integers takes
-over a hundred bytes: to make them anew for each token would cost more time than all else that is
-done for it, and to keep them most of the memory of a batch. Nothing changes a tuple, so texts can
-share it.
+over a hundred bytes: to make it anew takes about as long as all else that is done for a token, and
+to keep it takes ten times the memory. Nothing changes a tuple, so texts can share it.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from collections.abc import Iterable
 from .offsets import Offsets
 
 # Beyond these, offsets are made anew each time: the tables must not grow without end.
-MAX_START = 2**11
-MAX_SPANS = 2**6
+MAX_START = 2**11  # the places in a text for which offsets are kept
+MAX_SPANS = 2**6  # the spans that are kept for each
+MAX_DIFFERENT_SPANS = 2**12
 
 
 def shifted(spans: Iterable[Offsets], start: int) -> tuple[Offsets, ...]:
@@ -56,7 +56,7 @@ class SpanTable(dict[tuple[Offsets, ...], PieceSpans]):
     """Gives equal spans the same `PieceSpans`."""
 
     def __missing__(self, spans: tuple[Offsets, ...]) -> PieceSpans:
-        if len(self) >= MAX_START:
+        if len(self) >= MAX_DIFFERENT_SPANS:
             self.clear()
         self[spans] = entry = PieceSpans(spans)
         return entry

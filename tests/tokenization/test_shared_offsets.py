@@ -36,7 +36,7 @@ def test_equal_spans_have_one_entry():
 
 def test_tables_stay_bounded(monkeypatch):
     monkeypatch.setattr(shared_offsets, "MAX_SPANS", 3)
-    monkeypatch.setattr(shared_offsets, "MAX_START", 3)
+    monkeypatch.setattr(shared_offsets, "MAX_DIFFERENT_SPANS", 3)
     spans, offsets = SpanTable(), OffsetsFrom(10)
     for end in [1, 2, 3, 4, 5, 1]:
         assert offsets[spans[((0, end),)]] == ((10, 10 + end),)
