@@ -70,7 +70,7 @@ class Merge(NamedTuple):
     Attributes
     ----------
     position : int
-        Where in the symbols the left one of the pair stands.
+        Where in the symbols, as they are before this step, the left one of the pair stands.
     left, right : str
         The pair.
     rank : int

@@ -34,7 +34,7 @@ def token_spans(piece: str, tokens: Sequence[str]) -> Iterator[Offsets]:
     ------
     (int, int)
         From the character that holds a token's first byte to the end of the one that holds its
-        last byte.
+        last byte. White space counts: `trimmed` leaves it out.
 
     Examples
     --------

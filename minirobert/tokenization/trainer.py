@@ -161,6 +161,7 @@ def count_pieces(
     Counter({'a': 2, ' b': 2})
     """
     counts: Counter[str] = Counter()
+    _check_iterable(texts)
     with _progress("texts", n_texts, show_progress) as progress:
         for text in _each_text(texts):
             if text:
@@ -257,11 +258,14 @@ class _Corpus:
         self.pieces[place] = merged
 
 
-def _each_text(texts: Any) -> Iterator[str]:
+def _check_iterable(texts: Any) -> None:
     if isinstance(texts, str | bytes):
         raise TypeError("texts is one text: it must be an iterable of them, such as [text]")
     if not isinstance(texts, Iterable):
         raise TypeError(f"texts is {texts!r}: it must be an iterable of str")
+
+
+def _each_text(texts: Iterable[Any]) -> Iterator[str]:
     for index, entry in enumerate(texts):
         if isinstance(entry, list | tuple):
             for place, text in enumerate(entry):

@@ -327,3 +327,9 @@ def test_progress(capsys):
     assert "texts: 2" in errors
     assert "merges: 100%" in errors
     assert "1/1" in errors
+
+
+def test_no_progress_of_what_cannot_begin(capsys):
+    with pytest.raises(TypeError, match="texts is one text"):
+        train_bpe("ab ab")
+    assert capsys.readouterr() == ("", "")
