@@ -9,11 +9,13 @@ from .observe import observe, watch
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions, MaskedLMOutput
 from .parameters import CheckpointError
 from .pipelines import pipeline
-from .tokenization import RobertaTokenizer, RobertaTokenizerFast
+from .tokenization import AddedToken, BatchEncoding, RobertaTokenizer, RobertaTokenizerFast
 
 __all__ = [
     "TINY",
+    "AddedToken",
     "BaseModelOutputWithPoolingAndCrossAttentions",
+    "BatchEncoding",
     "CheckpointError",
     "MaskedLMOutput",
     "RobertaConfig",

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import regex
 
+from .inputs import check_text
 from .pretokenizer import WHITE_SPACE
+
+FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 _WORD_CHARACTER = regex.compile(r"\w")
 
@@ -58,8 +61,53 @@ class AddedToken:
                 f"the content of an added token is {self.content!r}: it must be a string with at"
                 " least one character"
             )
+        check_text(self.content, "the content of an added token")
         if self.normalized is None:
             object.__setattr__(self, "normalized", not self.special)
+        for flag in FLAGS:
+            if not isinstance(getattr(self, flag), bool):
+                raise TypeError(
+                    f"{flag} of the added token {self.content!r} is {getattr(self, flag)!r}: it"
+                    " must be True or False"
+                )
+
+
+def is_added_token(token: object) -> bool:
+    """Tell whether an object is an `AddedToken`, this one or that of the `tokenizers` library.
+
+    Parameters
+    ----------
+    token : object
+        The object.
+
+    Returns
+    -------
+    bool
+        Whether it has a content and the five flags.
+    """
+    return all(hasattr(token, name) for name in ("content", *FLAGS))
+
+
+def as_token(token: Any, where: str) -> str | AddedToken:
+    """Take a token as it is given: a string, an `AddedToken`, or one of the `tokenizers` library.
+
+    Parameters
+    ----------
+    token : str or AddedToken
+        The token.
+    where : str
+        What it is given as, for the error.
+
+    Returns
+    -------
+    str or AddedToken
+        The string, or an `AddedToken` of this package.
+    """
+    if isinstance(token, str | AddedToken):
+        return token
+    if not is_added_token(token):
+        raise TypeError(f"{where} is {token!r}: it must be a string or an AddedToken")
+    return AddedToken(token.content, **{flag: getattr(token, flag) for flag in FLAGS})
 
 
 class Segment(NamedTuple):

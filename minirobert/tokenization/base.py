@@ -7,7 +7,7 @@ from dataclasses import replace
 from numbers import Integral
 from typing import Any, overload
 
-from .added_tokens import AddedToken
+from .added_tokens import AddedToken, as_token, is_added_token
 from .bpe import Pair, rank_merges
 from .config_files import ADDITIONAL
 from .decoding import as_ids, clean_up_tokenization, spaced_text, tokens_to_text
@@ -70,6 +70,8 @@ class TokenizerBase:
         additional: Sequence[str | AddedToken],
     ) -> None:
         given = [(name, special_tokens[name]) for name in SPECIAL_TOKEN_NAMES]
+        if not isinstance(additional, list | tuple):
+            raise TypeError(f"{ADDITIONAL} is {additional!r}: it must be a list of tokens")
         given += [(ADDITIONAL, token) for token in additional]
         resolved = resolve_special_tokens(given, declared.values())
         self._named_tokens = dict(resolved[: len(SPECIAL_TOKEN_NAMES)])
@@ -156,6 +158,10 @@ class TokenizerBase:
     def additional_special_tokens(self) -> list[str]:
         """The special tokens that have no role of their own."""
         return [token.content for token in self._additional_tokens]
+
+    @additional_special_tokens.setter
+    def additional_special_tokens(self, tokens: Sequence[str | AddedToken]) -> None:
+        self.add_special_tokens({ADDITIONAL: tokens})
 
     @property
     def additional_special_tokens_ids(self) -> list[int]:
@@ -282,17 +288,16 @@ class TokenizerBase:
         >>> tokenizer.tokenize("to Kyiv!")
         ['to', 'Ġ', 'Kyiv', '!']
         """
-        if isinstance(new_tokens, str | AddedToken):
-            new_tokens = [new_tokens]
+        if isinstance(new_tokens, str | AddedToken) or is_added_token(new_tokens):
+            new_tokens = [new_tokens]  # type: ignore[list-item]  # one of `tokenizers`, perhaps
         if not isinstance(new_tokens, list | tuple):
             raise TypeError(
                 f"new_tokens is {new_tokens!r}: it must be a str, an AddedToken or a list of them"
             )
-        for token in new_tokens:
-            _check_token("new_tokens", token)
+        tokens = [as_token(token, "new_tokens") for token in new_tokens]
         return self._add(
             AddedToken(token, special=special_tokens) if isinstance(token, str) else token
-            for token in new_tokens
+            for token in tokens
         )
 
     def add_special_tokens(
@@ -327,13 +332,16 @@ class TokenizerBase:
         """
         named: dict[str, AddedToken] = {}
         additional: list[AddedToken] | None = None
+        in_order: list[AddedToken] = []  # which is that of their ids
         for name, value in special_tokens_dict.items():
             if name == ADDITIONAL:
                 if not isinstance(value, list | tuple):
                     raise TypeError(f"{name} is {value!r}: it must be a list of tokens")
                 additional = [_as_special_token(name, token) for token in value]
+                in_order += additional
             elif name in SPECIAL_TOKEN_NAMES:
                 named[name] = _as_special_token(name, value)
+                in_order.append(named[name])
             else:
                 raise ValueError(
                     f"{name!r} is the name of no special token: it must be one of"
@@ -347,7 +355,7 @@ class TokenizerBase:
                 *kept,
                 *(token for token in additional if token.content not in known),
             ]
-        return self._add([*named.values(), *(additional or [])])
+        return self._add(in_order)
 
     def _add(self, tokens: Iterable[AddedToken]) -> int:
         count = sum([self._vocabulary.add(token) for token in tokens])
@@ -356,7 +364,7 @@ class TokenizerBase:
 
     def _name_special_token(self, name: str, token: str | AddedToken) -> None:
         """Give a token of the vocabulary the role that an assignment to ``pad_token`` names."""
-        _check_token(name, token)
+        token = as_token(token, name)
         content = token if isinstance(token, str) else token.content
         if content not in self._vocabulary.ids:
             raise ValueError(
@@ -558,13 +566,8 @@ class TokenizerBase:
         return tokens_to_text(tokens, self._vocabulary.added, self.errors)
 
 
-def _check_token(name: str, token: Any) -> None:
-    if not isinstance(token, str | AddedToken):
-        raise TypeError(f"{name} is {token!r}: it must be a string or an AddedToken")
-
-
 def _as_special_token(name: str, token: Any) -> AddedToken:
-    _check_token(name, token)
+    token = as_token(token, name)
     return (
         AddedToken(token, special=True) if isinstance(token, str) else replace(token, special=True)
     )

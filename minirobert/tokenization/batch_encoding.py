@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any, NoReturn, Self
 
 from .encoding import CharSpan, Encoding, TokenSpan
@@ -14,7 +15,8 @@ class BatchEncoding(dict[str, Any]):
 
     It can be handed to a model as it is: ``model(**encoding)``. A row of it, ``encoding[0]``, is an
     `Encoding`, which knows for each token its word and its place in the text, whatever columns were
-    asked for. The methods below ask one row; for a single text the row need not be named.
+    asked for. The methods below ask one row; for a single text the row need not be named. A slice,
+    ``encoding[:8]``, is a dictionary of the columns of these rows.
 
     Parameters
     ----------
@@ -41,14 +43,24 @@ class BatchEncoding(dict[str, Any]):
         self._find_encodings = find_encodings
         self._encodings: Sequence[Encoding] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The rows, and not the tokenizer that finds them: that would be pickled with each batch.
+        rows = self._encodings if self._find_encodings is None else self.encodings
+        return {"_find_encodings": None, "_encodings": rows}
+
+    def __copy__(self) -> Self:
+        copied = type(self)(self, self._find_encodings)
+        copied._encodings = self._encodings
+        return copied
+
     def __getattr__(self, name: str) -> Any:
         if name in self:
             return self[name]
         raise AttributeError(self._lacks(name))
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, int):
-            return self._row(key)
+        if isinstance(key, Integral):
+            return self._row(int(key))
         if isinstance(key, slice):
             return {name: column[key] for name, column in self.items()}
         return super().__getitem__(key)
@@ -111,7 +123,7 @@ class BatchEncoding(dict[str, Any]):
         self.update(to_tensors(columns, tensor_type))
         return self
 
-    def to(self, device: Any) -> Self:
+    def to(self, device: Any, *, non_blocking: bool = False) -> Self:
         """Move the arrays among the columns to a device, in place.
 
         Parameters
@@ -119,6 +131,8 @@ class BatchEncoding(dict[str, Any]):
         device : str or device object
             ``"cpu"`` or ``"cuda"`` for arrays of NumPy and CuPy, whatever ``Tensor.to`` takes for
             those of PyTorch.
+        non_blocking : bool
+            For PyTorch, as `Tensor.to` takes it.
 
         Returns
         -------
@@ -129,7 +143,7 @@ class BatchEncoding(dict[str, Any]):
 
         for name, column in self.items():
             if hasattr(column, "to"):
-                self[name] = column.to(device)
+                self[name] = column.to(device, non_blocking=non_blocking)
             elif hasattr(column, "dtype"):
                 self[name] = to_device(column, device)
         return self

@@ -14,10 +14,11 @@ from .inputs import Batch, check_text, is_sequence_of, read_texts, read_words
 from .lengths import plan_lengths, say_nothing, warn_caller
 from .padding import pad_columns, padded_length, read_pad_input
 from .rows import RowFormat
+from .settings import CHECKS
 from .special_tokens import special_token_count, with_special_tokens
 from .tensors import check_tensor_type, to_tensors
 from .text_encoder import EncodedText
-from .truncation import Side, check_side, truncated
+from .truncation import check_side, truncated
 
 # One text, a batch of texts, or a batch of pairs; each text may be a list of words.
 TextInput = str | Sequence[str] | Sequence[Sequence[str]] | Sequence[Sequence[Sequence[str]]]
@@ -32,9 +33,14 @@ class CallableTokenizer(TokenizerBase):
     trim_offsets: bool
     split_special_tokens: bool
     model_max_length: int | None
-    padding_side = Side()
-    truncation_side = Side()
+    model_input_names: Sequence[str]
+    padding_side: str
+    truncation_side: str
     _has_warned_of_length = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = CHECKS.get(name)
+        super().__setattr__(name, check(name, value) if check else value)
 
     def __call__(
         self,
@@ -42,7 +48,6 @@ class CallableTokenizer(TokenizerBase):
         text_pair: TextInput | None = None,
         text_target: TextInput | None = None,
         text_pair_target: TextInput | None = None,
-        *,
         add_special_tokens: bool = True,
         padding: bool | str = False,
         truncation: bool | str | None = None,
@@ -51,8 +56,6 @@ class CallableTokenizer(TokenizerBase):
         is_split_into_words: bool = False,
         pad_to_multiple_of: int | None = None,
         padding_side: str | None = None,
-        add_prefix_space: bool | None = None,
-        split_special_tokens: bool | None = None,
         return_tensors: str | None = None,
         return_token_type_ids: bool | None = None,
         return_attention_mask: bool | None = None,
@@ -61,6 +64,9 @@ class CallableTokenizer(TokenizerBase):
         return_offsets_mapping: bool = False,
         return_length: bool = False,
         verbose: bool = True,
+        *,
+        add_prefix_space: bool | None = None,
+        split_special_tokens: bool | None = None,
     ) -> BatchEncoding:
         """Encode a text, a pair of texts, a batch of texts or a batch of pairs.
 
@@ -92,13 +98,12 @@ class CallableTokenizer(TokenizerBase):
             Pad to a multiple of this number.
         padding_side : str, optional
             ``"right"`` or ``"left"``, by default the attribute of this name.
-        add_prefix_space, split_special_tokens : bool, optional
-            As for the class, for this call only.
         return_tensors : str, optional
             ``"np"``, ``"cp"`` or ``"pt"`` for arrays of NumPy, CuPy or PyTorch with int64, by
             default lists.
         return_token_type_ids, return_attention_mask, return_special_tokens_mask : bool
-            Whether to return these columns; by default only the attention mask. Token type ids are
+            Whether to return these columns; by default those of the first two that are among
+            `model_input_names`, which is only the attention mask. Token type ids are
             always 0. The attention mask is 0 for padding. The special tokens mask is 1 for padding
             and for the special tokens that frame the sequences, 0 for special tokens in the text.
         return_overflowing_tokens : bool
@@ -110,6 +115,8 @@ class CallableTokenizer(TokenizerBase):
             Whether to return the lengths of the rows.
         verbose : bool
             Whether to warn of arguments that have no effect and of rows that are too long.
+        add_prefix_space, split_special_tokens : bool, optional
+            As for the class, for this call only.
 
         Returns
         -------
@@ -176,6 +183,7 @@ class CallableTokenizer(TokenizerBase):
         self,
         text: Any,
         text_pair: Any = None,
+        add_special_tokens: bool = True,
         **options: Any,
     ) -> Any:
         """Encode one text or one pair and give only the ids.
@@ -186,6 +194,8 @@ class CallableTokenizer(TokenizerBase):
             The text, its tokens or its ids; its words with ``is_split_into_words=True``.
         text_pair : str, sequence of str, or sequence of int, optional
             The second text of a pair.
+        add_special_tokens : bool
+            Whether to frame the sequences.
         **options
             The other arguments of a call of the tokenizer.
 
@@ -202,7 +212,7 @@ class CallableTokenizer(TokenizerBase):
         >>> tokenizer.encode("a<mask>"), tokenizer.encode(["a", "<mask>"])
         ([0, 4, 5, 2], [0, 4, 5, 2])
         """
-        if isinstance(text, str) and text_pair is None and not options:
+        if isinstance(text, str) and text_pair is None and add_special_tokens and not options:
             # The most frequent call, without what is needed for the others.
             check_text(text, "text")
             encoder, framing = self._encoder, self._framing
@@ -210,6 +220,7 @@ class CallableTokenizer(TokenizerBase):
             row = with_special_tokens([ids], framing.cls[1], framing.sep[1])
             self._warn_if_too_long(len(row))
             return row
+        options["add_special_tokens"] = add_special_tokens
         return self.encode_plus(text, text_pair, **options)["input_ids"]
 
     def encode_plus(
@@ -467,8 +478,8 @@ class CallableTokenizer(TokenizerBase):
         return Call(
             row_format,
             _or(split_special_tokens, self.split_special_tokens),
-            bool(return_token_type_ids),
-            return_attention_mask is not False,
+            _or(return_token_type_ids, "token_type_ids" in self.model_input_names),
+            _or(return_attention_mask, "attention_mask" in self.model_input_names),
             return_special_tokens_mask,
             return_offsets_mapping,
             return_overflowing_tokens,

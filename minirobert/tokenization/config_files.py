@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ..files import read_json
-from .added_tokens import AddedToken
+from .added_tokens import FLAGS, AddedToken
 from .files import MAX_ID, check_id, check_vocab, is_utf8
+from .settings import check_names
 from .special_tokens import SPECIAL_TOKEN_NAMES, resolve_special_tokens
 from .truncation import check_side
 
@@ -33,6 +34,7 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "add_prefix_space": (bool, "true or false"),
     "trim_offsets": (bool, "true or false"),
     "model_max_length": (int | float, "a number"),
+    "model_input_names": (list, "an array of strings"),
     "padding_side": (str, "a string"),
     "truncation_side": (str, "a string"),
     "clean_up_tokenization_spaces": (bool, "true or false"),
@@ -40,12 +42,18 @@ SETTINGS: dict[str, tuple[Any, str]] = {
 }
 # The entries that are read, or always the same; the others are kept as they are.
 KNOWN = {*SETTINGS, *SPECIAL_TOKEN_NAMES, ADDITIONAL, "added_tokens_decoder", "tokenizer_class"}
-FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
+
+SIDES = ("padding_side", "truncation_side")
 
 # What transformers writes as `model_max_length` where there is no limit.
 NO_MAX_LENGTH = int(1e30)
 # transformers writes these only if they are not as usual.
-USUAL = {"padding_side": "right", "truncation_side": "right", "split_special_tokens": False}
+USUAL = {
+    "model_input_names": ("input_ids", "attention_mask"),
+    "padding_side": "right",
+    "truncation_side": "right",
+    "split_special_tokens": False,
+}
 
 
 def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[str, Any]:
@@ -77,12 +85,31 @@ def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[s
     settings |= _read_special_tokens(config, path)
     if "added_tokens_decoder" in config:
         added = _read_added_tokens_decoder(config["added_tokens_decoder"], path)
+        _check_extra(config.get("extra_special_tokens"), added, path)
+        settings |= _without_flags(settings, {token.content for token in added.values()})
         return {**settings, "added_tokens_decoder": {**declared, **added}}
+    _check_extra(config.get("extra_special_tokens"), declared, path)
     older = directory / SPECIAL_TOKENS_NAME
     settings |= _read_special_tokens(_read_if_there(older), older)
     added = _read_added_tokens(directory / ADDED_TOKENS_NAME, settings)
     settings |= _without_flags(settings, {token.content for token in declared.values()})
     return {**settings, "added_tokens_decoder": {**added, **declared}}
+
+
+def _check_extra(extra: Any, added: Mapping[int, AddedToken], path: Path) -> None:
+    """Check that no token is known by its name alone, which would have to be added here."""
+    where = f"{path}: extra_special_tokens"
+    if extra is not None and not isinstance(extra, dict):
+        raise ValueError(f"{where} is {reprlib.repr(extra)}, not an object")
+    known = {token.content for token in added.values()}
+    for name, entry in (extra or {}).items():
+        token = read_special_token(entry, f"{where}: {name}")
+        content = token if isinstance(token, str) else token.content
+        if content not in known:
+            raise ValueError(
+                f"{where}: {name} is {content!r}, which is none of the added tokens: list it in"
+                f" {ADDITIONAL}"
+            )
 
 
 def _read_if_there(path: Path) -> dict[str, Any]:
@@ -95,7 +122,8 @@ def _read_setting(value: Any, name: str, path: Path) -> Any:
         raise ValueError(f"{path}: {name} is {reprlib.repr(value)}, not {description}")
     if name == "model_max_length" and not value >= 1:  # NaN is refused here, too
         raise ValueError(f"{path}: {name} is {value!r}: it must be at least 1")
-    return check_side(f"{path}: {name}", value) if name.endswith("_side") else value
+    check = {**dict.fromkeys(SIDES, check_side), "model_input_names": check_names}.get(name)
+    return check(f"{path}: {name}", value) if check else value
 
 
 def _without_flags(settings: Mapping[str, Any], contents: Collection[str]) -> dict[str, Any]:

@@ -113,15 +113,15 @@ class Encoding:
     @cached_property
     def sequence_ids(self) -> list[int | None]:
         """0 for a token of the first text, 1 for one of the second, else None."""
-        numbers: list[list[int | None]] = [
-            [number] * len(text.ids) for number, text in enumerate(self._texts)
-        ]
-        return self._row(numbers, None, None, None)
+        ids = in_window([text.ids for text in self._texts], self._window)
+        numbers: list[list[int | None]] = [[number] * len(of) for number, of in enumerate(ids)]
+        row = framed(numbers, None, None, self._format)
+        return pad_row(row, self._length, None, self._format.padding_side)
 
     @cached_property
     def word_ids(self) -> list[int | None]:
         """For a token of a text the number of its word, counted in each text, else None."""
-        words: list[list[int | None]] = [[*text.words] for text in self._texts]
+        words: list[Sequence[int | None]] = [text.words for text in self._texts]
         return self._row(words, None, None, None)
 
     @cached_property

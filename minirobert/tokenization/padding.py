@@ -38,7 +38,7 @@ def padding_strategy(padding: Any) -> str:
             f"padding is {padding!r}: it must be True, False or one of"
             f" {', '.join(map(repr, PADDING_STRATEGIES))}"
         )
-    return str(padding)
+    return PADDING_STRATEGIES[PADDING_STRATEGIES.index(padding)]  # a plain string, also for an enum
 
 
 def padded_length(

@@ -186,7 +186,7 @@ def row_special_tokens_mask(
     list of int
         The mask.
     """
-    zeros = in_window([[0] * len(text.ids) for text in texts], window)
+    zeros = [[0] * len(ids) for ids in in_window([text.ids for text in texts], window)]
     return framed(zeros, 1, 1, row_format)
 
 

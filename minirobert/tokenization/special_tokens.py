@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .added_tokens import AddedToken
+from .added_tokens import AddedToken, as_token
 from .vocabulary import Vocabulary
 
 # The order in which tokens that the vocabulary lacks are appended to it.
@@ -63,13 +63,11 @@ def resolve_special_tokens(
     list of (str, AddedToken)
         The same names with their tokens, all of which are special.
     """
-    given = list(given)
+    given = [(name, as_token(token, name)) for name, token in given]
     known = {token.content: replace(token, special=True) for token in declared}
-    for name, token in given:
+    for _, token in given:
         if isinstance(token, AddedToken):
             known[token.content] = replace(token, special=True)
-        elif not isinstance(token, str):
-            raise TypeError(f"{name} is {token!r}: it must be a string or an AddedToken")
     resolved = []
     for name, token in given:
         content = token if isinstance(token, str) else token.content

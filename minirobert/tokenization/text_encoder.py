@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate, chain, starmap
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from .added_tokens import AddedToken, AddedTokenSplitter
 from .bpe import Pair
@@ -69,8 +70,6 @@ class EncodedText:
         The pieces, if they are known already.
     """
 
-    __slots__ = ("_find_pieces", "_known_pieces", "_source", "ids", "offsets")
-
     def __init__(
         self,
         ids: list[int],
@@ -85,34 +84,40 @@ class EncodedText:
         self._source = source
         self._known_pieces = pieces
 
+    def __reduce__(self) -> tuple[type[EncodedText], tuple[Any, ...]]:
+        # A copy for another process has the pieces with it, and not all that could find them.
+        if not self._source:
+            return EncodedText, (self.ids, self._find_pieces, (), self.offsets, self._known_pieces)
+        return EncodedText, (self.ids, _are_known, (), self.offsets, self._pieces)
+
     @property
     def _pieces(self) -> Pieces:
         if self._known_pieces is None:
             self._known_pieces = self._find_pieces(*self._source)
         return self._known_pieces
 
-    @property
+    @cached_property
     def tokens(self) -> list[str]:
         """The tokens, in the byte alphabet; added tokens as they are written."""
         return [token for piece in self._pieces.encoded for token in piece.tokens]
 
-    @property
+    @cached_property
     def words(self) -> list[int]:
         """For each token the number of its word."""
         _, words, encoded = self._pieces
         return [word for word, piece in zip(words, encoded, strict=True) for _ in piece.ids]
 
-    @property
+    @cached_property
     def spans(self) -> list[Offsets]:
         """For each token the characters that it covers."""
         return self._shifted([piece.spans for piece in self._pieces.encoded])
 
-    @property
+    @cached_property
     def trimmed(self) -> list[Offsets]:
         """The spans without white space at both ends."""
         return self._shifted([piece.trimmed for piece in self._pieces.encoded])
 
-    @property
+    @cached_property
     def trimmed_at_start(self) -> list[Offsets]:
         """The spans as they are trimmed where a single space at the beginning stays."""
         return self._shifted([piece.trimmed_at_start for piece in self._pieces.encoded])
@@ -120,6 +125,10 @@ class EncodedText:
     def _shifted(self, spans_of_pieces: Sequence[Sequence[Offsets]]) -> list[Offsets]:
         at = zip(spans_of_pieces, self._pieces.starts, strict=True)
         return [*chain.from_iterable(starmap(shifted, at))]
+
+
+def _are_known() -> NoReturn:
+    raise AssertionError("the pieces are known")
 
 
 class TextEncoder:

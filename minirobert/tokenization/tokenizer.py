@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from ..files import TINY
-from .added_tokens import AddedToken, AddedTokenSplitter
+from .added_tokens import AddedToken, AddedTokenSplitter, as_token
 from .bpe import Pair
 from .calls import CallableTokenizer
 from .config_files import ADDITIONAL, SETTINGS
@@ -18,9 +17,6 @@ from .files import MERGES_NAME, VOCAB_NAME, FilePath, read_merges, read_vocab
 from .inputs import check_text
 from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json
 from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
-
-# What transformers writes as `model_max_length` where there is no limit is beyond this.
-NO_LIMIT = 10**20
 
 
 class RobertaTokenizer(CallableTokenizer):
@@ -50,6 +46,8 @@ class RobertaTokenizer(CallableTokenizer):
         the two files.
     model_max_length : int, optional
         How many tokens the model takes; None if that is not known.
+    model_input_names : sequence of str
+        The columns that a call returns unless it is told otherwise.
     padding_side, truncation_side : str
         ``"right"`` or ``"left"``.
     clean_up_tokenization_spaces : bool
@@ -121,12 +119,22 @@ class RobertaTokenizer(CallableTokenizer):
     - `decode` gives added tokens as they are written, also if they are spelled in the byte
       alphabet.
     - `pad` also pads `offset_mapping`, and leaves its argument as it is.
+    - *All seven special tokens are always there*: ``"pad_token": null`` means ``<pad>``. There, a
+      tokenizer may lack one.
+    - *Tokens with names of their own* (``extra_special_tokens``) are special tokens without one,
+      and are taken only if ``added_tokens_decoder`` has them.
     - `model_max_length` is None where there is no limit, not 10**30.
     - `from_pretrained` takes `add_prefix_space`, `trim_offsets`, `cls_token` and `sep_token` from
       tokenizer.json if tokenizer_config.json does not have them.
     - `train_new_from_iterator` renames additional special tokens, too.
     - ``padding="do_not_pad"`` is the same as ``padding=False`` also where `max_length` is given
       without `truncation`.
+    - *Not here* are chat templates, uploads to the hub, what was deprecated long ago
+      (`as_target_tokenizer`, `prepare_seq2seq_batch`), what shows the inside of the Rust code
+      (`backend_tokenizer`), and `legacy_format` and `filename_prefix` of `save_pretrained`.
+    - *A slice* of a `BatchEncoding` is a dictionary of columns; there, a list of rows.
+    - *A stride* has to leave room for a token besides the special ones that there are; there, for
+      two special tokens also where none are added.
     - Tensors are those of NumPy, CuPy and PyTorch; those of TensorFlow, JAX and MLX are not made.
 
     Examples
@@ -146,7 +154,6 @@ class RobertaTokenizer(CallableTokenizer):
         "merges_file": MERGES_NAME,
         "tokenizer_file": TOKENIZER_NAME,
     }
-    model_input_names: ClassVar[Sequence[str]] = ("input_ids", "attention_mask")
     pad_token_type_id = 0
     is_fast = True
 
@@ -167,6 +174,7 @@ class RobertaTokenizer(CallableTokenizer):
         trim_offsets: bool = True,
         tokenizer_file: FilePath | None = None,
         model_max_length: int | None = None,
+        model_input_names: Sequence[str] = ("input_ids", "attention_mask"),
         padding_side: str = "right",
         truncation_side: str = "right",
         clean_up_tokenization_spaces: bool = False,
@@ -187,15 +195,24 @@ class RobertaTokenizer(CallableTokenizer):
             "mask_token": mask_token,
         }
         super().__init__(vocab, merges, declared, special_tokens, additional_special_tokens)
-        self.errors = _error_handler(errors)
+        self.errors = errors
         self.add_prefix_space = add_prefix_space
         self.trim_offsets = trim_offsets
-        self.model_max_length = _limit(model_max_length)
+        self.model_max_length = model_max_length
+        self.model_input_names = model_input_names
         self.padding_side = padding_side
         self.truncation_side = truncation_side
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         self.split_special_tokens = split_special_tokens
         self._other_settings = dict(other_settings or {})
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Not what has been remembered of the texts so far.
+        return {name: value for name, value in vars(self).items() if name != "_encoder"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make_encoder()
 
     def __repr__(self) -> str:
         return (
@@ -320,15 +337,16 @@ class RobertaTokenizer(CallableTokenizer):
             show_progress=show_progress,
             n_texts=n_texts,
         )
+        special = [as_token(token, "special_tokens") for token in special_tokens]
         declared = {
             vocab[token.content]: replace(token, special=True)
-            for token in special_tokens
+            for token in special
             if isinstance(token, AddedToken)
         }
         options["added_tokens_decoder"] = declared | (options.get("added_tokens_decoder") or {})
         tokenizer = cls(vocab, merges, add_prefix_space=add_prefix_space, **options)
         known = tokenizer.all_special_tokens
-        without_role = [token for token in special_tokens if _content(token) not in known]
+        without_role = [token for token in special if _content(token) not in known]
         tokenizer.add_special_tokens(
             {ADDITIONAL: without_role}, replace_additional_special_tokens=False
         )
@@ -496,28 +514,6 @@ def _read_model(
         raise ValueError("a tokenizer needs vocab_file and merges_file, or tokenizer_file alone")
     vocab = read_vocab(vocab_file)
     return vocab, read_merges(merges_file, vocab), {}
-
-
-def _error_handler(errors: str) -> str:
-    try:
-        codecs.lookup_error(errors)
-    except LookupError:
-        raise ValueError(
-            f"errors is {errors!r}: it must be one that bytes.decode knows, such as 'replace',"
-            " 'ignore' or 'strict'"
-        ) from None
-    return errors
-
-
-def _limit(model_max_length: float | None) -> int | None:
-    if model_max_length is None:
-        return None
-    if not isinstance(model_max_length, int | float) or not model_max_length >= 1:
-        raise ValueError(
-            f"model_max_length is {model_max_length!r}: it must be an integer of at least 1, or"
-            " None"
-        )
-    return None if model_max_length > NO_LIMIT else int(model_max_length)
 
 
 def _content(token: str | AddedToken) -> str:

@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from .added_tokens import AddedToken
+from .added_tokens import AddedToken, as_token
 from .bpe import Pair
 from .byte_alphabet import BYTE_TO_CHAR, CHAR_TO_BYTE, text_to_symbols
 from .inputs import check_text
@@ -281,8 +281,9 @@ def _special_contents(special_tokens: Any) -> list[str]:
         raise TypeError(f"special_tokens is {special_tokens!r}: it must be a list of tokens")
     contents: list[str] = []
     for index, token in enumerate(special_tokens):
-        content = token.content if isinstance(token, AddedToken) else token
         where = f"special_tokens[{index}]"
+        token = as_token(token, where)
+        content = token.content if isinstance(token, AddedToken) else token
         check_text(content, where)
         if not content:
             raise ValueError(f"{where} is empty: a special token has at least one character")

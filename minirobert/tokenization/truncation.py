@@ -31,7 +31,7 @@ def truncation_strategy(truncation: Any) -> str:
             f"truncation is {truncation!r}: it must be True, False or one of"
             f" {', '.join(map(repr, TRUNCATION_STRATEGIES))}"
         )
-    return str(truncation)
+    return TRUNCATION_STRATEGIES[TRUNCATION_STRATEGIES.index(truncation)]  # plain, also for an enum
 
 
 def check_side(name: str, side: Any) -> str:
@@ -51,21 +51,7 @@ def check_side(name: str, side: Any) -> str:
     """
     if side not in SIDES:
         raise ValueError(f"{name} is {side!r}: it must be 'right' or 'left'")
-    return str(side)
-
-
-class Side:
-    """An attribute that is ``"right"`` or ``"left"``, checked when it is assigned."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, instance: Any, owner: type) -> str:
-        side: str = instance.__dict__[self.name]
-        return side
-
-    def __set__(self, instance: Any, side: str) -> None:
-        vars(instance)[self.name] = check_side(self.name, side)
+    return SIDES[SIDES.index(side)]
 
 
 def kept_lengths(lengths: Sequence[int], budget: int, strategy: str) -> list[int]:

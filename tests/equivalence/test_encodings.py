@@ -271,7 +271,6 @@ def test_windows_without_what_they_share_are_the_text(directory, text, budget, d
 
 def test_windows_as_arrays():
     mine, theirs = ours(DIRECTORIES[0]), fast(DIRECTORIES[0])
-    mine.truncation_side = theirs.truncation_side = "right"  # other tests may have left another
     options = {
         "max_length": 6,
         "truncation": True,

@@ -1,6 +1,7 @@
 """The tokenizer gives what transformers' tokenizers give."""
 
 import copy
+import json
 import logging
 import tempfile
 import unicodedata
@@ -415,6 +416,67 @@ def test_added_tokens(tokens, text, add_prefix_space):
     if not any("é" in token.content for token in tokens):
         for skip in (False, True):
             assert mine.decode(found["input_ids"], skip) == theirs.decode(found["input_ids"], skip)
+
+
+@given(data=st.data(), text=texts)
+def test_adding_special_tokens(data, text):
+    contents = data.draw(st.permutations(["<u>", "<v>", "[P]", "[M]", "a"]))
+    tokens = {
+        "additional_special_tokens": contents[:2],
+        "pad_token": contents[2],
+        "mask_token": hf_added_token(AddedToken(contents[3], rstrip=True, special=True)),
+    }
+    in_order = {name: tokens[name] for name in data.draw(st.permutations(list(tokens)))}
+    mine, theirs = (
+        make.from_pretrained(DIRECTORIES[0]) for make in (RobertaTokenizer, FastTokenizer)
+    )
+    mine.add_special_tokens(in_order)
+    theirs.add_special_tokens(in_order)
+    assert mine.get_added_vocab() == theirs.get_added_vocab()
+    assert mine.special_tokens_map == theirs.special_tokens_map
+    text += "[M] <u><v> [P]"
+    assert mine(text).input_ids == theirs(text).input_ids
+
+
+def test_tokens_of_the_tokenizers_library():
+    theirs = hf_added_token(AddedToken("zqxj", lstrip=True, single_word=True))
+    mask = hf_added_token(AddedToken("[M]", rstrip=True, special=True))
+    made = RobertaTokenizer.from_pretrained(DIRECTORIES[0], mask_token=mask)
+    assert made.special_tokens_map_extended["mask_token"] == AddedToken(
+        "[M]", rstrip=True, special=True
+    )
+    assert made.add_tokens(theirs) == made.add_tokens([hf_added_token(AddedToken("yqxj"))]) == 1
+    assert made.added_tokens_decoder[len(made) - 2] == AddedToken(
+        "zqxj", lstrip=True, single_word=True
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]},
+        {
+            "mask_token": {"__type": "AddedToken", "content": "<mask>", "rstrip": True},
+            "added_tokens_decoder": {
+                "8191": {"content": "<mask>", "lstrip": True, "special": True, "normalized": False}
+            },
+        },
+    ],
+    ids=["columns", "flags in two places"],
+)
+def test_configurations_of_transformers(config, tmp_path):
+    for name in ("vocab.json", "merges.txt"):
+        (tmp_path / name).write_bytes((DIRECTORIES[0] / name).read_bytes())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    mine, theirs = (
+        RobertaTokenizer.from_pretrained(tmp_path),
+        FastTokenizer.from_pretrained(tmp_path),
+    )
+    text = "a <mask> b"
+    assert dict(mine(text)) == dict(theirs(text))
+    mine.save_pretrained(tmp_path / "again")
+    for make in (RobertaTokenizer, FastTokenizer):
+        assert dict(make.from_pretrained(tmp_path / "again")(text)) == dict(theirs(text))
 
 
 # Other vocabularies

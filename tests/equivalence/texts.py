@@ -6,6 +6,7 @@ import json
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
 from tokenizers import AddedToken as HFAddedToken
@@ -55,18 +56,27 @@ slow_texts = texts.filter(lambda text: not set("\x1c\x1d\x1e\x1f") & set(text))
 
 
 @cache
+def _loaded(make: type, directory: Path, **options: object) -> Any:
+    return make.from_pretrained(directory, **options)
+
+
+def _as_new(make: type, directory: Path, options: dict[str, object]) -> Any:
+    """Load once, and undo what the last test has set."""
+    tokenizer = _loaded(make, directory, **options)
+    tokenizer.truncation_side = tokenizer.padding_side = "right"
+    return tokenizer
+
+
 def ours(directory: Path, **options: object) -> RobertaTokenizer:
-    return RobertaTokenizer.from_pretrained(directory, **options)
+    return _as_new(RobertaTokenizer, directory, options)
 
 
-@cache
 def fast(directory: Path, **options: object) -> FastTokenizer:
-    return FastTokenizer.from_pretrained(directory, **options)
+    return _as_new(FastTokenizer, directory, options)
 
 
-@cache
 def slow(directory: Path, **options: object) -> SlowTokenizer:
-    return SlowTokenizer.from_pretrained(directory, **options)
+    return _as_new(SlowTokenizer, directory, options)
 
 
 def hf_added_token(token: AddedToken) -> HFAddedToken:

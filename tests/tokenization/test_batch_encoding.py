@@ -1,6 +1,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import torch
 
@@ -35,6 +36,60 @@ def test_a_copy_still_knows_its_texts():
     for other in (copy.deepcopy(encoding), pickle.loads(pickle.dumps(encoding))):
         assert other == encoding
         assert other.word_ids() == encoding.word_ids()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"return_offsets_mapping": True},
+        {"add_prefix_space": True, "return_offsets_mapping": True, "padding": True},
+        {"truncation": True, "max_length": 4, "stride": 1, "return_overflowing_tokens": True},
+    ],
+)
+def test_a_pickled_encoding_has_its_rows_and_no_tokenizer(options):
+    encoding = RobertaTokenizer.from_pretrained()(["two words", "a <mask> b 😀"], **options)
+    pickled = pickle.dumps(encoding)
+    assert len(pickled) < 4000
+    other = pickle.loads(pickled)
+    for row, same in zip(encoding.encodings, other.encodings, strict=True):
+        assert (same.ids, same.tokens, same.offsets) == (row.ids, row.tokens, row.offsets)
+        assert (same.word_ids, same.sequence_ids) == (row.word_ids, row.sequence_ids)
+    assert pickle.dumps(other) == pickle.dumps(pickle.loads(pickle.dumps(other)))
+
+
+def test_pickled_rows_of_ids_still_say_what_is_missing():
+    encoding = RobertaTokenizer.from_pretrained().prepare_for_model([5])
+    other = pickle.loads(pickle.dumps(encoding))
+    assert other[0].ids == encoding[0].ids
+    with pytest.raises(ValueError, match="made from ids, so nothing is known of words"):
+        other.word_ids()
+
+
+def test_a_shallow_copy_finds_its_rows_when_asked():
+    encoding = RobertaTokenizer.from_pretrained()("two words")
+    other = copy.copy(encoding)
+    assert other == encoding
+    assert other.word_ids() == encoding.word_ids()
+
+
+def test_what_is_known_of_all_rows_is_worked_out_once():
+    """A long text has many windows, each a row."""
+    tokenizer = RobertaTokenizer.from_pretrained(add_prefix_space=True)
+    windows = tokenizer(
+        "two words " * 50, truncation=True, max_length=8, return_overflowing_tokens=True
+    )
+    first, second = windows.encodings[:2]
+    (text,) = first._texts
+    assert second._texts == [text]
+    for name in ("tokens", "words", "spans", "trimmed", "trimmed_at_start"):
+        assert getattr(text, name) is getattr(text, name)
+
+
+def test_rows_by_integers_of_any_kind():
+    encoding = RobertaTokenizer.from_pretrained()(["a", "b"])
+    assert encoding[np.int64(1)].ids == encoding[1].ids
+    assert encoding[:1] == {name: column[:1] for name, column in encoding.items()}
 
 
 def test_what_is_not_made_from_texts_knows_no_words():

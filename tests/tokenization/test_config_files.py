@@ -112,6 +112,18 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
             {"tokenizer_config": {"additional_special_tokens": "x"}},
             "additional_special_tokens is 'x': it must be an array",
         ),
+        (
+            {"tokenizer_config": {"model_input_names": ["x"]}},
+            r"config.json: model_input_names is \['x'\]: it must be a list of some of input_ids",
+        ),
+        (
+            {"tokenizer_config": {"extra_special_tokens": {"img_token": "<img>"}}},
+            "img_token is '<img>', which is none of the added tokens: list it in additional_sp",
+        ),
+        (
+            {"tokenizer_config": {"extra_special_tokens": ["<img>"]}},
+            r"extra_special_tokens is \['<img>'\], not an object",
+        ),
         ({"added_tokens": {"x": "5"}}, "the id of 'x' is '5', not an integer"),
         ({"added_tokens": {"x": 5, "y": 5}}, "'y' and 'x' have the same id 5"),
         (

@@ -1,3 +1,5 @@
+from enum import Enum
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +20,14 @@ from minirobert.tokenization.padding import (
 )
 def test_strategies(given_as, strategy):
     assert padding_strategy(given_as) == strategy
+
+
+def test_strategies_from_an_enum():
+    class Strategy(str, Enum):  # noqa: UP042, as that of transformers is
+        PAD = "max_length"
+
+    assert padding_strategy(Strategy.PAD) == "max_length"
+    assert type(padding_strategy(Strategy.PAD)) is str
 
 
 @pytest.mark.parametrize("unknown", ["max", 1, None])

@@ -1,4 +1,5 @@
 import copy
+import math
 import pickle
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import minirobert
 from minirobert.tokenization import AddedToken, RobertaTokenizer, RobertaTokenizerFast
+from minirobert.tokenization.settings import CHECKS
 
 TINY = Path(minirobert.__file__).parent / "checkpoints" / "tiny"
 LETTERS = ["a", "b", "c", "Ġ", "ab", "Ġa", "Ġab"]
@@ -106,6 +108,19 @@ def test_files_are_needed(arguments, error, message):
         ({"model_max_length": "9"}, ValueError, "model_max_length is '9': it must be an integer"),
         ({"pad_token": None}, TypeError, "pad_token is None: it must be a string or an AddedToken"),
         ({"additional_special_tokens": [5]}, TypeError, "additional_special_tokens is 5"),
+        ({"additional_special_tokens": "<x>"}, TypeError, "'<x>': it must be a list of tokens"),
+        ({"model_max_length": True}, ValueError, "model_max_length is True: it must be an int"),
+        ({"model_max_length": math.nan}, ValueError, "model_max_length is nan: it must be an int"),
+        ({"add_prefix_space": "yes"}, TypeError, "add_prefix_space is 'yes': it must be True or F"),
+        ({"trim_offsets": 1}, TypeError, "trim_offsets is 1: it must be True or False"),
+        ({"clean_up_tokenization_spaces": None}, TypeError, "spaces is None: it must be True or F"),
+        ({"split_special_tokens": "no"}, TypeError, "split_special_tokens is 'no': it must be"),
+        ({"model_input_names": "input_ids"}, ValueError, "model_input_names is 'input_ids': it m"),
+        (
+            {"model_input_names": ["x"]},
+            ValueError,
+            r"\['x'\]: .* input_ids, token_type_ids, attent",
+        ),
         ({"pad_tokens": "<pad>"}, TypeError, "pad_tokens"),
         (
             {"added_tokens_decoder": {0: AddedToken("x")}},
@@ -117,6 +132,13 @@ def test_files_are_needed(arguments, error, message):
 def test_options_are_checked(options, error, message):
     with pytest.raises(error, match=message):
         small(**options)
+    ((name, value),) = options.items()
+    if name in CHECKS:
+        tokenizer = small()
+        before = getattr(tokenizer, name)
+        with pytest.raises(error, match=message):
+            setattr(tokenizer, name, value)
+        assert getattr(tokenizer, name) == before
 
 
 def test_a_token_can_be_given_the_role_of_a_special_one(tokenizer):
@@ -154,6 +176,19 @@ def test_adding_tokens(tokenizer):
     assert tokenizer.added_tokens_decoder[MASK + 1] == AddedToken("x", lstrip=True)
     assert tokenizer.tokenize("a x b") == ["a", "x", "Ġ", "b"]
     assert before.word_ids() == [None, 0, 1, 1, 2, 2, None]  # as it was then
+
+
+def test_ids_follow_the_order_of_the_mapping(tokenizer):
+    tokens = {"additional_special_tokens": ["<u>", "<v>"], "pad_token": "[P]"}
+    tokenizer.add_special_tokens(tokens)
+    assert tokenizer.convert_tokens_to_ids(["<u>", "<v>", "[P]"]) == [MASK + 1, MASK + 2, MASK + 3]
+
+
+def test_assigning_additional_special_tokens(tokenizer):
+    tokenizer.additional_special_tokens = ["<u>"]
+    assert tokenizer.additional_special_tokens_ids == [MASK + 1]
+    with pytest.raises(TypeError, match="additional_special_tokens is '<v>': it must be a list"):
+        tokenizer.additional_special_tokens = "<v>"
 
 
 def test_adding_special_tokens(tokenizer):
@@ -198,12 +233,34 @@ def test_no_limit_is_none():
     assert small(model_max_length=int(1e30)).model_max_length is None
     assert small(model_max_length=1e30).model_max_length is None
     assert small(model_max_length=5).model_max_length == 5
+    assert small(model_max_length=np.int64(5)).model_max_length == 5
+
+
+def test_columns_that_are_returned_unless_asked_otherwise():
+    names = ["input_ids", "token_type_ids"]
+    tokenizer = small(model_input_names=names)
+    assert list(tokenizer("ab")) == list(tokenizer(["ab"])) == names
+    assert list(tokenizer("ab", return_token_type_ids=False)) == ["input_ids"]
+    assert list(tokenizer("ab", return_attention_mask=True)) == [*names, "attention_mask"]
+
+
+def test_arguments_in_their_order():
+    tokenizer = small()
+    assert tokenizer.encode("a", "b", False) == [4, 5]
+    row = tokenizer("a", "b", None, None, False, "max_length", True, 5)
+    assert row.input_ids == [4, 5, 1, 1, 1]
 
 
 def test_copies_encode_alike(tokenizer):
     tokenizer.encode("ab c")
     for other in (copy.deepcopy(tokenizer), pickle.loads(pickle.dumps(tokenizer))):
         assert other("ab <mask> cab") == tokenizer("ab <mask> cab")
+
+
+def test_what_has_been_encoded_is_not_copied(tokenizer):
+    before = pickle.dumps(tokenizer)
+    tokenizer(["ab", "cab"], return_offsets_mapping=True)
+    assert pickle.dumps(tokenizer) == before
 
 
 def test_the_result_does_not_depend_on_what_was_encoded_before(tokenizer):

@@ -1,3 +1,5 @@
+from enum import Enum
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,3 +86,13 @@ def test_sides():
     assert "abcde"[kept_slice(5, 2, "right")] == "ab"
     assert "abcde"[kept_slice(5, 2, "left")] == "de"
     assert "abcde"[kept_slice(5, 0, "left")] == ""
+
+
+def test_strategies_and_sides_from_enums():
+    class Strategy(str, Enum):  # noqa: UP042, as that of transformers is
+        KEEP = "do_not_truncate"
+        LEFT = "left"
+
+    for plain in (truncation_strategy(Strategy.KEEP), check_side("side", Strategy.LEFT)):
+        assert type(plain) is str
+        assert plain in ("do_not_truncate", "left")
