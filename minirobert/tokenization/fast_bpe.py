@@ -40,9 +40,9 @@ def fast_bpe(symbols: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
     following = list(range(1, n + 1))  # for each token the position of the next one, at last n
     preceding = list(range(-1, n - 1))
     waiting: dict[int, list[int]] = {}  # for each rank the positions of the pairs that have it
-    for position, pair in enumerate(pairwise(tokens)):
-        if pair in ranks:
-            waiting.setdefault(ranks[pair], []).append(position)
+    for position, rank in enumerate(map(ranks.get, pairwise(tokens))):
+        if rank is not None:
+            waiting.setdefault(rank, []).append(position)
     queue = list(waiting)
     heapify(queue)
 

@@ -14,6 +14,7 @@ from .offsets import Offsets
 # Beyond these, offsets are made anew each time: the tables must not grow without end.
 MAX_START = 2**11  # the places in a text for which offsets are kept
 MAX_SPANS = 2**6  # the spans that are kept for each
+MAX_TOKENS = 4  # the tokens of a piece whose spans are kept: of those with more, few are alike
 MAX_DIFFERENT_SPANS = 2**12
 
 
@@ -71,7 +72,9 @@ class OffsetsFrom(dict[PieceSpans, tuple[Offsets, ...]]):
         self.start = start
 
     def __missing__(self, entry: PieceSpans) -> tuple[Offsets, ...]:
-        if len(self) >= MAX_SPANS:
-            self.clear()
-        self[entry] = offsets = shifted(entry.spans, self.start)
+        offsets = shifted(entry.spans, self.start)
+        if len(offsets) <= MAX_TOKENS:
+            if len(self) >= MAX_SPANS:
+                self.clear()
+            self[entry] = offsets
         return offsets

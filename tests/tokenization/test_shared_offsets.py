@@ -44,5 +44,14 @@ def test_tables_stay_bounded(monkeypatch):
         assert len(offsets) <= 3
 
 
+def test_the_spans_of_many_tokens_are_not_kept(monkeypatch):
+    monkeypatch.setattr(shared_offsets, "MAX_TOKENS", 1)
+    spans, offsets = SpanTable(), OffsetsFrom(10)
+    two = ((0, 1), (1, 3))
+    assert offsets[spans[two]] == ((10, 11), (11, 13))
+    assert offsets[spans[two[:1]]] == ((10, 11),)
+    assert list(offsets) == [spans[two[:1]]]
+
+
 def test_shifted():
     assert shifted([(0, 2), (2, 2)], 5) == ((5, 7), (7, 7))
