@@ -70,7 +70,7 @@ def embed(
     params: Any,
     word_embeddings: Array,
     token_type_ids: Array,
-    position_ids: Array,
+    position_ids: Array | None,
     eps: float,
 ) -> Array:  # [B, S, H], [B, S], [B, S] -> [B, S, H]
     """Add up the embeddings of word, token type and position, and normalise the sum.
@@ -81,7 +81,9 @@ def embed(
         The tables, and the layer norm.
     word_embeddings : Array of shape [B, S, H]
         Rows of ``params.word_embeddings`` (or whatever stands in for them).
-    token_type_ids, position_ids : integer Array of shape [B, S]
+    token_type_ids : integer Array of shape [B, S]
+    position_ids : integer Array of shape [B, S], optional
+        None where positions are relative, and play their part in the attention alone.
     eps : float
         Of the layer norm.
 
@@ -100,8 +102,9 @@ def embed(
         token_type = observe(
             "token_type_embeddings", embedding(params.token_type_embeddings.weight, token_type_ids)
         )
-        position = observe(
-            "position_embeddings", embedding(params.position_embeddings.weight, position_ids)
-        )
-        total = observe("sum", word + token_type + position)
+        total = word + token_type
+        if position_ids is not None:
+            table = params.position_embeddings.weight
+            total = total + observe("position_embeddings", embedding(table, position_ids))
+        total = observe("sum", total)
         return observe("LayerNorm", layer_norm(total, **params.LayerNorm, eps=eps))

@@ -78,7 +78,12 @@ def encoder_layer(
     eps = config.layer_norm_eps
     with scope("attention"):
         context, probabilities = self_attention(
-            hidden, attend, layer.attention.self, config.num_attention_heads, head_mask
+            hidden,
+            attend,
+            layer.attention.self,
+            config.num_attention_heads,
+            head_mask,
+            config.position_embedding_type,
         )
         hidden = add_and_norm(context, hidden, layer.attention.output, eps)
     expanded = observe("intermediate.dense", linear(hidden, **layer.intermediate.dense))  # [B,S,I]

@@ -42,7 +42,7 @@ class Inputs:
     inputs_embeds: Array | None  # [B, S, H]
     attend: Array  # bool [B, 1, 1 or S, S]
     token_type_ids: Array  # [B, S]
-    position_ids: Array  # [B, S]
+    position_ids: Array | None  # [B, S]; None where positions are relative
     head_mask: Array | None  # [L, N, 1, 1]
 
     @property
@@ -76,7 +76,8 @@ def check_inputs(
     token_type_ids : integers of shape [B, S], optional
         Zeros where they are not given.
     position_ids : integers of shape [S] or [B, S], optional
-        Counted from ``pad_token_id + 1`` where they are not given.
+        Counted from ``pad_token_id + 1`` where they are not given. They have no effect where
+        positions are relative.
     head_mask : numbers of shape [N] or [L, N], optional
     inputs_embeds : numbers of shape [B, S, H]
         In place of ``input_ids``.
@@ -264,11 +265,13 @@ def _token_types(value: Any, like: Array, batch: int, length: int, type_vocab_si
 
 def _positions(
     value: Any, input_ids: Array | None, embeds: Array | None, like: Array, config: RobertaConfig
-) -> Array:
+) -> Array | None:
     source = input_ids if input_ids is not None else embeds
     assert source is not None
     xp = array_namespace(like)
     batch, length = source.shape[:2]
+    if config.position_embedding_type != "absolute":
+        _check_reach(length, config)
     if value is not None:
         ids = _place("position_ids", value, like)
         ids = ids[None, :] if ids.ndim == 1 else ids
@@ -276,13 +279,25 @@ def _positions(
         _check_shape("position_ids", ids, (1, length), (batch, length))
         rows = config.max_position_embeddings
         _check_range("position_ids", ids, rows, f"max_position_embeddings is {rows}")
-        return xp.broadcast_to(ids, (batch, length))
+        ids = xp.broadcast_to(ids, (batch, length))
+        return ids if config.position_embedding_type == "absolute" else None
+    if config.position_embedding_type != "absolute":
+        return None
     if input_ids is not None:
         ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id)
     else:
         ids = create_position_ids_from_inputs_embeds(embeds, config.pad_token_id)
     _check_length(int(xp.max(ids)) - config.pad_token_id, config)
     return ids
+
+
+def _check_reach(length: int, config: RobertaConfig) -> None:
+    limit = config.max_position_embeddings
+    if length > limit:
+        raise ValueError(
+            f"a sequence has {length} tokens, but the distance tables' {2 * limit - 1} rows reach "
+            f"no further than {limit - 1} tokens to either side: truncate to {limit}"
+        )
 
 
 def _check_length(tokens: int, config: RobertaConfig) -> None:

@@ -251,7 +251,6 @@ class RobertaPreTrainedModel:
 def _check_supported(config: RobertaConfig) -> None:
     here: Mapping[str, Any] = {
         "is_decoder": False,
-        "position_embedding_type": "absolute",
         "pruned_heads": {},
     }
     for name, value in here.items():

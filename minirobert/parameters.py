@@ -100,12 +100,22 @@ def _layer(config: RobertaConfig) -> Shapes:
         **_linear("attention.self.query", hidden, hidden),
         **_linear("attention.self.key", hidden, hidden),
         **_linear("attention.self.value", hidden, hidden),
+        **_distances(config),
         **_linear("attention.output.dense", hidden, hidden),
         **_norm("attention.output.LayerNorm", hidden),
         **_linear("intermediate.dense", inner, hidden),
         **_linear("output.dense", hidden, inner),
         **_norm("output.LayerNorm", hidden),
     }
+
+
+def _distances(config: RobertaConfig) -> Shapes:
+    if config.position_embedding_type == "absolute":
+        return {}
+    # Beside it the table of absolute positions stays in the checkpoint, unused.
+    rows = 2 * config.max_position_embeddings - 1
+    size = config.hidden_size // config.num_attention_heads
+    return {"attention.self.distance_embedding.weight": (rows, size)}
 
 
 def _lm_head(config: RobertaConfig) -> Shapes:

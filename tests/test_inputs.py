@@ -235,7 +235,6 @@ def test_an_array_of_another_library_is_named():
     ("field", "value"),
     [
         ("is_decoder", True),
-        ("position_embedding_type", "relative_key"),
         ("pruned_heads", {0: [1]}),
     ],
 )

@@ -34,6 +34,9 @@ def configs(draw: st.DrawFn, min_hidden_size: int = 1) -> dict[str, Any]:
         "type_vocab_size": draw(st.integers(1, 3)),
         "layer_norm_eps": draw(st.sampled_from([1e-12, 1e-5, 1e-2])),
         "pad_token_id": pad,
+        "position_embedding_type": draw(
+            st.sampled_from(["absolute", "absolute", "relative_key", "relative_key_query"])
+        ),
         "tie_word_embeddings": draw(st.booleans()),
     }
 
