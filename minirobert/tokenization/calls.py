@@ -11,12 +11,12 @@ from .batch_encoding import BatchEncoding
 from .batches import Call, encode_batch, encode_one, is_plain
 from .decoding import as_ids
 from .inputs import Batch, check_text, is_sequence_of, read_texts, read_words
-from .lengths import plan_lengths, say_nothing, warn_caller
+from .lengths import check_count, plan_lengths, say_nothing, warn_caller
 from .padding import pad_columns, padded_length, read_pad_input
 from .rows import RowFormat
 from .settings import CHECKS
 from .special_tokens import special_token_count, with_special_tokens
-from .tensors import check_tensor_type, to_tensors
+from .tensors import check_tensor_type, tensor_type_of, to_tensors
 from .text_encoder import EncodedText
 from .truncation import check_side, truncated
 
@@ -391,6 +391,7 @@ class CallableTokenizer(TokenizerBase):
         padding_side: str | None = None,
         return_attention_mask: bool = True,
         return_tensors: str | None = None,
+        verbose: bool = True,
     ) -> BatchEncoding:
         """Pad rows that are encoded already, for instance to make a batch of single encodings.
 
@@ -404,12 +405,24 @@ class CallableTokenizer(TokenizerBase):
         return_attention_mask : bool
             Whether to make an attention mask where there is none.
         return_tensors : str, optional
-            As for a call of the tokenizer. Arrays give arrays in any case.
+            As for a call of the tokenizer; by default arrays give arrays of the same library, those
+            of PyTorch on the CPU, and lists give lists.
+        verbose : bool
+            Whether to warn of arguments that have no effect.
 
         Returns
         -------
         BatchEncoding
-            The padded encoding.
+            The padded encoding. One encoding gives lists of integers or arrays ``[S]``, a batch
+            lists of lists or arrays ``[B, S]``.
+
+        Raises
+        ------
+        TypeError
+            If the ids are no integers.
+        ValueError
+            If there are no ids, if columns that are padded differ in length from the ids, or if
+            other columns make no array of numbers where arrays are asked for.
 
         Examples
         --------
@@ -421,16 +434,23 @@ class CallableTokenizer(TokenizerBase):
         """
         check_tensor_type(return_tensors)
         side = self._side_to_pad(padding_side)
-        plan = plan_lengths(padding, False, max_length, pad_to_multiple_of, self.model_max_length)
-        columns, is_single, is_array = read_pad_input(encoded_inputs)
+        plan = plan_lengths(
+            padding,
+            False,
+            max_length,
+            pad_to_multiple_of,
+            self.model_max_length,
+            warn=warn_caller if verbose else say_nothing,
+        )
+        columns, is_single, library = read_pad_input(encoded_inputs)
         if return_attention_mask and "attention_mask" not in columns:
             columns["attention_mask"] = [[1] * len(row) for row in columns["input_ids"]]
         lengths = [len(row) for row in columns["input_ids"]]
         length = padded_length(lengths, plan.padding, plan.max_length, plan.pad_to_multiple_of)
         columns = pad_columns(columns, length, self.pad_token_id, side)
-        if is_single and return_tensors is None:
+        tensor_type = return_tensors or tensor_type_of(library)
+        if is_single:
             columns = {name: rows[0] for name, rows in columns.items()}
-        tensor_type = return_tensors or ("np" if is_array else None)
         return BatchEncoding(to_tensors(columns, tensor_type) if tensor_type else columns)
 
     # What the methods above have in common
@@ -457,6 +477,7 @@ class CallableTokenizer(TokenizerBase):
     ) -> Call:
         """Check the arguments of a call, and fill in what the tokenizer was told once for all."""
         check_tensor_type(return_tensors)
+        check_count("stride", stride, 0)
         lengths = plan_lengths(
             padding,
             truncation,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import ByteLevel
@@ -301,6 +302,29 @@ def test_pad(directory, data, padding, max_length, multiple, side, kind):
     for name in expected:
         assert list(map(as_list, found[name])) == list(map(as_list, expected[name]))
         assert isinstance(found[name], np.ndarray) == (kind == "arrays")
+
+
+@pytest.mark.parametrize("return_tensors", [None, "np", "pt"])
+@pytest.mark.parametrize("make", [list, np.array, torch.tensor])
+@pytest.mark.parametrize(
+    "label", [5, 0.5, True, [0.5, 1.0], np.array([0.5, 1.0], np.float32), torch.tensor(0.5)]
+)
+@pytest.mark.parametrize("is_single", [True, False])
+def test_arrays_of_pad(return_tensors, make, label, is_single):
+    mine, theirs = ours(DIRECTORIES[0]), fast(DIRECTORIES[0])
+    rows = [{"input_ids": make([5, 6]), "label": label}, {"input_ids": make([5]), "label": label}]
+    encoding = rows[0] if is_single else rows
+    options = {"padding": "max_length", "max_length": 4, "return_tensors": return_tensors}
+    found = mine.pad(encoding, **options)
+    if make is np.array and is_single:  # theirs takes no ids of NumPy that are not in a batch
+        assert type(found.input_ids) is (torch.Tensor if return_tensors == "pt" else np.ndarray)
+        return
+    expected = theirs.pad(copy.deepcopy(encoding), **options)
+    assert list(found) == list(expected)
+    for name in found:
+        assert type(found[name]) is type(expected[name])
+        assert getattr(found[name], "dtype", None) == getattr(expected[name], "dtype", None)
+        assert np.array_equal(found[name], expected[name])
 
 
 # Decoding

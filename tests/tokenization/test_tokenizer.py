@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -361,6 +362,8 @@ def test_tokenize_checks_its_text(tokenizer):
 def test_unknown_arguments(tokenizer):
     with pytest.raises(TypeError, match="paddding"):
         tokenizer("a", paddding=True)
+    with pytest.raises(TypeError, match="stride is 'x': it must be an integer"):
+        tokenizer("a", stride="x")
     with pytest.raises(TypeError, match="foo"):
         tokenizer.encode("a", foo=1)
 
@@ -477,6 +480,12 @@ def test_sides_are_checked_when_they_are_assigned(tokenizer, name):
         ),
         ((["a", "ba"],), {"return_tensors": "np"}, r"padding=True"),
         (("a",), {"return_tensors": "tf"}, "return_tensors is 'tf'"),
+        (("a",), {"stride": -3}, "stride is -3: it must be at least 0"),
+        (
+            ("a",),
+            {"stride": -3, "return_overflowing_tokens": True},
+            "stride is -3: it must be at least 0",
+        ),
     ],
 )
 def test_what_cannot_be_done(tokenizer, arguments, options, message):
@@ -517,11 +526,56 @@ def test_pad(tokenizer):
     assert list(tokenizer.pad({"input_ids": [4]}, return_attention_mask=False)) == ["input_ids"]
 
 
-def test_pad_gives_arrays_for_arrays(tokenizer):
-    single = tokenizer.pad({"input_ids": np.array([4, 2])}, "max_length", max_length=3)
+@pytest.mark.parametrize("make", [np.array, torch.tensor])
+def test_pad_gives_arrays_of_the_same_library(tokenizer, make):
+    kind = type(make([0]))
+    single = tokenizer.pad({"input_ids": make([4, 2])}, "max_length", max_length=3)
     assert single.input_ids.tolist() == [4, 2, 1]
+    rows = [{"input_ids": make([4]), "labels": make(0.5)}, {"input_ids": make([4, 5]), "labels": 1}]
+    batch = tokenizer.pad(rows)
+    assert batch.input_ids.tolist() == [[4, 1], [4, 5]]
+    assert batch.labels.tolist() == [0.5, 1.0]
+    columns = tokenizer.pad({"input_ids": make([[4], [5]])}, pad_to_multiple_of=2)
+    assert columns.input_ids.tolist() == [[4, 1], [5, 1]]
+    for encoding in (single, batch, columns):
+        assert {type(array) for array in encoding.values()} == {kind}
+    other = {np.array: "pt", torch.tensor: "np"}[make]
+    assert not isinstance(tokenizer.pad(rows, return_tensors=other).input_ids, kind)
+
+
+@pytest.mark.gpu
+def test_pad_gives_arrays_of_cupy_for_those_of_cupy(tokenizer):
+    import cupy
+
+    batch = tokenizer.pad([{"input_ids": cupy.array([4])}, {"input_ids": cupy.array([4, 5])}])
+    assert isinstance(batch.input_ids, cupy.ndarray)
+    assert batch.input_ids.tolist() == [[4, 1], [4, 5]]
+
+
+def test_pad_gives_arrays_where_asked(tokenizer):
     batch = tokenizer.pad([{"input_ids": [4]}, {"input_ids": [4, 5]}], return_tensors="np")
     assert batch.attention_mask.tolist() == [[1, 0], [1, 1]]
+    single = tokenizer.pad({"input_ids": [4, 5], "labels": 0.5}, return_tensors="pt")
+    assert (single.input_ids.tolist(), single.labels.tolist()) == ([4, 5], 0.5)
+
+
+def test_pad_says_what_it_does_not_pad(tokenizer):
+    rows = [{"input_ids": [4], "labels": [4]}, {"input_ids": [4, 5], "labels": [4, 5]}]
+    with pytest.raises(
+        ValueError, match=r"labels have .*: padding leaves this column as it is, so"
+    ):
+        tokenizer.pad(rows, return_tensors="pt")
+    assert tokenizer.pad(rows).labels == [[4], [4, 5]]
+    with pytest.raises(ValueError, match=r"the rows of input_ids have .*: pass padding=True"):
+        tokenizer.pad(rows, padding=False, return_tensors="pt")
+
+
+def test_pad_warns_unless_told_not_to(tokenizer):
+    with pytest.warns(UserWarning, match="max_length=9 has no effect with padding=True"):
+        tokenizer.pad({"input_ids": [4]}, max_length=9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tokenizer.pad({"input_ids": [4]}, max_length=9, verbose=False)
 
 
 # Decoding
