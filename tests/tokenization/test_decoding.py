@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from minirobert.tokenization.decoding import as_ids, clean_up_tokenization, tokens_to_text
 
@@ -26,16 +27,21 @@ def test_ids():
     assert as_ids(np.array([5, 6])) == [5, 6]
     assert as_ids(np.array(5)) == [5]
     assert as_ids(iter([])) == []
+    several = as_ids([torch.tensor(5), np.array(6), True])
+    assert several == [5, 6, 1]
+    assert set(map(type, several)) == {int}
 
 
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        ("12", "ids are '12': they must be an integer or a sequence of integers"),
+        ("ab", "ids are 'ab': they must be .* integers; encode gives those of a text, convert_tok"),
         (None, "ids are None"),
         (1.5, r"ids are 1\.5"),
         ([[1, 2]], r"ids\[0\] is of type list.*batch_decode"),
-        ([1, "2"], r"ids\[1\] is of type str"),
+        ([1, "2"], r"ids\[1\] is of type str: it must be an integer; convert_tokens_to_ids gives"),
+        ([torch.tensor(1), torch.tensor([1, 2])], r"ids\[1\] is of type Tensor"),
+        ([torch.tensor(1.5)], r"ids\[0\] is of type Tensor"),
         (np.array([1.5]), r"ids\[0\] is of type float"),
     ],
 )

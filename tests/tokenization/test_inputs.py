@@ -29,7 +29,11 @@ def test_kinds(arguments, rows, is_single):
         ((None,), TypeError, "text is None: it must be a str, a list of str, or a list of pairs"),
         ((5,), TypeError, "text is of type int"),
         ((b"a",), TypeError, "text is of type bytes"),
-        (([1, 2],), TypeError, r"text\[0\] is of type int: it must be a str"),
+        (
+            ([5, 6],),
+            TypeError,
+            r"text\[0\] is of type int: it must be a str; ids go to prepare_for_model, or",
+        ),
         ((["a", None],), TypeError, r"text\[1\] is None: it must be a str"),
         ((["a", ["b", "c"]],), TypeError, r"text\[1\] is of type list"),
         (([["a", "b"], ["c"]],), ValueError, r"text\[1\] has 1 elements: a pair has two texts"),
