@@ -245,7 +245,8 @@ class CallableTokenizer(TokenizerBase):
             _check_single(text, options.get("is_split_into_words", False))
             return self(text, text_pair, **options)
         second = None if text_pair is None else self._known_ids("text_pair", text_pair)
-        return self.prepare_for_model(self._known_ids("text", text), second, **options)
+        ids = self._known_ids("text", text)
+        return self.prepare_for_model(ids, second, prepend_batch_axis=True, **options)
 
     def batch_encode_plus(
         self, batch_text_or_text_pairs: Sequence[Any], **options: Any
@@ -273,7 +274,12 @@ class CallableTokenizer(TokenizerBase):
         return self(batch_text_or_text_pairs, **options)
 
     def prepare_for_model(
-        self, ids: Sequence[int], pair_ids: Sequence[int] | None = None, **options: Any
+        self,
+        ids: Sequence[int],
+        pair_ids: Sequence[int] | None = None,
+        *,
+        prepend_batch_axis: bool = False,
+        **options: Any,
     ) -> BatchEncoding:
         """Cut, frame and pad ids as a call of the tokenizer does with those of a text.
 
@@ -283,6 +289,9 @@ class CallableTokenizer(TokenizerBase):
             The ids of a text, as `convert_tokens_to_ids` gives them.
         pair_ids : sequence of int, optional
             The ids of the second text of a pair.
+        prepend_batch_axis : bool
+            Whether arrays are ``[1, S]``, as a call of the tokenizer gives them, and not ``[S]``.
+            With `return_overflowing_tokens` there may be several rows, and arrays are ``[B, S]``.
         **options
             The other arguments of a call of the tokenizer that are not about texts.
 
@@ -290,6 +299,11 @@ class CallableTokenizer(TokenizerBase):
         -------
         BatchEncoding
             As a call of the tokenizer gives it. Of words and offsets nothing is known.
+
+        Raises
+        ------
+        ValueError
+            If no token has one of the ids, or as a call of the tokenizer.
 
         Examples
         --------
@@ -299,8 +313,15 @@ class CallableTokenizer(TokenizerBase):
         >>> tokenizer.prepare_for_model([4, 4, 4], truncation=True, max_length=4).input_ids
         [0, 4, 4, 2]
         """
-        sequences = [as_ids(ids)] if pair_ids is None else [as_ids(ids), as_ids(pair_ids)]
-        return encode_batch(_without_text, [sequences], self._call(**options), is_single=True)
+        sequences = [self._checked(ids)]
+        if pair_ids is not None:
+            sequences.append(self._checked(pair_ids))
+        call = self._call(**options)
+        encoding = encode_batch(_without_text, [sequences], call, is_single=True)
+        if call.tensor_type and not prepend_batch_axis and not call.with_samples:
+            for name, array in encoding.items():
+                encoding[name] = array.reshape(array.shape[1:])
+        return encoding
 
     def tokenize(
         self,

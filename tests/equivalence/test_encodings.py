@@ -340,6 +340,21 @@ def test_ids_as_in_the_slow_class(directory, first, second, max_length, side):
         assert mine.encode(*tokens, **options) == theirs.encode(*tokens, **options)
 
 
+@pytest.mark.parametrize("prepend_batch_axis", [True, False])
+@pytest.mark.parametrize("return_tensors", [None, "np", "pt"])
+def test_the_axis_of_the_batch_as_in_the_slow_class(return_tensors, prepend_batch_axis):
+    mine, theirs = ours(DIRECTORIES[0]), slow(DIRECTORIES[0])
+    options = {"return_tensors": return_tensors, "prepend_batch_axis": prepend_batch_axis}
+    for sequences in ([[5, 6]], [[5], [6, 7]]):
+        found = mine.prepare_for_model(*sequences, **options)
+        expected = theirs.prepare_for_model(*sequences, **options)
+        for name in found:
+            assert type(found[name]) is type(expected[name])
+            assert np.array_equal(found[name], expected[name])
+    found, expected = (one.encode([5, 6], return_tensors=return_tensors) for one in (mine, theirs))
+    assert np.array_equal(found, expected)
+
+
 @directories
 @given(first=ids, second=ids, data=st.data(), side=sides, stride=st.integers(0, 4))
 def test_truncating_ids_as_in_the_slow_class(directory, first, second, data, side, stride):

@@ -214,6 +214,12 @@ def test_adding_special_tokens(tokenizer):
         ({"pad_token": 5}, TypeError, "pad_token is 5: it must be a string or an AddedToken"),
         ({"additional_special_tokens": "abc"}, TypeError, "'abc': it must be a list of tokens"),
         ({"pad_token": "[P]", "foo": "x"}, ValueError, "'foo' is the name of no special token"),
+        (
+            ["x"],
+            TypeError,
+            r"special_tokens_dict is \['x'\]: it must be a mapping such as {'pad_tok",
+        ),
+        ("x", TypeError, "special_tokens_dict is 'x': it must be a mapping"),
     ],
 )
 def test_what_cannot_be_a_special_token(tokenizer, tokens, error, message):
@@ -335,6 +341,46 @@ def test_encode_takes_tokens_and_ids(tokenizer):
     assert tokenizer.encode([]) == [0, 2]
     assert tokenizer.encode(["a", " b"], is_split_into_words=True) == tokenizer.encode(" a b")
     assert tokenizer.encode_plus([4, 5, 6], max_length=4, truncation=True).input_ids == [0, 4, 5, 2]
+
+
+def test_the_axis_of_the_batch_of_prepared_ids(tokenizer):
+    options = {"return_tensors": "np", "return_length": True}
+    row = tokenizer.prepare_for_model([4, 5], **options)
+    assert {name: array.shape for name, array in row.items()} == {
+        "input_ids": (4,),
+        "attention_mask": (4,),
+        "length": (),
+    }
+    assert row.input_ids.tolist() == tokenizer.prepare_for_model([4, 5]).input_ids == [0, 4, 5, 2]
+    batch = tokenizer.prepare_for_model([4, 5], prepend_batch_axis=True, **options)
+    assert (batch.input_ids.shape, batch.length.shape) == ((1, 4), (1,))
+    assert tokenizer.prepare_for_model([4], prepend_batch_axis=True).input_ids == [0, 4, 2]
+    windows = {"max_length": 3, "truncation": True, "return_overflowing_tokens": True, **options}
+    assert tokenizer.prepare_for_model([4, 5], **windows).input_ids.tolist() == [
+        [0, 4, 2],
+        [0, 5, 2],
+    ]
+    assert tokenizer.encode([4, 5], return_tensors="np").shape == (1, 4)
+    assert tokenizer.encode_plus([4, 5], return_tensors="np").input_ids.shape == (1, 4)
+
+
+@pytest.mark.parametrize("index", [-5, 999_999])
+def test_only_ids_of_tokens_are_prepared(tokenizer, index):
+    for call in (
+        lambda: tokenizer.encode([index]),
+        lambda: tokenizer.prepare_for_model([4, index]),
+        lambda: tokenizer.prepare_for_model([4], [index]),
+        lambda: tokenizer.build_inputs_with_special_tokens([index]),
+        lambda: tokenizer.build_inputs_with_special_tokens([4], [index]),
+    ):
+        with pytest.raises(ValueError, match=f"no token has the id {index}"):
+            call()
+
+
+def test_only_ids_are_framed(tokenizer):
+    with pytest.raises(TypeError, match=r"ids\[0\] is of type float: it must be an integer"):
+        tokenizer.build_inputs_with_special_tokens([1.5])
+    assert tokenizer.build_inputs_with_special_tokens(np.array([4, 5])) == [0, 4, 5, 2]
 
 
 @pytest.mark.parametrize("text", [5, None, ["a", 5], [["a"], ["b"]], [True]])
@@ -603,7 +649,9 @@ def test_clean_up_is_off_unless_asked_for(tokenizer):
 def test_ids_that_no_token_has(tiny, index):
     for method in (tiny.decode, tiny.convert_ids_to_tokens):
         for ids in (index, [0, index]):
-            with pytest.raises(ValueError, match=f"no token has the id {index}: .* 8192 tokens"):
+            with pytest.raises(
+                ValueError, match=f"no token has the id {index}: .* 8192 tokens.* as -100 in labels"
+            ):
                 method(ids)
 
 
@@ -625,6 +673,29 @@ def test_conversions(tokenizer):
         tokenizer.convert_tokens_to_ids(["a", 5])
     with pytest.raises(TypeError, match="tokens is 5: it must be a str or a list of str"):
         tokenizer.convert_tokens_to_ids(5)
+
+
+@pytest.mark.parametrize("index", [8, np.int64(8), np.array(8), torch.tensor(8)])
+def test_one_id_gives_one_token(tokenizer, index):
+    assert tokenizer.convert_ids_to_tokens(index) == "ab"
+    assert tokenizer.convert_ids_to_tokens([index]) == ["ab"]
+    assert tokenizer.decode(index) == tokenizer.decode([index]) == "ab"
+    assert tokenizer.decode([index, index]) == "abab"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        ("ab", TypeError, "tokens is 'ab': it must be a list of str; put a single token into a l"),
+        (5, TypeError, "tokens is 5: it must be a list of str; .* give ids to decode"),
+        (["a", None], TypeError, r"tokens\[1\] is None: it must be a str"),
+        ([8], TypeError, r"tokens\[0\] is of type int: it must be a str; ids go to .* decode"),
+        (["\ud800"], ValueError, r"tokens\[0\] has a lone surrogate, U\+D800"),
+    ],
+)
+def test_what_is_no_list_of_tokens(tokenizer, tokens, error, message):
+    with pytest.raises(error, match=message):
+        tokenizer.convert_tokens_to_string(tokens)
 
 
 def test_the_second_sequence_of_a_finished_row(tokenizer):
