@@ -385,3 +385,13 @@ def test_decoding_with_spaces_as_in_the_slow_class(directory, data, skip, spaces
     options = {"skip_special_tokens": skip, "spaces_between_special_tokens": spaces}
     assert mine.decode(ids, **options) == theirs.decode(ids, **options)
     assert mine.batch_decode([ids], **options) == theirs.batch_decode([ids], **options)
+
+
+@directories
+def test_what_decodes_to_nothing_as_in_the_slow_class(directory):
+    special = {"additional_special_tokens": ["[X]"]}
+    mine = RobertaTokenizer.from_pretrained(directory, errors="ignore", **special)
+    theirs = SlowTokenizer.from_pretrained(directory, errors="ignore", **special)
+    ids = mine.convert_tokens_to_ids(["[X]", "Ã", "[X]"])
+    options = {"spaces_between_special_tokens": True}
+    assert mine.decode(ids, **options) == theirs.decode(ids, **options) == "[X] [X]"

@@ -25,6 +25,7 @@ from tests.equivalence.texts import (
     ROBERTA_BASE,
     SMALL_ALPHABET,
     SPECIAL,
+    TINY,
     fast,
     hf_added_token,
     ours,
@@ -501,6 +502,20 @@ def test_configurations_of_transformers(config, tmp_path):
     mine.save_pretrained(tmp_path / "again")
     for make in (RobertaTokenizer, FastTokenizer):
         assert dict(make.from_pretrained(tmp_path / "again")(text)) == dict(theirs(text))
+
+
+@pytest.mark.parametrize("normalized", [True, False])
+@pytest.mark.parametrize("neighbour_is_normalized", [True, False])
+def test_a_single_word_next_to_another_added_token(normalized, neighbour_is_normalized):
+    tokens = [
+        AddedToken("xx", single_word=True, normalized=normalized),
+        AddedToken("foo", special=True, normalized=neighbour_is_normalized),
+    ]
+    mine, theirs = RobertaTokenizer.from_pretrained(TINY), FastTokenizer.from_pretrained(TINY)
+    mine.add_tokens(tokens)
+    theirs.add_tokens([hf_added_token(token) for token in tokens])
+    for text in ("fooxx", "xxfoo", "fooxxfoo", "fooxx b", "afooxxb", "foo xx"):
+        assert mine.tokenize(text) == theirs.tokenize(text)
 
 
 # Other vocabularies

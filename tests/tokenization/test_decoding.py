@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from minirobert.tokenization.decoding import as_ids, clean_up_tokenization, tokens_to_text
+from minirobert.tokenization.decoding import (
+    as_ids,
+    clean_up_tokenization,
+    spaced_text,
+    tokens_to_text,
+)
 
 
 def test_a_character_may_be_spread_over_tokens():
@@ -13,6 +18,13 @@ def test_a_character_may_be_spread_over_tokens():
 def test_added_tokens_stand_for_themselves():
     assert tokens_to_text(["é"], (), "replace") == "\ufffd"
     assert tokens_to_text(["é", "Ġ"], {"é", "Ġ"}, "replace") == "éĠ"
+
+
+def test_what_decodes_to_nothing_gets_no_spaces():
+    apart = {"[X]"}
+    assert spaced_text(["[X]", "Ã", "[X]"], apart, apart, "ignore") == "[X] [X]"
+    assert spaced_text(["Ã", "[X]", "Ã"], apart, apart, "ignore") == "[X]"
+    assert spaced_text(["[X]", "Ã", "[X]"], apart, apart, "replace") == "[X] \ufffd [X]"
 
 
 def test_clean_up():

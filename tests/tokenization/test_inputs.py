@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirobert.tokenization.inputs import check_text, read_texts
+from minirobert.tokenization.inputs import check_text, read_texts, read_words
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,15 @@ def test_kinds(arguments, rows, is_single):
 def test_errors(arguments, error, message):
     with pytest.raises(error, match=message):
         read_texts(*arguments)
+
+
+def test_words_and_lists_of_words_are_not_mixed():
+    with pytest.raises(TypeError) as caught:
+        read_words([["a"], "b"])
+    assert str(caught.value) == "text[0] is of type list: it must be a str"
+    with pytest.raises(TypeError) as caught:
+        read_words(["b", ["a"]])
+    assert str(caught.value) == "text[1] is of type list: it must be a str"
 
 
 @given(st.text(st.characters(categories=["Cs", "Lu"]), min_size=1))

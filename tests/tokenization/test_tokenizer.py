@@ -1,4 +1,5 @@
 import copy
+import json
 import math
 import pickle
 import subprocess
@@ -466,6 +467,7 @@ def test_columns_and_their_order(tokenizer):
         "length",
     ]
     assert list(tokenizer("a", return_attention_mask=False)) == ["input_ids"]
+    assert tokenizer("ab", return_length=True)["length"] == [3]  # a list, as in transformers
 
 
 def test_padding_sides(tokenizer):
@@ -663,6 +665,17 @@ def test_added_tokens_are_decoded_as_they_are_written():
     assert tokenizer.decode(ids) == "aéa b"
 
 
+def test_spaces_are_put_around_special_tokens_beyond_the_vocabulary():
+    vocab = {**VOCAB, "<mask>": MASK, "[V]": MASK + 1}
+    special = ["[V]", "[X]", "[Y]"]
+    tokenizer = RobertaTokenizer.from_vocab(vocab, MERGES, additional_special_tokens=special)
+    assert tokenizer.additional_special_tokens_ids == [MASK + 1, MASK + 2, MASK + 3]
+    assert tokenizer.vocab_size == MASK + 2
+    ids = tokenizer.encode("a[V]b[X]a[Y]b<mask>", add_special_tokens=False)
+    spaced = tokenizer.decode(ids, spaces_between_special_tokens=True)
+    assert spaced == "a[V]b [X] a [Y] b<mask>"
+
+
 def test_conversions(tokenizer):
     assert tokenizer.convert_tokens_to_ids("ab") == 8
     assert tokenizer.convert_tokens_to_ids(["ab", "zzz"]) == [8, 3]
@@ -754,6 +767,17 @@ def test_saving_and_loading(tmp_path):
         assert again(text, return_offsets_mapping=True) == tokenizer(
             text, return_offsets_mapping=True
         )
+
+
+def test_a_new_tokenizer_keeps_the_settings_that_mean_nothing_here(tmp_path):
+    small().save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"chat_template": "x", "foo": [1]}))
+    tokenizer = RobertaTokenizer.from_pretrained(tmp_path)
+    new = tokenizer.train_new_from_iterator(["ab ab"], 300, show_progress=False)
+    new.save_pretrained(tmp_path / "new")
+    saved = json.loads((tmp_path / "new" / "tokenizer_config.json").read_text())
+    assert (saved["chat_template"], saved["foo"]) == ("x", [1])
 
 
 def test_saving_replaces_the_tokenizer_that_was_there(tmp_path):
