@@ -62,6 +62,8 @@ def test_words_and_lists_of_words_are_not_mixed():
     with pytest.raises(TypeError) as caught:
         read_words(["b", ["a"]])
     assert str(caught.value) == "text[1] is of type list: it must be a str"
+    with pytest.raises(TypeError, match=r"^row 1, text 0\[0\] is None: it must be a str"):
+        read_words([["a"], [None]])
 
 
 @given(st.text(st.characters(categories=["Cs", "Lu"]), min_size=1))

@@ -101,7 +101,9 @@ def test_inputs():
 
 def test_the_library_is_that_of_the_ids():
     tensors = [{"input_ids": torch.tensor([1, 2]), "label": torch.tensor(0.5)}]
-    assert read_pad_input(tensors) == ({"input_ids": [[1, 2]], "label": [0.5]}, False, "torch")
+    found = read_pad_input(tensors)
+    assert found == ({"input_ids": [[1, 2]], "label": [0.5]}, False, "torch")
+    assert type(found.columns["label"][0]) is float
     mixed = {"input_ids": [[1], torch.tensor([2]), np.array([3])]}
     assert read_pad_input(mixed) == ({"input_ids": [[1], [2], [3]]}, False, "torch")
 

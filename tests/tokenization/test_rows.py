@@ -34,6 +34,12 @@ def test_the_space_of_the_first_token_of_a_window_is_left_alone():
     assert [row.offsets for row in windows.encodings] == windows.offset_mapping
 
 
+def test_the_space_that_each_word_is_given_is_left_alone():
+    tokenizer = RobertaTokenizer.from_vocab(VOCAB, MERGES)
+    options = {"is_split_into_words": True, "return_offsets_mapping": True}
+    assert tokenizer(["ab", "ab"], **options).offset_mapping == [(0, 0), (0, 2), (0, 2), (0, 0)]
+
+
 def test_the_characters_of_a_word_end_with_its_last_token():
     (row,) = RobertaTokenizer.from_vocab(VOCAB, MERGES)(["ab  bab ba"]).encodings
     assert [row.word_to_chars(word) for word in range(4)] == [

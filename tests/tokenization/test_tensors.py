@@ -124,6 +124,8 @@ def test_cupy():
     ids = to_tensors({"input_ids": [[0, 2], [3, 4]]}, "cp")["input_ids"]
     assert isinstance(ids, cupy.ndarray)
     assert (ids.dtype, ids.tolist()) == (np.int64, [[0, 2], [3, 4]])
+    scores = to_tensors({"score": [cupy.array(0.5), cupy.array(1.0)]}, "cp")["score"]
+    assert scores.tolist() == [0.5, 1.0]
 
 
 @pytest.mark.parametrize(("kind", "library"), tensors.LIBRARIES.items())
