@@ -410,7 +410,7 @@ class CallableTokenizer(TokenizerBase):
         max_length: int | None = None,
         pad_to_multiple_of: int | None = None,
         padding_side: str | None = None,
-        return_attention_mask: bool = True,
+        return_attention_mask: bool | None = None,
         return_tensors: str | None = None,
         verbose: bool = True,
     ) -> BatchEncoding:
@@ -423,8 +423,9 @@ class CallableTokenizer(TokenizerBase):
             run along the tokens stay as they are.
         padding, max_length, pad_to_multiple_of, padding_side
             As for a call of the tokenizer.
-        return_attention_mask : bool
-            Whether to make an attention mask where there is none.
+        return_attention_mask : bool, optional
+            Whether to make an attention mask where there is none; by default if `model_input_names`
+            has it.
         return_tensors : str, optional
             As for a call of the tokenizer; by default arrays give arrays of the same library, those
             of PyTorch on the CPU, and lists give lists.
@@ -464,7 +465,8 @@ class CallableTokenizer(TokenizerBase):
             warn=warn_caller if verbose else say_nothing,
         )
         columns, is_single, library = read_pad_input(encoded_inputs)
-        if return_attention_mask and "attention_mask" not in columns:
+        is_masked = _or(return_attention_mask, "attention_mask" in self.model_input_names)
+        if is_masked and "attention_mask" not in columns:
             columns["attention_mask"] = [[1] * len(row) for row in columns["input_ids"]]
         lengths = [len(row) for row in columns["input_ids"]]
         length = padded_length(lengths, plan.padding, plan.max_length, plan.pad_to_multiple_of)

@@ -815,3 +815,13 @@ def test_attributes_of_transformers(tiny):
         (TINY / name).exists() or name == "tokenizer.json"
         for name in tiny.vocab_files_names.values()
     )
+
+
+def test_pad_makes_a_mask_unless_told_otherwise(tokenizer):
+    row = {"input_ids": [0, 2]}
+    assert "attention_mask" in tokenizer.pad(row)
+    assert "attention_mask" in tokenizer.pad(row, return_attention_mask=None)
+    assert "attention_mask" not in tokenizer.pad(row, return_attention_mask=False)
+    bare = small(model_input_names=["input_ids"])
+    assert "attention_mask" not in bare.pad(row)
+    assert "attention_mask" in bare.pad(row, return_attention_mask=True)
