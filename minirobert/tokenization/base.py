@@ -10,7 +10,7 @@ from typing import Any, overload
 from .added_tokens import AddedToken, as_token, is_added_token
 from .bpe import Pair, rank_merges
 from .config_files import ADDITIONAL
-from .decoding import as_ids, clean_up_tokenization, spaced_text, tokens_to_text
+from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
 from .rows import Framing
 from .special_tokens import (
     SPECIAL_TOKEN_NAMES,
@@ -226,6 +226,8 @@ class TokenizerBase:
         ValueError
             If no token has such an id.
         """
+        if hasattr(ids, "tolist"):
+            ids = ids.tolist()
         if isinstance(ids, Integral):
             return self._vocabulary.token(int(ids))
         tokens = map(self._vocabulary.token, as_ids(ids))
@@ -330,6 +332,11 @@ class TokenizerBase:
         >>> tokenizer.pad_token_id == len(tokenizer) - 1
         True
         """
+        if not isinstance(special_tokens_dict, Mapping):
+            raise TypeError(
+                f"special_tokens_dict is {special_tokens_dict!r:.60}: it must be a mapping such as"
+                f" {{'pad_token': '<pad>'}}; for tokens without a role, {{{ADDITIONAL!r}: [...]}}"
+            )
         named: dict[str, AddedToken] = {}
         additional: list[AddedToken] | None = None
         in_order: list[AddedToken] = []  # which is that of their ids
@@ -411,7 +418,7 @@ class TokenizerBase:
         list of int
             The row.
         """
-        sequences = _sequences(token_ids_0, token_ids_1)
+        sequences = [self._checked(ids) for ids in _sequences(token_ids_0, token_ids_1)]
         return with_special_tokens(sequences, self.cls_token_id, self.sep_token_id)
 
     def get_special_tokens_mask(
@@ -506,7 +513,7 @@ class TokenizerBase:
         if spaces_between_special_tokens:
             text = spaced_text(tokens, self._set_apart(), self._vocabulary.added, self.errors)
         else:
-            text = self.convert_tokens_to_string(tokens)
+            text = tokens_to_text(tokens, self._vocabulary.added, self.errors)
         if clean_up_tokenization_spaces is None:
             clean_up_tokenization_spaces = self.clean_up_tokenization_spaces
         return clean_up_tokenization(text) if clean_up_tokenization_spaces else text
@@ -563,7 +570,14 @@ class TokenizerBase:
         str
             The text.
         """
-        return tokens_to_text(tokens, self._vocabulary.added, self.errors)
+        return tokens_to_text(check_tokens(tokens), self._vocabulary.added, self.errors)
+
+    def _checked(self, ids: Any) -> list[int]:
+        """Read ids, each of which must be that of a token."""
+        several = as_ids(ids)
+        if not all(map(self._vocabulary.tokens.__contains__, several)):
+            self.convert_ids_to_tokens(several)  # raises the error
+        return several
 
 
 def _as_special_token(name: str, token: Any) -> AddedToken:

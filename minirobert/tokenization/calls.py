@@ -11,12 +11,12 @@ from .batch_encoding import BatchEncoding
 from .batches import Call, encode_batch, encode_one, is_plain
 from .decoding import as_ids
 from .inputs import Batch, check_text, is_sequence_of, read_texts, read_words
-from .lengths import plan_lengths, say_nothing, warn_caller
+from .lengths import check_count, plan_lengths, say_nothing, warn_caller
 from .padding import pad_columns, padded_length, read_pad_input
 from .rows import RowFormat
 from .settings import CHECKS
 from .special_tokens import special_token_count, with_special_tokens
-from .tensors import check_tensor_type, to_tensors
+from .tensors import check_tensor_type, tensor_type_of, to_tensors
 from .text_encoder import EncodedText
 from .truncation import check_side, truncated
 
@@ -245,7 +245,8 @@ class CallableTokenizer(TokenizerBase):
             _check_single(text, options.get("is_split_into_words", False))
             return self(text, text_pair, **options)
         second = None if text_pair is None else self._known_ids("text_pair", text_pair)
-        return self.prepare_for_model(self._known_ids("text", text), second, **options)
+        ids = self._known_ids("text", text)
+        return self.prepare_for_model(ids, second, prepend_batch_axis=True, **options)
 
     def batch_encode_plus(
         self, batch_text_or_text_pairs: Sequence[Any], **options: Any
@@ -273,7 +274,12 @@ class CallableTokenizer(TokenizerBase):
         return self(batch_text_or_text_pairs, **options)
 
     def prepare_for_model(
-        self, ids: Sequence[int], pair_ids: Sequence[int] | None = None, **options: Any
+        self,
+        ids: Sequence[int],
+        pair_ids: Sequence[int] | None = None,
+        *,
+        prepend_batch_axis: bool = False,
+        **options: Any,
     ) -> BatchEncoding:
         """Cut, frame and pad ids as a call of the tokenizer does with those of a text.
 
@@ -283,6 +289,9 @@ class CallableTokenizer(TokenizerBase):
             The ids of a text, as `convert_tokens_to_ids` gives them.
         pair_ids : sequence of int, optional
             The ids of the second text of a pair.
+        prepend_batch_axis : bool
+            Whether arrays are ``[1, S]``, as a call of the tokenizer gives them, and not ``[S]``.
+            With `return_overflowing_tokens` there may be several rows, and arrays are ``[B, S]``.
         **options
             The other arguments of a call of the tokenizer that are not about texts.
 
@@ -290,6 +299,11 @@ class CallableTokenizer(TokenizerBase):
         -------
         BatchEncoding
             As a call of the tokenizer gives it. Of words and offsets nothing is known.
+
+        Raises
+        ------
+        ValueError
+            If no token has one of the ids, or as a call of the tokenizer.
 
         Examples
         --------
@@ -299,8 +313,15 @@ class CallableTokenizer(TokenizerBase):
         >>> tokenizer.prepare_for_model([4, 4, 4], truncation=True, max_length=4).input_ids
         [0, 4, 4, 2]
         """
-        sequences = [as_ids(ids)] if pair_ids is None else [as_ids(ids), as_ids(pair_ids)]
-        return encode_batch(_without_text, [sequences], self._call(**options), is_single=True)
+        sequences = [self._checked(ids)]
+        if pair_ids is not None:
+            sequences.append(self._checked(pair_ids))
+        call = self._call(**options)
+        encoding = encode_batch(_without_text, [sequences], call, is_single=True)
+        if call.tensor_type and not prepend_batch_axis and not call.with_samples:
+            for name, array in encoding.items():
+                encoding[name] = array.reshape(array.shape[1:])
+        return encoding
 
     def tokenize(
         self,
@@ -389,8 +410,9 @@ class CallableTokenizer(TokenizerBase):
         max_length: int | None = None,
         pad_to_multiple_of: int | None = None,
         padding_side: str | None = None,
-        return_attention_mask: bool = True,
+        return_attention_mask: bool | None = None,
         return_tensors: str | None = None,
+        verbose: bool = True,
     ) -> BatchEncoding:
         """Pad rows that are encoded already, for instance to make a batch of single encodings.
 
@@ -401,15 +423,28 @@ class CallableTokenizer(TokenizerBase):
             run along the tokens stay as they are.
         padding, max_length, pad_to_multiple_of, padding_side
             As for a call of the tokenizer.
-        return_attention_mask : bool
-            Whether to make an attention mask where there is none.
+        return_attention_mask : bool, optional
+            Whether to make an attention mask where there is none; by default if `model_input_names`
+            has it.
         return_tensors : str, optional
-            As for a call of the tokenizer. Arrays give arrays in any case.
+            As for a call of the tokenizer; by default arrays give arrays of the same library, those
+            of PyTorch on the CPU, and lists give lists.
+        verbose : bool
+            Whether to warn of arguments that have no effect.
 
         Returns
         -------
         BatchEncoding
-            The padded encoding.
+            The padded encoding. One encoding gives lists of integers or arrays ``[S]``, a batch
+            lists of lists or arrays ``[B, S]``.
+
+        Raises
+        ------
+        TypeError
+            If the ids are no integers.
+        ValueError
+            If there are no ids, if columns that are padded differ in length from the ids, or if
+            other columns make no array of numbers where arrays are asked for.
 
         Examples
         --------
@@ -421,16 +456,24 @@ class CallableTokenizer(TokenizerBase):
         """
         check_tensor_type(return_tensors)
         side = self._side_to_pad(padding_side)
-        plan = plan_lengths(padding, False, max_length, pad_to_multiple_of, self.model_max_length)
-        columns, is_single, is_array = read_pad_input(encoded_inputs)
-        if return_attention_mask and "attention_mask" not in columns:
+        plan = plan_lengths(
+            padding,
+            False,
+            max_length,
+            pad_to_multiple_of,
+            self.model_max_length,
+            warn=warn_caller if verbose else say_nothing,
+        )
+        columns, is_single, library = read_pad_input(encoded_inputs)
+        is_masked = _or(return_attention_mask, "attention_mask" in self.model_input_names)
+        if is_masked and "attention_mask" not in columns:
             columns["attention_mask"] = [[1] * len(row) for row in columns["input_ids"]]
         lengths = [len(row) for row in columns["input_ids"]]
         length = padded_length(lengths, plan.padding, plan.max_length, plan.pad_to_multiple_of)
         columns = pad_columns(columns, length, self.pad_token_id, side)
-        if is_single and return_tensors is None:
+        tensor_type = return_tensors or tensor_type_of(library)
+        if is_single:
             columns = {name: rows[0] for name, rows in columns.items()}
-        tensor_type = return_tensors or ("np" if is_array else None)
         return BatchEncoding(to_tensors(columns, tensor_type) if tensor_type else columns)
 
     # What the methods above have in common
@@ -457,6 +500,7 @@ class CallableTokenizer(TokenizerBase):
     ) -> Call:
         """Check the arguments of a call, and fill in what the tokenizer was told once for all."""
         check_tensor_type(return_tensors)
+        check_count("stride", stride, 0)
         lengths = plan_lengths(
             padding,
             truncation,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from itertools import groupby
+from operator import index
 from typing import Any
 
 from .byte_alphabet import symbols_to_bytes
+from .inputs import check_text
 
 # English spacing that older tokenizers needed to have undone; replaced in this order.
 _CLEANED_UP = (
@@ -128,12 +130,46 @@ def as_ids(ids: Any) -> list[int]:
     if isinstance(ids, int):
         return [ids]
     if isinstance(ids, str) or not isinstance(ids, Iterable):
-        raise TypeError(f"ids are {ids!r}: they must be an integer or a sequence of integers")
-    several = list(ids)
-    for position, index in enumerate(several):
-        if not hasattr(index, "__index__"):
-            raise TypeError(
-                f"ids[{position}] is of type {type(index).__name__}: it must be an integer; for"
-                " several sequences use batch_decode"
+        raise TypeError(
+            f"ids are {ids!r:.60}: they must be an integer or a sequence of integers; encode gives"
+            " those of a text, convert_tokens_to_ids those of tokens"
+        )
+    several: list[int] = []
+    for position, element in enumerate(ids):
+        try:
+            several.append(index(element))
+        except TypeError:
+            cure = (
+                "convert_tokens_to_ids gives those of tokens"
+                if isinstance(element, str)
+                else "for several sequences use batch_decode"
             )
+            raise TypeError(
+                f"ids[{position}] is of type {type(element).__name__}: it must be an integer;"
+                f" {cure}"
+            ) from None
+    return several
+
+
+def check_tokens(tokens: Any) -> list[str]:
+    """Check that tokens are strings that have a UTF-8 form.
+
+    Parameters
+    ----------
+    tokens : iterable of str
+        The tokens.
+
+    Returns
+    -------
+    list of str
+        The tokens.
+    """
+    if isinstance(tokens, str) or not isinstance(tokens, Iterable):
+        raise TypeError(
+            f"tokens is {tokens!r:.60}: it must be a list of str; put a single token into a list,"
+            " and give ids to decode"
+        )
+    several = list(tokens)
+    for position, token in enumerate(several):
+        check_text(token, f"tokens[{position}]")
     return several

@@ -252,9 +252,11 @@ def object_text(value: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        The text, with sorted keys.
+        The text, with sorted keys. A lone surrogate, which has no UTF-8, is written as an escape,
+        and with it all else beyond ASCII.
     """
-    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    return (text if is_utf8(text) else json.dumps(value, indent=2, sort_keys=True)) + "\n"
 
 
 def write_files(directory: Path, texts: Mapping[str, str]) -> tuple[str, ...]:

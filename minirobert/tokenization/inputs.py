@@ -183,7 +183,8 @@ def check_text(text: Any, where: str) -> None:
         If it has a lone surrogate: half of a character, which has no bytes.
     """
     if not isinstance(text, str):
-        raise TypeError(f"{where} is {_kind(text)}: it must be a str")
+        ids = "; ids go to prepare_for_model, or to decode" if isinstance(text, int) else ""
+        raise TypeError(f"{where} is {_kind(text)}: it must be a str{ids}")
     if text.isascii():
         return
     try:

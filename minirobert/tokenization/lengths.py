@@ -87,9 +87,9 @@ def plan_lengths(
     """
     if (padding, truncation, max_length, pad_to_multiple_of, stride) == NOTHING_ASKED:
         return NOTHING_TO_DO  # the rest takes longer than a short text
-    _check_count("max_length", max_length, 0)
-    _check_count("pad_to_multiple_of", pad_to_multiple_of, 1)
-    _check_count("stride", stride, 0)
+    check_count("max_length", max_length, 0)
+    check_count("pad_to_multiple_of", pad_to_multiple_of, 1)
+    check_count("stride", stride, 0)
     pads = padding_strategy(padding)
     if truncation is None and max_length is not None and pads == "do_not_pad":
         warn(
@@ -137,7 +137,18 @@ def _check_multiple(max_length: int | None, multiple: int | None) -> None:
         )
 
 
-def _check_count(name: str, value: Any, least: int) -> None:
+def check_count(name: str, value: Any, least: int) -> None:
+    """Check a number of tokens.
+
+    Parameters
+    ----------
+    name : str
+        The argument, for the error.
+    value : int or None
+        Its value.
+    least : int
+        The least that it may be.
+    """
     if value is None:
         return
     if isinstance(value, bool) or not hasattr(value, "__index__"):

@@ -135,11 +135,14 @@ def pad_columns(
 
 
 class PadInput(NamedTuple):
-    """What `pad` was given, as columns of rows."""
+    """What `pad` was given, as columns of rows.
 
-    columns: dict[str, list[Any]]
+    `library` is that of the arrays that the ids came in, None for lists.
+    """
+
+    columns: dict[str, Any]
     is_single: bool
-    is_array: bool
+    library: str | None
 
 
 def read_pad_input(encoded: Any) -> PadInput:
@@ -153,18 +156,30 @@ def read_pad_input(encoded: Any) -> PadInput:
     Returns
     -------
     PadInput
-        The columns, with lists in place of arrays.
+        The columns. Where the ids come in arrays all of them are lists now, else those that are
+        padded.
     """
     columns = dict(encoded) if isinstance(encoded, Mapping) else _to_columns(encoded)
     if "input_ids" not in columns:
-        raise ValueError(f"there are no input_ids to pad, only {', '.join(map(repr, columns))}")
-    is_array = _has_array(columns["input_ids"])
-    columns = {name: _to_list(rows) for name, rows in columns.items()}
-    is_single = bool(columns["input_ids"]) and not isinstance(columns["input_ids"][0], list)
+        raise ValueError(
+            f"there are no input_ids to pad, {_only(columns)}: give encodings as a call of the"
+            " tokenizer returns them"
+        )
+    library = _library(columns["input_ids"])
+    for name in columns if library else {"input_ids", *FILL} & columns.keys():
+        columns[name] = _to_list(columns[name])
+    ids = columns["input_ids"]
+    _check_list("input_ids", ids)
+    is_single = bool(ids) and not isinstance(ids[0], list | tuple) and ids[0] is not None
     if is_single:
         columns = {name: [row] for name, row in columns.items()}
+    _check_ids(columns["input_ids"], is_single)
     _check_row_lengths(columns)
-    return PadInput(columns, is_single, is_array)
+    return PadInput(columns, is_single, library)
+
+
+def _only(columns: Mapping[str, Any]) -> str:
+    return f"only {', '.join(map(repr, columns))}" if columns else "for the encoding is empty"
 
 
 def _to_columns(encodings: Any) -> dict[str, list[Any]]:
@@ -182,8 +197,11 @@ def _to_columns(encodings: Any) -> dict[str, list[Any]]:
     return {name: [encoding[name] for encoding in encodings] for name in names}
 
 
-def _has_array(rows: Any) -> bool:
-    return hasattr(rows, "tolist") or any(hasattr(row, "tolist") for row in rows)
+def _library(rows: Any) -> str | None:
+    for value in (rows, *(rows if isinstance(rows, list | tuple) else ())):
+        if hasattr(value, "tolist"):
+            return type(value).__module__.partition(".")[0]
+    return None
 
 
 def _to_list(rows: Any) -> Any:
@@ -194,12 +212,36 @@ def _to_list(rows: Any) -> Any:
     return [row.tolist() if hasattr(row, "tolist") else row for row in rows]
 
 
+def _check_list(where: str, row: Any) -> None:
+    if not isinstance(row, list | tuple):
+        raise TypeError(
+            f"{where} is {row!r:.60}: it must be a list or an array, as a call of the tokenizer"
+            " returns it"
+        )
+
+
+def _check_ids(rows: Sequence[Any], is_single: bool) -> None:
+    for number, row in enumerate(rows):
+        where = "input_ids" if is_single else f"row {number} of input_ids"
+        _check_list(where, row)
+        if set(map(type, row)) <= {int}:
+            continue
+        for position, index in enumerate(row):
+            if not hasattr(index, "__index__"):
+                raise TypeError(
+                    f"element {position} of {where} is {index!r:.60}: it must be an integer;"
+                    " convert_tokens_to_ids gives the ids of tokens"
+                )
+
+
 def _check_row_lengths(columns: Mapping[str, list[Any]]) -> None:
     ids = columns["input_ids"]
     for name in FILL.keys() & columns.keys():
+        _check_list(name, columns[name])
         if len(columns[name]) != len(ids):
             raise ValueError(f"{name} has {len(columns[name])} rows, but input_ids has {len(ids)}")
         for index, (row, reference) in enumerate(zip(columns[name], ids, strict=True)):
+            _check_list(f"row {index} of {name}", row)
             if len(row) != len(reference):
                 raise ValueError(
                     f"row {index} of {name} has {len(row)} elements, but that of input_ids has"

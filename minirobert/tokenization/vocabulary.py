@@ -112,5 +112,6 @@ class Vocabulary:
         except KeyError:
             raise ValueError(
                 f"no token has the id {index!r}: the vocabulary has {len(self)} tokens, with ids"
-                f" from {min(self.tokens)} to {max(self.tokens)}"
+                f" from {min(self.tokens)} to {max(self.tokens)}; leave out numbers that stand for"
+                " no token, as -100 in labels, and use the tokenizer that the ids were made with"
             ) from None

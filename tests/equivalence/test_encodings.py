@@ -340,6 +340,21 @@ def test_ids_as_in_the_slow_class(directory, first, second, max_length, side):
         assert mine.encode(*tokens, **options) == theirs.encode(*tokens, **options)
 
 
+@pytest.mark.parametrize("prepend_batch_axis", [True, False])
+@pytest.mark.parametrize("return_tensors", [None, "np", "pt"])
+def test_the_axis_of_the_batch_as_in_the_slow_class(return_tensors, prepend_batch_axis):
+    mine, theirs = ours(DIRECTORIES[0]), slow(DIRECTORIES[0])
+    options = {"return_tensors": return_tensors, "prepend_batch_axis": prepend_batch_axis}
+    for sequences in ([[5, 6]], [[5], [6, 7]]):
+        found = mine.prepare_for_model(*sequences, **options)
+        expected = theirs.prepare_for_model(*sequences, **options)
+        for name in found:
+            assert type(found[name]) is type(expected[name])
+            assert np.array_equal(found[name], expected[name])
+    found, expected = (one.encode([5, 6], return_tensors=return_tensors) for one in (mine, theirs))
+    assert np.array_equal(found, expected)
+
+
 @directories
 @given(first=ids, second=ids, data=st.data(), side=sides, stride=st.integers(0, 4))
 def test_truncating_ids_as_in_the_slow_class(directory, first, second, data, side, stride):
@@ -370,3 +385,13 @@ def test_decoding_with_spaces_as_in_the_slow_class(directory, data, skip, spaces
     options = {"skip_special_tokens": skip, "spaces_between_special_tokens": spaces}
     assert mine.decode(ids, **options) == theirs.decode(ids, **options)
     assert mine.batch_decode([ids], **options) == theirs.batch_decode([ids], **options)
+
+
+@directories
+def test_what_decodes_to_nothing_as_in_the_slow_class(directory):
+    special = {"additional_special_tokens": ["[X]"]}
+    mine = RobertaTokenizer.from_pretrained(directory, errors="ignore", **special)
+    theirs = SlowTokenizer.from_pretrained(directory, errors="ignore", **special)
+    ids = mine.convert_tokens_to_ids(["[X]", "Ã", "[X]"])
+    options = {"spaces_between_special_tokens": True}
+    assert mine.decode(ids, **options) == theirs.decode(ids, **options) == "[X] [X]"

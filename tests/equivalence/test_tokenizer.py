@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import ByteLevel
@@ -24,6 +25,7 @@ from tests.equivalence.texts import (
     ROBERTA_BASE,
     SMALL_ALPHABET,
     SPECIAL,
+    TINY,
     fast,
     hf_added_token,
     ours,
@@ -303,6 +305,29 @@ def test_pad(directory, data, padding, max_length, multiple, side, kind):
         assert isinstance(found[name], np.ndarray) == (kind == "arrays")
 
 
+@pytest.mark.parametrize("return_tensors", [None, "np", "pt"])
+@pytest.mark.parametrize("make", [list, np.array, torch.tensor])
+@pytest.mark.parametrize(
+    "label", [5, 0.5, True, [0.5, 1.0], np.array([0.5, 1.0], np.float32), torch.tensor(0.5)]
+)
+@pytest.mark.parametrize("is_single", [True, False])
+def test_arrays_of_pad(return_tensors, make, label, is_single):
+    mine, theirs = ours(DIRECTORIES[0]), fast(DIRECTORIES[0])
+    rows = [{"input_ids": make([5, 6]), "label": label}, {"input_ids": make([5]), "label": label}]
+    encoding = rows[0] if is_single else rows
+    options = {"padding": "max_length", "max_length": 4, "return_tensors": return_tensors}
+    found = mine.pad(encoding, **options)
+    if make is np.array and is_single:  # theirs takes no ids of NumPy that are not in a batch
+        assert type(found.input_ids) is (torch.Tensor if return_tensors == "pt" else np.ndarray)
+        return
+    expected = theirs.pad(copy.deepcopy(encoding), **options)
+    assert list(found) == list(expected)
+    for name in found:
+        assert type(found[name]) is type(expected[name])
+        assert getattr(found[name], "dtype", None) == getattr(expected[name], "dtype", None)
+        assert np.array_equal(found[name], expected[name])
+
+
 # Decoding
 
 
@@ -477,6 +502,20 @@ def test_configurations_of_transformers(config, tmp_path):
     mine.save_pretrained(tmp_path / "again")
     for make in (RobertaTokenizer, FastTokenizer):
         assert dict(make.from_pretrained(tmp_path / "again")(text)) == dict(theirs(text))
+
+
+@pytest.mark.parametrize("normalized", [True, False])
+@pytest.mark.parametrize("neighbour_is_normalized", [True, False])
+def test_a_single_word_next_to_another_added_token(normalized, neighbour_is_normalized):
+    tokens = [
+        AddedToken("xx", single_word=True, normalized=normalized),
+        AddedToken("foo", special=True, normalized=neighbour_is_normalized),
+    ]
+    mine, theirs = RobertaTokenizer.from_pretrained(TINY), FastTokenizer.from_pretrained(TINY)
+    mine.add_tokens(tokens)
+    theirs.add_tokens([hf_added_token(token) for token in tokens])
+    for text in ("fooxx", "xxfoo", "fooxxfoo", "fooxx b", "afooxxb", "foo xx"):
+        assert mine.tokenize(text) == theirs.tokenize(text)
 
 
 # Other vocabularies

@@ -60,6 +60,20 @@ def test_single_words():
     assert parts("ab cab abc ab1 ab_ -ab-", token) == ["ab", " cab abc ab1 ab_ -", "ab", "-"]
 
 
+def test_a_token_of_an_earlier_turn_does_not_touch_a_word():
+    word, earlier = AddedToken("xx", single_word=True), AddedToken("foo", normalized=False)
+    splitter = AddedTokenSplitter([word, earlier])
+    assert [token for _, _, token in splitter.split("fooxx")] == [earlier, word]
+    assert [token for _, _, token in splitter.split("xxfoo")] == [word, earlier]
+
+
+def test_a_token_of_the_same_turn_touches_a_word():
+    word, neighbour = AddedToken("xx", single_word=True), AddedToken("foo")
+    splitter = AddedTokenSplitter([word, neighbour])
+    assert [token for _, _, token in splitter.split("fooxx")] == [neighbour, None]
+    assert [token for _, _, token in splitter.split("xxfoo")] == [None, neighbour]
+
+
 def test_characters_taken_as_white_space_do_not_begin_another_token():
     assert parts("a  b", AddedToken("a", rstrip=True), AddedToken(" b")) == ["a  ", "b"]
 

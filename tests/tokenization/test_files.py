@@ -118,3 +118,9 @@ def test_a_file_that_cannot_be_written_leaves_all_old_ones(tmp_path):
     with pytest.raises(UnicodeEncodeError):
         write_files(tmp_path, {"x": "new", "y": "\ud800"})
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"x": "old", "y": "old"}
+
+
+def test_what_has_no_utf8_is_written_as_an_escape(tmp_path):
+    value = {"a": "\ud800", "b": "é"}
+    write_files(tmp_path, {"x": object_text(value)})
+    assert json.loads((tmp_path / "x").read_bytes()) == value

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirobert.tokenization.inputs import check_text, read_texts
+from minirobert.tokenization.inputs import check_text, read_texts, read_words
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,11 @@ def test_kinds(arguments, rows, is_single):
         ((None,), TypeError, "text is None: it must be a str, a list of str, or a list of pairs"),
         ((5,), TypeError, "text is of type int"),
         ((b"a",), TypeError, "text is of type bytes"),
-        (([1, 2],), TypeError, r"text\[0\] is of type int: it must be a str"),
+        (
+            ([5, 6],),
+            TypeError,
+            r"text\[0\] is of type int: it must be a str; ids go to prepare_for_model, or",
+        ),
         ((["a", None],), TypeError, r"text\[1\] is None: it must be a str"),
         ((["a", ["b", "c"]],), TypeError, r"text\[1\] is of type list"),
         (([["a", "b"], ["c"]],), ValueError, r"text\[1\] has 1 elements: a pair has two texts"),
@@ -49,6 +53,17 @@ def test_kinds(arguments, rows, is_single):
 def test_errors(arguments, error, message):
     with pytest.raises(error, match=message):
         read_texts(*arguments)
+
+
+def test_words_and_lists_of_words_are_not_mixed():
+    with pytest.raises(TypeError) as caught:
+        read_words([["a"], "b"])
+    assert str(caught.value) == "text[0] is of type list: it must be a str"
+    with pytest.raises(TypeError) as caught:
+        read_words(["b", ["a"]])
+    assert str(caught.value) == "text[1] is of type list: it must be a str"
+    with pytest.raises(TypeError, match=r"^row 1, text 0\[0\] is None: it must be a str"):
+        read_words([["a"], [None]])
 
 
 @given(st.text(st.characters(categories=["Cs", "Lu"]), min_size=1))

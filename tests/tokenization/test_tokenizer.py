@@ -1,4 +1,5 @@
 import copy
+import json
 import math
 import pickle
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -213,6 +215,12 @@ def test_adding_special_tokens(tokenizer):
         ({"pad_token": 5}, TypeError, "pad_token is 5: it must be a string or an AddedToken"),
         ({"additional_special_tokens": "abc"}, TypeError, "'abc': it must be a list of tokens"),
         ({"pad_token": "[P]", "foo": "x"}, ValueError, "'foo' is the name of no special token"),
+        (
+            ["x"],
+            TypeError,
+            r"special_tokens_dict is \['x'\]: it must be a mapping such as {'pad_tok",
+        ),
+        ("x", TypeError, "special_tokens_dict is 'x': it must be a mapping"),
     ],
 )
 def test_what_cannot_be_a_special_token(tokenizer, tokens, error, message):
@@ -336,6 +344,46 @@ def test_encode_takes_tokens_and_ids(tokenizer):
     assert tokenizer.encode_plus([4, 5, 6], max_length=4, truncation=True).input_ids == [0, 4, 5, 2]
 
 
+def test_the_axis_of_the_batch_of_prepared_ids(tokenizer):
+    options = {"return_tensors": "np", "return_length": True}
+    row = tokenizer.prepare_for_model([4, 5], **options)
+    assert {name: array.shape for name, array in row.items()} == {
+        "input_ids": (4,),
+        "attention_mask": (4,),
+        "length": (),
+    }
+    assert row.input_ids.tolist() == tokenizer.prepare_for_model([4, 5]).input_ids == [0, 4, 5, 2]
+    batch = tokenizer.prepare_for_model([4, 5], prepend_batch_axis=True, **options)
+    assert (batch.input_ids.shape, batch.length.shape) == ((1, 4), (1,))
+    assert tokenizer.prepare_for_model([4], prepend_batch_axis=True).input_ids == [0, 4, 2]
+    windows = {"max_length": 3, "truncation": True, "return_overflowing_tokens": True, **options}
+    assert tokenizer.prepare_for_model([4, 5], **windows).input_ids.tolist() == [
+        [0, 4, 2],
+        [0, 5, 2],
+    ]
+    assert tokenizer.encode([4, 5], return_tensors="np").shape == (1, 4)
+    assert tokenizer.encode_plus([4, 5], return_tensors="np").input_ids.shape == (1, 4)
+
+
+@pytest.mark.parametrize("index", [-5, 999_999])
+def test_only_ids_of_tokens_are_prepared(tokenizer, index):
+    for call in (
+        lambda: tokenizer.encode([index]),
+        lambda: tokenizer.prepare_for_model([4, index]),
+        lambda: tokenizer.prepare_for_model([4], [index]),
+        lambda: tokenizer.build_inputs_with_special_tokens([index]),
+        lambda: tokenizer.build_inputs_with_special_tokens([4], [index]),
+    ):
+        with pytest.raises(ValueError, match=f"no token has the id {index}"):
+            call()
+
+
+def test_only_ids_are_framed(tokenizer):
+    with pytest.raises(TypeError, match=r"ids\[0\] is of type float: it must be an integer"):
+        tokenizer.build_inputs_with_special_tokens([1.5])
+    assert tokenizer.build_inputs_with_special_tokens(np.array([4, 5])) == [0, 4, 5, 2]
+
+
 @pytest.mark.parametrize("text", [5, None, ["a", 5], [["a"], ["b"]], [True]])
 def test_encode_takes_one_text(tokenizer, text):
     with pytest.raises(TypeError, match=r"it must be one str, or the tokens or ids of one text"):
@@ -361,6 +409,8 @@ def test_tokenize_checks_its_text(tokenizer):
 def test_unknown_arguments(tokenizer):
     with pytest.raises(TypeError, match="paddding"):
         tokenizer("a", paddding=True)
+    with pytest.raises(TypeError, match="stride is 'x': it must be an integer"):
+        tokenizer("a", stride="x")
     with pytest.raises(TypeError, match="foo"):
         tokenizer.encode("a", foo=1)
 
@@ -417,6 +467,7 @@ def test_columns_and_their_order(tokenizer):
         "length",
     ]
     assert list(tokenizer("a", return_attention_mask=False)) == ["input_ids"]
+    assert tokenizer("ab", return_length=True)["length"] == [3]  # a list, as in transformers
 
 
 def test_padding_sides(tokenizer):
@@ -477,6 +528,12 @@ def test_sides_are_checked_when_they_are_assigned(tokenizer, name):
         ),
         ((["a", "ba"],), {"return_tensors": "np"}, r"padding=True"),
         (("a",), {"return_tensors": "tf"}, "return_tensors is 'tf'"),
+        (("a",), {"stride": -3}, "stride is -3: it must be at least 0"),
+        (
+            ("a",),
+            {"stride": -3, "return_overflowing_tokens": True},
+            "stride is -3: it must be at least 0",
+        ),
     ],
 )
 def test_what_cannot_be_done(tokenizer, arguments, options, message):
@@ -517,11 +574,56 @@ def test_pad(tokenizer):
     assert list(tokenizer.pad({"input_ids": [4]}, return_attention_mask=False)) == ["input_ids"]
 
 
-def test_pad_gives_arrays_for_arrays(tokenizer):
-    single = tokenizer.pad({"input_ids": np.array([4, 2])}, "max_length", max_length=3)
+@pytest.mark.parametrize("make", [np.array, torch.tensor])
+def test_pad_gives_arrays_of_the_same_library(tokenizer, make):
+    kind = type(make([0]))
+    single = tokenizer.pad({"input_ids": make([4, 2])}, "max_length", max_length=3)
     assert single.input_ids.tolist() == [4, 2, 1]
+    rows = [{"input_ids": make([4]), "labels": make(0.5)}, {"input_ids": make([4, 5]), "labels": 1}]
+    batch = tokenizer.pad(rows)
+    assert batch.input_ids.tolist() == [[4, 1], [4, 5]]
+    assert batch.labels.tolist() == [0.5, 1.0]
+    columns = tokenizer.pad({"input_ids": make([[4], [5]])}, pad_to_multiple_of=2)
+    assert columns.input_ids.tolist() == [[4, 1], [5, 1]]
+    for encoding in (single, batch, columns):
+        assert {type(array) for array in encoding.values()} == {kind}
+    other = {np.array: "pt", torch.tensor: "np"}[make]
+    assert not isinstance(tokenizer.pad(rows, return_tensors=other).input_ids, kind)
+
+
+@pytest.mark.gpu
+def test_pad_gives_arrays_of_cupy_for_those_of_cupy(tokenizer):
+    import cupy
+
+    batch = tokenizer.pad([{"input_ids": cupy.array([4])}, {"input_ids": cupy.array([4, 5])}])
+    assert isinstance(batch.input_ids, cupy.ndarray)
+    assert batch.input_ids.tolist() == [[4, 1], [4, 5]]
+
+
+def test_pad_gives_arrays_where_asked(tokenizer):
     batch = tokenizer.pad([{"input_ids": [4]}, {"input_ids": [4, 5]}], return_tensors="np")
     assert batch.attention_mask.tolist() == [[1, 0], [1, 1]]
+    single = tokenizer.pad({"input_ids": [4, 5], "labels": 0.5}, return_tensors="pt")
+    assert (single.input_ids.tolist(), single.labels.tolist()) == ([4, 5], 0.5)
+
+
+def test_pad_says_what_it_does_not_pad(tokenizer):
+    rows = [{"input_ids": [4], "labels": [4]}, {"input_ids": [4, 5], "labels": [4, 5]}]
+    with pytest.raises(
+        ValueError, match=r"labels have .*: padding leaves this column as it is, so"
+    ):
+        tokenizer.pad(rows, return_tensors="pt")
+    assert tokenizer.pad(rows).labels == [[4], [4, 5]]
+    with pytest.raises(ValueError, match=r"the rows of input_ids have .*: pass padding=True"):
+        tokenizer.pad(rows, padding=False, return_tensors="pt")
+
+
+def test_pad_warns_unless_told_not_to(tokenizer):
+    with pytest.warns(UserWarning, match="max_length=9 has no effect with padding=True"):
+        tokenizer.pad({"input_ids": [4]}, max_length=9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tokenizer.pad({"input_ids": [4]}, max_length=9, verbose=False)
 
 
 # Decoding
@@ -549,7 +651,9 @@ def test_clean_up_is_off_unless_asked_for(tokenizer):
 def test_ids_that_no_token_has(tiny, index):
     for method in (tiny.decode, tiny.convert_ids_to_tokens):
         for ids in (index, [0, index]):
-            with pytest.raises(ValueError, match=f"no token has the id {index}: .* 8192 tokens"):
+            with pytest.raises(
+                ValueError, match=f"no token has the id {index}: .* 8192 tokens.* as -100 in labels"
+            ):
                 method(ids)
 
 
@@ -559,6 +663,17 @@ def test_added_tokens_are_decoded_as_they_are_written():
     ids = tokenizer.encode("aéa b", add_special_tokens=False)
     assert ids == [4, 50, 51]
     assert tokenizer.decode(ids) == "aéa b"
+
+
+def test_spaces_are_put_around_special_tokens_beyond_the_vocabulary():
+    vocab = {**VOCAB, "<mask>": MASK, "[V]": MASK + 1}
+    special = ["[V]", "[X]", "[Y]"]
+    tokenizer = RobertaTokenizer.from_vocab(vocab, MERGES, additional_special_tokens=special)
+    assert tokenizer.additional_special_tokens_ids == [MASK + 1, MASK + 2, MASK + 3]
+    assert tokenizer.vocab_size == MASK + 2
+    ids = tokenizer.encode("a[V]b[X]a[Y]b<mask>", add_special_tokens=False)
+    spaced = tokenizer.decode(ids, spaces_between_special_tokens=True)
+    assert spaced == "a[V]b [X] a [Y] b<mask>"
 
 
 def test_conversions(tokenizer):
@@ -571,6 +686,29 @@ def test_conversions(tokenizer):
         tokenizer.convert_tokens_to_ids(["a", 5])
     with pytest.raises(TypeError, match="tokens is 5: it must be a str or a list of str"):
         tokenizer.convert_tokens_to_ids(5)
+
+
+@pytest.mark.parametrize("index", [8, np.int64(8), np.array(8), torch.tensor(8)])
+def test_one_id_gives_one_token(tokenizer, index):
+    assert tokenizer.convert_ids_to_tokens(index) == "ab"
+    assert tokenizer.convert_ids_to_tokens([index]) == ["ab"]
+    assert tokenizer.decode(index) == tokenizer.decode([index]) == "ab"
+    assert tokenizer.decode([index, index]) == "abab"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        ("ab", TypeError, "tokens is 'ab': it must be a list of str; put a single token into a l"),
+        (5, TypeError, "tokens is 5: it must be a list of str; .* give ids to decode"),
+        (["a", None], TypeError, r"tokens\[1\] is None: it must be a str"),
+        ([8], TypeError, r"tokens\[0\] is of type int: it must be a str; ids go to .* decode"),
+        (["\ud800"], ValueError, r"tokens\[0\] has a lone surrogate, U\+D800"),
+    ],
+)
+def test_what_is_no_list_of_tokens(tokenizer, tokens, error, message):
+    with pytest.raises(error, match=message):
+        tokenizer.convert_tokens_to_string(tokens)
 
 
 def test_the_second_sequence_of_a_finished_row(tokenizer):
@@ -631,6 +769,17 @@ def test_saving_and_loading(tmp_path):
         )
 
 
+def test_a_new_tokenizer_keeps_the_settings_that_mean_nothing_here(tmp_path):
+    small().save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"chat_template": "x", "foo": [1]}))
+    tokenizer = RobertaTokenizer.from_pretrained(tmp_path)
+    new = tokenizer.train_new_from_iterator(["ab ab"], 300, show_progress=False)
+    new.save_pretrained(tmp_path / "new")
+    saved = json.loads((tmp_path / "new" / "tokenizer_config.json").read_text())
+    assert (saved["chat_template"], saved["foo"]) == ("x", [1])
+
+
 def test_saving_replaces_the_tokenizer_that_was_there(tmp_path):
     for stale in ("tokenizer.json", "added_tokens.json"):
         (tmp_path / stale).write_text("stale")
@@ -666,3 +815,13 @@ def test_attributes_of_transformers(tiny):
         (TINY / name).exists() or name == "tokenizer.json"
         for name in tiny.vocab_files_names.values()
     )
+
+
+def test_pad_makes_a_mask_unless_told_otherwise(tokenizer):
+    row = {"input_ids": [0, 2]}
+    assert "attention_mask" in tokenizer.pad(row)
+    assert "attention_mask" in tokenizer.pad(row, return_attention_mask=None)
+    assert "attention_mask" not in tokenizer.pad(row, return_attention_mask=False)
+    bare = small(model_input_names=["input_ids"])
+    assert "attention_mask" not in bare.pad(row)
+    assert "attention_mask" in bare.pad(row, return_attention_mask=True)

@@ -8,6 +8,7 @@ from minirobert.tokenization.truncation import (
     check_side,
     kept_lengths,
     kept_slice,
+    truncated,
     truncation_strategy,
 )
 
@@ -96,3 +97,27 @@ def test_strategies_and_sides_from_enums():
     for plain in (truncation_strategy(Strategy.KEEP), check_side("side", Strategy.LEFT)):
         assert type(plain) is str
         assert plain in ("do_not_truncate", "left")
+
+
+@pytest.mark.parametrize(
+    ("side", "stride", "kept", "overflowing"),
+    [
+        ("right", 0, [5, 6, 7], [8, 9]),
+        ("right", 1, [5, 6, 7], [7, 8, 9]),
+        ("right", 9, [5, 6, 7], [5, 6, 7, 8, 9]),
+        ("left", 0, [7, 8, 9], [5, 6]),
+        ("left", 2, [7, 8, 9], [5, 6, 7, 8]),
+        ("left", 9, [7, 8, 9], [5, 6, 7, 8, 9]),
+    ],
+)
+def test_what_is_cut_off_comes_with_as_many_kept_ones_as_the_stride(
+    side, stride, kept, overflowing
+):
+    ids, other = [5, 6, 7, 8, 9], [1, 2]
+    assert truncated([ids], 2, True, stride, side) == ([kept], overflowing)
+    pair = truncated([other, ids], 2, "only_second", stride, side)
+    assert pair == ([other, kept], overflowing)
+
+
+def test_nothing_is_told_of_what_both_lose():
+    assert truncated([[1, 2], [3, 4]], 2, True, 1, "right") == ([[1], [3]], [])
