@@ -186,7 +186,7 @@ def check_text_labels(
 
 #: problem type: (kinds of dtype, what labels must be)
 _NEEDED: dict[str, tuple[str | tuple[str, ...], str]] = {
-    "regression": (("integral", "real floating"), "num_labels numbers for each text"),
+    "regression": (("bool", "integral", "real floating"), "num_labels numbers for each text"),
     "single_label_classification": ("integral", "an integer for each text, that of its class"),
     "multi_label_classification": (
         "real floating",
