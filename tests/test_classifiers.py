@@ -184,6 +184,31 @@ def test_the_problem_is_chosen_anew_by_each_call():
         theirs(torch.tensor(IDS), labels=torch.tensor(shares))
 
 
+def test_what_transformers_takes_and_this_package_does_not():
+    """The differences that the README lists, each with its example."""
+
+    def both(cls, fields, ids, arguments):
+        theirs = getattr(transformers, cls.__name__)(transformers.RobertaConfig(**FIELDS, **fields))
+        tensors = {name: torch.tensor(value) for name, value in arguments.items()}
+        with pytest.raises(ValueError, match="must"):
+            cls(RobertaConfig(**FIELDS, **fields))(ids, **arguments)
+        return theirs(torch.tensor(ids), **tensors)
+
+    three, two_texts = {"num_labels": 3}, IDS[:2]
+    flat = {**three, "problem_type": "regression"}
+    texts = RobertaForSequenceClassification
+    assert both(texts, flat, two_texts, {"labels": np.zeros(3, "float32")}).loss >= 0
+    targets = np.array([[1, 0, -100], [0, 0, 0]], "float32")
+    assert both(texts, three, two_texts, {"labels": targets}).loss.isfinite()
+    tokens = {"labels": np.zeros(2 * S, np.int64)}
+    assert both(RobertaForTokenClassification, three, two_texts, tokens).loss >= 0
+    mask = {"attention_mask": np.ones((C, S), np.int64)}
+    assert both(RobertaForMultipleChoice, {}, CHOICES[:1], mask).logits.shape == (1, C)
+    asked = transformers.RobertaForQuestionAnswering(transformers.RobertaConfig(**FIELDS, **three))
+    with pytest.raises(ValueError, match="too many values to unpack"):
+        asked(torch.tensor(IDS))
+
+
 @pytest.mark.parametrize(
     ("problem_type", "labels"),
     [
