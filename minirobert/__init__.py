@@ -2,11 +2,24 @@
 
 from . import kernels as kernels  # registers itself with the formulas
 from .arrays import to_device
+from .classifiers import (
+    RobertaForMultipleChoice,
+    RobertaForQuestionAnswering,
+    RobertaForSequenceClassification,
+    RobertaForTokenClassification,
+)
 from .config import RobertaConfig
 from .files import TINY
 from .models import RobertaForMaskedLM, RobertaModel
 from .observe import observe, watch
-from .outputs import BaseModelOutputWithPoolingAndCrossAttentions, MaskedLMOutput
+from .outputs import (
+    BaseModelOutputWithPoolingAndCrossAttentions,
+    MaskedLMOutput,
+    MultipleChoiceModelOutput,
+    QuestionAnsweringModelOutput,
+    SequenceClassifierOutput,
+    TokenClassifierOutput,
+)
 from .parameters import CheckpointError
 from .pipelines import pipeline
 from .tokenization import AddedToken, BatchEncoding, RobertaTokenizer, RobertaTokenizerFast
@@ -18,11 +31,19 @@ __all__ = [
     "BatchEncoding",
     "CheckpointError",
     "MaskedLMOutput",
+    "MultipleChoiceModelOutput",
+    "QuestionAnsweringModelOutput",
     "RobertaConfig",
     "RobertaForMaskedLM",
+    "RobertaForMultipleChoice",
+    "RobertaForQuestionAnswering",
+    "RobertaForSequenceClassification",
+    "RobertaForTokenClassification",
     "RobertaModel",
     "RobertaTokenizer",
     "RobertaTokenizerFast",
+    "SequenceClassifierOutput",
+    "TokenClassifierOutput",
     "observe",
     "pipeline",
     "to_device",

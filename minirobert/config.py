@@ -137,7 +137,7 @@ class RobertaConfig:
     problem_type: str | None = None
     id2label: dict[int, str] | None = None
     label2id: dict[str, int] | None = None
-    num_labels: int | None = None
+    num_labels: int = None  # type: ignore[assignment]  # never None once it is made
     architectures: list[str] | None = None
     dtype: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)

@@ -1,14 +1,25 @@
-"""What stands on top of the encoder: the pooler, and the language-model head."""
+"""What stands on top of the encoder: the pooler, and one head for each task.
+
+C is the number of classes (``config.num_labels``), or of choices. Each head ends in logits, scores
+before softmax.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .arrays import Array
+from .arrays import Array, array_namespace
 from .functional import gelu, layer_norm, linear, tanh
 from .observe import observe, scope
 
-__all__ = ["lm_head", "pooler"]
+__all__ = [
+    "choice_classifier",
+    "lm_head",
+    "pooler",
+    "sequence_classifier",
+    "span_classifier",
+    "token_classifier",
+]
 
 
 def pooler(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, H]
@@ -54,3 +65,106 @@ def lm_head(
         transformed = observe("gelu", gelu(transformed))
         transformed = observe("layer_norm", layer_norm(transformed, **params.layer_norm, eps=eps))
         return observe("logits", linear(transformed, decoder, params.bias))
+
+
+def sequence_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, C]
+    """Score the classes of a text by its first token: ``out_proj(tanh(dense(h_0)))``.
+
+    The first map is a pooler in all but its name and its weights, which are trained with the head.
+
+    Parameters
+    ----------
+    hidden : Array of shape [B, S, H]
+        The last hidden states.
+    params : ParameterTree
+        ``dense`` [H, H] and ``out_proj`` [C, H], each with its bias.
+
+    Returns
+    -------
+    Array of shape [B, C]
+        Logits; for regression, the predicted numbers.
+
+    Notes
+    -----
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 4.1, where the first token stands for
+    the text.
+    """
+    with scope("classifier"):
+        dense = observe("dense", linear(hidden[:, 0, :], **params.dense))  # [B, H]
+        return observe("logits", linear(observe("tanh", tanh(dense)), **params.out_proj))
+
+
+def token_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, S, C]
+    """Score the classes of each token: ``W h + b``.
+
+    Parameters
+    ----------
+    hidden : Array of shape [B, S, H]
+        The last hidden states.
+    params : ParameterTree
+        A weight [C, H] and a bias [C].
+
+    Returns
+    -------
+    Array of shape [B, S, C]
+        Logits.
+
+    Notes
+    -----
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 5.3 and figure 4 (d).
+    """
+    with scope("classifier"):
+        return observe("logits", linear(hidden, **params))
+
+
+def span_classifier(
+    hidden: Array, params: Any
+) -> tuple[Array, Array]:  # [B, S, H] -> [B, S], [B, S]
+    """Score each token as the first, and as the last, of the answer: ``W h + b``.
+
+    Parameters
+    ----------
+    hidden : Array of shape [B, S, H]
+        The last hidden states.
+    params : ParameterTree
+        A weight [2, H] and a bias [2]: row 0 is for the start, row 1 for the end.
+
+    Returns
+    -------
+    start_logits, end_logits : Array of shape [B, S]
+
+    Notes
+    -----
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 4.2, where S and E are the two rows.
+    """
+    with scope("qa_outputs"):
+        logits = observe("logits", linear(hidden, **params))  # [B, S, 2]
+        start = observe("start_logits", logits[:, :, 0])
+        return start, observe("end_logits", logits[:, :, 1])
+
+
+def choice_classifier(pooled: Array, params: Any, n_choices: int) -> Array:  # [B C, H] -> [B, C]
+    """Score each choice by its pooled text, and set the choices of one text side by side.
+
+    Parameters
+    ----------
+    pooled : Array of shape [B C, H]
+        Of `pooler`: all choices of the first text, then of the second …
+    params : ParameterTree
+        A weight [1, H] and a bias [1], the same for all choices.
+    n_choices : int
+        C.
+
+    Returns
+    -------
+    Array of shape [B, C]
+        Logits: softmax over them gives the probability of each choice.
+
+    Notes
+    -----
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 4.4.
+    """
+    with scope("classifier"):
+        scores = linear(pooled, **params)  # [B C, 1]
+        xp = array_namespace(scores)
+        return observe("logits", xp.reshape(scores, (-1, n_choices)))

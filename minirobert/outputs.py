@@ -12,6 +12,10 @@ __all__ = [
     "BaseModelOutputWithPoolingAndCrossAttentions",
     "MaskedLMOutput",
     "ModelOutput",
+    "MultipleChoiceModelOutput",
+    "QuestionAnsweringModelOutput",
+    "SequenceClassifierOutput",
+    "TokenClassifierOutput",
 ]
 
 
@@ -117,6 +121,86 @@ class MaskedLMOutput(ModelOutput):
     logits : Array of shape [B, S, V]
     hidden_states : tuple of L + 1 Arrays of shape [B, S, H], optional
     attentions : tuple of L Arrays of shape [B, N, S, S], optional
+    """
+
+    loss: Array | None = None
+    logits: Array = None
+    hidden_states: tuple[Array, ...] | None = None
+    attentions: tuple[Array, ...] | None = None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SequenceClassifierOutput(ModelOutput):
+    """Output of the classifier of texts.
+
+    Attributes
+    ----------
+    loss : Array of shape [], optional
+        Where labels were given.
+    logits : Array of shape [B, C]
+        For regression, the predicted numbers.
+    hidden_states : tuple of L + 1 Arrays of shape [B, S, H], optional
+    attentions : tuple of L Arrays of shape [B, N, S, S], optional
+    """
+
+    loss: Array | None = None
+    logits: Array = None
+    hidden_states: tuple[Array, ...] | None = None
+    attentions: tuple[Array, ...] | None = None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class TokenClassifierOutput(ModelOutput):
+    """Output of the classifier of tokens.
+
+    Attributes
+    ----------
+    loss : Array of shape [], optional
+        Where labels were given.
+    logits : Array of shape [B, S, C]
+    hidden_states : tuple of L + 1 Arrays of shape [B, S, H], optional
+    attentions : tuple of L Arrays of shape [B, N, S, S], optional
+    """
+
+    loss: Array | None = None
+    logits: Array = None
+    hidden_states: tuple[Array, ...] | None = None
+    attentions: tuple[Array, ...] | None = None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class QuestionAnsweringModelOutput(ModelOutput):
+    """Output of the finder of answers.
+
+    Attributes
+    ----------
+    loss : Array of shape [], optional
+        Where start and end positions were given.
+    start_logits, end_logits : Array of shape [B, S]
+        Of each token as the first, and as the last, of the answer.
+    hidden_states : tuple of L + 1 Arrays of shape [B, S, H], optional
+    attentions : tuple of L Arrays of shape [B, N, S, S], optional
+    """
+
+    loss: Array | None = None
+    start_logits: Array = None
+    end_logits: Array = None
+    hidden_states: tuple[Array, ...] | None = None
+    attentions: tuple[Array, ...] | None = None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MultipleChoiceModelOutput(ModelOutput):
+    """Output of the chooser among continuations.
+
+    Attributes
+    ----------
+    loss : Array of shape [], optional
+        Where labels were given.
+    logits : Array of shape [B, C]
+    hidden_states : tuple of L + 1 Arrays of shape [B C, S, H], optional
+        All choices of the first text, then of the second …
+    attentions : tuple of L Arrays of shape [B C, N, S, S], optional
     """
 
     loss: Array | None = None

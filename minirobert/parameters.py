@@ -65,14 +65,12 @@ def parameter_shapes(
     """
     if architecture == "RobertaModel":
         return _base(config, add_pooling_layer)
-    if architecture == "RobertaForMaskedLM":
-        return {**_prefixed("roberta.", _base(config, False)), **_lm_head(config)}
-    raise ValueError(
-        f"architecture {architecture!r} is not one of those here: {', '.join(ARCHITECTURES)}"
-    )
-
-
-ARCHITECTURES = ("RobertaModel", "RobertaForMaskedLM")
+    if architecture not in _HEADS:
+        raise ValueError(
+            f"architecture {architecture!r} is not one of those here: {', '.join(ARCHITECTURES)}"
+        )
+    has_pooler = architecture == "RobertaForMultipleChoice"
+    return {**_prefixed("roberta.", _base(config, has_pooler)), **_HEADS[architecture](config)}
 
 
 def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
@@ -128,6 +126,36 @@ def _lm_head(config: RobertaConfig) -> Shapes:
     if not config.tie_word_embeddings:
         shapes["lm_head.decoder.weight"] = (vocab, hidden)
     return shapes
+
+
+def _sequence_classifier(config: RobertaConfig) -> Shapes:
+    hidden = config.hidden_size
+    return {
+        **_linear("classifier.dense", hidden, hidden),
+        **_linear("classifier.out_proj", config.num_labels, hidden),
+    }
+
+
+def _token_classifier(config: RobertaConfig) -> Shapes:
+    return _linear("classifier", config.num_labels, config.hidden_size)
+
+
+def _span_classifier(config: RobertaConfig) -> Shapes:
+    return _linear("qa_outputs", config.num_labels, config.hidden_size)
+
+
+def _choice_classifier(config: RobertaConfig) -> Shapes:
+    return _linear("classifier", 1, config.hidden_size)
+
+
+_HEADS: dict[str, Callable[[RobertaConfig], Shapes]] = {
+    "RobertaForMaskedLM": _lm_head,
+    "RobertaForSequenceClassification": _sequence_classifier,
+    "RobertaForTokenClassification": _token_classifier,
+    "RobertaForQuestionAnswering": _span_classifier,
+    "RobertaForMultipleChoice": _choice_classifier,
+}
+ARCHITECTURES = ("RobertaModel", *_HEADS)
 
 
 def _linear(name: str, outputs: int, inputs: int) -> Shapes:

@@ -35,6 +35,21 @@ def test_names_and_shapes_are_those_of_transformers(fields, pooling):
     ours = parameter_shapes(RobertaConfig(**fields), "RobertaModel", add_pooling_layer=pooling)
     assert ours == {name: tuple(tensor.shape) for name, tensor in theirs.items()}
 
+    for name in (
+        "RobertaForSequenceClassification", "RobertaForTokenClassification",
+        "RobertaForQuestionAnswering", "RobertaForMultipleChoice",
+    ):  # fmt: skip
+        three = {**fields, "num_labels": 2 if "Question" in name else 3}
+        config = transformers.RobertaConfig(**three)
+        theirs = getattr(transformers, name)(config).state_dict()
+        ours = parameter_shapes(RobertaConfig(**three), name)
+        assert ours == {name: tuple(tensor.shape) for name, tensor in theirs.items()}
+        assert list(ours) == list(theirs)
+
+
+@given(fields=configs())
+def test_names_and_shapes_of_the_masked_lm(fields):
+    config = transformers.RobertaConfig(**fields)
     theirs = transformers.RobertaForMaskedLM(config).state_dict()
     del theirs["lm_head.decoder.bias"]  # another name of lm_head.bias
     if fields["tie_word_embeddings"]:

@@ -10,16 +10,24 @@ import torch
 import transformers
 from hypothesis import strategies as st
 
-from minirobert.config import ACTIVATION_NAMES
+from minirobert.config import ACTIVATION_NAMES, PROBLEM_TYPES
 
 transformers.logging.set_verbosity_error()
 
+CLASSES = [
+    "RobertaModel",
+    "RobertaForMaskedLM",
+    "RobertaForSequenceClassification",
+    "RobertaForTokenClassification",
+    "RobertaForQuestionAnswering",
+    "RobertaForMultipleChoice",
+]
 MASKS = ("none", "padding", "holes", "boolean", "float", "square")
 
 
 @st.composite
 def configs(draw: st.DrawFn, min_hidden_size: int = 1) -> dict[str, Any]:
-    """Draw the fields of a configuration."""
+    """Draw the fields of a configuration, but for the labels; see `labelled`."""
     heads = draw(st.integers(1, 4))
     size = draw(st.integers(-(-min_hidden_size // heads), 6))
     pad = draw(st.integers(0, 4))
@@ -41,12 +49,20 @@ def configs(draw: st.DrawFn, min_hidden_size: int = 1) -> dict[str, Any]:
     }
 
 
+@st.composite
+def labelled(draw: st.DrawFn, fields: dict[str, Any], class_name: str) -> dict[str, Any]:
+    """Add to the fields of a configuration those that matter to a class with labels."""
+    if class_name in ("RobertaModel", "RobertaForMaskedLM", "RobertaForQuestionAnswering"):
+        return fields
+    problem_type = draw(st.sampled_from([None, *PROBLEM_TYPES]))
+    return {**fields, "num_labels": draw(st.integers(1, 4)), "problem_type": problem_type}
+
+
 @dataclass
 class Batch:
-    """Arguments of a forward pass, as NumPy arrays."""
+    """Arguments of a forward pass, labels among them, as NumPy arrays."""
 
     arguments: dict[str, Any] = field(default_factory=dict)
-    labels: Any = None
 
     def torch(self, dtype: torch.dtype) -> dict[str, Any]:
         tensors = {}
@@ -66,20 +82,23 @@ class Batch:
 def batches(
     draw: st.DrawFn,
     config: dict[str, Any],
+    class_name: str,
     dtype: str = "float64",
     masks: tuple[str, ...] = MASKS,
 ) -> Batch:
-    """Draw a batch, with padding on either side and in the middle, and masks with holes.
+    """Draw a batch, with padding on either side and in the middle, masks with holes, and labels.
 
     Its floating-point arrays can be represented in ``dtype``.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     batch, length = draw(st.integers(1, 4)), draw(st.integers(1, 9))
+    has_choices = class_name == "RobertaForMultipleChoice"
+    shape = (batch, draw(st.integers(1, 3)), length) if has_choices else (batch, length)
     pad, vocab = config["pad_token_id"], config["vocab_size"]
     heads, layers = config["num_attention_heads"], config["num_hidden_layers"]
 
-    ids = rng.integers(0, vocab, (batch, length))
-    for row in range(batch):
+    ids = rng.integers(0, vocab, shape)
+    for row in ids.reshape(-1, length):
         count = int(rng.integers(0, length))
         side = draw(st.sampled_from(["none", "left", "right", "middle"]))
         where = {
@@ -88,21 +107,23 @@ def batches(
             "right": range(length - count, length),
             "middle": rng.choice(length, count, replace=False),
         }[side]
-        ids[row, list(where)] = pad
+        row[list(where)] = pad
     arguments: dict[str, Any] = {"input_ids": ids}
     if draw(st.booleans()):
         del arguments["input_ids"]
-        arguments["inputs_embeds"] = rng.standard_normal((batch, length, config["hidden_size"]))
+        arguments["inputs_embeds"] = rng.standard_normal((*shape, config["hidden_size"]))
 
     attention_masks = {
         "none": None,
         "padding": (ids != pad).astype(np.int64),
-        "holes": rng.integers(0, 2, (batch, length)),
-        "first": np.maximum(rng.integers(0, 2, (batch, length)), np.arange(length) == 0),
-        "boolean": rng.random((batch, length)) < 0.7,
-        "float": rng.integers(0, 2, (batch, length)).astype(np.float64),
-        "square": rng.integers(0, 2, (batch, length, length)),
+        "holes": rng.integers(0, 2, shape),
+        "first": np.maximum(rng.integers(0, 2, shape), np.arange(length) == 0),
+        "boolean": rng.random(shape) < 0.7,
+        "float": rng.integers(0, 2, shape).astype(np.float64),
+        "square": rng.integers(0, 2, (*shape, length)),
     }
+    if has_choices:
+        masks = tuple(name for name in masks if name != "square")
     arguments["attention_mask"] = attention_masks[draw(st.sampled_from(masks))]
     head_masks = {
         "none": None,
@@ -111,18 +132,63 @@ def batches(
     }
     arguments["head_mask"] = head_masks[draw(st.sampled_from(sorted(head_masks)))]
     if draw(st.booleans()):
-        shape = (batch, length)
         arguments["token_type_ids"] = rng.integers(0, config["type_vocab_size"], shape)
     if draw(st.booleans()):
-        shape = draw(st.sampled_from([(batch, length), (1, length), (length,)]))
-        arguments["position_ids"] = rng.integers(0, config["max_position_embeddings"], shape)
-    labels = np.where(rng.random((batch, length)) < 0.5, rng.integers(0, vocab, ids.shape), -100)
-    given = {
-        name: value.astype(dtype).astype(np.float64) if value.dtype.kind == "f" else value
-        for name, value in arguments.items()
-        if value is not None
-    }
-    return Batch(given, labels if draw(st.booleans()) else None)
+        one = (*[1] * (len(shape) - 1), length)
+        arguments["position_ids"] = rng.integers(
+            0, config["max_position_embeddings"], draw(st.sampled_from([shape, one, (length,)]))
+        )
+    if draw(st.booleans()):
+        arguments |= draw(labels_of(class_name, config, shape, rng))
+    return Batch(
+        {
+            name: value.astype(dtype).astype(np.float64) if value.dtype.kind == "f" else value
+            for name, value in arguments.items()
+            if value is not None
+        }
+    )
+
+
+@st.composite
+def labels_of(
+    draw: st.DrawFn,
+    class_name: str,
+    config: dict[str, Any],
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Draw the labels of a batch by their names; -100 is among those of each loss over classes."""
+
+    def some_ignored(labels: np.ndarray) -> np.ndarray:
+        return np.where(rng.random(labels.shape) < 0.6, labels, -100)
+
+    batch, length, classes = shape[0], shape[-1], config.get("num_labels", 2)
+    one_a_text = draw(st.sampled_from([(batch,), (batch, 1)]))
+    if class_name == "RobertaModel":
+        return {}
+    if class_name == "RobertaForMaskedLM":
+        return {"labels": some_ignored(rng.integers(0, config["vocab_size"], shape))}
+    if class_name == "RobertaForTokenClassification":
+        return {"labels": some_ignored(rng.integers(0, classes, shape))}
+    if class_name == "RobertaForMultipleChoice":
+        return {"labels": some_ignored(rng.integers(0, shape[1], batch))}
+    if class_name == "RobertaForQuestionAnswering":  # before, in and behind the text
+        return {
+            "start_positions": rng.integers(-2, length + 3, one_a_text),
+            "end_positions": rng.integers(-2, length + 3, one_a_text),
+        }
+    problem = config["problem_type"] or draw(st.sampled_from(PROBLEM_TYPES[1:]))
+    if problem == "regression" or (config["problem_type"] is None and classes == 1):
+        numbers = one_a_text if classes == 1 else (batch, classes)
+        return {
+            "labels": draw(
+                st.sampled_from([rng.standard_normal(numbers), rng.integers(-9, 9, numbers)])
+            )
+        }
+    if problem == "single_label_classification":
+        return {"labels": some_ignored(rng.integers(0, classes, one_a_text))}
+    yes_or_no = rng.integers(0, 2, (batch, classes)).astype(np.float64)
+    return {"labels": draw(st.sampled_from([yes_or_no, rng.random((batch, classes))]))}
 
 
 def torch_model(

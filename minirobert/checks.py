@@ -1,0 +1,105 @@
+"""Checks that arguments share: each error is a sentence with the value, the limit and the cure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .arrays import (
+    Array,
+    Shape,
+    array_namespace,
+    as_array_like,
+    device_of,
+    dtype_name,
+    is_integer,
+    library_name,
+    to_numpy,
+)
+
+__all__ = [
+    "check_all",
+    "check_integers",
+    "check_not_empty",
+    "check_range",
+    "check_shape",
+    "integers",
+    "place",
+]
+
+
+def place(name: str, value: Any, like: Array) -> Array:
+    """Make lists arrays; refuse an array of another library or device than the model's."""
+    xp = array_namespace(like)
+    try:
+        array = as_array_like(value, like)
+        is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))
+    except (TypeError, ValueError):
+        is_numbers = False
+    if not is_numbers:
+        raise ValueError(
+            f"{name} is no array of numbers with rows of one length: tokenize texts, and pad rows"
+        )
+    if array_namespace(array) is xp and device_of(array) == device_of(like):
+        return array
+    raise ValueError(
+        f"{name} is a {library_name(array)} array on device {device_of(array)}, but the model's "
+        f"weights are {library_name(like)} arrays on device {device_of(like)}: move one of them, "
+        "with minirobert.to_device or model.to"
+    )
+
+
+def integers(name: str, value: Any, like: Array, axes: str, rank: int) -> Array:
+    """Check that an array holds integers, and has ``rank`` axes."""
+    array = place(name, value, like)
+    if array.ndim != rank:
+        raise ValueError(
+            f"{name} has {array.ndim} axes (shape {list(array.shape)}), but must be {axes}"
+            + (f": write {name}[None, :] for a batch of one" if array.ndim == rank - 1 else "")
+        )
+    check_not_empty(name, array)
+    check_integers(name, array)
+    return array
+
+
+def check_integers(name: str, array: Array) -> None:
+    """Refuse floating-point numbers and booleans."""
+    if not is_integer(array):
+        raise TypeError(
+            f"{name} has dtype {dtype_name(array)}, but must hold integers: use int64 or int32"
+        )
+
+
+def check_not_empty(name: str, array: Array) -> None:
+    """Refuse an array without elements."""
+    if 0 in array.shape:
+        raise ValueError(
+            f"{name} is empty (shape {list(array.shape)}): give at least one text of at least one "
+            "token"
+        )
+
+
+def check_shape(name: str, array: Array, *allowed: Shape) -> None:
+    """Check that the shape is one of those allowed."""
+    if tuple(array.shape) not in allowed:
+        choices = " or ".join(str(list(shape)) for shape in dict.fromkeys(allowed))
+        raise ValueError(f"{name} has shape {list(array.shape)}, but must have {choices}")
+
+
+def check_range(name: str, ids: Array, stop: int, limit: str, also: str = "") -> None:
+    """Check that ids are in [0, stop), and point to the first that is not."""
+    xp = array_namespace(ids)
+    if int(xp.min(ids)) >= 0 and int(xp.max(ids)) < stop:
+        return
+    host = to_numpy(ids)
+    right = (host >= 0) & (host < stop)
+    check_all(name, host, right, f"from 0 to {stop - 1}{also} ({limit})")
+
+
+def check_all(name: str, array: Array, right: Array, rule: str) -> None:
+    """Check that all elements are right, and point to the first that is not."""
+    if bool(array_namespace(right).all(right)):
+        return
+    where = np.argwhere(~to_numpy(right))[0].tolist()
+    raise ValueError(f"{name}{where} is {to_numpy(array)[tuple(where)]}, but must be {rule}")
