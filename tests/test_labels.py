@@ -1,5 +1,7 @@
 """Bad labels, and what else heads refuse, get a sentence before any computation."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -210,6 +212,12 @@ BAD = {
         ValueError,
         r"attention_mask has shape \[2, 5\], but must have \[2, 4, 5\]",
     ),
+    "one mask for all choices": (
+        CHOOSER,
+        {"input_ids": CHOICES, "attention_mask": IDS[:1] * 0},
+        ValueError,
+        r"attention_mask has shape \[1, 5\], but must have \[2, 4, 5\]$",
+    ),
     "half a mask of a choice": (
         CHOOSER,
         {"input_ids": CHOICES, "attention_mask": at(CHOICES * 0.0, (0, 2, 1), 0.5)},
@@ -286,7 +294,8 @@ def test_an_answer_has_a_start_and_an_end(num_labels, tmp_path):
     with pytest.raises(ValueError, match=sentence):
         RobertaForQuestionAnswering(config)
     RobertaModel(config).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=sentence):  # and no warning about a new head before it
+    with warnings.catch_warnings(), pytest.raises(ValueError, match=sentence):
+        warnings.simplefilter("error")  # about a new head, before the error, there is none
         RobertaForQuestionAnswering.from_pretrained(tmp_path)
     with pytest.warns(UserWarning, match="qa_outputs"):
         RobertaForQuestionAnswering.from_pretrained(tmp_path, num_labels=2)
