@@ -294,8 +294,8 @@ def test_an_answer_has_a_start_and_an_end(num_labels, tmp_path):
     with pytest.raises(ValueError, match=sentence):
         RobertaForQuestionAnswering(config)
     RobertaModel(config).save_pretrained(tmp_path)
-    with warnings.catch_warnings(), pytest.raises(ValueError, match=sentence):
-        warnings.simplefilter("error")  # about a new head, before the error, there is none
+    no_warning_before = warnings.catch_warnings(action="error")  # about a new head
+    with no_warning_before, pytest.raises(ValueError, match=sentence):
         RobertaForQuestionAnswering.from_pretrained(tmp_path)
     with pytest.warns(UserWarning, match="qa_outputs"):
         RobertaForQuestionAnswering.from_pretrained(tmp_path, num_labels=2)
