@@ -36,7 +36,9 @@ TOKENS = RobertaForTokenClassification(RobertaConfig(**FIELDS, num_labels=3))
 ANSWERS = RobertaForQuestionAnswering(RobertaConfig(**FIELDS))
 CHOOSER = RobertaForMultipleChoice(RobertaConfig(**FIELDS))
 
-CHOSEN = r"\(config.problem_type is None, so num_labels 3 and labels of {} chose it: set it, or"
+CHOSEN = (
+    r"\(config.problem_type is None, so num_labels 3 and labels of {} chose this: set problem_type"
+)
 
 
 def at(array, where, value):
