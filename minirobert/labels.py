@@ -161,7 +161,7 @@ def check_text_labels(
     if config.problem_type is None:
         needed += (
             f" (config.problem_type is None, so num_labels {classes} and labels of "
-            f"{dtype_name(array)} chose it: set it, or convert the labels)"
+            f"{dtype_name(array)} chose this: set problem_type, or convert the labels)"
         )
     if problem != "single_label_classification" and not is_array_api_obj(labels):
         array = astype(array, weights.dtype)

@@ -1,5 +1,7 @@
 """Bad labels, and what else heads refuse, get a sentence before any computation."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,9 @@ TOKENS = RobertaForTokenClassification(RobertaConfig(**FIELDS, num_labels=3))
 ANSWERS = RobertaForQuestionAnswering(RobertaConfig(**FIELDS))
 CHOOSER = RobertaForMultipleChoice(RobertaConfig(**FIELDS))
 
-CHOSEN = r"\(config.problem_type is None, so num_labels 3 and labels of {} chose it: set it, or"
+CHOSEN = (
+    r"\(config.problem_type is None, so num_labels 3 and labels of {} chose this: set problem_type"
+)
 
 
 def at(array, where, value):
@@ -210,6 +214,12 @@ BAD = {
         ValueError,
         r"attention_mask has shape \[2, 5\], but must have \[2, 4, 5\]",
     ),
+    "one mask for all choices": (
+        CHOOSER,
+        {"input_ids": CHOICES, "attention_mask": IDS[:1] * 0},
+        ValueError,
+        r"attention_mask has shape \[1, 5\], but must have \[2, 4, 5\]$",
+    ),
     "half a mask of a choice": (
         CHOOSER,
         {"input_ids": CHOICES, "attention_mask": at(CHOICES * 0.0, (0, 2, 1), 0.5)},
@@ -286,7 +296,8 @@ def test_an_answer_has_a_start_and_an_end(num_labels, tmp_path):
     with pytest.raises(ValueError, match=sentence):
         RobertaForQuestionAnswering(config)
     RobertaModel(config).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=sentence):  # and no warning about a new head before it
+    no_warning_before = warnings.catch_warnings(action="error")  # about a new head
+    with no_warning_before, pytest.raises(ValueError, match=sentence):
         RobertaForQuestionAnswering.from_pretrained(tmp_path)
     with pytest.warns(UserWarning, match="qa_outputs"):
         RobertaForQuestionAnswering.from_pretrained(tmp_path, num_labels=2)

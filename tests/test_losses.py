@@ -183,6 +183,8 @@ def test_losses_of_half_precision_do_not_overflow_on_the_way(name):
         assert span_loss(logits, logits, labels, labels) == 100
     elif name == "mean_squared_error":
         assert mean_squared_error(logits, np.full_like(logits, 50)) == 2500
+        far = np.array([300] + [0] * 9, np.float16)  # of which the square is too large
+        assert mean_squared_error(far, np.zeros_like(far)) == 9000
     else:
         actual = binary_cross_entropy_with_logits(logits, np.zeros_like(logits))
         assert actual == np.float16((100 + math.log(2)) / 2)
