@@ -290,4 +290,4 @@ class RobertaPreTrainedModel:
         if self._choice("return_dict", return_dict):
             return output
         # Only return_dict=False gives a tuple; declaring it would blur the type of all other calls.
-        return output.to_tuple()  # type: ignore[return-value]
+        return output.to_tuple()  # type: ignore[return-value]  # for this reason

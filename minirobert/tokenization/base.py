@@ -290,13 +290,14 @@ class TokenizerBase:
         >>> tokenizer.tokenize("to Kyiv!")
         ['to', 'Ġ', 'Kyiv', '!']
         """
-        if isinstance(new_tokens, str | AddedToken) or is_added_token(new_tokens):
-            new_tokens = [new_tokens]  # type: ignore[list-item]  # one of `tokenizers`, perhaps
-        if not isinstance(new_tokens, list | tuple):
+        given: Any = new_tokens
+        if isinstance(given, str) or is_added_token(given):
+            given = [given]
+        if not isinstance(given, list | tuple):
             raise TypeError(
-                f"new_tokens is {new_tokens!r}: it must be a str, an AddedToken or a list of them"
+                f"new_tokens is {given!r}: it must be a str, an AddedToken or a list of them"
             )
-        tokens = [as_token(token, "new_tokens") for token in new_tokens]
+        tokens = [as_token(token, "new_tokens") for token in given]
         return self._add(
             AddedToken(token, special=special_tokens) if isinstance(token, str) else token
             for token in tokens
