@@ -94,15 +94,24 @@ def _embeddings(config: RobertaConfig) -> Shapes:
 
 def _layer(config: RobertaConfig) -> Shapes:
     hidden, inner = config.hidden_size, config.intermediate_size
+    across = config.add_cross_attention
     return {
-        **_linear("attention.self.query", hidden, hidden),
-        **_linear("attention.self.key", hidden, hidden),
-        **_linear("attention.self.value", hidden, hidden),
-        **_distances(config),
-        **_linear("attention.output.dense", hidden, hidden),
-        **_norm("attention.output.LayerNorm", hidden),
+        **_prefixed("attention.", _attention(config, _distances(config))),
+        **(_prefixed("crossattention.", _attention(config, {})) if across else {}),
         **_linear("intermediate.dense", inner, hidden),
         **_linear("output.dense", hidden, inner),
+        **_norm("output.LayerNorm", hidden),
+    }
+
+
+def _attention(config: RobertaConfig, distances: Shapes) -> Shapes:
+    hidden = config.hidden_size
+    return {
+        **_linear("self.query", hidden, hidden),
+        **_linear("self.key", hidden, hidden),
+        **_linear("self.value", hidden, hidden),
+        **distances,
+        **_linear("output.dense", hidden, hidden),
         **_norm("output.LayerNorm", hidden),
     }
 
@@ -113,7 +122,7 @@ def _distances(config: RobertaConfig) -> Shapes:
     # Beside it the table of absolute positions stays in the checkpoint, unused.
     rows = 2 * config.max_position_embeddings - 1
     size = config.hidden_size // config.num_attention_heads
-    return {"attention.self.distance_embedding.weight": (rows, size)}
+    return {"self.distance_embedding.weight": (rows, size)}
 
 
 def _lm_head(config: RobertaConfig) -> Shapes:
@@ -150,6 +159,7 @@ def _choice_classifier(config: RobertaConfig) -> Shapes:
 
 _HEADS: dict[str, Callable[[RobertaConfig], Shapes]] = {
     "RobertaForMaskedLM": _lm_head,
+    "RobertaForCausalLM": _lm_head,
     "RobertaForSequenceClassification": _sequence_classifier,
     "RobertaForTokenClassification": _token_classifier,
     "RobertaForQuestionAnswering": _span_classifier,

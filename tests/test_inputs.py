@@ -234,7 +234,6 @@ def test_an_array_of_another_library_is_named():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("is_decoder", True),
         ("pruned_heads", {0: [1]}),
     ],
 )
