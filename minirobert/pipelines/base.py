@@ -17,11 +17,11 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from ..arrays import Array, move_like
+from ..arrays import Array, move_like, to_numpy
 from ..models import RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
 
-__all__ = ["Batch", "Job", "Pipeline", "Row", "rows_of", "shortened"]
+__all__ = ["Batch", "Job", "Pipeline", "Row", "on_host", "rows_of", "shortened"]
 
 Model = TypeVar("Model", bound=RobertaPreTrainedModel)
 T = TypeVar("T")
@@ -188,9 +188,10 @@ class Pipeline(Generic[Model]):
                     yield i, job.answer(one, rows, [found[k] for k in range(len(rows))])
 
     def _padded(self, rows: Sequence[Row]) -> Batch:
+        """Pad rows behind their tokens, whatever the tokenizer's side: heads read the first one."""
         names = ("input_ids", "attention_mask")
         columns = [{name: row[name] for name in names if name in row} for row in rows]
-        return self.tokenizer.pad(columns, return_tensors="np")
+        return self.tokenizer.pad(columns, padding_side="right", return_tensors="np")
 
     def _placed(self, batch: Batch) -> dict[str, Array]:
         """Move a batch to where the model is: ``self.model(**self._placed(batch))``."""
@@ -238,6 +239,12 @@ def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:
         {name: column[i] for name, column in encoding.items()}
         for i in range(len(encoding["input_ids"]))
     ]
+
+
+def on_host(scores: Array) -> np.ndarray[Any, Any]:
+    """Bring scores to the host; those in float16 become float32, in which they are then read."""
+    host = to_numpy(scores)
+    return host.astype(np.float32) if host.dtype == np.float16 else host
 
 
 def shortened(text: str) -> str:
