@@ -21,7 +21,7 @@ from ..arrays import Array, move_like, to_numpy
 from ..models import RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
 
-__all__ = ["Batch", "Job", "Pipeline", "Row", "on_host", "rows_of", "shortened"]
+__all__ = ["Batch", "Job", "Pipeline", "Row", "chunks", "on_host", "rows_of", "shortened"]
 
 Model = TypeVar("Model", bound=RobertaPreTrainedModel)
 T = TypeVar("T")
@@ -150,15 +150,9 @@ class Pipeline(Generic[Model]):
     def _of_stream(self, inputs: Iterable[Any], job: Job, batch_size: int) -> Iterator[Any]:
         """Answer a few batches at a time; before the error of a wrong input, those before it."""
         size = batch_size * LOOK_AHEAD if batch_size > 1 else 1  # there is nothing to sort for 1
-        stream = self._encoded(inputs, job)
-        failure: Exception | None = None
-        while failure is None:
-            window, failure = _taken(stream, size)
+        for window in chunks(self._encoded(inputs, job), size):
             answers = dict(self._answers(window, job, batch_size))
             yield from (answers[i] for i in range(len(window)))
-            if failure is None and len(window) < size:
-                return
-        raise failure
 
     def _encoded(self, inputs: Iterable[Any], job: Job) -> Iterator[tuple[Any, Sequence[Row]]]:
         for number, one in enumerate(inputs):
@@ -229,6 +223,28 @@ class Pipeline(Generic[Model]):
         return row
 
 
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Take items by the size; those before an error come before the error.
+
+    >>> list(chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    remaining = iter(items)
+    failure: Exception | None = None
+    while failure is None:
+        chunk: list[T] = []
+        try:
+            for item in islice(remaining, size):
+                chunk.append(item)  # list() would lose those before an error
+        except Exception as error:
+            failure = error
+        if chunk:
+            yield chunk
+        elif failure is None:
+            return
+    raise failure
+
+
 def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Take the columns of a batch apart into rows, such as the windows of a long text.
 
@@ -254,17 +270,6 @@ def shortened(text: str) -> str:
     "'no'"
     """
     return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
-def _taken(items: Iterator[T], size: int) -> tuple[list[T], Exception | None]:
-    """Take items until there are enough, or no more, or the next one fails with an error."""
-    taken: list[T] = []
-    try:
-        for item in islice(items, size):
-            taken.append(item)  # list() would lose those before an error
-    except Exception as error:
-        return taken, error
-    return taken, None
 
 
 def _progress(items: Iterator[T], total: int | None, shown: bool, unit: str) -> Iterator[T]:
