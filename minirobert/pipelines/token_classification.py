@@ -9,14 +9,24 @@ overlap, `without_overlap` chooses among the entities that both windows have fou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import to_numpy
+from ..classifiers import RobertaForTokenClassification
+from ..functional import softmax
+from ..tokenization import RobertaTokenizer
+from ..tokenization.lengths import warn_caller
+from .base import Batch, Job, Pipeline, Row, rows_of
+
 __all__ = [
     "Labelled",
     "Token",
+    "TokenClassificationPipeline",
     "groups_of",
     "label_of",
     "read_entities",
@@ -47,6 +57,256 @@ class Labelled(NamedTuple):
     label: str
     score: Any  # the probability of the label, a NumPy number
     tokens: Sequence[Token]
+
+
+class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
+    """Label the tokens of a text, or the entities that they make up, such as names.
+
+    Parameters
+    ----------
+    model : RobertaForTokenClassification
+    tokenizer : RobertaTokenizer
+    aggregation_strategy, ignore_labels, stride, is_split_into_words, delimiter
+        Defaults of the call, see `__call__`.
+    batch_size, progress_bar
+        As of `Pipeline`.
+
+    Notes
+    -----
+    As in transformers, of a text that is too long for the model only the beginning is labelled,
+    unless ``stride`` is given; here with a warning. The limit is the tokenizer's
+    ``model_max_length`` or, where that is missing or too large, the model's own.
+
+    As in transformers, one text that is given as words gets its result in a list: it is read as a
+    list of one text. Labels are ignored after entities are put together, so ``"B-PER"`` among
+    `ignore_labels` ignores nothing but with the strategy ``"none"``.
+
+    Where transformers goes wrong, this pipeline does not follow:
+
+    - ``word`` is the text of all tokens of an entity. There, with the strategies ``"first"``,
+      ``"average"`` and ``"max"`` it is decoded word by word, and then the result once more, which
+      turns ``"Zoë"`` into ``"Zo\ufffd"``.
+    - Of overlapping windows, each entity is given once. There, the first is given twice if it has
+      no characters of its own, such as a label of one of two spaces.
+    - ``score`` is a ``float``; there, a NumPy number, which `json` refuses.
+    """
+
+    task = "token-classification"
+
+    def __init__(
+        self,
+        model: RobertaForTokenClassification,
+        tokenizer: RobertaTokenizer,
+        *,
+        aggregation_strategy: str | None = None,
+        ignore_labels: Collection[str] | None = None,
+        stride: int | None = None,
+        is_split_into_words: bool = False,
+        delimiter: str = " ",
+        batch_size: int = 1,
+        progress_bar: bool = False,
+    ):
+        super().__init__(model, tokenizer, batch_size=batch_size, progress_bar=progress_bar)
+        self._check(aggregation_strategy, ignore_labels, stride)
+        self.aggregation_strategy = aggregation_strategy or "none"
+        self.ignore_labels = ["O"] if ignore_labels is None else ignore_labels
+        self.stride = stride
+        self.is_split_into_words = is_split_into_words
+        self.delimiter = delimiter
+
+    def __call__(
+        self,
+        inputs: str | Iterable[Any],
+        *,
+        aggregation_strategy: str | None = None,
+        ignore_labels: Collection[str] | None = None,
+        stride: int | None = None,
+        is_split_into_words: bool | None = None,
+        delimiter: str | None = None,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+    ) -> Any:
+        """Label one text, or several.
+
+        Parameters
+        ----------
+        inputs : str, list of str, or any iterable of str
+            The text or texts; with `is_split_into_words` each a list of words.
+        aggregation_strategy : str, optional
+            What makes up an entity: ``"none"`` (the default), each token is one; ``"simple"``,
+            neighbouring tokens with one label; ``"first"``, ``"average"``, ``"max"``, neighbouring
+            words with one label, and a word has the label of its first token, of the mean of its
+            tokens' probabilities, or of the token that is surest. Words are what spaces separate.
+            A label ``B-...`` begins a new entity.
+        ignore_labels : list of str, optional
+            Leave out entities with these labels; ``["O"]`` by default.
+        stride : int, optional
+            Read a text that is too long for the model in windows that share so many tokens, and
+            of entities that overlap keep the longest, then the likeliest.
+        is_split_into_words : bool, optional
+            Whether each text is a list of words; they are joined by `delimiter`.
+        delimiter : str, optional
+            ``" "`` by default.
+        batch_size : int, optional
+            How many texts, or windows of them, to compute at once; 1 by default.
+        progress_bar : bool, optional
+            Show how many texts are done, on stderr.
+
+        Returns
+        -------
+        list of dict
+            For one text, of each entity: ``entity`` (its label; ``entity_group``, the label without
+            ``B-`` or ``I-``, unless the strategy is ``"none"``), ``score`` (of several tokens or
+            words the mean), ``word``, ``start`` and ``end`` (its characters: ``text[start:end]``).
+            With the strategy ``"none"`` also ``index``, its place in the row of tokens, and
+            ``word`` is the token as the vocabulary has it. A list of texts gives a list of such
+            lists, and another iterable an iterator of them.
+
+        Raises
+        ------
+        ValueError
+            If there is no text, a text has too many tokens, or an option is none of those above.
+        TypeError
+            If a text is not a string, or not a list of strings with `is_split_into_words`.
+        """
+        self._check(aggregation_strategy, ignore_labels, stride)
+        split = self.is_split_into_words if is_split_into_words is None else is_split_into_words
+        delimiter = self.delimiter if delimiter is None else delimiter
+        encode = partial(self._rows_of_words, delimiter=delimiter) if split else self._rows_of_text
+        answer = partial(
+            self._entities,
+            join=delimiter.join if split else str,
+            strategy=(aggregation_strategy or self.aggregation_strategy).lower(),
+            ignored=self.ignore_labels if ignore_labels is None else ignore_labels,
+        )
+        stride = self.stride if stride is None else stride
+        job = Job(partial(encode, stride=stride), self._probabilities, answer)
+        if isinstance(inputs, list | tuple):
+            if not inputs:
+                raise ValueError("inputs is empty, but must have at least one text")
+            if split and all(isinstance(word, str) for word in inputs):
+                inputs = [inputs]
+        return self._run(inputs, job, batch_size, progress_bar)
+
+    def _rows_of_text(self, text: Any, name: str, stride: int | None) -> Sequence[Row]:
+        if not isinstance(text, str):
+            raise TypeError(f"{name} is {text!r}, but must be a str")
+        return self._windows(text, name, stride)[0]
+
+    def _rows_of_words(
+        self, words: Any, name: str, stride: int | None, delimiter: str
+    ) -> Sequence[Row]:
+        """Encode words, and lead their tokens to where they are in the joined text."""
+        if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+            raise TypeError(
+                f"{name} is {words!r}, but must be a list of words (str): is_split_into_words is "
+                "true"
+            )
+        starts = [0]
+        for word in words:
+            starts.append(starts[-1] + len(word) + len(delimiter))
+        rows, word_ids = self._windows(list(words), name, stride)
+        return [
+            row | {"offset_mapping": _moved(row["offset_mapping"], of_tokens, starts)}
+            for row, of_tokens in zip(rows, word_ids, strict=True)
+        ]
+
+    def _windows(
+        self, text: str | list[str], name: str, stride: int | None
+    ) -> tuple[list[dict[str, Any]], list[list[int | None]]]:
+        """Encode a text as the rows to compute, and give for each token the number of its word."""
+        encoding = self.tokenizer(
+            text,
+            truncation=True,
+            max_length=self._limit,
+            stride=stride or 0,
+            is_split_into_words=not isinstance(text, str),
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        rows = rows_of(encoding)
+        if stride is None and len(rows) > 1:
+            warn_caller(
+                f"{name} has more than the {self._limit} tokens that the model takes, and the rest "
+                "is not labelled: give stride= to read it in windows, or split the text"
+            )
+            rows = rows[:1]
+        words = []
+        for i, row in enumerate(rows):
+            row["tokens"] = self.tokenizer.convert_ids_to_tokens(row["input_ids"])
+            words.append(encoding.word_ids(i))
+        return rows, words
+
+    @property
+    def _limit(self) -> int:
+        """How many tokens a row may have."""
+        limit = self.model.config.max_sequence_length
+        return min(limit, self.tokenizer.model_max_length or limit)
+
+    def _probabilities(self, batch: Batch) -> list[np.ndarray[Any, Any]]:  # B times [S, C]
+        """Give the probabilities of the labels of each row's tokens, without the padding."""
+        logits = to_numpy(self.model(**self._placed(batch)).logits)  # [B, S, C]
+        if logits.dtype == np.float16:
+            logits = logits.astype(np.float32)
+        is_token = batch["attention_mask"] == 1
+        return [row[real] for row, real in zip(softmax(logits), is_token, strict=True)]
+
+    def _entities(
+        self,
+        text: Any,
+        rows: Sequence[Row],
+        outputs: Sequence[np.ndarray[Any, Any]],
+        *,
+        join: Callable[[Any], str],
+        strategy: str,
+        ignored: Collection[str],
+    ) -> list[dict[str, Any]]:
+        labels = self.model.config.id2label or {}
+        found = []
+        for row, probabilities in zip(rows, outputs, strict=True):
+            tokens = read_tokens(row, probabilities, join(text), self.tokenizer.unk_token)
+            to_text = self.tokenizer.convert_tokens_to_string
+            found += [
+                entity
+                for entity in read_entities(tokens, strategy, labels, to_text)
+                if entity.get("entity_group", entity.get("entity")) not in ignored
+            ]
+        return without_overlap(found) if len(rows) > 1 else found
+
+    def _check(
+        self, strategy: str | None, ignore_labels: Collection[str] | None, stride: int | None
+    ) -> None:
+        """Check options as given, to the pipeline or to a call."""
+        if strategy is not None and str(strategy).lower() not in STRATEGIES:
+            raise ValueError(
+                f"aggregation_strategy is {strategy!r}, but must be one of {', '.join(STRATEGIES)}"
+            )
+        if isinstance(ignore_labels, str):
+            raise TypeError(
+                f"ignore_labels is {ignore_labels!r}, but must be a list: [{ignore_labels!r}]"
+            )
+        if stride is None:
+            return
+        room = self._limit - 2  # beside <s> and </s>
+        if not isinstance(stride, Integral) or not 0 <= stride < room:
+            raise ValueError(
+                f"stride is {stride!r}, but must be from 0 to {room - 1}: windows have {room} "
+                "tokens beside <s> and </s>"
+            )
+        if strategy is not None and strategy.lower() == "none":
+            raise ValueError(
+                "stride is given, but aggregation_strategy is 'none': windows overlap, and their "
+                f"entities must be put together; choose one of {', '.join(STRATEGIES[1:])}"
+            )
+
+
+def _moved(
+    offsets: Sequence[tuple[int, int]], words: Sequence[int | None], starts: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Lead offsets in each word to the text in which the words start there."""
+    shifts = [0 if word is None else starts[word] for word in words]
+    return [(start + by, end + by) for (start, end), by in zip(offsets, shifts, strict=True)]
 
 
 def read_tokens(
