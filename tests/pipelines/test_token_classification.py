@@ -70,11 +70,11 @@ def theirs(
     labels: int = 0,
     dtype: str = "float64",
     kind: type = DecodedOnce,
-    add_prefix_space: bool = False,
+    **tokenizer_options: Any,
 ) -> Any:
     return kind(
         model=in_transformers(our_model(labels, dtype)),
-        tokenizer=their_tokenizer(add_prefix_space=add_prefix_space),
+        tokenizer=their_tokenizer(**tokenizer_options),
         device="cpu",
     )
 
@@ -191,6 +191,23 @@ def test_add_prefix_space_equals_transformers(text, options):
     pipe = TokenClassificationPipeline(our_model(), our_tokenizer(add_prefix_space=True))
     expected = expected_of(theirs(add_prefix_space=True), text, **options)
     assert_same(pipe(text, **options), expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*not labelled")
+@settings(max_examples=40)
+@given(text=texts, options=calls())
+def test_untrimmed_offsets_equal_transformers(text, options):
+    pipe = TokenClassificationPipeline(our_model(), our_tokenizer(trim_offsets=False))
+    expected = expected_of(theirs(trim_offsets=False), text, **options)
+    assert_same(pipe(text, **options), expected)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_unknown_token_is_a_word_of_its_own(strategy):
+    text = "<unk>Anna<unk>lives <unk><unk>! in<unk>"
+    for labels in range(len(LABELS)):
+        options = {"aggregation_strategy": strategy, "ignore_labels": []}
+        assert_same(ours(labels)(text, **options), expected_of(theirs(labels), text, **options))
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
