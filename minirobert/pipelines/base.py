@@ -17,11 +17,11 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from ..arrays import Array, move_like
+from ..arrays import Array, move_like, to_numpy
 from ..models import RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
 
-__all__ = ["Batch", "Job", "Pipeline", "Row", "rows_of", "shortened"]
+__all__ = ["Batch", "Job", "Pipeline", "Row", "chunks", "on_host", "rows_of", "shortened"]
 
 Model = TypeVar("Model", bound=RobertaPreTrainedModel)
 T = TypeVar("T")
@@ -150,15 +150,9 @@ class Pipeline(Generic[Model]):
     def _of_stream(self, inputs: Iterable[Any], job: Job, batch_size: int) -> Iterator[Any]:
         """Answer a few batches at a time; before the error of a wrong input, those before it."""
         size = batch_size * LOOK_AHEAD if batch_size > 1 else 1  # there is nothing to sort for 1
-        stream = self._encoded(inputs, job)
-        failure: Exception | None = None
-        while failure is None:
-            window, failure = _taken(stream, size)
+        for window in chunks(self._encoded(inputs, job), size):
             answers = dict(self._answers(window, job, batch_size))
             yield from (answers[i] for i in range(len(window)))
-            if failure is None and len(window) < size:
-                return
-        raise failure
 
     def _encoded(self, inputs: Iterable[Any], job: Job) -> Iterator[tuple[Any, Sequence[Row]]]:
         for number, one in enumerate(inputs):
@@ -188,9 +182,10 @@ class Pipeline(Generic[Model]):
                     yield i, job.answer(one, rows, [found[k] for k in range(len(rows))])
 
     def _padded(self, rows: Sequence[Row]) -> Batch:
+        """Pad rows behind their tokens, whatever the tokenizer's side: heads read the first one."""
         names = ("input_ids", "attention_mask")
         columns = [{name: row[name] for name in names if name in row} for row in rows]
-        return self.tokenizer.pad(columns, return_tensors="np")
+        return self.tokenizer.pad(columns, padding_side="right", return_tensors="np")
 
     def _placed(self, batch: Batch) -> dict[str, Array]:
         """Move a batch to where the model is: ``self.model(**self._placed(batch))``."""
@@ -228,6 +223,28 @@ class Pipeline(Generic[Model]):
         return row
 
 
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Take items by the size; those before an error come before the error.
+
+    >>> list(chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    remaining = iter(items)
+    failure: Exception | None = None
+    while failure is None:
+        chunk: list[T] = []
+        try:
+            for item in islice(remaining, size):
+                chunk.append(item)  # list() would lose those before an error
+        except Exception as error:
+            failure = error
+        if chunk:
+            yield chunk
+        elif failure is None:
+            return
+    raise failure
+
+
 def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Take the columns of a batch apart into rows, such as the windows of a long text.
 
@@ -240,6 +257,12 @@ def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def on_host(scores: Array) -> np.ndarray[Any, Any]:
+    """Bring scores to the host; those in float16 become float32, in which they are then read."""
+    host = to_numpy(scores)
+    return host.astype(np.float32) if host.dtype == np.float16 else host
+
+
 def shortened(text: str) -> str:
     """Quote the beginning of a text, for a message.
 
@@ -247,17 +270,6 @@ def shortened(text: str) -> str:
     "'no'"
     """
     return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
-def _taken(items: Iterator[T], size: int) -> tuple[list[T], Exception | None]:
-    """Take items until there are enough, or no more, or the next one fails with an error."""
-    taken: list[T] = []
-    try:
-        for item in islice(items, size):
-            taken.append(item)  # list() would lose those before an error
-    except Exception as error:
-        return taken, error
-    return taken, None
 
 
 def _progress(items: Iterator[T], total: int | None, shown: bool, unit: str) -> Iterator[T]:
