@@ -15,11 +15,10 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import numpy as np
 
-from ..arrays import to_numpy
 from ..classifiers import RobertaForQuestionAnswering
 from ..functional import softmax
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, rows_of
+from .base import Batch, Job, Pipeline, Row, on_host, rows_of
 
 __all__ = [
     "Answer",
@@ -277,9 +276,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         """Give the start and the end scores of each row's tokens, without the padding."""
         output = self.model(**self._placed(batch))
         is_token = batch["attention_mask"] == 1
-        starts, ends = to_numpy(output.start_logits), to_numpy(output.end_logits)
-        if starts.dtype == np.float16:
-            starts, ends = starts.astype(np.float32), ends.astype(np.float32)
+        starts, ends = on_host(output.start_logits), on_host(output.end_logits)
         for start, end, real in zip(starts, ends, is_token, strict=True):
             yield start[real], end[real]
 

@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import to_numpy
 from ..classifiers import RobertaForTokenClassification
 from ..functional import softmax
 from ..tokenization import RobertaTokenizer
 from ..tokenization.lengths import warn_caller
-from .base import Batch, Job, Pipeline, Row, rows_of
+from .base import Batch, Job, Pipeline, Row, on_host, rows_of
 
 __all__ = [
     "Labelled",
@@ -246,9 +245,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
 
     def _probabilities(self, batch: Batch) -> list[np.ndarray[Any, Any]]:  # B times [S, C]
         """Give the probabilities of the labels of each row's tokens, without the padding."""
-        logits = to_numpy(self.model(**self._placed(batch)).logits)  # [B, S, C]
-        if logits.dtype == np.float16:
-            logits = logits.astype(np.float32)
+        logits = on_host(self.model(**self._placed(batch)).logits)  # [B, S, C]
         is_token = batch["attention_mask"] == 1
         return [row[real] for row, real in zip(softmax(logits), is_token, strict=True)]
 
