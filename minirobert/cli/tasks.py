@@ -314,8 +314,8 @@ def _question_reader(options: dict[str, Any]) -> Reader:
             context = Path(file).read_bytes().decode("utf-8")  # offsets count each \r
         except UnicodeDecodeError as error:
             raise ValueError(
-                f"{file} is not UTF-8: it has the byte {error.object[error.start]:#04x} at position "
-                f"{error.start}; convert it, for instance with iconv"
+                f"{file} is not UTF-8: it has the byte {error.object[error.start]:#04x} at "
+                f"position {error.start}; convert it, for instance with iconv"
             ) from None
     if context is None:
         return _question_and_context

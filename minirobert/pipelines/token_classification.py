@@ -65,7 +65,9 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
     ----------
     model : RobertaForTokenClassification
     tokenizer : RobertaTokenizer
-    aggregation_strategy, ignore_labels, stride, is_split_into_words, delimiter
+    aggregation_strategy, ignore_labels, stride
+        Defaults of the call, see `__call__`.
+    is_split_into_words, delimiter, grouped_entities, ignore_subwords
         Defaults of the call, see `__call__`.
     batch_size, progress_bar
         As of `Pipeline`.
@@ -84,7 +86,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
 
     - ``word`` is the text of all tokens of an entity. There, with the strategies ``"first"``,
       ``"average"`` and ``"max"`` it is decoded word by word, and then the result once more, which
-      turns ``"Zoë"`` into ``"Zo\ufffd"``.
+      turns ``"Zoë"`` into ``"Zo�"``.
     - Of overlapping windows, each entity is given once. There, the first is given twice if it has
       no characters of its own, such as a label of one of two spaces.
     - ``score`` is a ``float``; there, a NumPy number, which `json` refuses.
@@ -102,10 +104,13 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         stride: int | None = None,
         is_split_into_words: bool = False,
         delimiter: str = " ",
+        grouped_entities: bool | None = None,
+        ignore_subwords: bool | None = None,
         batch_size: int = 1,
         progress_bar: bool = False,
     ):
         super().__init__(model, tokenizer, batch_size=batch_size, progress_bar=progress_bar)
+        aggregation_strategy = _strategy(aggregation_strategy, grouped_entities, ignore_subwords)
         self._check(aggregation_strategy, ignore_labels, stride)
         self.aggregation_strategy = aggregation_strategy or "none"
         self.ignore_labels = ["O"] if ignore_labels is None else ignore_labels
@@ -122,6 +127,8 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         stride: int | None = None,
         is_split_into_words: bool | None = None,
         delimiter: str | None = None,
+        grouped_entities: bool | None = None,
+        ignore_subwords: bool | None = None,
         batch_size: int | None = None,
         progress_bar: bool | None = None,
     ) -> Any:
@@ -146,6 +153,9 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
             Whether each text is a list of words; they are joined by `delimiter`.
         delimiter : str, optional
             ``" "`` by default.
+        grouped_entities, ignore_subwords : bool, optional
+            Transformers' older spelling, in place of `aggregation_strategy`: with the first it is
+            ``"simple"``, with both ``"first"``, and otherwise ``"none"``.
         batch_size : int, optional
             How many texts, or windows of them, to compute at once; 1 by default.
         progress_bar : bool, optional
@@ -168,6 +178,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         TypeError
             If a text is not a string, or not a list of strings with `is_split_into_words`.
         """
+        aggregation_strategy = _strategy(aggregation_strategy, grouped_entities, ignore_subwords)
         self._check(aggregation_strategy, ignore_labels, stride)
         split = self.is_split_into_words if is_split_into_words is None else is_split_into_words
         delimiter = self.delimiter if delimiter is None else delimiter
@@ -275,7 +286,9 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         self, strategy: str | None, ignore_labels: Collection[str] | None, stride: int | None
     ) -> None:
         """Check options as given, to the pipeline or to a call."""
-        if strategy is not None and str(strategy).lower() not in STRATEGIES:
+        if strategy is not None and (
+            not isinstance(strategy, str) or strategy.lower() not in STRATEGIES
+        ):
             raise ValueError(
                 f"aggregation_strategy is {strategy!r}, but must be one of {', '.join(STRATEGIES)}"
             )
@@ -296,6 +309,17 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
                 "stride is given, but aggregation_strategy is 'none': windows overlap, and their "
                 f"entities must be put together; choose one of {', '.join(STRATEGIES[1:])}"
             )
+
+
+def _strategy(
+    strategy: str | None, grouped_entities: bool | None, ignore_subwords: bool | None
+) -> str | None:
+    """Read the older spelling of a strategy; where it is given, it overrides the other."""
+    if grouped_entities is None and ignore_subwords is None:
+        return strategy
+    if not grouped_entities:
+        return "none"
+    return "first" if ignore_subwords else "simple"
 
 
 def _moved(

@@ -270,6 +270,18 @@ def test_first_entity_without_characters_is_given_once():
         assert all(one != other for one, other in pairwise(found))
 
 
+@pytest.mark.parametrize("grouped", [None, False, True])
+@pytest.mark.parametrize("ignored", [None, False, True])
+@pytest.mark.parametrize("strategy", [None, "max"])
+def test_older_spelling_of_strategies(grouped, ignored, strategy):
+    options = {"aggregation_strategy": strategy, "ignore_labels": []}
+    older = {"grouped_entities": grouped, "ignore_subwords": ignored}
+    options |= {name: value for name, value in older.items() if value is not None}
+    expected = expected_of(theirs(), SENTENCE, **options)
+    assert_same(ours()(SENTENCE, **options), expected)
+    assert_same(ours(**options)(SENTENCE), expected)
+
+
 def test_labels_are_ignored_after_entities_are_put_together():
     found = ours()(SENTENCE, aggregation_strategy="simple", ignore_labels=["B-PER", "B-LOC"])
     everything = ours()(SENTENCE, aggregation_strategy="simple", ignore_labels=[])
