@@ -132,7 +132,9 @@ class Pipeline(Generic[Model]):
         if isinstance(inputs, list | tuple):
             return self._of_list(inputs, job, batch_size, shown)
         if not isinstance(inputs, Iterable) or isinstance(inputs, str | bytes | Mapping):
-            kinds = " or ".join(kind.__name__ for kind in self.single)
+            kinds = " or ".join(
+                "dict" if kind is Mapping else kind.__name__ for kind in self.single
+            )
             raise TypeError(f"inputs is {inputs!r}, but must be a {kinds}, or a list of them")
         answers = self._of_stream(inputs, job, batch_size)
         return _progress(answers, None, shown, self.noun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from numbers import Integral
 from typing import Any, TypedDict
 
@@ -89,13 +90,14 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         **tokenizer_options: Any,
     ):
         options = {**(tokenizer_kwargs or {}), **tokenizer_options}
+        _check_options(tokenizer, tokenizer_options)
         super().__init__(
             *(model, tokenizer),
             batch_size=batch_size,
             tokenizer_kwargs=options,
             progress_bar=progress_bar,
         )
-        self.shape = _shape(Shape(), top_k, return_all_scores)
+        self.form = _form(Form(), top_k, return_all_scores)
         self.function_to_apply = self._function_name(function_to_apply)
 
     def __call__(
@@ -144,19 +146,20 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         Raises
         ------
         ValueError
-            If a text has too many tokens, or an option is not known.
+            If a text has too many tokens, or ``top_k`` or ``function_to_apply`` is wrong.
         TypeError
-            If a text is no str, and no dict of them.
+            If a text is no str and no dict of them, or the tokenizer has no such option.
         """
-        shape = _shape(self.shape, top_k, return_all_scores)
+        form = _form(self.form, top_k, return_all_scores)
         function = self._function_name(function_to_apply) or self.function_to_apply
         apply = FUNCTIONS[function or self._default()]
+        _check_options(self.tokenizer, tokenizer_options)
         options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
         options = {**options, **tokenizer_options}
         job = Job(
             lambda text, name: [self._row(name, *_texts_of(text, name), options)],
             lambda batch: apply(self._logits(batch)),
-            lambda text, rows, outputs: self._named(outputs[0], shape),
+            lambda text, rows, outputs: self._named(outputs[0], form),
         )
         results = self._run(inputs, job, batch_size, progress_bar)
         return [results] if isinstance(inputs, str) and top_k is BEST else results
@@ -167,16 +170,16 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
     def _named(
         self,
         scores: np.ndarray[Any, Any],  # [C]
-        shape: Shape,
+        form: Form,
     ) -> Classification | list[Classification]:
         """Put the scores of a text into the form that was asked for."""
         names = self.model.config.id2label or {}
         found: list[Classification] = [
             {"label": names[i], "score": score} for i, score in enumerate(scores.tolist())
         ]
-        if shape.is_ranking:
-            return sorted(found, key=lambda one: -one["score"])[: shape.top_k]
-        return found if shape.top_k is None else found[int(np.argmax(scores))]
+        if form.is_ranking:
+            return sorted(found, key=lambda one: -one["score"])[: form.top_k]
+        return found if form.top_k is None else found[int(np.argmax(scores))]
 
     def _default(self) -> str:
         config = self.model.config
@@ -198,24 +201,35 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
 
 
 @dataclass(frozen=True)
-class Shape:
+class Form:
     """What a result looks like: a ranking, the best class alone, or all in their order."""
 
     top_k: int | None = 1  # None for all
     is_ranking: bool = False
 
 
-def _shape(before: Shape, top_k: Any, return_all_scores: bool | None) -> Shape:
-    """Change a shape by the options of a call, as transformers does."""
+def _form(before: Form, top_k: Any, return_all_scores: bool | None) -> Form:
+    """Change a form by the options of a call, as transformers does."""
     if top_k is BEST:
         if return_all_scores is None:
             return before
-        return Shape(None if return_all_scores else 1, before.is_ranking)
+        return Form(None if return_all_scores else 1, before.is_ranking)
     if top_k is not None and (not isinstance(top_k, Integral) or top_k < 1):
         raise ValueError(
             f"top_k is {top_k!r}, but must be an integer of at least 1, or None for all classes"
         )
-    return Shape(None if top_k is None else int(top_k), is_ranking=True)
+    return Form(None if top_k is None else int(top_k), is_ranking=True)
+
+
+def _check_options(tokenizer: RobertaTokenizer, options: Iterable[str]) -> None:
+    """Refuse a misspelt option before the first text is read."""
+    known = signature(type(tokenizer).__call__).parameters
+    for name in options:
+        if name not in known:
+            raise TypeError(
+                f"{name} is no option of text-classification, and none of the tokenizer's call, "
+                "such as truncation or max_length"
+            )
 
 
 def _texts_of(one: Any, name: str) -> tuple[Any, Any]:

@@ -71,7 +71,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
             warnings.warn(
                 f"none of the model's labels ({names}) begins with 'entail', so the last is taken "
                 "for entailment: use a model of natural language inference, or set id2label",
-                stacklevel=2,
+                stacklevel=3,  # the caller of `pipeline`
             )
 
     @property

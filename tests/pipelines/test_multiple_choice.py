@@ -102,7 +102,7 @@ def test_side_of_padding_does_not_matter():
 @pytest.mark.parametrize(
     ("inputs", "error", "message"),
     [
-        ("a", TypeError, "inputs is 'a', but must be a Mapping, or a list"),
+        ("a", TypeError, "inputs is 'a', but must be a dict, or a list"),
         (["a"], TypeError, "the question is 'a', but must be a dict with 'question' and 'choices'"),
         ({"question": "a"}, ValueError, "keys 'question', but must have 'question'.*'choices'"),
         ({"choices": ["a"]}, ValueError, "keys 'choices'"),

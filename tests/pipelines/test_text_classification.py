@@ -182,7 +182,7 @@ def test_top_k_out_of_range(top_k):
         ({"text": "a", "text_pair": 5}, TypeError, "the text is 5"),
         ({"sentence": "a"}, ValueError, "keys 'sentence', but must have 'text'"),
         ({"text": "a", "pair": "b"}, ValueError, "keys 'text', 'pair'"),
-        (5, TypeError, "inputs is 5, but must be a str or Mapping, or a list"),
+        (5, TypeError, "inputs is 5, but must be a str or dict, or a list"),
         ("\ud800", ValueError, "surrogate"),
     ],
 )
@@ -197,8 +197,11 @@ def test_text_too_long():
 
 
 def test_unknown_option():
-    with pytest.raises(TypeError, match="truncat"):
+    message = "truncat is no option of text-classification"
+    with pytest.raises(TypeError, match=message):
         classify(labels=CLASSES)("a", truncat=True)
+    with pytest.raises(TypeError, match=message):
+        classify(labels=CLASSES, truncat=True)
 
 
 def test_no_text_at_all():

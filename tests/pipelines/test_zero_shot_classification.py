@@ -145,8 +145,9 @@ def test_a_label_may_be_braces():
 
 
 def test_model_without_entailment_warns():
-    with pytest.warns(UserWarning, match="'LABEL_0', 'LABEL_1'.*begins with 'entail'"):
+    with pytest.warns(UserWarning, match="'LABEL_0', 'LABEL_1'.*begins with 'entail'") as caught:
         ours(TASK, CLASS, {"num_labels": 2})
+    assert caught[0].filename.endswith("models.py")  # where `ours` calls `pipeline`
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ours(TASK, CLASS, NLI)
