@@ -81,6 +81,14 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
     - A question so long that windows with the default ``doc_stride`` would not move on gets
       smaller ones; there, the tokenizer panics.
     - ``max_question_len`` is not an argument: there, it has no effect (with the fast tokenizer).
+
+    >>> from minirobert import RobertaConfig, RobertaTokenizer
+    >>> config = RobertaConfig(num_hidden_layers=1, vocab_size=8192)
+    >>> model = RobertaForQuestionAnswering(config)  # drawn weights
+    >>> ask = QuestionAnsweringPipeline(model, RobertaTokenizer.from_pretrained())
+    >>> answer = ask(question="Who is it?", context="Anna")
+    >>> answer["answer"], answer["start"], answer["end"]
+    ('Anna', 0, 4)
     """
 
     task = "question-answering"
@@ -137,7 +145,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
             How many answers to give at most; 1 by default.
         doc_stride : int, optional
             How many tokens of a long context one window shares with the next. By default half of
-            `max_seq_len`, but at most 128.
+            `max_seq_len`, but at most 128, and fewer where the question is long.
         max_answer_len : int, optional
             The most tokens of an answer, before it is extended to whole words; 15 by default.
         max_seq_len : int, optional
@@ -227,10 +235,11 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         n_question = self._n_tokens(question)
         room = max_seq_len - 4 - n_question  # the special tokens of a pair are 4
         if room < 1:
+            most = self.model.config.max_sequence_length
+            longer = f", or give a max_seq_len of up to {most}" if max_seq_len < most else ""
             raise ValueError(
-                f"{name} has {n_question} tokens, and 4 special ones, which leaves no room for the "
-                f"context: shorten it to at most {max_seq_len - 5}, or give a max_seq_len larger "
-                f"than {max_seq_len} (up to {self._limit})"
+                f"{name} has {n_question} tokens, which with 4 special ones leaves no room for the "
+                f"context in {max_seq_len}: shorten it to at most {max_seq_len - 5}{longer}"
             )
         if stride < room or self._n_tokens(context) <= room:
             return min(stride, room - 1)

@@ -80,7 +80,9 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
 
     As in transformers, one text that is given as words gets its result in a list: it is read as a
     list of one text. Labels are ignored after entities are put together, so ``"B-PER"`` among
-    `ignore_labels` ignores nothing but with the strategy ``"none"``.
+    `ignore_labels` ignores nothing but with the strategy ``"none"``. ``stride`` and the strategy
+    ``"none"`` exclude each other where they are given together; by default, tokens that are in two
+    windows are given once.
 
     Where transformers goes wrong, this pipeline does not follow:
 
@@ -90,6 +92,15 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
     - Of overlapping windows, each entity is given once. There, the first is given twice if it has
       no characters of its own, such as a label of one of two spaces.
     - ``score`` is a ``float``; there, a NumPy number, which `json` refuses.
+
+    >>> from minirobert import RobertaConfig, RobertaTokenizer
+    >>> config = RobertaConfig(num_hidden_layers=1, vocab_size=8192, id2label={0: "B-X"})
+    >>> model = RobertaForTokenClassification(config)  # drawn weights, but it knows only one label
+    >>> label = TokenClassificationPipeline(model, RobertaTokenizer.from_pretrained())
+    >>> [(entity["entity"], entity["word"]) for entity in label("Who, Anna?")]
+    [('B-X', 'Who'), ('B-X', ','), ('B-X', 'ĠAnna'), ('B-X', '?')]
+    >>> label("Who, Anna?", aggregation_strategy="first")[1]
+    {'entity_group': 'X', 'score': 1.0, 'word': ' Anna?', 'start': 5, 'end': 10}
     """
 
     task = "token-classification"

@@ -247,11 +247,12 @@ def test_probabilities_are_of_the_context_and_the_first_token():
 def test_best_spans_of_a_long_window_are_found_quickly():
     rng = np.random.default_rng(0)
     start, end = rng.random((2, 384))
-    best_spans(start, end, 12, 15)
-    before = time.perf_counter()
+    seconds = []
     for _ in range(10):
+        before = time.perf_counter()
         best_spans(start, end, 12, 15)
-    assert (time.perf_counter() - before) / 10 < 0.02  # it takes half a millisecond
+        seconds.append(time.perf_counter() - before)
+    assert min(seconds) < 0.01  # it takes a millisecond or less
 
 
 def test_equal_answers_are_one():
@@ -411,7 +412,7 @@ def test_question_without_room_for_the_context():
     with pytest.raises(ValueError, match=f"the question has {LONGEST - 4} tokens.* {LONGEST - 5}"):
         ours()(" who" * (LONGEST - 4), "Rome")
     assert ours()(" who" * (LONGEST - 5), "Rome")
-    with pytest.raises(ValueError, match=r"question 1 has .* max_seq_len larger than 10"):
+    with pytest.raises(ValueError, match=rf"question 1 has .* max_seq_len of up to {LONGEST}"):
         ours()(question=["Who?", QUESTION], context=CONTEXT, max_seq_len=10)
 
 
