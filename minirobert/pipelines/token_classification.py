@@ -18,7 +18,7 @@ import numpy as np
 
 from ..classifiers import RobertaForTokenClassification
 from ..functional import softmax
-from ..tokenization import RobertaTokenizer
+from ..tokenization import BatchEncoding, RobertaTokenizer
 from ..tokenization.lengths import warn_caller
 from .base import Batch, Job, Pipeline, Row, on_host, rows_of
 
@@ -211,7 +211,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
 
     def _rows_of_text(self, text: Any, name: str, stride: int | None) -> Sequence[Row]:
         if not isinstance(text, str):
-            raise TypeError(f"{name} is {text!r}, but must be a str")
+            raise TypeError(f"{name} is {text!r:.80}, but must be a str")
         return self._windows(text, name, stride)[0]
 
     def _rows_of_words(
@@ -220,22 +220,21 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         """Encode words, and lead their tokens to where they are in the joined text."""
         if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
             raise TypeError(
-                f"{name} is {words!r}, but must be a list of words (str): is_split_into_words is "
-                "true"
+                f"{name} is {words!r:.80}, but must be a list of words (str): is_split_into_words "
+                "is true"
             )
         starts = [0]
         for word in words:
             starts.append(starts[-1] + len(word) + len(delimiter))
-        rows, word_ids = self._windows(list(words), name, stride)
-        return [
-            row | {"offset_mapping": _moved(row["offset_mapping"], of_tokens, starts)}
-            for row, of_tokens in zip(rows, word_ids, strict=True)
-        ]
+        rows, encoding = self._windows(list(words), name, stride)
+        for i, row in enumerate(rows):
+            row["offset_mapping"] = _moved(row["offset_mapping"], encoding.word_ids(i), starts)
+        return rows
 
     def _windows(
         self, text: str | list[str], name: str, stride: int | None
-    ) -> tuple[list[dict[str, Any]], list[list[int | None]]]:
-        """Encode a text as the rows to compute, and give for each token the number of its word."""
+    ) -> tuple[list[dict[str, Any]], BatchEncoding]:
+        """Encode a text, and give the rows to compute, and the encoding of all."""
         encoding = self.tokenizer(
             text,
             truncation=True,
@@ -253,11 +252,9 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
                 "is not labelled: give stride= to read it in windows, or split the text"
             )
             rows = rows[:1]
-        words = []
-        for i, row in enumerate(rows):
+        for row in rows:
             row["tokens"] = self.tokenizer.convert_ids_to_tokens(row["input_ids"])
-            words.append(encoding.word_ids(i))
-        return rows, words
+        return rows, encoding
 
     @property
     def _limit(self) -> int:
@@ -281,11 +278,11 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         strategy: str,
         ignored: Collection[str],
     ) -> list[dict[str, Any]]:
-        labels = self.model.config.id2label or {}
+        text, labels = join(text), self.model.config.id2label or {}
+        unk_token, to_text = self.tokenizer.unk_token, self.tokenizer.convert_tokens_to_string
         found = []
         for row, probabilities in zip(rows, outputs, strict=True):
-            tokens = read_tokens(row, probabilities, join(text), self.tokenizer.unk_token)
-            to_text = self.tokenizer.convert_tokens_to_string
+            tokens = read_tokens(row, probabilities, text, unk_token)
             found += [
                 entity
                 for entity in read_entities(tokens, strategy, labels, to_text)
