@@ -47,6 +47,47 @@ CASES = {
             {line: line for line in LINES},
         ),
     ],
+    "token-classification": [
+        (["--ignore-labels"], {"ignore_labels": []}, {line: line for line in LINES}),
+        (
+            ["--aggregation-strategy", "max", "--stride", "5", "--ignore-labels", "O", "0"],
+            {"aggregation_strategy": "max", "stride": 5, "ignore_labels": ["O", "0"]},
+            {line: line for line in [*LINES, "a long line " * 100]},
+        ),
+        (
+            ["--words"],
+            {"is_split_into_words": True},
+            {line: line.split(" ") for line in [*LINES, "two  spaces"]},
+        ),
+    ],
+    "question-answering": [
+        (
+            [],
+            {},
+            {
+                "who?\tAnna or Bob": {"question": "who?", "context": "Anna or Bob"},
+                "a \t日本\tnaïve": {"question": "a ", "context": "日本\tnaïve"},
+            },
+        ),
+        (
+            ["--context-text", "Anna or Bob", "--top-k", "3", "--no-align-to-words"],
+            {"top_k": 3, "align_to_words": False},
+            {line: {"question": line, "context": "Anna or Bob"} for line in ["who?", "日本\t"]},
+        ),
+        (
+            [
+                *("--max-seq-len", "20", "--doc-stride", "3", "--max-answer-len", "2"),
+                "--handle-impossible-answer",
+            ],
+            {
+                "max_seq_len": 20,
+                "doc_stride": 3,
+                "max_answer_len": 2,
+                "handle_impossible_answer": True,
+            },
+            {"who?\t" + "a b c " * 50: {"question": "who?", "context": "a b c " * 50}},
+        ),
+    ],
     "zero-shot-classification": [
         (
             ["--labels", "sport", "art", "日本"],
@@ -88,6 +129,16 @@ def directories(tmp_path_factory):
     return found
 
 
+CONTEXT = "Anna lives in\r\n東京.\n" * 40
+
+
+@pytest.fixture
+def context_file(tmp_path):
+    file = tmp_path / "the context.txt"
+    file.write_bytes(CONTEXT.encode())
+    return file
+
+
 def test_every_task_has_a_command():
     assert set(CASES) == set(TASKS) == {task.task for task in cli.tasks.TASK_COMMANDS}
 
@@ -126,13 +177,14 @@ def test_text_for_people(run_well, directories, task, options, keywords, inputs)
 
 
 @pytest.mark.parametrize("command", sorted(set(TASKS) - set(BUNDLED)))
-def test_examples_work(run, run_well, stdin, directories, command):
+def test_examples_work(run, run_well, stdin, directories, context_file, command):
     examples = re.findall(r"^  minirobert (.*)$", run(command, "--help")[1], re.MULTILINE)
     assert len(examples) >= 2
     for example in examples:
         stdin("a\tb\n")
         words = example.removesuffix(" < lines.txt").replace("$'", "'").replace("\\t", "\t")
         words = words.replace("DIR", shlex.quote(str(directories[command])))
+        words = words.replace("FILE", shlex.quote(str(context_file)))
         assert run_well(*shlex.split(words))
 
 
@@ -187,10 +239,80 @@ def test_wrong_line_of_choices(run, stdin, directories):
     assert errors.startswith("minirobert: line 2 of stdin: there are no choices in 'no choice'")
 
 
+# Questions
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_questions_about_a_file(run_well, stdin, directories, context_file, batch_size):
+    questions = ["Where does Anna live?", "who?"]
+    model = directories["question-answering"]
+    pipe = minirobert.pipeline("question-answering", model, batch_size=batch_size)
+    expected = pipe(question=questions, context=CONTEXT)
+    options = ["--json", "--model", str(model), "--context", str(context_file)]
+    options += ["--batch-size", str(batch_size)]
+    assert json_lines(run_well("question-answering", *questions, *options)) == expected
+    stdin("".join(question + "\n" for question in questions))
+    assert json_lines(run_well("question-answering", *options)) == expected
+
+
+def test_answers_for_people(run_well, directories):
+    model = str(directories["question-answering"])
+    arguments = ["question-answering", "who?\tAnna or Bob", "--model", model]
+    (answer,) = json_lines(run_well(*arguments, "--json"))
+    heading, row = run_well(*arguments).splitlines()
+    assert heading == "who?"
+    assert row.split(maxsplit=2)[1:] == [
+        f"{answer['start']}-{answer['end']}",
+        repr(answer["answer"]),
+    ]
+
+
+def test_entities_for_people(run_well, directories):
+    model = str(directories["token-classification"])
+    options = ["--model", model, "--aggregation-strategy", "simple"]
+    heading, *rows = run_well("token-classification", "Anna lives", *options).splitlines()
+    assert heading == "Anna lives"
+    assert len(rows) == 1
+    assert rows[0].split(maxsplit=1)[1] in (
+        "LABEL_0  0-10  'Anna lives'",
+        "LABEL_1  0-10  'Anna lives'",
+    )
+
+
+def test_question_without_a_context(run, stdin, directories):
+    model = ["--model", str(directories["question-answering"])]
+    stdin("a\tb\nno context\n")
+    code, output, errors = run("question-answering", "--json", *model)
+    assert code == 2
+    assert len(json_lines(output)) == 1
+    assert errors.startswith("minirobert: line 2 of stdin: there is no context in 'no context'")
+
+
+def test_wrong_file_of_a_context(run, directories, tmp_path):
+    model = ["--model", str(directories["question-answering"])]
+    file = tmp_path / "latin.txt"
+    assert_sentence(run("question-answering", "a", *model, "--context", str(file)), "latin.txt")
+    file.write_bytes(b"caf\xe9")
+    assert_sentence(run("question-answering", "a", *model, "--context", str(file)), "not UTF-8")
+    file.write_bytes(b"")
+    assert_sentence(run("question-answering", "a", *model, "--context", str(file)), "is empty")
+
+
+def test_long_text_warns_that_only_its_beginning_is_labelled(run, directories):
+    model = str(directories["token-classification"])
+    code, output, errors = run("token-classification", text_of(200), "--json", "--model", model)
+    assert code == 0
+    assert json_lines(output)
+    assert errors.startswith("minirobert: warning: the text has more than the 128 tokens")
+
+
 # Options of all
 
+#: The others cut texts, or read them in windows, without being told to.
+CAN_TRUNCATE = ["feature-extraction", "fill-mask", "multiple-choice", "text-classification"]
 
-@pytest.mark.parametrize("task", sorted(set(TASKS) - {"zero-shot-classification"}))
+
+@pytest.mark.parametrize("task", CAN_TRUNCATE)
 def test_truncate(run, directories, task):
     line = "<mask> " + text_of(200) + ("\ta\tb" if task == "multiple-choice" else "")
     command = [task, line, "--json", "--model", str(directories[task])]
@@ -229,6 +351,9 @@ def test_unknown_device(run, device):
     [
         (["text-classification", "a"], "required: --model"),
         (["multiple-choice", "a\tb"], "required: --model"),
+        (["token-classification", "a"], "required: --model"),
+        (["token-classification", "a", "--aggregation-strategy", "foo"], "'foo'"),
+        (["question-answering", "a", "--context", "b", "--context-text", "c"], "not allowed with"),
         (["zero-shot-classification", "a", "--model", "b"], "required: --labels"),
         (["text-classification", "a", "--model", "b", "--top-k", "most"], "'most'"),
         (["text-classification", "a", "--model", "b", "--function", "foo"], "'foo'"),

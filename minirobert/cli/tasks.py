@@ -9,15 +9,22 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..files import TINY
 from ..pipelines import BUNDLED, pipeline
+from ..pipelines.base import shortened
 from ..pipelines.fill_mask import Filling
 from ..pipelines.text_classification import FUNCTIONS
+from ..pipelines.token_classification import STRATEGIES
 from .common import add_command, add_texts, answer_lines, print_json
 
 __all__ = ["TASK_COMMANDS", "TaskCommand", "add_task"]
+
+
+#: Makes the pipeline's input of a line.
+Reader = Callable[[str], Any]
 
 
 def _as_it_is(line: str) -> Any:
@@ -41,6 +48,9 @@ class TaskCommand:
         ``show(text, answer)`` prints an answer for people; with ``--json`` it is printed as it is.
     read : callable
         Makes the pipeline's input of a line.
+    reader : callable, optional
+        In place of `read`, where it depends on the options: takes those that are only about
+        reading out of the given options, and returns what makes the pipeline's input of a line.
     what : str
         What a line must be, for the help, where it is not any text; ends in "; ".
     truncation : str, optional
@@ -52,9 +62,10 @@ class TaskCommand:
     examples: str
     add_options: Callable[[argparse.ArgumentParser], None]
     show: Callable[[str, Any], None]
-    read: Callable[[str], Any] = _as_it_is
+    read: Reader = _as_it_is
     what: str = ""
     truncation: str | None = "longest_first"
+    reader: Callable[[dict[str, Any]], Reader] | None = None
 
 
 def add_task(commands: Any, task: TaskCommand) -> None:
@@ -111,13 +122,15 @@ SHARED = {"texts", "json", "model", "truncate", "batch_size", "device", "dtype",
 
 def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     own = {name: value for name, value in vars(arguments).items() if name not in SHARED}
+    own = {name: value for name, value in own.items() if value is not None}
+    read = task.read if task.reader is None else task.reader(own)
     pipe = pipeline(
         task.task,
         arguments.model,
         device=arguments.device,
         dtype=arguments.dtype,
         batch_size=arguments.batch_size,
-        **{name: value for name, value in own.items() if value is not None},
+        **own,
     )
     if getattr(arguments, "truncate", None):
         limit = pipe.model.config.max_sequence_length
@@ -125,7 +138,7 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
         pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": length}
     answer_lines(
         arguments.texts,
-        lambda texts: pipe(task.read(text) for text in texts),
+        lambda texts: pipe(read(text) for text in texts),
         lambda text, found: print_json(found) if arguments.json else task.show(text, found),
         max(arguments.batch_size, 1),  # one below 1 is the pipeline's error
     )
@@ -206,6 +219,126 @@ def _show_vectors(text: str, found: Any) -> None:
         print(f"  {numbers}" + (f"  … ({len(vector)} numbers)" if len(vector) > 8 else ""))
 
 
+def _token_classification_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--aggregation-strategy",
+        choices=STRATEGIES,
+        help="what makes up an entity: each token (none, the default), tokens with one label "
+        "(simple), or words with one label: of their first token, the average, the surest (max)",
+    )
+    command.add_argument(
+        "--ignore-labels",
+        nargs="*",
+        metavar="LABEL",
+        help="leave these out, given after the texts; O by default, nothing where none is given",
+    )
+    command.add_argument(
+        "--stride",
+        type=int,
+        metavar="N",
+        help="read long texts in windows that share N tokens; by default only their beginning",
+    )
+    command.add_argument(
+        "--words",
+        dest="is_split_into_words",
+        action="store_const",
+        const=True,
+        help="each text is words, with one space between them, as in labelled corpora",
+    )
+
+
+def _word_reader(options: dict[str, Any]) -> Reader:
+    return _words if options.get("is_split_into_words") else _as_it_is
+
+
+def _words(line: str) -> list[str]:
+    return line.split(" ")
+
+
+def _show_entities(text: str, found: Any) -> None:
+    print(text)
+    labels = [entity.get("entity_group", entity.get("entity")) for entity in found]
+    width = max(map(len, labels), default=0)
+    for entity, label in zip(found, labels, strict=True):
+        start, end = entity["start"], entity["end"]
+        print(f"  {entity['score']:.4f}  {label:{width}}  {start}-{end}  {text[start:end]!r}")
+
+
+def _question_answering_options(command: argparse.ArgumentParser) -> None:
+    context = command.add_mutually_exclusive_group()
+    context.add_argument(
+        "--context",
+        metavar="FILE",
+        help="look for the answers to all questions in this UTF-8 file",
+    )
+    context.add_argument("--context-text", metavar="TEXT", help="or in this text")
+    command.add_argument(
+        "--top-k", type=int, metavar="N", help="answers to each question, at most (default: 1)"
+    )
+    command.add_argument(
+        "--doc-stride",
+        type=int,
+        metavar="N",
+        help="tokens that the windows of a long context share (default: 128, or fewer)",
+    )
+    command.add_argument(
+        "--max-answer-len", type=int, metavar="N", help="tokens of an answer (default: 15)"
+    )
+    command.add_argument(
+        "--max-seq-len",
+        type=int,
+        metavar="N",
+        help="tokens of a window and its question (default: 384, or what the model takes)",
+    )
+    command.add_argument(
+        "--handle-impossible-answer",
+        action="store_const",
+        const=True,
+        help="there may be no answer, which is shown as an empty one",
+    )
+    command.add_argument(
+        "--no-align-to-words",
+        dest="align_to_words",
+        action="store_const",
+        const=False,
+        help="do not extend answers to whole words",
+    )
+
+
+def _question_reader(options: dict[str, Any]) -> Reader:
+    """Read questions about one context, or lines with a question and its context each."""
+    context = options.pop("context_text", None)
+    file = options.pop("context", None)
+    if file is not None:
+        try:
+            context = Path(file).read_bytes().decode("utf-8")  # offsets count each \r
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{file} is not UTF-8: it has the byte {error.object[error.start]:#04x} at "
+                f"position {error.start}; convert it, for instance with iconv"
+            ) from None
+    if context is None:
+        return _question_and_context
+    return lambda question: {"question": question, "context": context}
+
+
+def _question_and_context(line: str) -> Any:
+    question, tab, context = line.partition("\t")
+    if not tab:
+        raise ValueError(
+            f"there is no context in {shortened(line)}: put a tab and the context after the "
+            "question, or give --context FILE"
+        )
+    return {"question": question, "context": context}
+
+
+def _show_answers(line: str, found: Any) -> None:
+    print(line.partition("\t")[0])
+    for answer in [found] if isinstance(found, dict) else found:
+        place = f"{answer['start']}-{answer['end']}"
+        print(f"  {answer['score']:.4f}  {place}  {answer['answer']!r}")
+
+
 def _zero_shot_classification_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--labels",
@@ -281,6 +414,30 @@ TASK_COMMANDS = (
         "  minirobert feature-extraction --pooling mean --normalize --json < lines.txt",
         _feature_extraction_options,
         _show_vectors,
+    ),
+    TaskCommand(
+        "token-classification",
+        "Label the tokens of a text, or find its entities, such as names.",
+        '  minirobert token-classification "Anna lives in Rome." --model DIR'
+        " --aggregation-strategy simple\n"
+        "  minirobert token-classification --model DIR --stride 64 --aggregation-strategy first"
+        " --json < lines.txt",
+        _token_classification_options,
+        _show_entities,
+        truncation=None,  # a long text is cut, or read in windows
+        reader=_word_reader,
+    ),
+    TaskCommand(
+        "question-answering",
+        "Find the part of a text, the context, that answers a question.",
+        '  minirobert question-answering "Who?" "Where?" --model DIR --context FILE\n'
+        '  minirobert question-answering "Who?" --model DIR --context-text "Anna is in Rome."\n'
+        "  minirobert question-answering --model DIR --json < lines.txt",
+        _question_answering_options,
+        _show_answers,
+        what="a question, a tab and its context, or with --context only a question; ",
+        truncation=None,  # a long context is read in windows
+        reader=_question_reader,
     ),
     TaskCommand(
         "zero-shot-classification",

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any, Literal, overload
 
-from ..classifiers import RobertaForMultipleChoice, RobertaForSequenceClassification
+from ..classifiers import (
+    RobertaForMultipleChoice,
+    RobertaForQuestionAnswering,
+    RobertaForSequenceClassification,
+    RobertaForTokenClassification,
+)
 from ..files import TINY
 from ..language_models import RobertaForMaskedLM
 from ..models import RobertaModel, RobertaPreTrainedModel
@@ -14,7 +19,9 @@ from .base import Pipeline
 from .feature_extraction import FeatureExtractionPipeline
 from .fill_mask import FillMaskPipeline
 from .multiple_choice import MultipleChoicePipeline
+from .question_answering import QuestionAnsweringPipeline
 from .text_classification import TextClassificationPipeline
+from .token_classification import TokenClassificationPipeline
 from .zero_shot_classification import ZeroShotClassificationPipeline
 
 __all__ = [
@@ -23,7 +30,9 @@ __all__ = [
     "FillMaskPipeline",
     "MultipleChoicePipeline",
     "Pipeline",
+    "QuestionAnsweringPipeline",
     "TextClassificationPipeline",
+    "TokenClassificationPipeline",
     "ZeroShotClassificationPipeline",
     "pipeline",
 ]
@@ -33,13 +42,15 @@ TASKS: dict[str, tuple[Any, type[RobertaPreTrainedModel]]] = {
     "fill-mask": (FillMaskPipeline, RobertaForMaskedLM),
     "feature-extraction": (FeatureExtractionPipeline, RobertaModel),
     "text-classification": (TextClassificationPipeline, RobertaForSequenceClassification),
+    "token-classification": (TokenClassificationPipeline, RobertaForTokenClassification),
+    "question-answering": (QuestionAnsweringPipeline, RobertaForQuestionAnswering),
     "zero-shot-classification": (
         ZeroShotClassificationPipeline,
         RobertaForSequenceClassification,
     ),
     "multiple-choice": (MultipleChoicePipeline, RobertaForMultipleChoice),
 }
-ALIASES = {"sentiment-analysis": "text-classification"}
+ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
 
 #: The tasks of the bundled model.
 BUNDLED = ("fill-mask", "feature-extraction")
@@ -69,6 +80,20 @@ def pipeline(
     tokenizer: PathOrTokenizer | None = None,
     **options: Any,
 ) -> TextClassificationPipeline: ...
+@overload
+def pipeline(
+    task: Literal["token-classification", "ner"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> TokenClassificationPipeline: ...
+@overload
+def pipeline(
+    task: Literal["question-answering"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> QuestionAnsweringPipeline: ...
 @overload
 def pipeline(
     task: Literal["zero-shot-classification"],
@@ -107,7 +132,8 @@ def pipeline(
     ----------
     task : str
         ``"fill-mask"``, ``"feature-extraction"``, ``"text-classification"`` (or
-        ``"sentiment-analysis"``), ``"zero-shot-classification"`` or ``"multiple-choice"``.
+        ``"sentiment-analysis"``), ``"token-classification"`` (or ``"ner"``),
+        ``"question-answering"``, ``"zero-shot-classification"`` or ``"multiple-choice"``.
     model : directory or model, optional
         By default the bundled one, which can fill masks and extract features.
     tokenizer : directory or tokenizer, optional
@@ -117,8 +143,8 @@ def pipeline(
     dtype : str or NumPy dtype, optional
         Of the weights: ``"float16"``, ``"float32"`` (the default), ``"float64"`` or ``"auto"``.
     **options
-        ``batch_size``, ``tokenizer_kwargs``, ``progress_bar``, and defaults for the pipeline's
-        calls, such as ``top_k``.
+        ``batch_size``, ``progress_bar``, mostly ``tokenizer_kwargs``, and defaults for the
+        pipeline's calls, such as ``top_k``.
 
     Returns
     -------
