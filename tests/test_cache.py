@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minirobert import KeyValueCache, RobertaConfig, RobertaForCausalLM, RobertaModel
+from minirobert import KeyValueCache, RobertaConfig, RobertaForCausalLM, RobertaModel, watch
 from minirobert.attention import causal_mask
 from minirobert.cache import LayerCache
 from tests.libraries import LIBRARIES, NUMPY, host
@@ -341,6 +341,26 @@ def test_a_mask_of_three_axes_is_taken_as_it_is():
 
 def test_the_causal_mask_of_a_single_token_sees_all():
     assert causal_mask(1, 4, NUMPY.array([1.0])).all()
+
+
+def test_every_intermediate_of_a_decoder_has_a_name():
+    states = np.random.default_rng(0).standard_normal((2, 4, 12))
+    with watch() as seen:
+        CROSS(IDS[:, 3:], past_key_values=cached(IDS[:, :3], CROSS), encoder_hidden_states=states)
+    layer = "roberta.encoder.layer.1."
+    shapes = {
+        "attention.self.query": (2, 3, 2, 4),
+        "attention.self.key": (2, 3, 2, 4),  # of the new tokens
+        "attention.self.scores": (2, 3, 2, 5),
+        "crossattention.self.query": (2, 3, 2, 4),
+        "crossattention.self.value": (2, 3, 4, 4),
+        "crossattention.self.scores": (2, 3, 2, 4),
+        "crossattention.self.probabilities": (2, 3, 2, 4),
+        "crossattention.self.context": (2, 2, 12),
+        "crossattention.output.dense": (2, 2, 12),
+        "crossattention.output.LayerNorm": (2, 2, 12),
+    }
+    assert {name: seen[layer + name].shape for name in shapes} == shapes
 
 
 def test_models_say_that_they_look_the_wrong_way():
