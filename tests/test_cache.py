@@ -88,6 +88,15 @@ def test_rows_can_be_chosen_and_repeated(library):
     same(host(logits)[:, 0], MODEL(whole).logits[:, 5])
 
 
+def test_rows_are_chosen_of_the_encoders_texts_too():
+    states = np.random.default_rng(0).standard_normal((2, 4, 12))
+    cache = cached(IDS, CROSS, encoder_hidden_states=states)
+    cache.reorder_cache([1, 1, 0])
+    logits = next_logits(cache, [[5], [6], [4]], CROSS)
+    whole = np.concatenate([IDS[[1, 1, 0]], [[5], [6], [4]]], axis=1)
+    same(logits, CROSS(whole, encoder_hidden_states=states[[1, 1, 0]]).logits[:, 5:])
+
+
 def test_choosing_rows_of_an_empty_cache_changes_nothing():
     cache = KeyValueCache()
     cache.reorder_cache([0, 1])
@@ -194,6 +203,17 @@ def test_an_interrupted_run_has_read_nothing(monkeypatch, past):
     assert written
     assert cache.get_seq_length() == past
     same(next_logits(cache, IDS[:, past:]), MODEL(IDS).logits[:, past:])
+
+
+def test_a_first_run_that_was_interrupted_leaves_no_text_of_an_encoder(monkeypatch):
+    states = np.random.default_rng(0).standard_normal((2, 4, 12))
+    cache = KeyValueCache()
+    with monkeypatch.context() as patched:
+        patched.setattr(KeyValueCache, "advance", lambda self, is_token: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            CROSS(IDS, past_key_values=cache, encoder_hidden_states=states)
+    logits = next_logits(cache, IDS, CROSS, encoder_hidden_states=-states)
+    same(logits, CROSS(IDS, encoder_hidden_states=-states).logits)
 
 
 def test_what_it_says_of_itself():
