@@ -76,12 +76,13 @@ def encoder_layer(
         ACTIVATIONS[config.hidden_act] if isinstance(config.hidden_act, str) else config.hidden_act
     )
     eps = config.layer_norm_eps
+    n_heads = layer.attention.self.query.bias.shape[0] // config.head_size  # some may be pruned
     with scope("attention"):
         context, probabilities = self_attention(
             hidden,
             attend,
             layer.attention.self,
-            config.num_attention_heads,
+            n_heads,
             head_mask,
             config.position_embedding_type,
         )
