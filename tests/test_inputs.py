@@ -235,7 +235,6 @@ def test_an_array_of_another_library_is_named():
     ("field", "value"),
     [
         ("is_decoder", True),
-        ("pruned_heads", {0: [1]}),
     ],
 )
 def test_what_is_not_here_yet_is_refused(field, value):
