@@ -2,6 +2,7 @@
 
 from . import kernels as kernels  # registers itself with the formulas
 from .arrays import to_device
+from .cache import KeyValueCache
 from .classifiers import (
     RobertaForMultipleChoice,
     RobertaForQuestionAnswering,
@@ -10,10 +11,12 @@ from .classifiers import (
 )
 from .config import RobertaConfig
 from .files import TINY
-from .models import RobertaForMaskedLM, RobertaModel
+from .language_models import RobertaForCausalLM, RobertaForMaskedLM
+from .models import RobertaModel, RobertaPreTrainedModel
 from .observe import observe, watch
 from .outputs import (
     BaseModelOutputWithPoolingAndCrossAttentions,
+    CausalLMOutputWithCrossAttentions,
     MaskedLMOutput,
     MultipleChoiceModelOutput,
     QuestionAnsweringModelOutput,
@@ -29,17 +32,21 @@ __all__ = [
     "AddedToken",
     "BaseModelOutputWithPoolingAndCrossAttentions",
     "BatchEncoding",
+    "CausalLMOutputWithCrossAttentions",
     "CheckpointError",
+    "KeyValueCache",
     "MaskedLMOutput",
     "MultipleChoiceModelOutput",
     "QuestionAnsweringModelOutput",
     "RobertaConfig",
+    "RobertaForCausalLM",
     "RobertaForMaskedLM",
     "RobertaForMultipleChoice",
     "RobertaForQuestionAnswering",
     "RobertaForSequenceClassification",
     "RobertaForTokenClassification",
     "RobertaModel",
+    "RobertaPreTrainedModel",
     "RobertaTokenizer",
     "RobertaTokenizerFast",
     "SequenceClassifierOutput",

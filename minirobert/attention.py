@@ -1,4 +1,8 @@
-"""Masks, relative positions, and multi-head self-attention.
+"""Masks, relative positions, multi-head self-attention and cross-attention.
+
+S is the number of queries, T that of keys: of the tokens in the cache (P, the past) and the new
+ones, or of an encoder's tokens (E). The heads are counted from the weights: N, or fewer in a layer
+that was pruned.
 
 Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.
 """
@@ -6,14 +10,19 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from .arrays import Array, array_namespace, astype, device_of
-from .functional import embedding, linear, matmul, softmax
+from .cache import LayerCache
+from .config import RobertaConfig
+from .functional import dropout, embedding, linear, matmul, softmax
 from .observe import observe, scope
 
 __all__ = [
+    "CrossInputs",
     "attend_mask",
+    "causal_mask",
+    "cross_attention",
     "dot",
     "mask",
     "merge_heads",
@@ -45,6 +54,43 @@ def attend_mask(attention_mask: Array) -> Array:  # [B, T] or [B, S, T] -> [B, 1
     """
     attend = astype(attention_mask, array_namespace(attention_mask).bool)
     return attend[:, None, None, :] if attend.ndim == 2 else attend[:, None, :, :]
+
+
+def causal_mask(n_queries: int, n_keys: int, like: Array) -> Array:  # -> [S, T]
+    """Let each token look at itself and back, but not ahead.
+
+    The queries are the last of the keys: what stands before them is the past.
+
+    Parameters
+    ----------
+    n_queries, n_keys : int
+        S and T.
+    like : Array
+        Shows the library and device.
+
+    Returns
+    -------
+    boolean Array of shape [S, T]
+
+    Notes
+    -----
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.3.
+
+    >>> import numpy as np
+    >>> causal_mask(2, 3, like=np.zeros(1))
+    array([[ True,  True, False],
+           [ True,  True,  True]])
+    """
+    queries, keys = _places(n_queries, n_keys, n_keys - n_queries, like)
+    return keys <= queries
+
+
+def _places(n_queries: int, n_keys: int, past: int, like: Array) -> tuple[Array, Array]:
+    """Count the places of queries and keys in a text: a column [S, 1] and a row [1, T]."""
+    xp = array_namespace(like)
+    queries = xp.arange(past, past + n_queries, dtype=xp.int64, device=device_of(like))
+    keys = xp.arange(n_keys, dtype=xp.int64, device=device_of(like))
+    return queries[:, None], keys[None, :]
 
 
 def mask(scores: Array, attend: Array) -> Array:  # [B, N, S, T], bool [B, 1, 1 or S, T]
@@ -83,18 +129,20 @@ def dot(query: Array, key: Array) -> Array:  # [B, N, S, D], [B, N, T, D] -> [B,
     return matmul(query, array_namespace(key).matrix_transpose(key))
 
 
-def relative_distances(n_queries: int, n_keys: int, rows: int, like: Array) -> Array:
+def relative_distances(n_queries: int, n_keys: int, past: int, rows: int, like: Array) -> Array:
     """Give for each query i and key j the row of a distance table that stands for ``i - j``.
 
-    A table of ``2 P - 1`` rows has one for each distance from ``-(P - 1)`` to ``P - 1``, in this
+    A table of ``2 M - 1`` rows has one for each distance from ``-(M - 1)`` to ``M - 1``, in this
     order.
 
     Parameters
     ----------
     n_queries, n_keys : int
         S and T.
+    past : int
+        P, the number of keys before the first query.
     rows : int
-        2 P - 1.
+        2 M - 1, where M is ``max_position_embeddings``.
     like : Array
         Shows the library and device.
 
@@ -103,14 +151,12 @@ def relative_distances(n_queries: int, n_keys: int, rows: int, like: Array) -> A
     int64 Array of shape [S, T]
 
     >>> import numpy as np
-    >>> relative_distances(2, 3, rows=7, like=np.zeros(1))
-    array([[3, 2, 1],
-           [4, 3, 2]])
+    >>> relative_distances(2, 3, past=1, rows=7, like=np.zeros(1))
+    array([[4, 3, 2],
+           [5, 4, 3]])
     """
-    xp = array_namespace(like)
-    queries = xp.arange(n_queries, dtype=xp.int64, device=device_of(like))
-    keys = xp.arange(n_keys, dtype=xp.int64, device=device_of(like))
-    return queries[:, None] - keys[None, :] + rows // 2
+    queries, keys = _places(n_queries, n_keys, past, like)
+    return queries - keys + rows // 2
 
 
 def relative_query_scores(query: Array, distances: Array) -> Array:
@@ -162,24 +208,26 @@ def relative_key_scores(key: Array, distances: Array) -> Array:
     return xp.matrix_transpose(by_key)
 
 
-def relative_scores(query: Array, key: Array, table: Array, kind: str) -> Array:
+def relative_scores(query: Array, key: Array, table: Array, kind: str, past: int = 0) -> Array:
     """Add up the scores that depend on distances, as ``position_embedding_type`` says.
 
     Parameters
     ----------
     query : Array of shape [B, N, S, D]
     key : Array of shape [B, N, T, D]
-    table : Array of shape [2 P - 1, D]
+    table : Array of shape [2 M - 1, D]
         ``distance_embedding`` of the layer.
     kind : str
         ``"relative_key"``: `relative_query_scores` alone.
         ``"relative_key_query"``: with `relative_key_scores`.
+    past : int
+        P, the number of keys before the first query.
 
     Returns
     -------
     Array of shape [B, N, S, T]
     """
-    rows = relative_distances(query.shape[2], key.shape[2], table.shape[0], table)  # [S, T]
+    rows = relative_distances(query.shape[2], key.shape[2], past, table.shape[0], table)  # [S, T]
     distances = observe("distance_embedding", embedding(table, rows))  # [S, T, D]
     scores = relative_query_scores(query, distances)
     if kind == "relative_key_query":
@@ -191,50 +239,139 @@ def self_attention(
     hidden: Array,
     attend: Array,
     layer: Any,
-    n_heads: int,
+    config: RobertaConfig,
     head_mask: Array | None = None,
-    position_embedding_type: str = "absolute",
-) -> tuple[Array, Array]:  # [B, S, H], bool [B, 1, 1 or S, S] -> [B, S, H], [B, N, S, S]
+    *,
+    cache: LayerCache | None = None,
+    past: int = 0,
+    rng: Any = None,
+) -> tuple[Array, Array]:  # [B, S, H], bool [B, 1, 1 or S, T] -> [B, S, H], [B, N, S, T]
     """Let every position gather values from the positions that it may look at.
 
-    ``softmax(Q K^T / sqrt(D)) V``, for each head on its own.
+    ``softmax(Q K^T / sqrt(D)) V``, for each head on its own. Where the configuration's
+    ``position_embedding_type`` is not ``"absolute"``, the scores depend on distances, too: see
+    `relative_scores`.
 
     Parameters
     ----------
     hidden : Array of shape [B, S, H]
-    attend : boolean Array of shape [B, 1, 1 or S, S]
+    attend : boolean Array of shape [B, 1, 1 or S, T]
         See `attend_mask`.
     layer : ParameterTree
         ``query``, ``key`` and ``value``, each a weight [H, H] and a bias [H].
-    n_heads : int
-        N, a divisor of H.
+    config : RobertaConfig
     head_mask : Array of shape [N, 1, 1], optional
         A factor for each head's probabilities: 0 silences the head.
-    position_embedding_type : str
-        Unless it is ``"absolute"``, the scores depend on distances, too: see `relative_scores`.
+    cache : LayerCache, optional
+        With the keys and values of the tokens before; those of ``hidden`` are put behind them.
+    past : int
+        P, how many tokens are in the cache.
+    rng : random generator, optional
+        Given in training: ``attention_probs_dropout_prob`` of the probabilities are dropped.
 
     Returns
     -------
     context : Array of shape [B, S, H]
-    probabilities : Array of shape [B, N, S, S]
-        After the head mask.
+    probabilities : Array of shape [B, N, S, T]
+        After dropout and the head mask.
 
     Notes
     -----
     Source: Vaswani et al. 2017 (arXiv:1706.03762), equation 1 and section 3.2.2.
     """
     with scope("self"):
-        query = observe("query", split_heads(linear(hidden, **layer.query), n_heads))  # [B,N,S,D]
-        key = observe("key", split_heads(linear(hidden, **layer.key), n_heads))  # [B,N,T,D]
-        value = observe("value", split_heads(linear(hidden, **layer.value), n_heads))  # [B,N,T,D]
+        query = _heads("query", hidden, layer, config)  # [B,N,S,D]
+        key = _heads("key", hidden, layer, config)  # [B,N,S,D]
+        value = _heads("value", hidden, layer, config)  # [B,N,S,D]
+        if cache is not None:
+            key, value = cache.write(key, value, past)  # [B,N,T,D]
         scores = dot(query, key)  # [B,N,S,T]
-        if position_embedding_type != "absolute":
+        if config.position_embedding_type != "absolute":
             table = layer.distance_embedding.weight
-            scores = scores + relative_scores(query, key, table, position_embedding_type)
-        scores = observe("scores", scores / math.sqrt(query.shape[-1]))
-        probabilities = softmax(mask(scores, attend))
-        if head_mask is not None:
-            probabilities = probabilities * head_mask
-        probabilities = observe("probabilities", probabilities)
-        context = observe("context", merge_heads(matmul(probabilities, value)))  # [B,S,H]
+            kind = config.position_embedding_type
+            scores = scores + relative_scores(query, key, table, kind, past)
+        return _gather(scores / math.sqrt(query.shape[-1]), value, attend, head_mask, config, rng)
+
+
+class CrossInputs(NamedTuple):
+    """The text of an encoder, which a decoder's cross-attention looks at."""
+
+    hidden_states: Array | None  # [B, E, H]; None where the cache has its keys and values
+    attend: Array  # bool [B, 1, 1 or S, E]
+
+
+def cross_attention(
+    hidden: Array,
+    cross: CrossInputs,
+    layer: Any,
+    config: RobertaConfig,
+    head_mask: Array | None = None,
+    *,
+    cache: LayerCache | None = None,
+    rng: Any = None,
+) -> tuple[Array, Array]:  # [B, S, H] -> [B, S, H], [B, N, S, E]
+    """Let every position of a decoder gather values from the positions of an encoder's text.
+
+    The same as `self_attention`, but that keys and values are made from the encoder's hidden
+    states, and that distances play no part.
+
+    Parameters
+    ----------
+    hidden : Array of shape [B, S, H]
+    cross : CrossInputs
+    layer : ParameterTree
+        ``query``, ``key`` and ``value``, each a weight [H, H] and a bias [H].
+    config : RobertaConfig
+    head_mask : Array of shape [N, 1, 1], optional
+    cache : LayerCache, optional
+        Keeps the keys and values; where it has them, the encoder's hidden states are not read.
+    rng : random generator, optional
+        Given in training.
+
+    Returns
+    -------
+    context : Array of shape [B, S, H]
+    probabilities : Array of shape [B, N, S, E]
+        After dropout and the head mask.
+
+    Notes
+    -----
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.3.
+    """
+    with scope("self"):
+        query = _heads("query", hidden, layer, config)  # [B,N,S,D]
+        if cache is not None and cache.cross is not None:
+            key, value = cache.cross
+        else:
+            key = _heads("key", cross.hidden_states, layer, config)  # [B,N,E,D]
+            value = _heads("value", cross.hidden_states, layer, config)  # [B,N,E,D]
+            if cache is not None:
+                cache.cross = key, value
+        scores = dot(query, key) / math.sqrt(query.shape[-1])  # [B,N,S,E]
+        return _gather(scores, value, cross.attend, head_mask, config, rng)
+
+
+def _heads(name: str, hidden: Any, layer: Any, config: RobertaConfig) -> Array:
+    """Make queries, keys or values, of each head: [B, S, H] -> [B, N, S, D]."""
+    projected = linear(hidden, **getattr(layer, name))  # [B, S, N D]
+    size = config.hidden_size // config.num_attention_heads  # D
+    return observe(name, split_heads(projected, projected.shape[-1] // size))
+
+
+def _gather(
+    scores: Array,
+    value: Array,
+    attend: Array,
+    head_mask: Array | None,
+    config: RobertaConfig,
+    rng: Any,
+) -> tuple[Array, Array]:  # [B, N, S, T], [B, N, T, D] -> [B, S, H], [B, N, S, T]
+    """Turn scores into probabilities, and average the values by them."""
+    scores = observe("scores", scores)
+    probabilities = softmax(mask(scores, attend))
+    probabilities = dropout(probabilities, config.attention_probs_dropout_prob, rng)
+    if head_mask is not None:
+        probabilities = probabilities * head_mask
+    probabilities = observe("probabilities", probabilities)
+    context = observe("context", merge_heads(matmul(probabilities, value)))  # [B, S, N D]
     return context, probabilities

@@ -11,21 +11,28 @@ from .arrays import (
     Shape,
     array_namespace,
     as_array_like,
+    astype,
     device_of,
     dtype_name,
+    is_array_api_obj,
+    is_floating,
     is_integer,
     library_name,
     to_numpy,
 )
 
 __all__ = [
+    "booleans",
     "check_all",
+    "check_dtype",
     "check_integers",
     "check_not_empty",
     "check_range",
     "check_shape",
+    "floats",
     "integers",
     "place",
+    "random_generator",
 ]
 
 
@@ -63,6 +70,36 @@ def integers(name: str, value: Any, like: Array, axes: str, rank: int) -> Array:
     return array
 
 
+def floats(name: str, value: Any, like: Array) -> Array:
+    """Check that an array holds numbers of the model's dtype; those in lists are given it."""
+    array = place(name, value, like)
+    if not is_floating(array):
+        raise TypeError(
+            f"{name} has dtype {dtype_name(array)}, but must hold floating-point numbers"
+        )
+    if not is_array_api_obj(value):  # numbers in a list have no dtype of their own yet
+        array = astype(array, like.dtype)
+    check_dtype(name, array, like)
+    return array
+
+
+def check_dtype(name: str, array: Array, like: Array) -> None:
+    """Refuse an array of another dtype than the model's."""
+    if array.dtype != like.dtype:
+        raise TypeError(
+            f"{name} has dtype {dtype_name(array)}, but the model computes in "
+            f"{dtype_name(like)}: convert one of them, with astype"
+        )
+
+
+def booleans(name: str, mask: Array) -> Array:
+    """Check that a mask holds nothing but 0 and 1, and make it boolean."""
+    xp = array_namespace(mask)
+    if mask.dtype != xp.bool:
+        check_all(name, mask, (mask == 0) | (mask == 1), "1 (attend) or 0 (masked)")
+    return astype(mask, xp.bool)
+
+
 def check_integers(name: str, array: Array) -> None:
     """Refuse floating-point numbers and booleans."""
     if not is_integer(array):
@@ -80,11 +117,11 @@ def check_not_empty(name: str, array: Array) -> None:
         )
 
 
-def check_shape(name: str, array: Array, *allowed: Shape) -> None:
+def check_shape(name: str, array: Array, *allowed: Shape, why: str = "") -> None:
     """Check that the shape is one of those allowed."""
     if tuple(array.shape) not in allowed:
         choices = " or ".join(str(list(shape)) for shape in dict.fromkeys(allowed))
-        raise ValueError(f"{name} has shape {list(array.shape)}, but must have {choices}")
+        raise ValueError(f"{name} has shape {list(array.shape)}, but must have {choices}{why}")
 
 
 def check_range(name: str, ids: Array, stop: int, limit: str, also: str = "") -> None:
@@ -103,3 +140,33 @@ def check_all(name: str, array: Array, right: Array, rule: str) -> None:
         return
     where = np.argwhere(~to_numpy(right))[0].tolist()
     raise ValueError(f"{name}{where} is {to_numpy(array)[tuple(where)]}, but must be {rule}")
+
+
+def random_generator(train: bool, rng: Any) -> Any:
+    """Give what dropout draws from: None outside of training.
+
+    Parameters
+    ----------
+    train : bool
+    rng : int or random generator
+        A seed, or an object whose ``random(shape)`` gives uniform numbers in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        If there is none, in training.
+    TypeError
+        If it is neither.
+    """
+    if not train:
+        return None
+    if rng is None:
+        raise ValueError(
+            "train is True, so dropout needs random numbers: give rng, a seed or a "
+            "numpy.random.Generator"
+        )
+    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
+        return np.random.default_rng(rng)
+    if not callable(getattr(rng, "random", None)):
+        raise TypeError(f"rng is {rng!r}, but must be a seed or a numpy.random.Generator")
+    return rng

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .checks import random_generator
 from .config import RobertaConfig
+from .functional import dropout
 from .heads import (
     choice_classifier,
     pooler,
@@ -34,6 +36,11 @@ __all__ = [
     "RobertaForSequenceClassification",
     "RobertaForTokenClassification",
 ]
+
+
+def _classifier_dropout(config: RobertaConfig) -> float:
+    given = config.classifier_dropout
+    return config.hidden_dropout_prob if given is None else given
 
 
 def _check_some_labels(config: RobertaConfig) -> None:
@@ -74,6 +81,9 @@ class RobertaForSequenceClassification(RobertaHeadModel):
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
+        *,
+        train: bool = False,
+        rng: Any = None,
     ) -> SequenceClassifierOutput:
         """Score the classes of each text, and with labels the loss.
 
@@ -93,6 +103,8 @@ class RobertaForSequenceClassification(RobertaHeadModel):
               floating-point numbers. Each call decides anew.
         output_attentions, output_hidden_states, return_dict : bool, optional
             By default as the configuration says.
+        train, rng
+            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -105,6 +117,7 @@ class RobertaForSequenceClassification(RobertaHeadModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
+        rng = random_generator(train, rng)
         inputs = self._inputs(
             input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
         )
@@ -113,10 +126,12 @@ class RobertaForSequenceClassification(RobertaHeadModel):
             labels, problem = check_text_labels(
                 labels, self.word_embeddings, self.config, inputs.shape[0]
             )
-        last, states, attentions = self._encode(inputs, output_hidden_states, output_attentions)
-        logits = sequence_classifier(last, self.params.classifier)  # [B, C]
+        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
+        logits = sequence_classifier(
+            encoded.last_hidden_state, self.params.classifier, _classifier_dropout(self.config), rng
+        )  # [B, C]
         loss = None if labels is None else observe("loss", TEXT_LOSSES[problem](logits, labels))
-        output = SequenceClassifierOutput(loss, logits, states, attentions)
+        output = SequenceClassifierOutput(loss, logits, encoded.hidden_states, encoded.attentions)
         return self._returned(output, return_dict)
 
 
@@ -148,6 +163,9 @@ class RobertaForTokenClassification(RobertaHeadModel):
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
+        *,
+        train: bool = False,
+        rng: Any = None,
     ) -> TokenClassifierOutput:
         """Score the classes of each token, and with labels the loss.
 
@@ -160,6 +178,8 @@ class RobertaForTokenClassification(RobertaHeadModel):
             cross-entropy of all counted tokens.
         output_attentions, output_hidden_states, return_dict : bool, optional
             By default as the configuration says.
+        train, rng
+            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -171,16 +191,18 @@ class RobertaForTokenClassification(RobertaHeadModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
+        rng = random_generator(train, rng)
         inputs = self._inputs(
             input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
         )
         if labels is not None:
             classes = self.config.num_labels
             labels = check_labels(labels, self.word_embeddings, classes, inputs.shape)
-        last, states, attentions = self._encode(inputs, output_hidden_states, output_attentions)
-        logits = token_classifier(last, self.params.classifier)  # [B, S, C]
+        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
+        hidden = dropout(encoded.last_hidden_state, _classifier_dropout(self.config), rng)
+        logits = token_classifier(hidden, self.params.classifier)  # [B, S, C]
         loss = None if labels is None else observe("loss", token_loss(logits, labels))
-        output = TokenClassifierOutput(loss, logits, states, attentions)
+        output = TokenClassifierOutput(loss, logits, encoded.hidden_states, encoded.attentions)
         return self._returned(output, return_dict)
 
 
@@ -216,6 +238,9 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
+        *,
+        train: bool = False,
+        rng: Any = None,
     ) -> QuestionAnsweringModelOutput:
         """Score each token as the start and as the end of the answer, and with both known the loss.
 
@@ -229,6 +254,8 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
             There is a loss only where both are given.
         output_attentions, output_hidden_states, return_dict : bool, optional
             By default as the configuration says.
+        train, rng
+            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -242,6 +269,7 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
+        rng = random_generator(train, rng)
         inputs = self._inputs(
             input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
         )
@@ -250,12 +278,16 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
             start_positions = check_positions("start_positions", start_positions, weights, batch)
         if end_positions is not None:
             end_positions = check_positions("end_positions", end_positions, weights, batch)
-        last, states, attentions = self._encode(inputs, output_hidden_states, output_attentions)
-        start, end = span_classifier(last, self.params.qa_outputs)  # [B, S], [B, S]
+        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
+        start, end = span_classifier(
+            encoded.last_hidden_state, self.params.qa_outputs
+        )  # [B, S], [B, S]
         loss = None
         if start_positions is not None and end_positions is not None:
             loss = observe("loss", span_loss(start, end, start_positions, end_positions))
-        output = QuestionAnsweringModelOutput(loss, start, end, states, attentions)
+        output = QuestionAnsweringModelOutput(
+            loss, start, end, encoded.hidden_states, encoded.attentions
+        )
         return self._returned(output, return_dict)
 
 
@@ -283,6 +315,9 @@ class RobertaForMultipleChoice(RobertaHeadModel):
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
+        *,
+        train: bool = False,
+        rng: Any = None,
     ) -> MultipleChoiceModelOutput:
         """Score each choice, and with labels the loss.
 
@@ -302,6 +337,8 @@ class RobertaForMultipleChoice(RobertaHeadModel):
             In place of ``input_ids``.
         output_attentions, output_hidden_states, return_dict : bool, optional
             By default as the configuration says.
+        train, rng
+            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -313,6 +350,7 @@ class RobertaForMultipleChoice(RobertaHeadModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
+        rng = random_generator(train, rng)
         inputs = self._inputs(
             *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
             choices=True,
@@ -320,10 +358,11 @@ class RobertaForMultipleChoice(RobertaHeadModel):
         batch, n_choices, _ = inputs.shape
         if labels is not None:
             labels = check_labels(labels, self.word_embeddings, n_choices, (batch,), kind="choices")
-        last, states, attentions = self._encode(inputs, output_hidden_states, output_attentions)
+        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
         with scope("roberta"):
-            pooled = pooler(last, self.params.roberta.pooler)  # [B C, H]
+            pooled = pooler(encoded.last_hidden_state, self.params.roberta.pooler)  # [B C, H]
+        pooled = dropout(pooled, self.config.hidden_dropout_prob, rng)
         logits = choice_classifier(pooled, self.params.classifier, n_choices)  # [B, C]
         loss = None if labels is None else observe("loss", cross_entropy(logits, labels))
-        output = MultipleChoiceModelOutput(loss, logits, states, attentions)
+        output = MultipleChoiceModelOutput(loss, logits, encoded.hidden_states, encoded.attentions)
         return self._returned(output, return_dict)

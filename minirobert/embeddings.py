@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from .arrays import Array, array_namespace, astype, device_of
-from .functional import embedding, layer_norm
+from .config import RobertaConfig
+from .functional import dropout, embedding, layer_norm
 from .observe import observe, scope
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
 ]
 
 
-def create_position_ids_from_input_ids(input_ids: Array, padding_idx: int) -> Array:
+def create_position_ids_from_input_ids(
+    input_ids: Array, padding_idx: int, n_tokens: Array | int = 0
+) -> Array:
     """Give the tokens positions from ``padding_idx + 1`` on, and padding ``padding_idx``.
 
     Padding is told by its id, never by the attention mask, and does not advance the count
@@ -31,6 +34,8 @@ def create_position_ids_from_input_ids(input_ids: Array, padding_idx: int) -> Ar
     ----------
     input_ids : integer Array of shape [B, S]
     padding_idx : int
+    n_tokens : int, or integer Array of shape [B, 1]
+        How many tokens of each text were read before; padding is not counted.
 
     Returns
     -------
@@ -42,10 +47,12 @@ def create_position_ids_from_input_ids(input_ids: Array, padding_idx: int) -> Ar
     """
     xp = array_namespace(input_ids)
     is_token = astype(input_ids != padding_idx, xp.int64)
-    return xp.cumulative_sum(is_token, axis=1) * is_token + padding_idx
+    return (xp.cumulative_sum(is_token, axis=1) + n_tokens) * is_token + padding_idx
 
 
-def create_position_ids_from_inputs_embeds(inputs_embeds: Array, padding_idx: int) -> Array:
+def create_position_ids_from_inputs_embeds(
+    inputs_embeds: Array, padding_idx: int, n_tokens: Array | int = 0
+) -> Array:
     """Give every row positions from ``padding_idx + 1`` on.
 
     Embeddings do not show which tokens are padding, so all count.
@@ -54,6 +61,8 @@ def create_position_ids_from_inputs_embeds(inputs_embeds: Array, padding_idx: in
     ----------
     inputs_embeds : Array of shape [B, S, H]
     padding_idx : int
+    n_tokens : int, or integer Array of shape [B, 1]
+        How many tokens of each text were read before.
 
     Returns
     -------
@@ -63,7 +72,7 @@ def create_position_ids_from_inputs_embeds(inputs_embeds: Array, padding_idx: in
     batch, length, _ = inputs_embeds.shape
     first = padding_idx + 1
     row = xp.arange(first, first + length, dtype=xp.int64, device=device_of(inputs_embeds))
-    return xp.broadcast_to(row, (batch, length))
+    return xp.broadcast_to(row + n_tokens, (batch, length))
 
 
 def embed(
@@ -71,7 +80,8 @@ def embed(
     word_embeddings: Array,
     token_type_ids: Array,
     position_ids: Array | None,
-    eps: float,
+    config: RobertaConfig,
+    rng: Any = None,
 ) -> Array:  # [B, S, H], [B, S], [B, S] -> [B, S, H]
     """Add up the embeddings of word, token type and position, and normalise the sum.
 
@@ -84,8 +94,9 @@ def embed(
     token_type_ids : integer Array of shape [B, S]
     position_ids : integer Array of shape [B, S], optional
         None where positions are relative, and play their part in the attention alone.
-    eps : float
-        Of the layer norm.
+    config : RobertaConfig
+    rng : random generator, optional
+        Given in training: ``hidden_dropout_prob`` of the normalised sum is dropped.
 
     Returns
     -------
@@ -107,4 +118,5 @@ def embed(
             table = params.position_embeddings.weight
             total = total + observe("position_embeddings", embedding(table, position_ids))
         total = observe("sum", total)
-        return observe("LayerNorm", layer_norm(total, **params.LayerNorm, eps=eps))
+        normed = layer_norm(total, **params.LayerNorm, eps=config.layer_norm_eps)
+        return dropout(observe("LayerNorm", normed), config.hidden_dropout_prob, rng)

@@ -16,7 +16,7 @@ from functools import singledispatch
 from types import MappingProxyType
 from typing import Any
 
-from .arrays import Array, array_namespace, half_in_float32
+from .arrays import Array, array_namespace, half_in_float32, move_like
 
 __all__ = [
     "ACTIVATIONS",
@@ -134,20 +134,21 @@ def layer_norm(x: Array, weight: Array, bias: Array, eps: float) -> Array:  # [.
 
 
 @half_in_float32
-def dropout(x: Array, p: float, rng: Any) -> Array:
+def dropout(x: Array, p: float, rng: Any = None) -> Array:
     """Set each element to zero with probability ``p``, and scale the others by ``1 / (1 - p)``.
 
-    The scale keeps the expected value (*inverted* dropout), so nothing needs to be done at test
-    time.
+    The scale keeps the expected value (*inverted* dropout), so nothing needs to be done outside
+    of training.
 
     Parameters
     ----------
     x : Array of any shape
     p : float in [0, 1]
         0 returns ``x`` itself.
-    rng : random generator
-        ``rng.random(shape)`` gives uniform numbers in [0, 1) in the library of ``x``:
-        ``numpy.random.Generator`` or ``cupy.random.Generator``.
+    rng : random generator, optional
+        ``rng.random(shape)`` gives uniform numbers in [0, 1): ``numpy.random.Generator``, whose
+        numbers are moved to the device of ``x``, or a generator of its own library. None returns
+        ``x`` itself: the model is not being trained.
 
     Raises
     ------
@@ -160,9 +161,9 @@ def dropout(x: Array, p: float, rng: Any) -> Array:
     """
     if not 0 <= p <= 1:
         raise ValueError(f"p is {p!r}, but must be a number from 0 to 1")
-    if p == 0:
+    if p == 0 or rng is None:
         return x
-    keep = rng.random(x.shape) >= p
+    keep = move_like(rng.random(x.shape) >= p, x)
     scale = 0.0 if p == 1 else 1 / (1 - p)
     return array_namespace(x).where(keep, x * scale, 0.0)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .arrays import Array, array_namespace
-from .functional import gelu, layer_norm, linear, tanh
+from .functional import dropout, gelu, layer_norm, linear, tanh
 from .observe import observe, scope
 
 __all__ = [
@@ -67,7 +67,9 @@ def lm_head(
         return observe("logits", linear(transformed, decoder, params.bias))
 
 
-def sequence_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, C]
+def sequence_classifier(
+    hidden: Array, params: Any, p: float = 0.0, rng: Any = None
+) -> Array:  # [B, S, H] -> [B, C]
     """Score the classes of a text by its first token: ``out_proj(tanh(dense(h_0)))``.
 
     The first map is a pooler in all but its name and its weights, which are trained with the head.
@@ -78,6 +80,10 @@ def sequence_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B
         The last hidden states.
     params : ParameterTree
         ``dense`` [H, H] and ``out_proj`` [C, H], each with its bias.
+    p : float
+        How much of the input of each of the two maps is dropped in training.
+    rng : random generator, optional
+        Given in training.
 
     Returns
     -------
@@ -90,8 +96,10 @@ def sequence_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B
     the text.
     """
     with scope("classifier"):
-        dense = observe("dense", linear(hidden[:, 0, :], **params.dense))  # [B, H]
-        return observe("logits", linear(observe("tanh", tanh(dense)), **params.out_proj))
+        first = dropout(hidden[:, 0, :], p, rng)  # [B, H]
+        dense = observe("dense", linear(first, **params.dense))  # [B, H]
+        summary = dropout(observe("tanh", tanh(dense)), p, rng)  # [B, H]
+        return observe("logits", linear(summary, **params.out_proj))
 
 
 def token_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, S, C]

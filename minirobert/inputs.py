@@ -9,19 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .arrays import (
-    Array,
-    Shape,
-    array_namespace,
-    astype,
-    device_of,
-    dtype_name,
-    is_array_api_obj,
-    is_floating,
-)
-from .attention import attend_mask
-from .checks import check_all, check_not_empty, check_range, check_shape, integers, place
+from .arrays import Array, Shape, array_namespace, astype, device_of
+from .attention import CrossInputs, attend_mask, causal_mask
+from .cache import KeyValueCache
+from .checks import booleans, check_not_empty, check_range, check_shape, floats, integers, place
 from .config import RobertaConfig
+from .decoder_inputs import check_cache, check_cache_position, check_cross
 from .embeddings import (
     create_position_ids_from_input_ids,
     create_position_ids_from_inputs_embeds,
@@ -40,11 +33,19 @@ class Inputs:
 
     input_ids: Array | None  # [B, S]
     inputs_embeds: Array | None  # [B, S, H]
-    attend: Array  # bool [B, 1, 1 or S, S]
+    attend: Array  # bool [B, 1, 1 or S, P + S]
     token_type_ids: Array  # [B, S]
     position_ids: Array | None  # [B, S]; None where positions are relative
     head_mask: Array | None  # [L, N, 1, 1]
     shape: Shape  # as the arguments came: (B, S), or with choices (B, C, S)
+    is_token: Array  # bool [B, S]: what is not padding
+    cross: CrossInputs | None
+    cache: KeyValueCache | None
+
+    @property
+    def past(self) -> int:
+        """P, the number of tokens in the cache."""
+        return 0 if self.cache is None else self.cache.get_seq_length()
 
 
 def check_inputs(
@@ -57,6 +58,11 @@ def check_inputs(
     position_ids: Any = None,
     head_mask: Any = None,
     inputs_embeds: Any = None,
+    encoder_hidden_states: Any = None,
+    encoder_attention_mask: Any = None,
+    past_key_values: Any = None,
+    use_cache: bool = False,
+    cache_position: Any = None,
     choices: bool = False,
 ) -> Inputs:
     """Check the arguments of a forward pass, and fill in those that were not given.
@@ -67,8 +73,9 @@ def check_inputs(
     weights : Array
         Any of the model's weights: shows the library, device and dtype that the model computes in.
     input_ids : integers of shape [B, S]
-    attention_mask : 0 and 1 of shape [B, S] or [B, S, S], optional
-        All ones where it is not given: padding is then attended to.
+    attention_mask : 0 and 1 of shape [B, P + S] or [B, S, P + S], optional
+        All ones where it is not given: padding is then attended to. A decoder's tokens look only
+        back, unless the mask has three axes, which is taken as it is.
     token_type_ids : integers of shape [B, S], optional
         Zeros where they are not given.
     position_ids : integers of shape [S] or [B, S], optional
@@ -77,6 +84,14 @@ def check_inputs(
     head_mask : numbers of shape [N] or [L, N], optional
     inputs_embeds : numbers of shape [B, S, H]
         In place of ``input_ids``.
+    encoder_hidden_states, encoder_attention_mask : optional
+        See `minirobert.decoder_inputs.check_cross`.
+    past_key_values : KeyValueCache, optional
+        See `minirobert.decoder_inputs.check_cache`.
+    use_cache : bool
+        Make a cache where none is given.
+    cache_position : integers of shape [S], optional
+        Where the tokens go in the cache, which is always behind what it holds.
     choices : bool
         Whether each text has several choices: all shapes have [B, C, S] in place of [B, S].
 
@@ -106,14 +121,20 @@ def check_inputs(
         inputs_embeds = _embeds(inputs_embeds, weights, rank, config.hidden_size)
         shape = tuple(inputs_embeds.shape[:-1])
         inputs_embeds = _rows(inputs_embeds, shape)
+    cache = check_cache(past_key_values, use_cache, shape[0], weights, config)
+    past = 0 if cache is None else cache.get_seq_length()
+    check_cache_position(cache_position, past, shape[-1], weights)
     return Inputs(
         input_ids,
         inputs_embeds,
-        _attend(attention_mask, weights, shape),
+        _attend(attention_mask, weights, shape, past, config.is_decoder),
         _token_types(token_type_ids, weights, shape, config.type_vocab_size),
-        _positions(position_ids, input_ids, inputs_embeds, weights, shape, config),
+        _positions(position_ids, input_ids, inputs_embeds, weights, shape, config, cache),
         _head_mask(head_mask, weights, config),
         shape,
+        _is_token(input_ids, inputs_embeds, config.pad_token_id),
+        check_cross(encoder_hidden_states, encoder_attention_mask, cache, shape, weights, config),
+        cache,
     )
 
 
@@ -136,34 +157,35 @@ def _embeds(value: Any, like: Array, rank: int, hidden_size: int) -> Array:
             f"{_AXES[rank][:-1]}, {hidden_size}] (hidden_size is {hidden_size})"
         )
     check_not_empty("inputs_embeds", array)
-    if not is_floating(array):
-        raise TypeError(
-            f"inputs_embeds has dtype {dtype_name(array)}, but must hold floating-point numbers"
-        )
-    if not is_array_api_obj(value):  # numbers in a list have no dtype of their own yet
-        array = astype(array, like.dtype)
-    if array.dtype != like.dtype:
-        raise TypeError(
-            f"inputs_embeds has dtype {dtype_name(array)}, but the model computes in "
-            f"{dtype_name(like)}: convert one of them, with astype"
-        )
-    return array
+    return floats("inputs_embeds", value, like)
 
 
-def _attend(value: Any, like: Array, shape: Shape) -> Array:
+def _is_token(input_ids: Array | None, embeds: Array | None, pad_token_id: int) -> Array:
+    if input_ids is not None:
+        return input_ids != pad_token_id
+    assert embeds is not None
+    xp = array_namespace(embeds)
+    return xp.ones(tuple(embeds.shape)[:2], dtype=xp.bool, device=device_of(embeds))
+
+
+def _attend(value: Any, like: Array, shape: Shape, past: int, is_decoder: bool) -> Array:
     xp = array_namespace(like)
+    *rows, length = shape
+    n_keys = past + length
     if value is None:
-        value = xp.ones(shape, dtype=xp.bool, device=device_of(like))
+        value = xp.ones((*rows, n_keys), dtype=xp.bool, device=device_of(like))
     attention_mask = place("attention_mask", value, like)
-    shapes = [shape]
+    shapes: list[Shape] = [(*rows, n_keys)]
     if len(shape) == 2:
-        batch, length = shape
-        shapes += [(1, length), (batch, length, length), (1, length, length)]
-    check_shape("attention_mask", attention_mask, *shapes)
-    if attention_mask.dtype != xp.bool:
-        known = (attention_mask == 0) | (attention_mask == 1)
-        check_all("attention_mask", attention_mask, known, "1 (attend) or 0 (masked)")
-    return attend_mask(_rows(attention_mask, shape))
+        batch = shape[0]
+        shapes += [(1, n_keys), (batch, length, n_keys), (1, length, n_keys)]
+    why = f": the cache holds {past} tokens, and {length} are new" if past else ""
+    check_shape("attention_mask", attention_mask, *shapes, why=why)
+    attention_mask = booleans("attention_mask", attention_mask)
+    if len(shape) == 2 and attention_mask.ndim == 3:
+        return attend_mask(attention_mask)  # as it is, in a decoder too
+    attend = attend_mask(_rows(attention_mask, attention_mask.shape))
+    return attend & causal_mask(length, n_keys, like) if is_decoder else attend
 
 
 def _token_types(value: Any, like: Array, shape: Shape, type_vocab_size: int) -> Array:
@@ -183,11 +205,12 @@ def _positions(
     like: Array,
     shape: Shape,
     config: RobertaConfig,
+    cache: KeyValueCache | None,
 ) -> Array | None:
     xp = array_namespace(like)
     is_absolute = config.position_embedding_type == "absolute"
     if not is_absolute:
-        _check_reach(shape[-1], config)
+        _check_reach(shape[-1] + (0 if cache is None else cache.get_seq_length()), config)
     if value is not None:
         ids = place("position_ids", value, like)
         one = (*(1 for _ in shape[1:]), shape[-1])  # the same for every text
@@ -201,10 +224,11 @@ def _positions(
         return _rows(xp.broadcast_to(ids, shape), shape) if is_absolute else None
     if not is_absolute:
         return None
+    before = 0 if cache is None else cache.n_tokens
     if input_ids is not None:
-        ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id)
+        ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id, before)
     else:
-        ids = create_position_ids_from_inputs_embeds(embeds, config.pad_token_id)
+        ids = create_position_ids_from_inputs_embeds(embeds, config.pad_token_id, before)
     _check_length(int(xp.max(ids)) - config.pad_token_id, config)
     return ids
 

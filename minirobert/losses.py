@@ -14,6 +14,7 @@ from .functional import log_softmax
 __all__ = [
     "TEXT_LOSSES",
     "binary_cross_entropy_with_logits",
+    "causal_lm_loss",
     "cross_entropy",
     "mean_squared_error",
     "span_loss",
@@ -62,6 +63,43 @@ def token_loss(logits: Array, labels: Array) -> Array:  # [B, S, C], [B, S] -> [
     xp = array_namespace(logits, labels)
     rows = xp.reshape(logits, (-1, logits.shape[-1]))  # [B S, C]
     return cross_entropy(rows, xp.reshape(labels, (-1,)))
+
+
+def causal_lm_loss(
+    logits: Array, labels: Array, n_items: int | None = None
+) -> Array:  # [B, S, V], [B, S] -> []
+    """Take the `cross_entropy` of each token's logits and the label of the next token.
+
+    The labels are the tokens of the text themselves: the shift is made here. So the last logits of
+    a text, and its first label, do not count.
+
+    Parameters
+    ----------
+    logits : Array of shape [B, S, V]
+        float16 gives a float32 loss.
+    labels : integer Array of shape [B, S]
+        Each -100 or in [0, V).
+    n_items : int, optional
+        What to divide the sum by; the number of labels that count by default.
+
+    Returns
+    -------
+    Array of shape []
+        NaN where no label counts and ``n_items`` is not given.
+
+    >>> import numpy as np
+    >>> causal_lm_loss(np.zeros((1, 3, 4)), np.array([[-100, 2, 0]])) / np.log(4)
+    np.float64(1.0)
+    """
+    xp = array_namespace(logits, labels)
+    if logits.dtype not in (xp.float32, xp.float64):
+        logits = astype(logits, xp.float32)
+    shifted = labels[:, 1:]
+    mean = token_loss(logits[:, :-1, :], shifted)
+    if n_items is None:
+        return mean
+    count = xp.sum(astype(shifted != -100, logits.dtype))
+    return xp.where(count == 0, 0.0, mean * count / n_items)
 
 
 def span_loss(

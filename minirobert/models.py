@@ -1,27 +1,29 @@
-"""The models: a configuration, its parameters, and the forward pass."""
+"""The base model: a configuration, its parameters, and the forward pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from .arrays import Array, Shape
+from .arrays import Shape
+from .checks import random_generator
 from .encoder import EncoderOutput
-from .heads import lm_head, pooler
+from .heads import pooler
 from .inputs import Inputs
-from .labels import check_labels
-from .losses import token_loss
-from .observe import observe, scope
-from .outputs import BaseModelOutputWithPoolingAndCrossAttentions, MaskedLMOutput
+from .observe import scope
+from .outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from .parameters import parameter_shapes
 from .pretrained import RobertaPreTrainedModel
 
-__all__ = ["RobertaForMaskedLM", "RobertaHeadModel", "RobertaModel", "RobertaPreTrainedModel"]
+__all__ = ["RobertaHeadModel", "RobertaModel", "RobertaPreTrainedModel"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RobertaModel(RobertaPreTrainedModel):
-    """The encoder, without a head: hidden states for every token.
+    """The encoder or decoder, without a head: hidden states for every token.
+
+    With ``config.is_decoder`` each token looks only back, and with ``config.add_cross_attention``
+    also at the text of an encoder.
 
     Parameters
     ----------
@@ -53,10 +55,17 @@ class RobertaModel(RobertaPreTrainedModel):
         position_ids: Any = None,
         head_mask: Any = None,
         inputs_embeds: Any = None,
-        *,
+        encoder_hidden_states: Any = None,
+        encoder_attention_mask: Any = None,
+        past_key_values: Any = None,
+        use_cache: bool | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
+        cache_position: Any = None,
+        *,
+        train: bool = False,
+        rng: Any = None,
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
         """Compute the hidden states of a batch of texts.
 
@@ -64,39 +73,81 @@ class RobertaModel(RobertaPreTrainedModel):
         ----------
         input_ids : integers of shape [B, S]
             Or nested lists of them.
-        attention_mask : 0 and 1 of shape [B, S] or [B, S, S], optional
-            1 where a token may be looked at. Without it, padding is looked at too.
+        attention_mask : 0 and 1 of shape [B, P + S] or [B, S, P + S], optional
+            1 where a token may be looked at. Without it, padding is looked at too. With P tokens in
+            ``past_key_values``, it stands for these and the new ones. In a decoder a mask of three
+            axes takes the place of the rule that tokens look only back.
         token_type_ids : integers of shape [B, S], optional
         position_ids : integers of shape [S] or [B, S], optional
-            Counted from ``pad_token_id + 1`` by default, see `minirobert.embeddings`.
+            Counted from ``pad_token_id + 1`` by default, see `minirobert.embeddings`; with a cache
+            they go on from there.
         head_mask : numbers of shape [N] or [L, N], optional
             A factor for the probabilities of each head.
         inputs_embeds : floats of shape [B, S, H], optional
             Word embeddings, in place of ``input_ids``.
+        encoder_hidden_states : floats of shape [B, E, H], optional
+            What the cross-attention of a decoder looks at. Without it the cross-attention is left
+            out, unless the cache has what it needs of an earlier call.
+        encoder_attention_mask : 0 and 1 of shape [B, E] or [B, S, E], optional
+            1 where the encoder's text may be looked at.
+        past_key_values : KeyValueCache, optional
+            Of the tokens before, which are not computed again; the call extends it. Tuples of
+            arrays are taken too, and copied: see `KeyValueCache.from_legacy_cache`.
+        use_cache : bool, optional
+            Whether a decoder makes a cache where none is given; by default as the configuration
+            says.
         output_attentions, output_hidden_states, return_dict : bool, optional
             By default as the configuration says.
+        cache_position : integers of shape [S], optional
+            Where the tokens stand in the cache. There is only one right answer, P, P + 1, …
+        train : bool
+            Drop what dropout drops.
+        rng : int or numpy.random.Generator, optional
+            A seed, or where the random numbers of dropout come from.
 
         Returns
         -------
         BaseModelOutputWithPoolingAndCrossAttentions
             Or with ``return_dict=False`` a tuple: last hidden state, pooled output (None without
-            a pooler), then the hidden states and the attentions where they were asked for.
+            a pooler), then what there is of the cache, the hidden states, the attentions and the
+            cross-attentions.
 
         Raises
         ------
         ValueError, TypeError
             If an argument does not fit the model or the others; see `minirobert.inputs`.
         """
+        rng = random_generator(train, rng)
         inputs = self._inputs(
-            input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            position_ids,
+            head_mask,
+            inputs_embeds,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_attention_mask,
+            past_key_values=past_key_values,
+            use_cache=self._use_cache(use_cache),
+            cache_position=cache_position,
         )
-        last, states, attentions = self._encode(inputs, output_hidden_states, output_attentions)
+        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
+        last = encoded.last_hidden_state
         pooled = pooler(last, self.params.pooler) if self.add_pooling_layer else None
-        output = BaseModelOutputWithPoolingAndCrossAttentions(last, pooled, states, attentions)
+        output = BaseModelOutputWithPoolingAndCrossAttentions(
+            last,
+            pooled,
+            encoded.hidden_states,
+            inputs.cache,
+            encoded.attentions,
+            encoded.cross_attentions,
+        )
         if self._choice("return_dict", return_dict):
             return output
-        extras = (extra for extra in (states, attentions) if extra is not None)
-        return (last, pooled, *extras)  # type: ignore[return-value]  # see _returned
+        # transformers' tuple has the cache before the hidden states, its output behind them
+        extras = (inputs.cache, encoded.hidden_states, *encoded[2:])
+        present = (extra for extra in extras if extra is not None)
+        return (last, pooled, *present)  # type: ignore[return-value]  # see _returned
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -110,70 +161,11 @@ class RobertaHeadModel(RobertaPreTrainedModel):
         return RobertaModel(self.config, self.params.roberta, add_pooling_layer=pooling)
 
     def _encode(
-        self, inputs: Inputs, output_hidden_states: bool | None, output_attentions: bool | None
+        self,
+        inputs: Inputs,
+        output_hidden_states: bool | None,
+        output_attentions: bool | None,
+        rng: Any,
     ) -> EncoderOutput:
         with scope("roberta"):
-            return super()._encode(inputs, output_hidden_states, output_attentions)
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class RobertaForMaskedLM(RobertaHeadModel):
-    """The encoder with the language-model head, which tells the word behind a ``<mask>``.
-
-    >>> model = RobertaForMaskedLM.from_pretrained()
-    >>> model([[0, 100, 200, 2]]).logits.shape
-    (1, 4, 8192)
-    """
-
-    def lm_head(self, hidden: Array) -> Array:  # [..., H] -> [..., V]
-        """Score every word of the vocabulary for hidden states of any positions."""
-        tied = self.config.tie_word_embeddings
-        decoder = self.word_embeddings if tied else self.params.lm_head.decoder.weight
-        return lm_head(hidden, self.params.lm_head, decoder, self.config.layer_norm_eps)
-
-    def __call__(
-        self,
-        input_ids: Any = None,
-        attention_mask: Any = None,
-        token_type_ids: Any = None,
-        position_ids: Any = None,
-        head_mask: Any = None,
-        inputs_embeds: Any = None,
-        *,
-        labels: Any = None,
-        output_attentions: bool | None = None,
-        output_hidden_states: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> MaskedLMOutput:
-        """Score every word of the vocabulary at every position, and with labels the loss.
-
-        Parameters
-        ----------
-        input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
-            See `RobertaModel.__call__`.
-        labels : integers of shape [B, S], optional
-            The right word of each position in [0, V), or -100 where it does not count.
-        output_attentions, output_hidden_states, return_dict : bool, optional
-            By default as the configuration says.
-
-        Returns
-        -------
-        MaskedLMOutput
-            Or with ``return_dict=False`` a tuple: the loss where there are labels, the logits, then
-            the hidden states and the attentions where they were asked for.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If an argument does not fit the model or the others.
-        """
-        inputs = self._inputs(
-            input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
-        )
-        if labels is not None:
-            vocab = self.config.vocab_size
-            labels = check_labels(labels, self.word_embeddings, vocab, inputs.shape)
-        last, states, attentions = self._encode(inputs, output_hidden_states, output_attentions)
-        logits = self.lm_head(last)  # [B, S, V]
-        loss = None if labels is None else observe("loss", token_loss(logits, labels))
-        return self._returned(MaskedLMOutput(loss, logits, states, attentions), return_dict)
+            return super()._encode(inputs, output_hidden_states, output_attentions, rng)

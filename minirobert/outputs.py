@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any, overload
 
 from .arrays import Array
+from .cache import KeyValueCache
 
 __all__ = [
     "BaseModelOutputWithPoolingAndCrossAttentions",
+    "CausalLMOutputWithCrossAttentions",
     "MaskedLMOutput",
     "ModelOutput",
     "MultipleChoiceModelOutput",
@@ -84,7 +86,7 @@ def _brief(value: Any) -> str:
     """Show an array by its dtype and shape, a tuple by its length and first element."""
     if isinstance(value, tuple):
         return f"{len(value)} x {_brief(value[0])}" if value else "()"
-    if getattr(value, "ndim", 0) == 0:
+    if getattr(value, "ndim", 0) == 0:  # a cache, too
         return repr(value)
     return f"{value.dtype}{list(value.shape)}"
 
@@ -100,14 +102,46 @@ class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
         Where the model has a pooler.
     hidden_states : tuple of L + 1 Arrays of shape [B, S, H], optional
         The output of the embeddings, and of each layer.
-    attentions : tuple of L Arrays of shape [B, N, S, S], optional
+    past_key_values : KeyValueCache, optional
+        Of P tokens before and the S of this call. In transformers, too, it stands here in the
+        output, but before the hidden states in the tuple of ``return_dict=False``.
+    attentions : tuple of L Arrays of shape [B, N, S, P + S], optional
         The attention probabilities of each layer.
+    cross_attentions : tuple of L Arrays of shape [B, N, S, E], optional
+        Those of a decoder's cross-attention.
     """
 
     last_hidden_state: Array = None
     pooler_output: Array | None = None
     hidden_states: tuple[Array, ...] | None = None
+    past_key_values: KeyValueCache | None = None
     attentions: tuple[Array, ...] | None = None
+    cross_attentions: tuple[Array, ...] | None = None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class CausalLMOutputWithCrossAttentions(ModelOutput):
+    """Output of the causal language model.
+
+    Attributes
+    ----------
+    loss : Array of shape [], optional
+        Where labels were given.
+    logits : Array of shape [B, S, V]
+        Of the word that follows each token.
+    past_key_values : KeyValueCache, optional
+        Of P tokens before and the S of this call.
+    hidden_states : tuple of L + 1 Arrays of shape [B, S, H], optional
+    attentions : tuple of L Arrays of shape [B, N, S, P + S], optional
+    cross_attentions : tuple of L Arrays of shape [B, N, S, E], optional
+    """
+
+    loss: Array | None = None
+    logits: Array = None
+    past_key_values: KeyValueCache | None = None
+    hidden_states: tuple[Array, ...] | None = None
+    attentions: tuple[Array, ...] | None = None
+    cross_attentions: tuple[Array, ...] | None = None
 
 
 @dataclass(frozen=True, repr=False, eq=False)

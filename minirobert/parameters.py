@@ -95,15 +95,24 @@ def _embeddings(config: RobertaConfig) -> Shapes:
 def _layer(config: RobertaConfig, i: int) -> Shapes:
     hidden, inner = config.hidden_size, config.intermediate_size
     heads = len(config.kept_heads(i)) * config.head_size  # H, unless heads are pruned
+    across = config.add_cross_attention
     return {
-        **_linear("attention.self.query", heads, hidden),
-        **_linear("attention.self.key", heads, hidden),
-        **_linear("attention.self.value", heads, hidden),
-        **_distances(config),
-        **_linear("attention.output.dense", hidden, heads),
-        **_norm("attention.output.LayerNorm", hidden),
+        **_prefixed("attention.", _attention(config, heads, _distances(config))),
+        **(_prefixed("crossattention.", _attention(config, hidden, {})) if across else {}),
         **_linear("intermediate.dense", inner, hidden),
         **_linear("output.dense", hidden, inner),
+        **_norm("output.LayerNorm", hidden),
+    }
+
+
+def _attention(config: RobertaConfig, heads: int, distances: Shapes) -> Shapes:
+    hidden = config.hidden_size
+    return {
+        **_linear("self.query", heads, hidden),
+        **_linear("self.key", heads, hidden),
+        **_linear("self.value", heads, hidden),
+        **distances,
+        **_linear("output.dense", hidden, heads),
         **_norm("output.LayerNorm", hidden),
     }
 
@@ -114,7 +123,7 @@ def _distances(config: RobertaConfig) -> Shapes:
     # Beside it the table of absolute positions stays in the checkpoint, unused.
     rows = 2 * config.max_position_embeddings - 1
     size = config.hidden_size // config.num_attention_heads
-    return {"attention.self.distance_embedding.weight": (rows, size)}
+    return {"self.distance_embedding.weight": (rows, size)}
 
 
 def _lm_head(config: RobertaConfig) -> Shapes:
@@ -151,6 +160,7 @@ def _choice_classifier(config: RobertaConfig) -> Shapes:
 
 _HEADS: dict[str, Callable[[RobertaConfig], Shapes]] = {
     "RobertaForMaskedLM": _lm_head,
+    "RobertaForCausalLM": _lm_head,
     "RobertaForSequenceClassification": _sequence_classifier,
     "RobertaForTokenClassification": _token_classifier,
     "RobertaForQuestionAnswering": _span_classifier,

@@ -75,7 +75,6 @@ class RobertaPreTrainedModel:
     seed: InitVar[int] = 0
 
     def __post_init__(self, seed: int) -> None:
-        self.config.validate()
         self._check_config(self.config)
         shapes = self.parameter_shapes()
         if self.params is None:
@@ -383,15 +382,7 @@ class RobertaPreTrainedModel:
     @classmethod
     def _check_config(cls, config: RobertaConfig) -> None:
         """Refuse a configuration that asks for what the class cannot compute."""
-        here: Mapping[str, Any] = {
-            "is_decoder": False,
-        }
-        for name, value in here.items():
-            if getattr(config, name) != value:
-                raise ValueError(
-                    f"{name} is {getattr(config, name)!r}, but this version of minirobert computes "
-                    f"only {value!r}"
-                )
+        config.validate()
 
     def _choice(self, name: str, asked: bool | None) -> bool:
         """Decide on what to return: as the call says, or else the configuration."""
@@ -405,8 +396,7 @@ class RobertaPreTrainedModel:
         position_ids: Any,
         head_mask: Any,
         inputs_embeds: Any,
-        *,
-        choices: bool = False,
+        **others: Any,
     ) -> Inputs:
         """Check the arguments of a call."""
         return check_inputs(
@@ -418,33 +408,49 @@ class RobertaPreTrainedModel:
             position_ids=position_ids,
             head_mask=head_mask,
             inputs_embeds=inputs_embeds,
-            choices=choices,
+            **others,
         )
 
+    def _use_cache(self, asked: bool | None) -> bool:
+        """Decide on a cache, which only a decoder makes."""
+        return self.config.is_decoder and self._choice("use_cache", asked)
+
     def _encode(
-        self, inputs: Inputs, output_hidden_states: bool | None, output_attentions: bool | None
+        self,
+        inputs: Inputs,
+        output_hidden_states: bool | None,
+        output_attentions: bool | None,
+        rng: Any,
     ) -> EncoderOutput:
         """Embed a batch, and run it through the layers."""
-        params, eps = self._body, self.config.layer_norm_eps
+        params, config, cache = self._body, self.config, inputs.cache
         words = inputs.inputs_embeds
         if words is None:
             words = embedding(params.embeddings.word_embeddings.weight, inputs.input_ids)
         hidden = embed(
-            params.embeddings, words, inputs.token_type_ids, inputs.position_ids, eps
+            params.embeddings, words, inputs.token_type_ids, inputs.position_ids, config, rng
         )  # [B, S, H]
-        return encoder(
+        output = encoder(
             hidden,
             inputs.attend,
-            params.encoder.layer if self.config.num_hidden_layers else (),
-            self.config,
+            params.encoder.layer if config.num_hidden_layers else (),
+            config,
             inputs.head_mask,
+            cross=inputs.cross,
+            caches=None if cache is None else cache.open(config.num_hidden_layers),
+            past=inputs.past,
+            rng=rng,
             output_hidden_states=self._choice("output_hidden_states", output_hidden_states),
             output_attentions=self._choice("output_attentions", output_attentions),
         )
+        if cache is not None:
+            cache.advance(inputs.is_token)
+        return output
 
-    def _returned(self, output: Output, return_dict: bool | None) -> Output:
-        """Give an output as it is, or as the tuple of what it holds."""
+    def _returned(self, output: Output, return_dict: bool | None, *more: Any) -> Output:
+        """Give an output as it is, or as the tuple of what it holds and what only tuples have."""
         if self._choice("return_dict", return_dict):
             return output
         # Only return_dict=False gives a tuple; declaring it would blur the type of all other calls.
-        return output.to_tuple()  # type: ignore[return-value]  # for this reason
+        more = tuple(extra for extra in more if extra is not None)
+        return (*output.to_tuple(), *more)  # type: ignore[return-value]  # for this reason

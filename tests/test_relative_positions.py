@@ -10,13 +10,13 @@ from tests.libraries import LIBRARIES, NUMPY, host
 KINDS = ["relative_key", "relative_key_query"]
 
 
-def brute_force(query, key, table, kind):
+def brute_force(query, key, table, kind, past):
     """Look up each distance by itself."""
     middle = len(table) // 2
     scores = np.zeros((*query.shape[:3], key.shape[2]))
     for i in range(query.shape[2]):
         for j in range(key.shape[2]):
-            distance = table[middle + i - j]  # [D]
+            distance = table[middle + past + i - j]  # [D]
             scores[:, :, i, j] = query[:, :, i] @ distance
             if kind == "relative_key_query":
                 scores[:, :, i, j] += key[:, :, j] @ distance
@@ -29,21 +29,22 @@ def brute_force(query, key, table, kind):
     seed=st.integers(0, 2**32 - 1),
     n_queries=st.integers(1, 6),
     n_keys=st.integers(1, 6),
+    past=st.integers(0, 3),
     spare=st.integers(0, 2),
 )
-def test_scores_of_distances(library, kind, seed, n_queries, n_keys, spare):
+def test_scores_of_distances(library, kind, seed, n_queries, n_keys, past, spare):
     rng = np.random.default_rng(seed)
     query = rng.standard_normal((2, 3, n_queries, 4))  # [B, N, S, D]
     key = rng.standard_normal((2, 3, n_keys, 4))  # [B, N, T, D]
-    table = rng.standard_normal((2 * (max(n_queries, n_keys) + spare) - 1, 4))
-    scores = relative_scores(*map(library.array, (query, key, table)), kind)
+    table = rng.standard_normal((2 * (max(n_queries + past, n_keys) + spare) - 1, 4))
+    scores = relative_scores(*map(library.array, (query, key, table)), kind, past)
     np.testing.assert_allclose(
-        host(scores), brute_force(query, key, table, kind), rtol=0, atol=1e-12
+        host(scores), brute_force(query, key, table, kind, past), rtol=0, atol=1e-12
     )
 
 
 def test_every_row_of_the_table_is_a_distance():
-    distances = relative_distances(3, 3, rows=5, like=np.zeros(1))
+    distances = relative_distances(3, 3, 0, rows=5, like=np.zeros(1))
     assert distances.tolist() == [[2, 1, 0], [3, 2, 1], [4, 3, 2]]
 
 

@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from ..files import TINY
-from ..models import RobertaForMaskedLM, RobertaPreTrainedModel
+from ..language_models import RobertaForMaskedLM
+from ..models import RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
 from .fill_mask import FillMaskPipeline
 

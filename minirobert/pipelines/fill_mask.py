@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import array_namespace, move_like, to_numpy
 from ..functional import softmax
-from ..models import RobertaForMaskedLM
+from ..language_models import RobertaForMaskedLM
 from ..tokenization import BatchEncoding, RobertaTokenizer
 
 __all__ = ["FillMaskPipeline", "Filling"]

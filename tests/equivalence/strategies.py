@@ -17,17 +17,24 @@ transformers.logging.set_verbosity_error()
 CLASSES = [
     "RobertaModel",
     "RobertaForMaskedLM",
+    "RobertaForCausalLM",
     "RobertaForSequenceClassification",
     "RobertaForTokenClassification",
     "RobertaForQuestionAnswering",
     "RobertaForMultipleChoice",
 ]
+# Those that take the hidden states of an encoder.
+CROSS = ("RobertaModel", "RobertaForMaskedLM", "RobertaForCausalLM")
 MASKS = ("none", "padding", "holes", "boolean", "float", "square")
 
 
 @st.composite
 def configs(draw: st.DrawFn, min_hidden_size: int = 1) -> dict[str, Any]:
-    """Draw the fields of a configuration, but for the labels; see `labelled`."""
+    """Draw the fields of a configuration, but for the labels; see `labelled`.
+
+    A decoder makes no cache by default: with one, transformers takes wrong relative distances.
+    """
+    decoder = draw(st.booleans())
     heads = draw(st.integers(1, 4))
     size = draw(st.integers(-(-min_hidden_size // heads), 6))
     pad = draw(st.integers(0, 4))
@@ -46,13 +53,20 @@ def configs(draw: st.DrawFn, min_hidden_size: int = 1) -> dict[str, Any]:
             st.sampled_from(["absolute", "absolute", "relative_key", "relative_key_query"])
         ),
         "tie_word_embeddings": draw(st.booleans()),
+        "is_decoder": decoder,
+        "add_cross_attention": decoder and draw(st.booleans()),
+        "use_cache": False,
+        "chunk_size_feed_forward": draw(st.sampled_from([0, 0, 1])),
     }
 
 
 @st.composite
 def labelled(draw: st.DrawFn, fields: dict[str, Any], class_name: str) -> dict[str, Any]:
     """Add to the fields of a configuration those that matter to a class with labels."""
-    if class_name in ("RobertaModel", "RobertaForMaskedLM", "RobertaForQuestionAnswering"):
+    if class_name in CROSS:
+        return fields
+    fields = {**fields, "add_cross_attention": False}  # which these classes never use
+    if class_name == "RobertaForQuestionAnswering":
         return fields
     problem_type = draw(st.sampled_from([None, *PROBLEM_TYPES]))
     return {**fields, "num_labels": draw(st.integers(1, 4)), "problem_type": problem_type}
@@ -138,6 +152,8 @@ def batches(
         arguments["position_ids"] = rng.integers(
             0, config["max_position_embeddings"], draw(st.sampled_from([shape, one, (length,)]))
         )
+    if config["add_cross_attention"]:
+        arguments |= draw(encoder_texts(config, shape, rng, has_holes="holes" in masks))
     if draw(st.booleans()):
         arguments |= draw(labels_of(class_name, config, shape, rng))
     return Batch(
@@ -147,6 +163,31 @@ def batches(
             if value is not None
         }
     )
+
+
+@st.composite
+def encoder_texts(
+    draw: st.DrawFn,
+    config: dict[str, Any],
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+    has_holes: bool = True,
+) -> dict[str, Any]:
+    """Draw what a cross-attention looks at."""
+    batch, length = shape
+    tokens = draw(st.integers(1, 7))
+    rows, squares = (batch, tokens), (batch, length, tokens)
+    masks = {"none": None, "first": rng.integers(0, 2, rows) | (np.arange(tokens) == 0)}
+    if has_holes:
+        masks |= {
+            "holes": rng.integers(0, 2, rows),
+            "boolean": rng.random(rows) < 0.7,
+            "square": rng.integers(0, 2, squares),
+        }
+    return {
+        "encoder_hidden_states": rng.standard_normal((*rows, config["hidden_size"])),
+        "encoder_attention_mask": masks[draw(st.sampled_from(sorted(masks)))],
+    }
 
 
 @st.composite
@@ -166,7 +207,7 @@ def labels_of(
     one_a_text = draw(st.sampled_from([(batch,), (batch, 1)]))
     if class_name == "RobertaModel":
         return {}
-    if class_name == "RobertaForMaskedLM":
+    if class_name in ("RobertaForMaskedLM", "RobertaForCausalLM"):
         return {"labels": some_ignored(rng.integers(0, config["vocab_size"], shape))}
     if class_name == "RobertaForTokenClassification":
         return {"labels": some_ignored(rng.integers(0, classes, shape))}

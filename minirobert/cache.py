@@ -1,0 +1,255 @@
+"""The key/value cache: what a decoder keeps of the tokens that it has read.
+
+A decoder's token looks only back, so the keys and values of a token never change once they are
+computed. With a cache, the next call computes those of the new tokens alone.
+
+P is the number of tokens in the cache (the past), E the length of the encoder's texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .arrays import Array, array_namespace, astype, device_of
+
+__all__ = ["KeyValueCache", "LayerCache"]
+
+_FIRST_CAPACITY = 64
+
+
+class LayerCache:
+    """The keys and values of one layer, in buffers that are larger than what they hold.
+
+    A buffer that is full is replaced by one of twice its size, so that appending n tokens one by
+    one copies fewer than 2 n in all, and not all of the past at every step.
+    """
+
+    def __init__(self) -> None:
+        self._keys: Array | None = None  # [B, N, capacity, D]
+        self._values: Array | None = None  # [B, N, capacity, D]
+        #: Keys and values of the encoder's texts, each [B, N, E, D]: computed once.
+        self.cross: tuple[Array, Array] | None = None
+
+    def write(self, key: Array, value: Array, past: int) -> tuple[Array, Array]:
+        """Put new tokens behind the first ``past``, and give all keys and values.
+
+        Parameters
+        ----------
+        key, value : Array of shape [B, N, S, D]
+        past : int
+            P.
+
+        Returns
+        -------
+        keys, values : Array of shape [B, N, P + S, D]
+            Views of the buffers.
+        """
+        end = past + key.shape[2]
+        self._keys = _with_room(self._keys, key, past, end)
+        self._values = _with_room(self._values, value, past, end)
+        self._keys[:, :, past:end, :] = key
+        self._values[:, :, past:end, :] = value
+        return self.read(end)
+
+    def read(self, length: int) -> tuple[Array, Array]:
+        """Give the keys and values of the first ``length`` tokens, as views of the buffers."""
+        if self._keys is None or self._values is None:
+            raise ValueError("the cache is empty: no token was read with it yet")
+        return self._keys[:, :, :length, :], self._values[:, :, :length, :]
+
+    def select(self, rows: Array, length: int) -> None:
+        """Keep only these rows of the batch, in this order; a row may be named more than once."""
+        xp = array_namespace(rows)
+        if self._keys is not None:
+            self._keys, self._values = (xp.take(x, rows, axis=0) for x in self.read(length))
+        if self.cross is not None:
+            keys, values = self.cross
+            self.cross = xp.take(keys, rows, axis=0), xp.take(values, rows, axis=0)
+
+
+def _with_room(buffer: Array | None, like: Array, past: int, end: int) -> Array:
+    """Give the buffer where ``end`` tokens fit, or else a larger one with the first ``past``."""
+    if buffer is not None and buffer.shape[2] >= end:
+        return buffer
+    xp = array_namespace(like)
+    batch, n_heads, _, size = like.shape
+    shape = (batch, n_heads, max(2 * past, end, _FIRST_CAPACITY), size)
+    larger = xp.empty(shape, dtype=like.dtype, device=device_of(like))
+    if buffer is not None:
+        larger[:, :, :past, :] = buffer[:, :, :past, :]
+    return larger
+
+
+class KeyValueCache:
+    """What the layers of a decoder keep of the tokens that it has read, of a batch of texts.
+
+    Make an empty one, or take that of a model's output, and give it to the next call as
+    ``past_key_values`` with the tokens that follow. The call extends it in place.
+
+    Its length changes only once a forward pass is through: one that was interrupted has read
+    nothing.
+
+    >>> from minirobert import RobertaConfig, RobertaForCausalLM
+    >>> config = RobertaConfig(vocab_size=9, num_hidden_layers=1, is_decoder=True)
+    >>> model = RobertaForCausalLM(config)
+    >>> cache = KeyValueCache()
+    >>> _ = model([[0, 5, 6]], past_key_values=cache)
+    >>> step = model([[7]], past_key_values=cache)
+    >>> step.logits.shape, cache
+    ((1, 1, 9), KeyValueCache(batch 1, 4 tokens, 1 layer))
+    """
+
+    def __init__(self) -> None:
+        self.layers: list[LayerCache] = []
+        #: bool [B, P]: False where padding was read, which does not count for positions.
+        self.is_token: Array | None = None
+
+    def get_seq_length(self) -> int:
+        """Give P, the number of tokens in the cache, padding included."""
+        return 0 if self.is_token is None else int(self.is_token.shape[1])
+
+    @property
+    def batch_size(self) -> int | None:
+        """B, or None while the cache is empty."""
+        return None if self.is_token is None else int(self.is_token.shape[0])
+
+    @property
+    def n_tokens(self) -> Array | int:
+        """How many tokens each row has read without padding, int64 [B, 1]; 0 if it is empty."""
+        if self.is_token is None:
+            return 0
+        xp = array_namespace(self.is_token)
+        return xp.sum(astype(self.is_token, xp.int64), axis=1, keepdims=True)
+
+    def open(self, n_layers: int) -> list[LayerCache]:
+        """Give the layers: new ones until a first forward pass was through."""
+        if self.is_token is None:
+            self.layers = [LayerCache() for _ in range(n_layers)]
+        return self.layers
+
+    def advance(self, is_token: Array) -> None:  # bool [B, S]
+        """Count the tokens that every layer has written."""
+        if self.is_token is not None:
+            is_token = array_namespace(is_token).concat([self.is_token, is_token], axis=1)
+        self.is_token = is_token
+
+    def crop(self, length: int) -> None:
+        """Forget all but the first tokens.
+
+        Parameters
+        ----------
+        length : int
+            How many to keep, padding included, from 0 to P. A negative number forgets so many.
+
+        Raises
+        ------
+        ValueError
+            If the cache does not hold so many.
+        """
+        past = self.get_seq_length()
+        keep = past + length if length < 0 else length
+        if not 0 <= keep <= past:
+            raise ValueError(
+                f"length is {length}, but the cache holds {past} tokens: give a number from "
+                f"{-past} to {past}"
+            )
+        if keep == 0:
+            self.layers, self.is_token = [], None
+        elif self.is_token is not None:
+            self.is_token = self.is_token[:, :keep]
+
+    def reorder_cache(self, beam_idx: Any) -> None:
+        """Make row i what row ``beam_idx[i]`` was.
+
+        Parameters
+        ----------
+        beam_idx : integers of any length
+            Rows of the batch. Naming each several times makes the batch larger.
+        """
+        if self.is_token is None:
+            return
+        xp = array_namespace(self.is_token)
+        rows = xp.asarray(beam_idx, dtype=xp.int64, device=device_of(self.is_token))
+        for layer in self.layers:
+            layer.select(rows, self.get_seq_length())
+        self.is_token = xp.take(self.is_token, rows, axis=0)
+
+    @classmethod
+    def from_legacy_cache(cls, past_key_values: Sequence[Sequence[Array | None]]) -> KeyValueCache:
+        """Copy what older code passes around: a tuple of a tuple of arrays for each layer.
+
+        Parameters
+        ----------
+        past_key_values : L times (key, value) or (key, value, cross key, cross value)
+            Of shape [B, N, P, D], the latter two [B, N, E, D] or None. Which of the tokens are
+            padding is not known, so all are counted as text: give ``position_ids`` if some are not.
+
+        Raises
+        ------
+        ValueError
+            If the arrays do not fit together.
+        """
+        cache = cls()
+        for i, layer in enumerate(cache.open(len(past_key_values))):
+            key, value, *cross = _layer_arrays(i, past_key_values)
+            layer.write(key, value, 0)
+            layer.cross = (cross[0], cross[1]) if cross and cross[0] is not None else None
+        if cache.layers:
+            xp = array_namespace(key)
+            shape = (key.shape[0], key.shape[2])
+            cache.advance(xp.ones(shape, dtype=xp.bool, device=device_of(key)))
+        return cache
+
+    def to_legacy_cache(self) -> tuple[tuple[Array, ...], ...]:
+        """Copy the arrays into a tuple for each layer, as `from_legacy_cache` takes them.
+
+        Returns
+        -------
+        L times (key, value) or (key, value, cross key, cross value)
+            Of shape [B, N, P, D], the latter two [B, N, E, D].
+        """
+        return tuple(
+            tuple(array_namespace(array).asarray(array, copy=True) for array in self[i])
+            for i in range(len(self.layers))
+        )
+
+    def __getitem__(self, layer: int) -> tuple[Array, ...]:
+        """Give the keys and values of a layer, which the next call may overwrite."""
+        one = self.layers[layer]
+        return (*one.read(self.get_seq_length()), *(one.cross or ()))
+
+    def __iter__(self) -> Iterator[tuple[Array, ...]]:
+        return (self[i] for i in range(len(self.layers)))
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __bool__(self) -> bool:
+        return True  # an empty cache is a cache all the same
+
+    def __repr__(self) -> str:
+        if self.is_token is None:
+            return "KeyValueCache(empty)"
+        batch, past = self.is_token.shape
+        layers = f"{len(self.layers)} layer" + "s" * (len(self.layers) != 1)
+        return f"KeyValueCache(batch {batch}, {past} tokens, {layers})"
+
+
+def _layer_arrays(i: int, past_key_values: Sequence[Any]) -> Sequence[Any]:
+    """Check the arrays of one layer; pruned layers may have fewer heads than others."""
+    arrays = past_key_values[i]
+    if not isinstance(arrays, Sequence) or len(arrays) not in (2, 4):
+        raise ValueError(
+            f"past_key_values[{i}] must be (key, value) or (key, value, cross key, cross value)"
+        )
+    shapes = [tuple(getattr(array, "shape", ())) for array in arrays[:2]]
+    batch, _, length, size = getattr(past_key_values[0][0], "shape", ()) or (0, 0, 0, 0)
+    for shape in shapes:
+        if len(shape) != 4 or shape[:1] + shape[2:] != (batch, length, size) or shape != shapes[0]:
+            raise ValueError(
+                f"past_key_values[{i}] has key and value of shapes {list(shapes[0])} and "
+                f"{list(shapes[1])}, but all layers must have the same [batch, heads, tokens, head "
+                "size]"
+            )
+    return arrays
