@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .checkpoint import matching_tensors
+from .checkpoint import fetch_weights, matching_tensors
 from .config import RobertaConfig
 from .files import TINY
+from .hub import ModelFiles
 from .parameters import ARCHITECTURES, parameter_shapes, summary
 from .pipelines import pipeline
 from .pipelines.fill_mask import Filling
@@ -258,12 +259,13 @@ def _inspect(arguments: argparse.Namespace) -> None:
     only_config = path.is_file()
     if only_config and path.suffix != ".json":
         raise ValueError(f"{str(path)!r} is no config.json: give that, or the model's directory")
+    files = ModelFiles(path.parent if only_config else arguments.model)
     config = (
-        RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(path)
+        RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(files)
     )
     named = [name for name in config.architectures or [] if name in ARCHITECTURES]
     shapes = parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
-    stored = {} if only_config else matching_tensors(path, shapes, strict=False)
+    stored = {} if only_config else matching_tensors(fetch_weights(files), shapes, strict=False)
     if stored:
         shapes = {name: shape for name, shape in shapes.items() if name in stored}
     dtypes = {name: stored[name].dtype_name if name in stored else "float32" for name in shapes}

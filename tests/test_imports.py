@@ -23,6 +23,7 @@ ORDER = [
     ["pretrained"],
     ["models"],
     ["classifiers", "language_models"],
+    ["auto"],
     ["pipelines"],
     ["cli"],
     ["__main__", "__init__"],
