@@ -208,6 +208,7 @@ class ModelFiles:
     def _client(self) -> Any:
         try:
             import huggingface_hub
+            import huggingface_hub.constants
             import huggingface_hub.errors
         except ImportError as error:
             endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")

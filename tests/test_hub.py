@@ -186,7 +186,7 @@ def test_an_index_of_the_hub_may_not_point_outside(hub, model, tmp_path):
 
 
 ATTEMPT = """
-import huggingface_hub
+import huggingface_hub.constants
 huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE = 1000  # of 10 MB, so that small files have several
 answers = [attempt(lambda: total(RobertaForMaskedLM.from_pretrained("lab/tiny")))]
 """
