@@ -245,7 +245,11 @@ def load_parameters(
     stored = matching_tensors(
         directory, shapes, strict=strict, ignore_mismatched_sizes=ignore_mismatched_sizes
     )
-    misfits = {name: one.shape for name, one in stored.items() if one.shape != tuple(shapes[name])}
+    misfits = {
+        name: stored[name].shape
+        for name, shape in shapes.items()
+        if name in stored and stored[name].shape != tuple(shape)
+    }
     stored = {name: tensor for name, tensor in stored.items() if name not in misfits}
     new = {name: tuple(shape) for name, shape in shapes.items() if name not in stored}
     _warn_of_new(directory, new, misfits, seed)
@@ -283,11 +287,11 @@ def _warn_of_new(
 
 def _level_outside() -> int:
     """Count how far up the call stack the user's own line is, for a warning to point to."""
-    package = str(Path(__file__).parent)
+    package = os.path.join(Path(__file__).parent, "")
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         frame, level = frame.f_back, level + 1
-    return level - 1
+    return level
 
 
 def matching_tensors(

@@ -3,8 +3,8 @@
 A directory is never left with files of two models that load together. Everything is first written
 under other names, so that a full disk or an interruption leaves the old model as it was. Then the
 files change places in an order in which, wherever it stops, the directory holds the old model, the
-new one, or none that loads: ``config.json`` goes first where it changes and comes back last, and
-shards are exchanged while no index names them.
+new one, or none that loads: what makes the old weights findable (the index, or the single file)
+goes first, and that of the new ones comes last.
 """
 
 from __future__ import annotations
@@ -136,7 +136,8 @@ def save_model(
     texts = {INDEX_FILE: _index(names, shards, flat, sizes)} if len(shards) > 1 else {}
     texts[_CONFIG_FILE] = text
     target = new_directory(directory)
-    staged = {name: target / f"{name}.{os.getpid()}.tmp" for name in (*names, *texts)}
+    final = [_CONFIG_FILE, *names, *([INDEX_FILE] if INDEX_FILE in texts else [])]
+    staged = {name: target / f"{name}.{os.getpid()}.tmp" for name in final}
     try:
         for name, tensors in zip(names, shards, strict=True):
             _write_tensors(staged[name], {tensor: flat[tensor] for tensor in tensors})
@@ -192,14 +193,11 @@ def _index(
 
 
 def _exchange(target: Path, staged: Mapping[str, Path], config_text: str) -> None:
-    """Put the new files in the place of the old ones: shards, then the index, then config.json."""
+    """Put new files in the place of the old ones, in the order in which they are staged."""
     config = target / _CONFIG_FILE
-    if config.is_file() and config.read_bytes() != config_text.encode():
-        config.unlink()
-    # Without index and single file, the shards are nobody's. A single file is replaced at once.
-    outdated = [target / INDEX_FILE]
-    if WEIGHTS_FILE not in staged:
-        outdated.append(target / WEIGHTS_FILE)
+    outdated = [target / INDEX_FILE, target / WEIGHTS_FILE]
+    if WEIGHTS_FILE in staged and config.is_file() and config.read_bytes() == config_text.encode():
+        outdated.pop()  # with the same configuration, one file takes the place of another at once
     outdated += [path for path in target.iterdir() if _SHARD.fullmatch(path.name)]
     for path in outdated:
         path.unlink(missing_ok=True)
