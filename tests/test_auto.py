@@ -188,7 +188,7 @@ def test_a_classifier_of_another_size(directory, labels):
     theirs, report = transformers.RobertaForSequenceClassification.from_pretrained(
         directory, **labels, ignore_mismatched_sizes=True, output_loading_info=True
     )
-    assert {name for name, *_ in report["mismatched_keys"]} == {
+    assert set(report["mismatched_keys"]) == {
         "classifier.out_proj.weight",
         "classifier.out_proj.bias",
     }
