@@ -81,9 +81,9 @@ def resize_tokens(
     resized = dict(flat)
     for name in [*tables, *(name for name in flat if name == "lm_head.bias")]:
         array = flat[name]
-        kept, added = array[:count, ...], count - array.shape[0]
+        added = count - array.shape[0]
         if added <= 0:
-            resized[name] = kept
+            resized[name] = array[:count, ...]
             continue
         old = np.asarray(to_numpy(array), np.float64)
         if name == "lm_head.bias":

@@ -192,7 +192,7 @@ def test_a_classifier_of_another_size(directory, labels):
         "classifier.out_proj.weight",
         "classifier.out_proj.bias",
     }
-    assert model.config.id2label == theirs.config.id2label
+    assert model.config.id2label == {int(i): name for i, name in theirs.config.id2label.items()}
     fresh = flatten(RobertaForSequenceClassification(model.config, seed=5).params)
     state = theirs.state_dict()
     for name, array in flatten(model.params).items():
