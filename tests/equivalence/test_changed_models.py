@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 import minirobert
 from minirobert import RobertaConfig
 from minirobert.parameters import flatten
-from tests.equivalence.strategies import CLASSES, batches, configs, labelled
+from tests.equivalence.strategies import (
+    CLASSES,
+    batches,
+    carried_over,
+    configs,
+    labelled,
+    torch_model,
+)
 from tests.equivalence.test_models import float64_models, run_ours, run_torch, scale_of
 from tests.libraries import LIBRARIES, host
 
@@ -38,7 +45,7 @@ def same_tensors(ours: Any, theirs: Any) -> None:
 
 
 @pytest.mark.parametrize("class_name", CLASSES)
-@settings(max_examples=8)
+@settings(max_examples=20)
 @given(
     data=st.data(),
     config=configs(),
@@ -78,7 +85,9 @@ def same_new_rows(name: str, ours: np.ndarray, theirs: np.ndarray, count: int, m
     old = theirs[:count]
     np.testing.assert_array_equal(ours[:count], old)
     if not mean:
-        assert 0.001 < np.std(ours[count:]) < 0.5
+        # normal around 0 with 0.02, the default initializer_range
+        assert np.all(ours[count:] != 0)
+        assert np.abs(ours[count:]).max(initial=0) < 0.12
         return
     # transformers computes the mean in float32
     bound = 1e-6 * np.abs(old).max() + 8 * np.sqrt(1e-9 * old.shape[1]) * old.std(axis=0).max()
@@ -88,7 +97,7 @@ def same_new_rows(name: str, ours: np.ndarray, theirs: np.ndarray, count: int, m
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("class_name", CLASSES)
-@settings(max_examples=8)
+@settings(max_examples=20)
 @given(
     data=st.data(),
     config=configs(),
@@ -136,7 +145,7 @@ def test_another_number_of_tokens(
 
 
 @pytest.mark.parametrize("class_name", ["RobertaForMaskedLM", "RobertaForCausalLM"])
-@settings(max_examples=8)
+@settings(max_examples=20)
 @given(config=configs(), seed=seeds, more=st.integers(-3, 20), mean=st.booleans())
 def test_old_tokens_keep_their_logits(class_name, config, seed, more, mean):
     _, ours = float64_models(class_name, config, seed, False)
@@ -162,19 +171,23 @@ def pruned_heads(draw: st.DrawFn, config: dict[str, Any]) -> dict[int, list[int]
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("class_name", CLASSES)
-@settings(max_examples=8)
+@settings(max_examples=20)
 @given(data=st.data(), config=configs(), seed=seeds, pooling=st.booleans())
 def test_pruned_heads(library, class_name, data, config, seed, pooling, tmp_path_factory):
     config = data.draw(labelled(config, class_name))
     batch = data.draw(batches(config, class_name))
     batch.arguments.pop("head_mask", None)
-    theirs, ours = float64_models(class_name, config, seed, pooling)
+    options = {"add_pooling_layer": pooling} if class_name == "RobertaModel" else {}
+    # transformers makes the layers that it prunes float32, so the numbers must be those of float32
+    theirs = torch_model(class_name, config, seed, **options).float().double()
+    ours = carried_over(theirs, getattr(minirobert, class_name), dtype="float64", **options)
     first, second = data.draw(pruned_heads(config)), data.draw(pruned_heads(config))
     union = {i: set(first.get(i, [])) | set(second.get(i, [])) for i in {*first, *second}}
     assume(all(len(heads) < config["num_attention_heads"] for heads in union.values()))
     pruned = library.model(ours).prune_heads(first).prune_heads(second)
     theirs.prune_heads(first)
     theirs.prune_heads(second)
+    theirs.double()
     assert ours.config.pruned_heads == {}
     expected = {i: sorted(heads) for i, heads in union.items() if heads}
     assert pruned.config.pruned_heads == expected
@@ -182,7 +195,6 @@ def test_pruned_heads(library, class_name, data, config, seed, pooling, tmp_path
     same_tensors(pruned, theirs)
     same_outputs(pruned, theirs, batch, library)
 
-    options = {"add_pooling_layer": pooling} if class_name == "RobertaModel" else {}
     directories = [tmp_path_factory.mktemp(name) for name in ("theirs", "ours")]
     theirs.save_pretrained(directories[0])
     pruned.save_pretrained(directories[1], max_shard_size=data.draw(st.sampled_from([500, "5GB"])))
@@ -203,7 +215,7 @@ def test_pruned_heads(library, class_name, data, config, seed, pooling, tmp_path
 
 
 @pytest.mark.parametrize("class_name", CLASSES)
-@settings(max_examples=8)
+@settings(max_examples=20)
 @given(data=st.data(), config=configs(), seed=seeds)
 def test_a_pruned_head_is_a_masked_one(class_name, data, config, seed):
     """Without cross-attention: a head mask silences its heads too, pruning does not."""
