@@ -147,7 +147,7 @@ def _add_inspect(commands: Any) -> None:
         nargs="?",
         default=TINY,
         metavar="MODEL",
-        help="a model's directory, or a config.json, which needs no weights",
+        help="a model's directory or name on the hub, or a config.json, which needs no weights",
     )
     command.set_defaults(run=_inspect)
 
