@@ -243,13 +243,12 @@ def _layer_arrays(i: int, past_key_values: Sequence[Any]) -> Sequence[Any]:
         raise ValueError(
             f"past_key_values[{i}] must be (key, value) or (key, value, cross key, cross value)"
         )
-    shapes = [tuple(getattr(array, "shape", ())) for array in arrays[:2]]
-    batch, _, length, size = getattr(past_key_values[0][0], "shape", ()) or (0, 0, 0, 0)
-    for shape in shapes:
-        if len(shape) != 4 or shape[:1] + shape[2:] != (batch, length, size) or shape != shapes[0]:
-            raise ValueError(
-                f"past_key_values[{i}] has key and value of shapes {list(shapes[0])} and "
-                f"{list(shapes[1])}, but all layers must have the same [batch, heads, tokens, head "
-                "size]"
-            )
+    key, value, first = (
+        tuple(getattr(array, "shape", ())) for array in (*arrays[:2], past_key_values[0][0])
+    )
+    if len(key) != 4 or key != value or key[:1] + key[2:] != first[:1] + first[2:]:
+        raise ValueError(
+            f"past_key_values[{i}] has key and value of shapes {list(key)} and {list(value)}, but "
+            "all layers must have the same [batch, heads, tokens, head size]"
+        )
     return arrays

@@ -103,11 +103,11 @@ def _feed_forward_in_chunks(
     hidden: Array, layer: Any, config: RobertaConfig, rng: Any
 ) -> Array:  # [B, S, H] -> [B, S, H]
     """Run `feed_forward` on a few positions at a time: the same numbers, in less memory."""
-    size = config.chunk_size_feed_forward
+    size, length = config.chunk_size_feed_forward, hidden.shape[1]
     chunks = []
-    for start in range(0, hidden.shape[1], size):
+    for start in range(0, length, size):
         with scope(f"chunk.{start // size}"):
-            chunk = hidden[:, start : start + size, :]
+            chunk = hidden[:, start : min(start + size, length), :]
             chunks.append(feed_forward(chunk, layer, config, rng))
     return array_namespace(hidden).concat(chunks, axis=1)
 
@@ -173,7 +173,7 @@ def encoder_layer(
                 hidden, cross, layer.crossattention.self, config, head_mask, cache=cache, rng=rng
             )
             hidden = add_and_norm(context, hidden, layer.crossattention.output, config, rng)
-    if config.chunk_size_feed_forward > 0:
+    if config.chunk_size_feed_forward:
         hidden = _feed_forward_in_chunks(hidden, layer, config, rng)
     else:
         hidden = feed_forward(hidden, layer, config, rng)

@@ -427,13 +427,13 @@ class RobertaTokenizer(CallableTokenizer):
         )
 
     def save_vocabulary(
-        self, directory: FilePath, filename_prefix: str | None = None
+        self, save_directory: FilePath, filename_prefix: str | None = None
     ) -> tuple[str, str]:
         """Save vocab.json and merges.txt alone.
 
         Parameters
         ----------
-        directory : path
+        save_directory : path
             The directory, made if need be.
         filename_prefix : str, optional
             Put before both names, with a hyphen.
@@ -444,7 +444,7 @@ class RobertaTokenizer(CallableTokenizer):
             The two files.
         """
         prefix = f"{filename_prefix}-" if filename_prefix else ""
-        return write_model(directory, self._vocabulary, self._merges, prefix)
+        return write_model(save_directory, self._vocabulary, self._merges, prefix)
 
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in SETTINGS}
