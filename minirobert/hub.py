@@ -183,12 +183,12 @@ class ModelFiles:
         hub = self._client()
         if self._only_cached or hub.constants.HF_HUB_OFFLINE:
             return False
-        path = PurePosixPath(self._options.subfolder, file)
-        return bool(
-            hub.file_exists(
-                self.name, str(path), revision=self._revision, token=self._options.token
-            )
-        )
+        path = str(PurePosixPath(self._options.subfolder, file))
+        token = self._options.token
+        try:
+            return bool(hub.file_exists(self.name, path, revision=self._revision, token=token))
+        except Exception:  # whatever keeps the hub from answering, the next fetch will tell
+            return False
 
     def _download(self, hub: Any, file: str) -> str:
         options = self._options
