@@ -2,6 +2,17 @@
 
 from . import kernels as kernels  # registers itself with the formulas
 from .arrays import to_device
+from .auto import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForMultipleChoice,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+)
 from .cache import KeyValueCache
 from .classifiers import (
     RobertaForMultipleChoice,
@@ -30,6 +41,15 @@ from .tokenization import AddedToken, BatchEncoding, RobertaTokenizer, RobertaTo
 __all__ = [
     "TINY",
     "AddedToken",
+    "AutoConfig",
+    "AutoModel",
+    "AutoModelForCausalLM",
+    "AutoModelForMaskedLM",
+    "AutoModelForMultipleChoice",
+    "AutoModelForQuestionAnswering",
+    "AutoModelForSequenceClassification",
+    "AutoModelForTokenClassification",
+    "AutoTokenizer",
     "BaseModelOutputWithPoolingAndCrossAttentions",
     "BatchEncoding",
     "CausalLMOutputWithCrossAttentions",

@@ -1,4 +1,4 @@
-"""Model directories: reading and writing ``model.safetensors``, whole or in shards.
+"""Model directories: reading ``model.safetensors``, whole or in shards.
 
 Nothing here ever unpickles. A directory that has only ``pytorch_model.bin`` is refused with the
 command that converts it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,18 +18,20 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from .arrays import Array, Shape, float_dtype, to_numpy
+from .arrays import Array, Shape, float_dtype
 from .config import RobertaConfig
-from .files import model_directory, new_directory, read_json, replacing
+from .files import model_directory, read_json
+from .hub import ModelFiles
 from .parameters import CheckpointError, check_shapes, initialise
 
 __all__ = [
+    "INDEX_FILE",
+    "WEIGHTS_FILE",
     "StoredTensor",
+    "fetch_weights",
     "load_parameters",
     "matching_tensors",
-    "save_parameters",
     "stored_tensors",
 ]
 
@@ -94,28 +97,69 @@ def stored_tensors(directory: str | os.PathLike[str]) -> dict[str, StoredTensor]
     if (directory / INDEX_FILE).is_file():
         return _read_shards(directory)
     if (directory / "pytorch_model.bin").is_file() or list(directory.glob("pytorch_model*.bin")):
-        raise FileNotFoundError(
-            f"{str(directory)!r} has its weights only as pytorch_model.bin, a pickle, which can "
-            "run any code when it is opened, so this package never does. Convert it where you "
-            'trust it: python -c "from transformers import AutoModelForMaskedLM as M; '
-            f'M.from_pretrained({str(directory)!r}).save_pretrained({str(directory)!r})"'
-        )
+        raise _only_pickled(str(directory), str(directory))
     raise FileNotFoundError(
         f"{str(directory)!r} has no weights: neither {WEIGHTS_FILE} nor {INDEX_FILE} is there"
     )
 
 
-def _read_shards(directory: Path) -> dict[str, StoredTensor]:
-    index = directory / INDEX_FILE
+def fetch_weights(files: ModelFiles) -> Path:
+    """Bring the weights of a model, in one file or in shards.
+
+    Parameters
+    ----------
+    files : ModelFiles
+
+    Returns
+    -------
+    Path
+        The directory for `stored_tensors`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the hub has no weights in safetensors format, or they cannot be fetched.
+    CheckpointError
+        If the index is broken, or points outside the directory.
+    """
+    if files.is_local or files.fetch(WEIGHTS_FILE):
+        return files.directory
+    if files.fetch(INDEX_FILE):
+        for shard in sorted(set(_weight_map(files.directory / INDEX_FILE).values())):
+            files.require(shard)
+        return files.directory
+    if files.offers("pytorch_model.bin"):
+        raise _only_pickled(files.name, Path(files.name).name)
+    return files.require(WEIGHTS_FILE, INDEX_FILE)
+
+
+def _only_pickled(source: str, target: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"{source!r} has its weights only as pytorch_model.bin, a pickle, which can run any code "
+        "when it is opened, so this package never does. Convert it where you trust it: "
+        f'python -c "from transformers import AutoModelForMaskedLM as M; '
+        f'M.from_pretrained({source!r}).save_pretrained({target!r})"'
+    )
+
+
+def _weight_map(index: Path) -> dict[str, str]:
+    """Read in which file each tensor is; the files must be beside the index."""
     weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not all(isinstance(f, str) for f in weight_map.values()):
         raise CheckpointError(f"{index} has no weight_map from tensor names to file names")
-    tensors: dict[str, StoredTensor] = {}
-    for file in sorted(set(weight_map.values())):
+    for file in weight_map.values():
         if file in ("", ".", "..") or Path(file).name != file or "\\" in file:
             raise CheckpointError(
                 f"{index} names the file {file!r}, but shards must lie in the directory itself"
             )
+    return weight_map
+
+
+def _read_shards(directory: Path) -> dict[str, StoredTensor]:
+    index = directory / INDEX_FILE
+    weight_map = _weight_map(index)
+    tensors: dict[str, StoredTensor] = {}
+    for file in sorted(set(weight_map.values())):
         if not (directory / file).is_file():
             raise FileNotFoundError(f"{index} names the shard {file!r}, but there is no such file")
         header = _read_header(directory / file)
@@ -164,6 +208,7 @@ def load_parameters(
     dtype: str = "float32",
     seed: int = 0,
     strict: bool = False,
+    ignore_mismatched_sizes: bool = False,
 ) -> dict[str, Array]:
     """Read the tensors of a parameter table from a model directory.
 
@@ -184,6 +229,8 @@ def load_parameters(
         A head of which the file has no tensor at all is initialised from it, with a warning.
     strict : bool
         Make a missing head an error too.
+    ignore_mismatched_sizes : bool
+        Initialise tensors of which the file has another shape, with a warning.
 
     Returns
     -------
@@ -195,14 +242,17 @@ def load_parameters(
     CheckpointError
         One error that lists every tensor that is missing, unexpected or of the wrong shape.
     """
-    stored = matching_tensors(directory, shapes, strict=strict)
+    stored = matching_tensors(
+        directory, shapes, strict=strict, ignore_mismatched_sizes=ignore_mismatched_sizes
+    )
+    misfits = {
+        name: stored[name].shape
+        for name, shape in shapes.items()
+        if name in stored and stored[name].shape != tuple(shape)
+    }
+    stored = {name: tensor for name, tensor in stored.items() if name not in misfits}
     new = {name: tuple(shape) for name, shape in shapes.items() if name not in stored}
-    if new:
-        warnings.warn(
-            f"{str(directory)!r} has no weights for {', '.join(new)}: they are initialised from "
-            f"seed {seed}, and must be trained before their output means anything",
-            stacklevel=3,
-        )
+    _warn_of_new(directory, new, misfits, seed)
     target = float_dtype(np, _common_dtype(stored.values()) if dtype == "auto" else dtype)
     first_values = initialise(new, config, seed)
     return {
@@ -211,8 +261,45 @@ def load_parameters(
     }
 
 
+def _warn_of_new(
+    directory: str | os.PathLike[str],
+    new: Mapping[str, Shape],
+    misfits: Mapping[str, Shape],
+    seed: int,
+) -> None:
+    """Name the tensors that are initialised, and the shapes that the file has of them, if any."""
+    reasons = []
+    absent = [name for name in new if name not in misfits]
+    if absent:
+        reasons.append(f"no weights for {', '.join(absent)}")
+    if misfits:
+        lines = [
+            f"{name} ({list(shape)}, not {list(new[name])})" for name, shape in misfits.items()
+        ]
+        reasons.append(f"weights of another shape for {', '.join(lines)}")
+    if reasons:
+        warnings.warn(
+            f"{str(directory)!r} has {', and '.join(reasons)}: they are initialised from seed "
+            f"{seed}, and must be trained before their output means anything",
+            stacklevel=_level_outside(),
+        )
+
+
+def _level_outside() -> int:
+    """Count how far up the call stack the user's own line is, for a warning to point to."""
+    package = os.path.join(Path(__file__).parent, "")
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def matching_tensors(
-    directory: str | os.PathLike[str], shapes: Mapping[str, Shape], *, strict: bool = True
+    directory: str | os.PathLike[str],
+    shapes: Mapping[str, Shape],
+    *,
+    strict: bool = True,
+    ignore_mismatched_sizes: bool = False,
 ) -> dict[str, StoredTensor]:
     """Find the tensors of a parameter table in a model directory, without reading them.
 
@@ -222,6 +309,8 @@ def matching_tensors(
     shapes : mapping of str to tuple of int
     strict : bool
         Otherwise a head (pooler, LM head …) of which the file has no tensor at all may be missing.
+    ignore_mismatched_sizes : bool
+        Let tensors have another shape than in the table.
 
     Returns
     -------
@@ -235,10 +324,14 @@ def matching_tensors(
     """
     stored = _renamed(stored_tensors(directory), shapes)
     optional = set() if strict else _absent_heads(shapes, stored)
+    found = {name: tensor.shape for name, tensor in stored.items()}
+    if ignore_mismatched_sizes:
+        found |= {name: tuple(shapes[name]) for name in found if name in shapes}
     check_shapes(
         {name: tuple(shape) for name, shape in shapes.items() if name not in optional},
-        {name: tensor.shape for name, tensor in stored.items()},
+        found,
         f"in {str(directory)!r}",
+        "(ignore_mismatched_sizes=True initialises what has another shape)",
     )
     for name, tensor in stored.items():
         if tensor.dtype not in _DTYPES:
@@ -284,20 +377,3 @@ def _common_dtype(tensors: Iterable[StoredTensor]) -> str:
     """Choose the narrowest dtype that holds every tensor exactly; bfloat16 needs float32."""
     names = {"float32" if t.dtype_name == "bfloat16" else t.dtype_name for t in tensors}
     return max(names, key=lambda name: np.dtype(name).itemsize)
-
-
-def save_parameters(directory: str | os.PathLike[str], flat: Mapping[str, Array]) -> None:
-    """Write ``model.safetensors``, as a whole or not at all.
-
-    Parameters
-    ----------
-    directory : str or path
-        Made where it does not exist.
-    flat : mapping of str to Array
-        On any device.
-    """
-    target = new_directory(directory)
-    # safetensors writes memory as it lies, so an array that is a view would be written wrong
-    tensors = {name: np.ascontiguousarray(to_numpy(array)) for name, array in flat.items()}
-    with replacing(target / WEIGHTS_FILE) as temporary:
-        save_file(tensors, temporary, metadata={"format": "pt"})

@@ -13,7 +13,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from .files import model_directory, new_directory, read_json, write_text
+from .files import new_directory, read_json, write_text
+from .hub import ModelFiles, ModelName
 
 __all__ = ["ACTIVATION_NAMES", "RobertaConfig"]
 
@@ -69,8 +70,10 @@ class RobertaConfig:
         Used by decoders only.
     classifier_dropout : float, optional
         Dropout of the classification heads; None means ``hidden_dropout_prob``.
-    is_decoder, add_cross_attention, chunk_size_feed_forward, tie_word_embeddings, pruned_heads
+    is_decoder, add_cross_attention, chunk_size_feed_forward, tie_word_embeddings
         As in transformers.
+    pruned_heads : dict from int to list of int
+        For a layer, the heads that its weights no longer have; numbers count the original heads.
     output_attentions, output_hidden_states, return_dict : bool
         What a model returns where its call does not say.
     problem_type : str, optional
@@ -173,8 +176,8 @@ class RobertaConfig:
         Raises
         ------
         ValueError
-            If the heads do not divide the hidden size, the padding id has no row in a table, or
-            cross-attention is asked of an encoder.
+            If the heads do not divide the hidden size, the padding id has no row in a table,
+            pruned heads do not exist, or cross-attention is asked of an encoder.
         """
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
@@ -187,10 +190,38 @@ class RobertaConfig:
                     f"pad_token_id is {self.pad_token_id}, but must be below {table}, "
                     f"which is {getattr(self, table)}"
                 )
+        self._check_pruned_heads()
         if self.add_cross_attention and not self.is_decoder:
             raise ValueError(
                 "add_cross_attention is True, but must be False unless is_decoder is True"
             )
+
+    def _check_pruned_heads(self) -> None:
+        layers, heads = self.num_hidden_layers, self.num_attention_heads
+        for layer, pruned in self.pruned_heads.items():
+            if layer >= layers:
+                raise ValueError(
+                    f"pruned_heads names layer {layer}, but there are {layers}, counted from 0"
+                )
+            beyond = [head for head in pruned if head >= heads]
+            if beyond:
+                raise ValueError(
+                    f"pruned_heads names head {beyond[0]} of layer {layer}, but it has {heads}, "
+                    "counted from 0"
+                )
+            if len(set(pruned)) == heads:
+                raise ValueError(
+                    f"pruned_heads names all {heads} heads of layer {layer}, but one must be left"
+                )
+
+    def kept_heads(self, layer: int) -> list[int]:
+        """List the heads of a layer that are not pruned, by their original numbers.
+
+        >>> RobertaConfig(num_attention_heads=4, pruned_heads={2: [0, 3]}).kept_heads(2)
+        [1, 2]
+        """
+        pruned = self.pruned_heads.get(layer, ())
+        return [head for head in range(self.num_attention_heads) if head not in pruned]
 
     @property
     def head_size(self) -> int:
@@ -257,7 +288,7 @@ class RobertaConfig:
         Raises
         ------
         ValueError
-            If a field breaks its rule.
+            If a field breaks its rule, or overrides disagree about the labels.
         TypeError
             If an override is no field, neither of this class nor of ``values``.
 
@@ -270,6 +301,10 @@ class RobertaConfig:
                 f"RobertaConfig has no field {name!r} to override; put a key of your own into the "
                 "dictionary or file itself"
             )
+        _check_labels_agree(overrides)
+        if any(overrides.get(name) is not None for name in ("id2label", "label2id")):
+            # names that are given replace all that the file says about labels
+            values = {n: v for n, v in values.items() if n not in _LABEL_FIELDS}
         values = {**values, **overrides}
         model_type = values.pop("model_type", "roberta")
         if model_type not in MODEL_TYPES:
@@ -280,9 +315,12 @@ class RobertaConfig:
         if "torch_dtype" in values:  # the field's name before transformers 4.56
             values.setdefault("dtype", values.pop("torch_dtype"))
         if isinstance(values.get("pruned_heads"), dict):
-            values["pruned_heads"] = {int(k): v for k, v in values["pruned_heads"].items()}
+            values["pruned_heads"] = {
+                int(k) if isinstance(k, str) and k.isdecimal() else k: v
+                for k, v in values["pruned_heads"].items()
+            }
         count = overrides.get("num_labels")
-        if "id2label" not in overrides and count not in (None, len(values.get("id2label") or {})):
+        if count not in (None, len(values.get("id2label") or values.get("label2id") or {})):
             values.update(id2label=None, label2id=None)
         known = {name: value for name, value in values.items() if name in names}
         extra = {name: value for name, value in values.items() if name not in names}
@@ -294,23 +332,26 @@ class RobertaConfig:
         return cls.from_dict(read_json(Path(path)), **overrides)
 
     @classmethod
-    def from_pretrained(cls, directory: str | os.PathLike[str], **overrides: Any) -> RobertaConfig:
-        """Read the ``config.json`` of a model directory.
+    def from_pretrained(cls, directory: ModelName, **overrides: Any) -> RobertaConfig:
+        """Read the ``config.json`` of a model directory, or of a model on the hub.
 
         Parameters
         ----------
         directory : str or path
+            Or the name of a model on the Hugging Face hub.
         **overrides
-            Fields that replace those of the file.
+            Fields that replace those of the file, and the options of `minirobert.hub.HubOptions`.
 
         Raises
         ------
         FileNotFoundError
-            If the directory, or the file in it, does not exist.
+            If the directory, or the file in it, does not exist, or the hub does not give it.
         ValueError
-            If the file is no JSON object, or a field breaks its rule.
+            If the file is no JSON object, a field breaks its rule, or ``num_labels``, ``id2label``
+            and ``label2id`` do not fit each other.
         """
-        return cls.from_json_file(model_directory(directory) / "config.json", **overrides)
+        files = ModelFiles.of(directory, overrides)
+        return cls.from_json_file(files.require("config.json") / "config.json", **overrides)
 
     def to_json_string(self) -> str:
         """Write the configuration as transformers writes ``config.json``.
@@ -342,8 +383,33 @@ def _default_labels(count: int) -> dict[int, str]:
     return {index: f"LABEL_{index}" for index in range(count)}
 
 
+def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
+    count, id2label, label2id = (overrides.get(name) for name in _LABEL_FIELDS)
+    named = id2label if id2label is not None else label2id
+    if count is not None and isinstance(named, dict) and len(named) != count:
+        name = "id2label" if named is id2label else "label2id"
+        raise ValueError(
+            f"num_labels is {count}, but {name} has {len(named)} labels: give one of them, or "
+            "make them fit"
+        )
+    if id2label is None or label2id is None:
+        return
+    if _is_id2label(id2label) and _is_label2id(label2id):
+        by_id = {int(index): label for index, label in id2label.items()}
+        wrong = {label: i for label, i in label2id.items() if by_id.get(i) != label}
+        if wrong or set(by_id.values()) != set(label2id):
+            raise ValueError(
+                f"id2label is {id2label!r}, but label2id is {label2id!r}: give one of them, the "
+                "other follows from it"
+            )
+
+
 def _is_integer(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_natural(value: Any) -> bool:
+    return _is_integer(value) and value >= 0
 
 
 def _is_number(value: Any) -> bool:
@@ -393,6 +459,8 @@ _NOT_NEGATIVE = (lambda value: _is_number(value) and value >= 0, "a number of at
 _BOOLEAN = (lambda value: isinstance(value, bool), "True or False")
 _DICT = (lambda value: isinstance(value, dict), "a dictionary")
 
+_LABEL_FIELDS = ("num_labels", "id2label", "label2id")
+
 #: field: (what is allowed, the same as a sentence)
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "vocab_size": _at_least(1),
@@ -421,7 +489,18 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "add_cross_attention": _BOOLEAN,
     "chunk_size_feed_forward": _at_least(0),
     "tie_word_embeddings": _BOOLEAN,
-    "pruned_heads": _DICT,
+    "pruned_heads": (
+        lambda value: (
+            isinstance(value, dict)
+            and all(
+                _is_natural(layer)
+                and isinstance(heads, list | tuple)
+                and all(map(_is_natural, heads))
+                for layer, heads in value.items()
+            )
+        ),
+        "a dictionary from layers to lists of heads, both counted from 0",
+    ),
     "output_attentions": _BOOLEAN,
     "output_hidden_states": _BOOLEAN,
     "return_dict": _BOOLEAN,

@@ -68,6 +68,12 @@ def check_cache(value: Any, use_cache: bool, batch: int, like: Array, config: Ro
                 f"past_key_values[{i}] has heads of size {key.shape[3]}, but the model's have "
                 f"{size}: it comes from another model"
             )
+        if key.shape[1] != len(config.kept_heads(i)):
+            raise ValueError(
+                f"past_key_values[{i}] has {key.shape[1]} heads, but the model's layer has "
+                f"{len(config.kept_heads(i))}: it comes from another model, or from before heads "
+                "were pruned"
+            )
     return value
 
 

@@ -256,6 +256,11 @@ def _check_length(tokens: int, config: RobertaConfig) -> None:
 def _head_mask(value: Any, like: Array, config: RobertaConfig) -> Array | None:
     if value is None:
         return None
+    if config.pruned_heads:
+        raise ValueError(
+            f"head_mask was given, but pruned_heads is {config.pruned_heads!r}: prune the other "
+            "heads too, or mask them in the model as it was before"
+        )
     head_mask = place("head_mask", value, like)
     layers, heads = config.num_hidden_layers, config.num_attention_heads
     check_shape("head_mask", head_mask, (heads,), (layers, heads))

@@ -76,7 +76,7 @@ def parameter_shapes(
 def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
     shapes = _prefixed("embeddings.", _embeddings(config))
     for i in range(config.num_hidden_layers):
-        shapes |= _prefixed(f"encoder.layer.{i}.", _layer(config))
+        shapes |= _prefixed(f"encoder.layer.{i}.", _layer(config, i))
     if add_pooling_layer:
         shapes |= _linear("pooler.dense", config.hidden_size, config.hidden_size)
     return shapes
@@ -92,26 +92,27 @@ def _embeddings(config: RobertaConfig) -> Shapes:
     }
 
 
-def _layer(config: RobertaConfig) -> Shapes:
+def _layer(config: RobertaConfig, i: int) -> Shapes:
     hidden, inner = config.hidden_size, config.intermediate_size
+    heads = len(config.kept_heads(i)) * config.head_size  # H, unless heads are pruned
     across = config.add_cross_attention
     return {
-        **_prefixed("attention.", _attention(config, _distances(config))),
-        **(_prefixed("crossattention.", _attention(config, {})) if across else {}),
+        **_prefixed("attention.", _attention(config, heads, _distances(config))),
+        **(_prefixed("crossattention.", _attention(config, hidden, {})) if across else {}),
         **_linear("intermediate.dense", inner, hidden),
         **_linear("output.dense", hidden, inner),
         **_norm("output.LayerNorm", hidden),
     }
 
 
-def _attention(config: RobertaConfig, distances: Shapes) -> Shapes:
+def _attention(config: RobertaConfig, heads: int, distances: Shapes) -> Shapes:
     hidden = config.hidden_size
     return {
-        **_linear("self.query", hidden, hidden),
-        **_linear("self.key", hidden, hidden),
-        **_linear("self.value", hidden, hidden),
+        **_linear("self.query", heads, hidden),
+        **_linear("self.key", heads, hidden),
+        **_linear("self.value", heads, hidden),
         **distances,
-        **_linear("output.dense", hidden, hidden),
+        **_linear("output.dense", hidden, heads),
         **_norm("output.LayerNorm", hidden),
     }
 
@@ -221,7 +222,9 @@ def _first_values(name: str, shape: Shape, config: RobertaConfig, seed: int) -> 
     return values
 
 
-def check_shapes(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: str) -> None:
+def check_shapes(
+    expected: Mapping[str, Shape], found: Mapping[str, Shape], source: str, cure: str = ""
+) -> None:
     """Compare tensors with a parameter table.
 
     Parameters
@@ -229,6 +232,8 @@ def check_shapes(expected: Mapping[str, Shape], found: Mapping[str, Shape], sour
     expected, found : mapping of str to tuple of int
     source : str
         Where the tensors come from, for the error.
+    cure : str
+        What to do about wrong shapes, for the error.
 
     Raises
     ------
@@ -237,11 +242,12 @@ def check_shapes(expected: Mapping[str, Shape], found: Mapping[str, Shape], sour
     """
     lines = [f"missing: {name} {list(expected[name])}" for name in expected if name not in found]
     lines += [f"unexpected: {name} {list(found[name])}" for name in found if name not in expected]
-    lines += [
+    wrong = [
         f"wrong shape: {name} is {list(found[name])}, but must be {list(expected[name])}"
         for name in expected
         if name in found and found[name] != expected[name]
     ]
+    lines += [*wrong, cure] if wrong and cure else wrong
     if lines:
         message = f"the weights {source} do not fit the configuration:"
         raise CheckpointError("\n  ".join([message, *lines]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, replace
 from math import prod
 from typing import Any, TypeVar
@@ -17,12 +19,14 @@ from .arrays import (
     float_dtype,
     to_device,
 )
-from .checkpoint import load_parameters, save_parameters
+from .checkpoint import fetch_weights, load_parameters
+from .checks import check_shape, place
 from .config import RobertaConfig
 from .embeddings import embed
 from .encoder import EncoderOutput, encoder
 from .files import TINY
 from .functional import embedding
+from .hub import ModelFiles, ModelName
 from .inputs import Inputs, check_inputs
 from .outputs import ModelOutput
 from .parameters import (
@@ -34,6 +38,9 @@ from .parameters import (
     map_tree,
     parameter_shapes,
 )
+from .pruning import all_pruned, prune
+from .resizing import padded_count, resize_tokens
+from .saving import save_model
 
 __all__ = ["RobertaPreTrainedModel"]
 
@@ -45,7 +52,8 @@ Output = TypeVar("Output", bound=ModelOutput)
 class RobertaPreTrainedModel:
     """What every model has: a configuration, parameters, and ways to load, save and move them.
 
-    The weights never change: `to` and `astype` return a new model, with the same configuration.
+    The weights never change: what changes a model returns a new one. `to` and `astype` keep the
+    configuration; `resize_token_embeddings` and `prune_heads` give the new model one of its own.
 
     Parameters
     ----------
@@ -67,7 +75,6 @@ class RobertaPreTrainedModel:
     seed: InitVar[int] = 0
 
     def __post_init__(self, seed: int) -> None:
-        self.config.validate()
         self._check_config(self.config)
         shapes = self.parameter_shapes()
         if self.params is None:
@@ -149,21 +156,22 @@ class RobertaPreTrainedModel:
     @classmethod
     def from_pretrained(
         cls: type[Model],
-        directory: str | os.PathLike[str] = TINY,
+        directory: ModelName = TINY,
         *,
         dtype: Any = "float32",
         device: Any = "cpu",
         seed: int = 0,
         strict: bool = False,
+        ignore_mismatched_sizes: bool = False,
         **overrides: Any,
     ) -> Model:
-        """Read a model from a directory in transformers' format.
+        """Read a model in transformers' format, from a directory or the Hugging Face hub.
 
         Parameters
         ----------
         directory : str or path
-            With ``config.json`` and ``model.safetensors`` (or its shards); the bundled model by
-            default.
+            With ``config.json`` and ``model.safetensors`` (or its shards), or the name of a model
+            on the hub; the bundled model by default.
         dtype : str or NumPy dtype
             Of the weights in memory, whatever the file holds: ``"float16"``, ``"float32"``,
             ``"float64"``, or ``"auto"`` for that of the file. None is the default.
@@ -173,8 +181,13 @@ class RobertaPreTrainedModel:
             A head of which the file has nothing is initialised from it, with a warning.
         strict : bool
             Make a missing head an error.
+        ignore_mismatched_sizes : bool
+            Initialise tensors of which the file has another shape, with a warning: for instance
+            the classifier where ``num_labels`` is another.
         **overrides
-            Options of the class (``add_pooling_layer``) and fields of the configuration.
+            Options of the class (``add_pooling_layer``) and of the hub (``revision``, …: see
+            `minirobert.hub.HubOptions`), and fields of the configuration (``num_labels``,
+            ``id2label``, …).
 
         Returns
         -------
@@ -183,20 +196,26 @@ class RobertaPreTrainedModel:
         Raises
         ------
         FileNotFoundError
-            If the directory or a file in it is missing.
+            If the directory or a file in it is missing, or the hub does not give it.
         ValueError
-            If a file is broken, or the weights do not fit the configuration.
+            If a file is broken, the weights do not fit the configuration, or overrides disagree.
 
         >>> import minirobert
         >>> minirobert.RobertaForMaskedLM.from_pretrained()
         RobertaForMaskedLM(5,364,736 parameters, float32, device cpu)
         """
+        files = ModelFiles.of(directory, overrides)
         options = {name: overrides.pop(name) for name in cls._options() if name in overrides}
-        config = RobertaConfig.from_pretrained(directory, **overrides)
+        config = RobertaConfig.from_pretrained(files, **overrides)
         cls._check_config(config)
-        shapes = parameter_shapes(config, cls.__name__, **options)
         flat = load_parameters(
-            directory, shapes, config, dtype=dtype or "float32", seed=seed, strict=strict
+            fetch_weights(files),
+            parameter_shapes(config, cls.__name__, **options),
+            config,
+            dtype=dtype or "float32",
+            seed=seed,
+            strict=strict,
+            ignore_mismatched_sizes=ignore_mismatched_sizes,
         )
         return cls(config, build_tree(flat), **options).to(device)
 
@@ -207,28 +226,163 @@ class RobertaPreTrainedModel:
             name for name in cls.__dataclass_fields__ if name not in ("config", "params", "seed")
         )
 
-    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
-        """Write ``config.json`` and ``model.safetensors``, as transformers reads them.
+    def save_pretrained(
+        self, directory: str | os.PathLike[str], *, max_shard_size: int | str = "5GB"
+    ) -> None:
+        """Write ``config.json`` and the weights, as transformers reads them.
+
+        A failure leaves the model that was in the directory before; see `minirobert.saving`.
 
         Parameters
         ----------
         directory : str or path
             Made where it does not exist.
+        max_shard_size : int or str
+            In bytes, or with a unit such as ``"200MB"``: weights above it are divided among
+            several files with an index.
+
+        Raises
+        ------
+        ValueError
+            If the size is none, or ``hidden_act`` is a function, which no file can hold.
         """
         config = RobertaConfig.from_dict(
             self.config.to_dict(), architectures=[type(self).__name__], dtype=self.dtype
         )
-        config.save_pretrained(directory)
-        save_parameters(directory, flatten(self.params))
+        save_model(directory, config, flatten(self.params), max_shard_size)
+
+    def get_input_embeddings(self) -> Array:
+        """Give the word embedding table, of shape [V, H]."""
+        return self.word_embeddings
+
+    def get_output_embeddings(self) -> Array | None:
+        """Give the table that scores words, of shape [V, H], or None for a model without one.
+
+        Unless ``config.tie_word_embeddings`` is False, it is the word embedding table.
+        """
+        if "lm_head" not in self.params:
+            return None
+        if self.config.tie_word_embeddings:
+            return self.word_embeddings
+        decoder: Array = self.params.lm_head.decoder.weight
+        return decoder
+
+    def set_input_embeddings(self: Model, value: Any) -> Model:
+        """Exchange the word embedding table, and with it a decoder that is tied to it.
+
+        Parameters
+        ----------
+        value : floats of shape [V, H]
+            On the model's device. They are converted to the model's dtype.
+
+        Returns
+        -------
+        RobertaPreTrainedModel
+            A new model (transformers changes the model in place).
+
+        Raises
+        ------
+        ValueError
+            If the shape is another: `resize_token_embeddings` changes the number of tokens.
+        """
+        old = self.word_embeddings
+        table = place("value", value, old)
+        check_shape("value", table, tuple(old.shape))
+        flat = {
+            name: astype(table, old.dtype) if array is old else array
+            for name, array in flatten(self.params).items()
+        }
+        return replace(self, params=build_tree(flat))
+
+    def resize_token_embeddings(
+        self: Model,
+        new_num_tokens: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        mean_resizing: bool = True,
+        *,
+        seed: int = 0,
+    ) -> Model:
+        """Give the model another number of tokens.
+
+        The first tokens keep their embeddings and logits; others are cut off, or drawn anew.
+
+        Parameters
+        ----------
+        new_num_tokens : int, optional
+            That of now where it is not given.
+        pad_to_multiple_of : int, optional
+            Round the number up to a multiple.
+        mean_resizing : bool
+            Draw new rows close to the mean of the old ones, see `minirobert.resizing.new_rows`.
+            Otherwise around 0, with standard deviation ``config.initializer_range``.
+        seed : int
+            Of the new rows.
+
+        Returns
+        -------
+        RobertaPreTrainedModel
+            A new model, with a configuration of its own (transformers changes the model in place,
+            and returns its embeddings).
+
+        Raises
+        ------
+        ValueError
+            If a number is not at least 1, or the padding token would be cut off.
+
+        >>> import minirobert
+        >>> model = minirobert.RobertaForMaskedLM.from_pretrained()
+        >>> model.resize_token_embeddings(8200).config.vocab_size, model.config.vocab_size
+        (8200, 8192)
+        """
+        config = copy.deepcopy(self.config)
+        config.vocab_size = padded_count(new_num_tokens, config.vocab_size, pad_to_multiple_of)
+        config.validate()
+        flat = resize_tokens(
+            flatten(self.params),
+            config.vocab_size,
+            config.initializer_range,
+            mean_resizing=mean_resizing,
+            seed=seed,
+        )
+        return replace(self, config=config, params=build_tree(flat))
+
+    def prune_heads(self: Model, heads_to_prune: Mapping[int, Iterable[int]]) -> Model:
+        """Take attention heads out of the model, as if ``head_mask`` were 0 for them.
+
+        Parameters
+        ----------
+        heads_to_prune : mapping of int to iterable of int
+            For a layer, its heads, both counted from 0. Numbers count the original heads, also
+            where some have been pruned before; to prune a head again changes nothing.
+
+        Returns
+        -------
+        RobertaPreTrainedModel
+            A new model, with a configuration of its own that lists ``pruned_heads`` (transformers
+            changes the model in place).
+
+        Raises
+        ------
+        ValueError
+            If a layer or head does not exist, or a layer would have no head left.
+        TypeError
+            If it is no mapping from integers to lists.
+
+        >>> import minirobert
+        >>> model = minirobert.RobertaForMaskedLM.from_pretrained().prune_heads({0: [1, 3]})
+        >>> model.params.roberta.encoder.layer[0].attention.self.query.weight.shape
+        (128, 256)
+        """
+        config = copy.deepcopy(self.config)
+        config.pruned_heads = all_pruned(config, heads_to_prune)
+        config.validate()
+        flat = prune(flatten(self.params), self.config, config)
+        return replace(self, config=config, params=build_tree(flat))
 
     @classmethod
     def _check_config(cls, config: RobertaConfig) -> None:
         """Refuse a configuration that asks for what the class cannot compute."""
-        if config.pruned_heads:
-            raise ValueError(
-                f"pruned_heads is {config.pruned_heads!r}, but this version of minirobert computes "
-                "only {}"
-            )
+        config.validate()
 
     def _choice(self, name: str, asked: bool | None) -> bool:
         """Decide on what to return: as the call says, or else the configuration."""

@@ -198,7 +198,7 @@ def test_saving_over_the_loaded_file(directory):
 
 
 def test_a_failed_save_leaves_the_old_file(directory, monkeypatch):
-    import minirobert.checkpoint
+    import minirobert.saving
 
     model = RobertaForMaskedLM.from_pretrained(directory)
     before = (directory / "model.safetensors").read_bytes()
@@ -207,7 +207,7 @@ def test_a_failed_save_leaves_the_old_file(directory, monkeypatch):
         path.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(minirobert.checkpoint, "save_file", half)
+    monkeypatch.setattr(minirobert.saving, "save_file", half)
     with pytest.raises(OSError, match="disk full"):
         model.save_pretrained(directory)
     assert (directory / "model.safetensors").read_bytes() == before
@@ -231,6 +231,7 @@ def test_all_misfits_in_one_error(directory):
         "  missing: lm_head.bias [19]",
         "  unexpected: roberta.encoder.layer.7.output.dense.bias [12]",
         "  wrong shape: roberta.encoder.layer.0.output.dense.bias is [13], but must be [12]",
+        "  (ignore_mismatched_sizes=True initialises what has another shape)",
     ]
 
 

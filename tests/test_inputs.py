@@ -229,15 +229,3 @@ def test_an_array_of_another_library_is_named():
         MODEL(torch.tensor(IDS))
     with pytest.raises(ValueError, match="attention_mask is a array_api_strict array"):
         MODEL(IDS, STRICT.array(MASK))
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("pruned_heads", {0: [1]}),
-    ],
-)
-def test_what_is_not_here_yet_is_refused(field, value):
-    config = RobertaConfig.from_dict(CONFIG.to_dict(), **{field: value})
-    with pytest.raises(ValueError, match=f"{field} is .*, but this version of minirobert computes"):
-        RobertaForMaskedLM(config)

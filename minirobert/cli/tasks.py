@@ -78,7 +78,8 @@ def add_task(commands: Any, task: TaskCommand) -> None:
         required=not bundled,
         default=TINY if bundled else None,
         metavar="DIR",
-        help="the model" + (" (default: the bundled one)" if bundled else ""),
+        help="a directory, or a name of the hub"
+        + (" (default: the bundled model)" if bundled else ""),
     )
     task.add_options(command)
     _add_shared_options(command, task.truncation)

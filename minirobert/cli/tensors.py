@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..checkpoint import matching_tensors
+from ..checkpoint import fetch_weights, matching_tensors
 from ..config import RobertaConfig
 from ..files import TINY
+from ..hub import ModelFiles
 from ..parameters import ARCHITECTURES, parameter_shapes, summary
 from .common import add_command, print_json
 
@@ -28,7 +29,7 @@ def add_inspect(commands: Any) -> None:
         nargs="?",
         default=TINY,
         metavar="MODEL",
-        help="a model's directory, or a config.json, which needs no weights",
+        help="a model's directory or name on the hub, or a config.json, which needs no weights",
     )
     command.set_defaults(run=_inspect)
 
@@ -38,12 +39,13 @@ def _inspect(arguments: argparse.Namespace) -> None:
     only_config = path.is_file()
     if only_config and path.suffix != ".json":
         raise ValueError(f"{str(path)!r} is no config.json: give that, or the model's directory")
+    files = ModelFiles(path.parent if only_config else arguments.model)
     config = (
-        RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(path)
+        RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(files)
     )
     named = [name for name in config.architectures or [] if name in ARCHITECTURES]
     shapes = parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
-    stored = {} if only_config else matching_tensors(path, shapes, strict=False)
+    stored = {} if only_config else matching_tensors(fetch_weights(files), shapes, strict=False)
     if stored:
         shapes = {name: shape for name, shape in shapes.items() if name in stored}
     dtypes = {name: stored[name].dtype_name if name in stored else "float32" for name in shapes}

@@ -28,7 +28,10 @@ def add_tokenize(commands: Any) -> None:
     )
     add_texts(command)
     command.add_argument(
-        "--model", default=TINY, metavar="DIR", help="the model (default: the bundled one)"
+        "--model",
+        default=TINY,
+        metavar="DIR",
+        help="a directory, or a name of the hub (default: the bundled model)",
     )
     command.add_argument(
         "--explain",

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..files import model_directory, new_directory
+from ..files import new_directory
+from ..hub import ModelFiles
 from .added_tokens import AddedToken
 from .bpe import Pair
 from .config_files import (
@@ -32,13 +33,13 @@ from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json, tokenizer_text
 from .vocabulary import Vocabulary
 
 
-def read_directory(directory: FilePath) -> dict[str, Any]:
-    """Read the arguments that make the tokenizer of a directory.
+def read_directory(files: ModelFiles) -> dict[str, Any]:
+    """Read the arguments that make the tokenizer of a directory, or of a model on the hub.
 
     Parameters
     ----------
-    directory : path
-        A directory with tokenizer.json, or with vocab.json and merges.txt.
+    files : ModelFiles
+        With tokenizer.json, or with vocab.json and merges.txt.
 
     Returns
     -------
@@ -48,9 +49,11 @@ def read_directory(directory: FilePath) -> dict[str, Any]:
     Raises
     ------
     FileNotFoundError
-        If there is no such directory, or no tokenizer in it.
+        If there is no tokenizer in it, or the hub does not give it.
     """
-    directory = model_directory(directory)
+    for name in (CONFIG_NAME, SPECIAL_TOKENS_NAME, ADDED_TOKENS_NAME):
+        files.fetch(name)  # before those that must be there: see ModelFiles.fetch
+    directory = files.require(TOKENIZER_NAME, (VOCAB_NAME, MERGES_NAME))
     arguments = _read_model(directory)
     declared = arguments.get("added_tokens_decoder", {})
     settings = read_settings(directory, declared)

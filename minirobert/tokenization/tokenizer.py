@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from ..files import TINY
+from ..hub import ModelFiles, ModelName
 from .added_tokens import AddedToken, AddedTokenSplitter, as_token
 from .bpe import Pair
 from .calls import CallableTokenizer
@@ -254,18 +255,18 @@ class RobertaTokenizer(CallableTokenizer):
         return cls(vocab, merges, **options)
 
     @classmethod
-    def from_pretrained(cls, directory: FilePath = TINY, **overrides: Any) -> Self:
-        """Load a tokenizer from a directory, as this class or transformers saves it.
+    def from_pretrained(cls, directory: ModelName = TINY, **overrides: Any) -> Self:
+        """Load a tokenizer from a directory, as this class or transformers saves it, or the hub.
 
         Parameters
         ----------
-        directory : path
-            A directory with tokenizer.json, or with vocab.json and merges.txt; that of the bundled
-            model by default. The settings come
-            from tokenizer_config.json, special_tokens_map.json and added_tokens.json where these
-            exist.
+        directory : path or str
+            A directory with tokenizer.json, or with vocab.json and merges.txt, or the name of a
+            model on the Hugging Face hub; the bundled model by default. The settings come from
+            tokenizer_config.json, special_tokens_map.json and added_tokens.json where these exist.
         **overrides
-            Arguments of the class that win over what the files say.
+            Arguments of the class that win over what the files say, and the options of
+            `minirobert.hub.HubOptions`.
 
         Returns
         -------
@@ -275,11 +276,12 @@ class RobertaTokenizer(CallableTokenizer):
         Raises
         ------
         FileNotFoundError
-            If there is no such directory, or no tokenizer in it.
+            If there is no such directory, or no tokenizer in it, or the hub does not give it.
         ValueError
             If a file is broken.
         """
-        return cls(**{**read_directory(directory), **overrides})
+        files = ModelFiles.of(directory, overrides)
+        return cls(**{**read_directory(files), **overrides})
 
     @classmethod
     def train(

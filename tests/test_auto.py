@@ -1,0 +1,243 @@
+"""Classes that choose by the files; and the labels and sizes that loading can be told."""
+
+import json
+
+import numpy as np
+import pytest
+import transformers
+
+import minirobert
+from minirobert import (
+    TINY,
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    CheckpointError,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+    RobertaModel,
+    RobertaTokenizer,
+)
+from minirobert.parameters import flatten
+
+FIELDS = {
+    "vocab_size": 19, "hidden_size": 12, "num_attention_heads": 3, "num_hidden_layers": 1,
+    "intermediate_size": 5, "max_position_embeddings": 9,
+}  # fmt: skip
+AUTO = [name for name in minirobert.__all__ if name.startswith("AutoModel")]
+
+
+def class_of(auto):
+    return "RobertaModel" if auto == "AutoModel" else auto.replace("AutoModel", "Roberta")
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """A classifier of two classes, as transformers writes it."""
+    config = transformers.RobertaConfig(**FIELDS)
+    transformers.RobertaForSequenceClassification(config).save_pretrained(tmp_path)
+    return tmp_path
+
+
+def change(path, **values):
+    content = json.loads(path.read_text())
+    content = {n: v for n, v in {**content, **values}.items() if v is not None}
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.filterwarnings("ignore:is_decoder is False")
+@pytest.mark.parametrize("auto", AUTO)
+def test_the_class_for_each_task(auto, tmp_path):
+    theirs = getattr(transformers, auto).from_config(transformers.RobertaConfig(**FIELDS))
+    theirs.save_pretrained(tmp_path)
+    choose = getattr(minirobert, auto)
+    ours = choose.from_pretrained(tmp_path, strict=True, dtype="float64")
+    assert type(ours).__name__ == type(theirs).__name__ == class_of(auto)
+    assert ours.dtype == "float64"
+    state = theirs.state_dict()
+    for name, array in flatten(ours.params).items():
+        np.testing.assert_array_equal(array, state[name].double().numpy())
+    drawn = choose.from_config(RobertaConfig(**FIELDS), seed=4)
+    again = type(ours)(RobertaConfig(**FIELDS), seed=4)
+    assert type(drawn) is type(ours)
+    np.testing.assert_array_equal(drawn.word_embeddings, again.word_embeddings)
+    with pytest.raises(TypeError, match="config is a dict, but must be a Robert"):
+        choose.from_config({})
+    with pytest.raises(TypeError, match=f"{auto} only chooses among classes: make an object with"):
+        choose(RobertaConfig(**FIELDS))
+
+
+def test_options_of_the_class_pass_through(directory):
+    model = AutoModel.from_pretrained(directory, add_pooling_layer=False)
+    assert "pooler" not in model.params
+    assert "pooler" not in AutoModel.from_config(model.config, add_pooling_layer=False).params
+
+
+def test_the_warning_points_to_the_users_line(directory):
+    for load in (AutoModel.from_pretrained, RobertaModel.from_pretrained):
+        with pytest.warns(UserWarning, match="no weights for pooler") as seen:
+            load(directory)
+        assert [one.filename for one in seen] == [__file__]
+
+
+@pytest.mark.parametrize("auto", [*AUTO, "AutoConfig"])
+def test_other_models_are_refused(auto, directory):
+    load = getattr(minirobert, auto).from_pretrained
+    change(directory / "config.json", model_type="bert")
+    with pytest.raises(
+        ValueError, match=r"model_type is 'bert', but here are only 'roberta', 'xlm"
+    ):
+        load(directory)
+    with pytest.raises(ValueError, match="bert"):
+        transformers.AutoConfig.from_pretrained(
+            change(directory / "config.json", model_type="bertt") or directory
+        )
+    change(directory / "config.json", model_type=None)
+    with pytest.raises(ValueError, match="does not say its model_type"):
+        load(directory)
+    (directory / "config.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"there is no file config\.json"):
+        load(directory)
+
+
+@pytest.mark.parametrize("model_type", ["roberta", "xlm-roberta", "camembert"])
+def test_one_architecture_under_three_names(directory, model_type):
+    change(directory / "config.json", model_type=model_type)
+    assert AutoConfig.from_pretrained(directory).hidden_size == 12
+    assert AutoModelForSequenceClassification.from_pretrained(directory, strict=True)
+
+
+def test_the_bundled_model_is_the_default():
+    assert type(AutoModel.from_pretrained(add_pooling_layer=False)) is RobertaModel
+    assert type(AutoTokenizer.from_pretrained()) is RobertaTokenizer
+    assert AutoConfig.from_pretrained(TINY).vocab_size == 8192
+
+
+@pytest.fixture
+def tokenizer(tmp_path):
+    RobertaTokenizer.from_pretrained().save_pretrained(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", ["RobertaTokenizer", "RobertaTokenizerFast"])
+def test_the_tokenizers_class_decides(tokenizer, kind):
+    change(tokenizer / "tokenizer_config.json", tokenizer_class=kind)
+    RobertaConfig(**FIELDS).save_pretrained(tokenizer)
+    change(tokenizer / "config.json", model_type="xlm-roberta")
+    ours = AutoTokenizer.from_pretrained(tokenizer, use_fast=True, add_prefix_space=True)
+    theirs = transformers.AutoTokenizer.from_pretrained(tokenizer, add_prefix_space=True)
+    assert ours("Hello world")["input_ids"] == theirs("Hello world")["input_ids"]
+
+
+def test_the_models_type_decides_where_no_class_is_named(tokenizer):
+    change(tokenizer / "tokenizer_config.json", tokenizer_class=None)
+    with pytest.raises(ValueError, match=r"no file of .* says which tokenizer it holds"):
+        AutoTokenizer.from_pretrained(tokenizer)
+    RobertaConfig(**FIELDS).save_pretrained(tokenizer)
+    assert AutoTokenizer.from_pretrained(tokenizer).vocab_size == 8192
+    change(tokenizer / "config.json", model_type="xlm-roberta")
+    with pytest.raises(
+        ValueError, match="model_type is 'xlm-roberta', whose tokenizer is not here"
+    ):
+        AutoTokenizer.from_pretrained(tokenizer)
+    change(tokenizer / "config.json", tokenizer_class="RobertaTokenizer")
+    assert AutoTokenizer.from_pretrained(tokenizer).vocab_size == 8192
+    (tokenizer / "tokenizer_config.json").unlink()
+    (tokenizer / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"no file of .* says which tokenizer it holds"):
+        AutoTokenizer.from_pretrained(tokenizer)
+
+
+def test_other_tokenizers_are_refused(tokenizer):
+    change(tokenizer / "tokenizer_config.json", tokenizer_class="BertTokenizer")
+    with pytest.raises(ValueError, match="tokenizer_class is 'BertTokenizer', but here is only"):
+        AutoTokenizer.from_pretrained(tokenizer)
+
+
+# Labels and sizes
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"num_labels": 3},
+        {"id2label": {0: "a", 1: "b", 2: "c"}},
+        {"id2label": {0: "a", 1: "b", 2: "c"}, "label2id": {"a": 0, "b": 1, "c": 2}},
+        {"num_labels": 3, "id2label": {"0": "a", "1": "b", "2": "c"}},
+    ],
+)
+def test_a_classifier_of_another_size(directory, labels):
+    load = RobertaForSequenceClassification.from_pretrained
+    with pytest.raises(CheckpointError) as raised:
+        load(directory, **labels)
+    assert str(raised.value).splitlines()[1:] == [
+        "  wrong shape: classifier.out_proj.weight is [2, 12], but must be [3, 12]",
+        "  wrong shape: classifier.out_proj.bias is [2], but must be [3]",
+        "  (ignore_mismatched_sizes=True initialises what has another shape)",
+    ]
+    with pytest.warns(UserWarning, match="of another shape") as seen:
+        model = load(directory, **labels, ignore_mismatched_sizes=True, seed=5)
+    (warning,) = seen
+    assert str(warning.message) == (
+        f"{str(directory)!r} has weights of another shape for classifier.out_proj.weight "
+        "([2, 12], not [3, 12]), classifier.out_proj.bias ([2], not [3]): they are initialised "
+        "from seed 5, and must be trained before their output means anything"
+    )
+    assert warning.filename == __file__
+    theirs, report = transformers.RobertaForSequenceClassification.from_pretrained(
+        directory, **labels, ignore_mismatched_sizes=True, output_loading_info=True
+    )
+    assert set(report["mismatched_keys"]) == {
+        "classifier.out_proj.weight",
+        "classifier.out_proj.bias",
+    }
+    assert model.config.id2label == {int(i): name for i, name in theirs.config.id2label.items()}
+    fresh = flatten(RobertaForSequenceClassification(model.config, seed=5).params)
+    state = theirs.state_dict()
+    for name, array in flatten(model.params).items():
+        expected = fresh[name] if "out_proj" in name else state[name].numpy()
+        np.testing.assert_array_equal(array, expected, err_msg=name)
+
+
+def test_another_body_of_which_nothing_fits(directory):
+    with pytest.warns(UserWarning, match="another shape for roberta.embeddings.word_embeddings"):
+        model = RobertaForSequenceClassification.from_pretrained(
+            directory, vocab_size=20, ignore_mismatched_sizes=True
+        )
+    assert model([[0, 19, 2]]).logits.shape == (1, 2)
+
+
+def test_a_mismatch_does_not_hide_what_is_missing(directory):
+    with pytest.raises(CheckpointError, match=r"missing: roberta\.encoder\.layer\.1\."):
+        RobertaForSequenceClassification.from_pretrained(
+            directory, num_hidden_layers=2, num_labels=3, ignore_mismatched_sizes=True
+        )
+
+
+def test_names_of_labels_replace_all_of_the_file(directory):
+    config = RobertaConfig.from_pretrained(directory, label2id={"no": 0, "yes": 1})
+    assert config.id2label == {0: "no", 1: "yes"}
+    config = RobertaConfig.from_pretrained(directory, id2label={0: "no", 1: "yes"})
+    assert config.label2id == {"no": 0, "yes": 1}
+    config = RobertaConfig.from_pretrained(directory, id2label={0: "a", 1: "a"}, label2id={"a": 1})
+    assert config.label2id == {"a": 1}
+    assert RobertaConfig.from_pretrained(directory, num_labels=2, id2label=None).num_labels == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        ({"num_labels": 3, "id2label": {0: "a"}}, "num_labels is 3, but id2label has 1 labels"),
+        ({"num_labels": 3, "label2id": {"a": 0}}, "num_labels is 3, but label2id has 1 labels"),
+        (
+            {"id2label": {0: "a", 1: "b"}, "label2id": {"a": 1, "b": 0}},
+            "id2label is {0: 'a', 1: 'b'}, but label2id is {'a': 1, 'b': 0}: give one",
+        ),
+        ({"id2label": {0: "a", 1: "b"}, "label2id": {"a": 0}}, "give one of them"),
+        ({"id2label": ["a", "b"], "label2id": {"a": 0}}, "id2label is .*, but must be"),
+    ],
+)
+def test_labels_that_disagree(directory, labels, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        RobertaForSequenceClassification.from_pretrained(directory, **labels)
