@@ -158,6 +158,7 @@ class RobertaPreTrainedModel:
         cls: type[Model],
         directory: ModelName = TINY,
         *,
+        config: RobertaConfig | None = None,
         dtype: Any = "float32",
         device: Any = "cpu",
         seed: int = 0,
@@ -172,6 +173,8 @@ class RobertaPreTrainedModel:
         directory : str or path
             With ``config.json`` and ``model.safetensors`` (or its shards), or the name of a model
             on the hub; the bundled model by default.
+        config : RobertaConfig, optional
+            In place of the one that comes with the weights.
         dtype : str or NumPy dtype
             Of the weights in memory, whatever the file holds: ``"float16"``, ``"float32"``,
             ``"float64"``, or ``"auto"`` for that of the file. None is the default.
@@ -206,7 +209,10 @@ class RobertaPreTrainedModel:
         """
         files = ModelFiles.of(directory, overrides)
         options = {name: overrides.pop(name) for name in cls._options() if name in overrides}
-        config = RobertaConfig.from_pretrained(files, **overrides)
+        if config is None:
+            config = RobertaConfig.from_pretrained(files, **overrides)
+        elif overrides:
+            config = RobertaConfig.from_dict(config.to_dict(), **overrides)
         cls._check_config(config)
         flat = load_parameters(
             fetch_weights(files),
