@@ -186,7 +186,7 @@ def test_the_problem_is_chosen_anew_by_each_call():
 
 @pytest.mark.filterwarnings("ignore:Using a target size")
 def test_what_transformers_takes_and_this_package_does_not():
-    """The differences that the README lists, each with its example."""
+    """Differences of labels and losses that tutorials/differences.md lists."""
 
     def both(cls, fields, ids, arguments):
         theirs = getattr(transformers, cls.__name__)(transformers.RobertaConfig(**FIELDS, **fields))
