@@ -18,7 +18,7 @@ ORDER = [
     ["observe", "functional", "cache", "parameters", "checks"],
     ["embeddings", "attention", "losses", "kernels", "checkpoint", "labels", "outputs"],
     ["encoder", "heads", "decoder_inputs"],
-    ["inputs"],
+    ["inputs", "generation"],
     ["pretrained"],
     ["models"],
     ["classifiers", "language_models"],
