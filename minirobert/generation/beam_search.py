@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..arrays import Array, array_namespace, device_of, to_numpy
-from ..functional import log_softmax
+from ..functional import largest, log_softmax
 from .config import GenerationConfig
 from .sampling import adjusted
-from .scores import largest
 from .texts import Texts
 
 __all__ = ["Candidate", "Hypothesis", "beam_search"]

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import singledispatch
-from typing import Any
 
 from ..arrays import Array, array_namespace, device_of
-from ..functional import softmax
+from ..functional import largest, softmax
 
 __all__ = [
-    "largest",
     "min_new_tokens",
     "no_repeat_ngrams",
     "repetition_penalty",
@@ -201,28 +198,3 @@ def top_p(scores: Array, p: float, min_tokens_to_keep: int = 1) -> Array:
     dropped = (up_to <= 1 - p) & (rank < scores.shape[1] - min_tokens_to_keep)
     place = xp.argsort(order, axis=1)  # of each word in the order
     return xp.where(xp.take_along_axis(dropped, place, axis=1), -math.inf, scores)
-
-
-@singledispatch
-def largest(x: Array, k: int) -> tuple[Any, Any]:  # [B, M] -> [B, k], [B, k]
-    """Find the k largest numbers of each row, and where they are.
-
-    Parameters
-    ----------
-    x : Array of shape [B, M]
-    k : int, at most M
-
-    Returns
-    -------
-    values : Array of shape [B, k]
-        The largest first.
-    places : integer Array of shape [B, k]
-        Of equal numbers, the first comes first.
-
-    >>> import numpy as np
-    >>> largest(np.array([[5.0, 7.0, 6.0, 7.0]]), 3)
-    (array([[7., 7., 6.]]), array([[1, 3, 2]]))
-    """
-    xp = array_namespace(x)
-    places = xp.argsort(x, axis=1, descending=True)[:, :k]
-    return xp.take_along_axis(x, places, axis=1), places

@@ -165,6 +165,46 @@ def test_beam_search(library, data, case, seed):
     check(ours, library, prompts, options, expected)
 
 
+@settings(max_examples=150)
+@given(
+    seed=seeds,
+    vocab=st.integers(7, 10),
+    beams=st.integers(2, 4),
+    n_new=st.integers(4, 25),
+    n_eos=st.integers(1, 3),
+    length_penalty=st.sampled_from([1.0, 1.0, 0.0, -0.5, 0.3, 3.0]),
+    early_stopping=st.sampled_from([False, True, "never"]),
+    scale=st.sampled_from([0.1, 0.3, 0.6]),
+)
+def test_long_beam_searches_that_end_early(
+    seed, vocab, beams, n_new, n_eos, length_penalty, early_stopping, scale
+):
+    """Without layers the models are fast, and their words are likely enough to end texts."""
+    config = {
+        "vocab_size": vocab,
+        "hidden_size": 8,
+        "num_hidden_layers": 0,
+        "num_attention_heads": 1,
+        "intermediate_size": 1,
+        "max_position_embeddings": 40,
+        "is_decoder": True,
+        "tie_word_embeddings": False,
+    }
+    theirs = torch_model("RobertaForCausalLM", config, seed, scale)
+    theirs.__class__ = WithForwardPositions
+    ours = carried_over(theirs, RobertaForCausalLM, dtype="float64")
+    prompts = {"input_ids": np.array([[0, 5], [1, 6], [4, 3]])}
+    options = {
+        "num_beams": beams,
+        "num_return_sequences": beams,
+        "max_new_tokens": n_new,
+        "eos_token_id": list(range(2, 2 + n_eos)),
+        "length_penalty": length_penalty,
+        "early_stopping": early_stopping,
+    }
+    check(ours, NUMPY, prompts, options, run_torch(theirs, prompts, options))
+
+
 @settings(max_examples=50)
 @given(case=cases(), seed=seeds)
 def test_greedy_generation_is_a_loop_over_the_forward_pass(case, seed):
