@@ -1,6 +1,8 @@
 """Settings of all tests."""
 
+import io
 import os
+import sys
 
 # The arrays of the tests are small: threads would mostly wait for one another. NumPy reads this
 # when it is imported.
@@ -9,6 +11,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+
+from minirobert import cli
 
 torch.set_num_threads(1)
 
@@ -41,3 +45,44 @@ def pytest_collection_modifyitems(config, items):
     if gpu and not _cuda_devices():
         for item in gpu:
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+
+
+# The command line, in this process
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process, giving its exit code and what it wrote."""
+
+    def run(*arguments):
+        try:
+            code = cli.main(arguments)
+        except SystemExit as stop:  # argparse
+            code = stop.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def run_well(run):
+    """Run a command that must succeed without a word on stderr, giving its output."""
+
+    def run_well(*arguments):
+        code, output, errors = run(*arguments)
+        assert (code, errors) == (0, "")
+        return output
+
+    return run_well
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    def stdin(content):
+        if isinstance(content, str):
+            content = content.encode()
+        # As Python opens it on a system that ends its lines with a line feed.
+        stream = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="\n")
+        monkeypatch.setattr(sys, "stdin", stream)
+
+    return stdin

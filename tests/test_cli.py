@@ -22,13 +22,14 @@ from safetensors.numpy import load_file, save_file
 
 import minirobert
 from minirobert import TINY, cli
+from minirobert.pipelines import TASKS
 from minirobert.tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 
 transformers.logging.set_verbosity_error()
 
 SKY = "The color of the sky is <mask>."
 TWO_MASKS = "A <mask> is a kind of <mask>."
-COMMANDS = ["fill-mask", "tokenize", "inspect", "train-tokenizer"]
+COMMANDS = [*TASKS, "tokenize", "inspect", "train-tokenizer"]
 
 
 @pytest.fixture(scope="module")
@@ -39,44 +40,6 @@ def fill():
 @pytest.fixture(scope="module")
 def their_tokenizer():
     return transformers.RobertaTokenizerFast.from_pretrained(TINY)
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process, giving its exit code and what it wrote."""
-
-    def run(*arguments):
-        try:
-            code = cli.main(arguments)
-        except SystemExit as stop:  # argparse
-            code = stop.code
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def run_well(run):
-    """Run a command that must succeed without a word on stderr, giving its output."""
-
-    def run_well(*arguments):
-        code, output, errors = run(*arguments)
-        assert (code, errors) == (0, "")
-        return output
-
-    return run_well
-
-
-@pytest.fixture
-def stdin(monkeypatch):
-    def stdin(content):
-        if isinstance(content, str):
-            content = content.encode()
-        # As Python opens it on a system that ends its lines with a line feed.
-        stream = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="\n")
-        monkeypatch.setattr(sys, "stdin", stream)
-
-    return stdin
 
 
 def program(*arguments, **options):
@@ -520,7 +483,7 @@ def test_help_of_a_command_has_examples_that_parse(run, command):
     assert all(line.startswith(f"  minirobert {command}") for line in examples)
 
 
-@pytest.mark.parametrize("command", ["fill-mask", "tokenize"])
+@pytest.mark.parametrize("command", ["fill-mask", "feature-extraction", "tokenize"])
 def test_examples_work(run, run_well, stdin, command):
     for line in re.findall(r"^  minirobert (.*)$", run(command, "--help")[1], re.MULTILINE):
         words = shlex.split(line.removesuffix(" < lines.txt"))
@@ -636,7 +599,7 @@ def test_interrupt(run, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "pipeline", interrupt)
+    monkeypatch.setattr(cli.tasks, "pipeline", interrupt)
     assert run("fill-mask", SKY) == (130, "", "")
 
 
@@ -644,7 +607,7 @@ def test_mistakes_of_the_package_are_not_hidden(monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "pipeline", fail)
+    monkeypatch.setattr(cli.tasks, "pipeline", fail)
     with pytest.raises(ZeroDivisionError):
         cli.main(["fill-mask", SKY])
 

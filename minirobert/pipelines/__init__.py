@@ -3,37 +3,113 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal, overload
 
+from ..classifiers import RobertaForMultipleChoice, RobertaForSequenceClassification
 from ..files import TINY
 from ..language_models import RobertaForMaskedLM
-from ..models import RobertaPreTrainedModel
+from ..models import RobertaModel, RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
+from .base import Pipeline
+from .feature_extraction import FeatureExtractionPipeline
 from .fill_mask import FillMaskPipeline
+from .multiple_choice import MultipleChoicePipeline
+from .text_classification import TextClassificationPipeline
+from .zero_shot_classification import ZeroShotClassificationPipeline
 
-__all__ = ["FillMaskPipeline", "pipeline"]
+__all__ = [
+    "TASKS",
+    "FeatureExtractionPipeline",
+    "FillMaskPipeline",
+    "MultipleChoicePipeline",
+    "Pipeline",
+    "TextClassificationPipeline",
+    "ZeroShotClassificationPipeline",
+    "pipeline",
+]
 
 #: task: (the pipeline, the class of its model)
-TASKS = {"fill-mask": (FillMaskPipeline, RobertaForMaskedLM)}
+TASKS: dict[str, tuple[Any, type[RobertaPreTrainedModel]]] = {
+    "fill-mask": (FillMaskPipeline, RobertaForMaskedLM),
+    "feature-extraction": (FeatureExtractionPipeline, RobertaModel),
+    "text-classification": (TextClassificationPipeline, RobertaForSequenceClassification),
+    "zero-shot-classification": (
+        ZeroShotClassificationPipeline,
+        RobertaForSequenceClassification,
+    ),
+    "multiple-choice": (MultipleChoicePipeline, RobertaForMultipleChoice),
+}
+ALIASES = {"sentiment-analysis": "text-classification"}
+
+#: The tasks of the bundled model.
+BUNDLED = ("fill-mask", "feature-extraction")
+
+PathOrModel = str | os.PathLike[str] | RobertaPreTrainedModel
+PathOrTokenizer = str | os.PathLike[str] | RobertaTokenizer
+
+
+@overload
+def pipeline(
+    task: Literal["fill-mask"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> FillMaskPipeline: ...
+@overload
+def pipeline(
+    task: Literal["feature-extraction"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> FeatureExtractionPipeline: ...
+@overload
+def pipeline(
+    task: Literal["text-classification", "sentiment-analysis"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> TextClassificationPipeline: ...
+@overload
+def pipeline(
+    task: Literal["zero-shot-classification"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> ZeroShotClassificationPipeline: ...
+@overload
+def pipeline(
+    task: Literal["multiple-choice"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> MultipleChoicePipeline: ...
+@overload
+def pipeline(
+    task: str,
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> Any: ...
 
 
 def pipeline(
     task: str,
-    model: str | os.PathLike[str] | RobertaPreTrainedModel | None = None,
-    tokenizer: str | os.PathLike[str] | RobertaTokenizer | None = None,
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
     *,
     device: str | int | None = None,
     dtype: Any = None,
     **options: Any,
-) -> FillMaskPipeline:
+) -> Any:
     """Make the pipeline of a task.
 
     Parameters
     ----------
     task : str
-        ``"fill-mask"``.
+        ``"fill-mask"``, ``"feature-extraction"``, ``"text-classification"`` (or
+        ``"sentiment-analysis"``), ``"zero-shot-classification"`` or ``"multiple-choice"``.
     model : directory or model, optional
-        The bundled one by default.
+        By default the bundled one, which can fill masks and extract features.
     tokenizer : directory or tokenizer, optional
         That of the model's directory by default.
     device : str or int, optional
@@ -41,17 +117,19 @@ def pipeline(
     dtype : str or NumPy dtype, optional
         Of the weights: ``"float16"``, ``"float32"`` (the default), ``"float64"`` or ``"auto"``.
     **options
-        Defaults for the pipeline's calls, such as ``top_k``.
+        ``batch_size``, ``tokenizer_kwargs``, ``progress_bar``, and defaults for the pipeline's
+        calls, such as ``top_k``.
 
     Returns
     -------
-    FillMaskPipeline
+    Pipeline
+        That of the task, such as `FillMaskPipeline`.
 
     Raises
     ------
     ValueError
-        If the task is not known, a model object comes without its tokenizer, or the directory's
-        model is broken or lacks the task's head.
+        If the task is not known, no model is given and the bundled one cannot do it, a model object
+        comes without its tokenizer, or the directory's model is broken or lacks the task's head.
     FileNotFoundError
         If there is no model in the directory.
 
@@ -59,33 +137,53 @@ def pipeline(
     >>> fill("The color of the sky is <mask>.", top_k=1)[0]["token_str"]
     ' blue'
     """
-    if task not in TASKS:
-        raise ValueError(f"task {task!r} is not one of those here: {', '.join(TASKS)}")
+    if task not in TASKS and task not in ALIASES:
+        raise ValueError(f"task {task!r} is not one of those here: {', '.join([*TASKS, *ALIASES])}")
+    task = ALIASES.get(task, task)
     kind, model_class = TASKS[task]
-    if model is None:
-        model = TINY
-    directory = None if isinstance(model, RobertaPreTrainedModel) else model
-    if tokenizer is None and directory is None:
+    if model is None and task not in BUNDLED:
         raise ValueError(
-            "a model object does not know its tokenizer: give tokenizer= too, or a directory"
+            f"the model that comes with the package was not trained for {task}: give model=, the "
+            f"directory of a {model_class.__name__}"
         )
-    if tokenizer is None:
-        assert directory is not None
-        tokenizer = directory
-    if not isinstance(tokenizer, RobertaTokenizer):
-        tokenizer = RobertaTokenizer.from_pretrained(tokenizer)
+    model = TINY if model is None else model
     if isinstance(device, int):
         device = "cpu" if device < 0 else f"cuda:{device}"
-    if directory is not None:
-        model = model_class.from_pretrained(
-            directory, dtype=dtype or "float32", device=device or "cpu", strict=True
-        )
-    else:
-        assert isinstance(model, RobertaPreTrainedModel)
-        model = model if dtype is None else model.astype(dtype)
-        model = model if device is None else model.to(device)
-        if not isinstance(model, model_class):
+    tokenizer = _tokenizer(model, tokenizer)
+    return kind(_model(task, model_class, model, device, dtype), tokenizer, **options)
+
+
+def _tokenizer(model: PathOrModel, tokenizer: PathOrTokenizer | None) -> RobertaTokenizer:
+    if tokenizer is None:
+        if isinstance(model, RobertaPreTrainedModel):
             raise ValueError(
-                f"task {task!r} needs a {model_class.__name__}, not a {type(model).__name__}"
+                "a model object does not know its tokenizer: give tokenizer= too, or a directory"
             )
-    return kind(model, tokenizer, **options)
+        tokenizer = model
+    if isinstance(tokenizer, RobertaTokenizer):
+        return tokenizer
+    return RobertaTokenizer.from_pretrained(tokenizer)
+
+
+def _model(
+    task: str,
+    model_class: type[RobertaPreTrainedModel],
+    model: PathOrModel,
+    device: Any,
+    dtype: Any,
+) -> RobertaPreTrainedModel:
+    if not isinstance(model, RobertaPreTrainedModel):
+        # no pipeline reads the pooler of a model without a head, and many checkpoints lack it
+        pooling = {"add_pooling_layer": False} if model_class is RobertaModel else {}
+        return model_class.from_pretrained(
+            model, dtype=dtype or "float32", device=device or "cpu", strict=True, **pooling
+        )
+    model = model if dtype is None else model.astype(dtype)
+    model = model if device is None else model.to(device)
+    if not isinstance(model, model_class):
+        encoder = hasattr(model, "roberta") and model_class is RobertaModel
+        raise ValueError(
+            f"task {task!r} needs a {model_class.__name__}, not a {type(model).__name__}"
+            + (": give its encoder, model.roberta" if encoder else "")
+        )
+    return model

@@ -118,6 +118,22 @@ def test_equals_transformers(library, inputs, top_k, batch_size):
     assert_same(ours(library=library)(inputs, top_k=top_k, batch_size=batch_size), expected)
 
 
+@settings(max_examples=30)
+@given(inputs=st.lists(fitting_texts, max_size=6), batch_size=st.integers(1, 3))
+def test_stream_equals_transformers(inputs, batch_size):
+    expected = list(theirs()((text for text in inputs), batch_size=batch_size, num_workers=0))
+    actual = ours()((text for text in inputs), batch_size=batch_size)
+    assert iter(actual) is actual
+    assert_same(list(actual), expected)
+
+
+def test_wrong_text_of_a_stream():
+    answers = ours(batch_size=2)(iter([SKY, TWO_MASKS, "No mask.", SKY]))
+    assert_same([next(answers), next(answers)], theirs()([SKY, TWO_MASKS]))
+    with pytest.raises(ValueError, match=r"the text has no <mask>.*'No mask\.'"):
+        next(answers)
+
+
 @settings(max_examples=60)
 @given(inputs=inputs, targets=targets(), top_k=some_top_k, batch_size=st.integers(1, 4))
 def test_targets_equal_transformers(inputs, targets, top_k, batch_size):
@@ -397,7 +413,7 @@ class TestChecksBeforeAnythingIsComputed:
         with pytest.raises(TypeError, match="str"):
             ours()(inputs)
 
-    @pytest.mark.parametrize("inputs", [5, None])
+    @pytest.mark.parametrize("inputs", [5, None, {"text": SKY}])
     def test_text_that_is_no_string_is_named(self, inputs):
         with pytest.raises(TypeError, match="must be a str"):
             ours()(inputs)
@@ -418,7 +434,7 @@ def test_no_text_at_all():
     assert ours()([]) == theirs()([]) == []
 
 
-@pytest.mark.parametrize("task", ["fill_mask", "text-generation", "", None])
+@pytest.mark.parametrize("task", ["fill_mask", "translation", "", None])
 def test_unknown_task(task):
     with pytest.raises(ValueError, match=f"{task!r}.*fill-mask"):
         minirobert.pipeline(task)

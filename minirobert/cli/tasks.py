@@ -1,0 +1,305 @@
+"""A command for each pipeline: texts in, from the command line or stdin, and an answer for each.
+
+To add one, describe it as a `TaskCommand` in `TASK_COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..files import TINY
+from ..pipelines import BUNDLED, pipeline
+from ..pipelines.fill_mask import Filling
+from ..pipelines.text_classification import FUNCTIONS
+from .common import add_command, add_texts, answer_lines, print_json
+
+__all__ = ["TASK_COMMANDS", "TaskCommand", "add_task"]
+
+
+def _as_it_is(line: str) -> Any:
+    return line
+
+
+@dataclass(frozen=True)
+class TaskCommand:
+    """The command of a task.
+
+    Parameters
+    ----------
+    task : str
+        The pipeline's, which is also the command's name.
+    purpose, examples : str
+        For the help.
+    add_options : callable
+        Adds the task's own options to the parser. Those that are given are handed to `pipeline`,
+        under their ``dest``.
+    show : callable
+        ``show(text, answer)`` prints an answer for people; with ``--json`` it is printed as it is.
+    read : callable
+        Makes the pipeline's input of a line.
+    what : str
+        What a line must be, for the help, where it is not any text; ends in "; ".
+    truncation : str, optional
+        What ``--truncate`` stands for; None where there is no such option.
+    """
+
+    task: str
+    purpose: str
+    examples: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    show: Callable[[str, Any], None]
+    read: Callable[[str], Any] = _as_it_is
+    what: str = ""
+    truncation: str | None = "longest_first"
+
+
+def add_task(commands: Any, task: TaskCommand) -> None:
+    """Add the command of a task."""
+    command = add_command(commands, task.task, task.purpose, task.examples)
+    add_texts(command, task.what)
+    bundled = task.task in BUNDLED
+    command.add_argument(
+        "--model",
+        required=not bundled,
+        default=TINY if bundled else None,
+        metavar="DIR",
+        help="the model" + (" (default: the bundled one)" if bundled else ""),
+    )
+    task.add_options(command)
+    _add_shared_options(command, task.truncation)
+    command.set_defaults(run=lambda arguments: _answer(arguments, task))
+
+
+def _add_shared_options(command: argparse.ArgumentParser, truncation: str | None) -> None:
+    if truncation is not None:
+        command.add_argument(
+            "--truncate",
+            action="store_const",
+            const=truncation,
+            help="cut off what is too long for the model, which is an error otherwise",
+        )
+    command.add_argument(
+        "--batch-size",
+        type=int,
+        default=1,
+        metavar="N",
+        help="how much to compute at once; so many lines of stdin are waited for (default: 1)",
+    )
+    command.add_argument(
+        "--device", type=_device, metavar="NAME", help='"cpu" (the default), "cuda" or "cuda:N"'
+    )
+    command.add_argument(
+        "--dtype",
+        choices=("float16", "float32", "float64", "auto"),
+        default="float32",
+        help="of the weights; auto is that of the file (default: float32)",
+    )
+
+
+def _device(name: str) -> str | int:
+    """Read a device's name, or as in transformers its number."""
+    return int(name) if name.removeprefix("-").isdecimal() else name
+
+
+#: What the options of every command are stored as; all others are options of the pipeline.
+SHARED = {"texts", "json", "model", "truncate", "batch_size", "device", "dtype", "run"}
+
+
+def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
+    own = {name: value for name, value in vars(arguments).items() if name not in SHARED}
+    pipe = pipeline(
+        task.task,
+        arguments.model,
+        device=arguments.device,
+        dtype=arguments.dtype,
+        batch_size=arguments.batch_size,
+        **{name: value for name, value in own.items() if value is not None},
+    )
+    if getattr(arguments, "truncate", None):
+        limit = pipe.model.config.max_sequence_length
+        length = min(pipe.tokenizer.model_max_length or limit, limit)
+        pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": length}
+    answer_lines(
+        arguments.texts,
+        lambda texts: pipe(task.read(text) for text in texts),
+        lambda text, found: print_json(found) if arguments.json else task.show(text, found),
+        max(arguments.batch_size, 1),  # one below 1 is the pipeline's error
+    )
+
+
+# Each task: its options, how a line is read where it is more than a text, how an answer is shown.
+
+
+def _fill_mask_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--top-k", type=int, default=5, metavar="N", help="words for each mask (default: 5)"
+    )
+    command.add_argument(
+        "--targets",
+        nargs="+",
+        metavar="WORD",
+        help='rank only these, given after the texts; most words begin with a space: " blue"',
+    )
+
+
+def _show_fillings(text: str, found: Any) -> None:
+    masks: Sequence[Sequence[Filling]] = [found] if isinstance(found[0], dict) else found
+    print(text)
+    for number, fillings in enumerate(masks, 1):
+        if len(masks) > 1:
+            print(f"  mask {number}:")
+        width = max(len(repr(filling["token_str"])) for filling in fillings)
+        for filling in fillings:
+            word = repr(filling["token_str"])
+            print(f"  {filling['score']:.4f}  {word:{width}}  {filling['sequence']}")
+
+
+def _text_classification_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--top-k",
+        type=_count_or_all,
+        metavar="N",
+        help="name so many classes, or 'all', the best first; the best alone by default",
+    )
+    command.add_argument(
+        "--function",
+        dest="function_to_apply",
+        choices=sorted(FUNCTIONS),
+        help="what makes scores of logits (default: by the model's problem_type)",
+    )
+
+
+def _count_or_all(word: str) -> int:
+    """Read a number, or "all", which no model has more classes than."""
+    return sys.maxsize if word == "all" else int(word)
+
+
+def _text_or_pair(line: str) -> Any:
+    text, tab, pair = line.partition("\t")
+    return {"text": text, "text_pair": pair} if tab else text
+
+
+def _show_classes(text: str, found: Any) -> None:
+    classes = [found] if isinstance(found, dict) else found
+    _show_scores(text, [(one["score"], one["label"]) for one in classes])
+
+
+def _feature_extraction_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--pooling",
+        choices=("mean", "cls"),
+        help="one vector a text: the mean over its tokens, or that of the first (default: all)",
+    )
+    command.add_argument(
+        "--normalize", action="store_true", help="give each vector the length 1, for cosines"
+    )
+
+
+def _show_vectors(text: str, found: Any) -> None:
+    print(text)
+    for vector in found[0] if isinstance(found[0], list) else [found]:
+        numbers = " ".join(f"{number:8.4f}" for number in vector[:8])
+        print(f"  {numbers}" + (f"  … ({len(vector)} numbers)" if len(vector) > 8 else ""))
+
+
+def _zero_shot_classification_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--labels",
+        dest="candidate_labels",
+        nargs="+",
+        required=True,
+        metavar="LABEL",
+        help="the labels to rank, given after the texts",
+    )
+    command.add_argument(
+        "--hypothesis-template",
+        metavar="TEMPLATE",
+        help='what is concluded from the text, with {} for the label: "This example is {}."',
+    )
+    command.add_argument("--multi-label", action="store_true", help="several labels may fit")
+
+
+def _show_ranking(text: str, found: Any) -> None:
+    _show_scores(text, list(zip(found["scores"], found["labels"], strict=True)))
+
+
+def _multiple_choice_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--top-k", type=int, metavar="N", help="so many choices, the best first (default: all)"
+    )
+
+
+def _question_and_choices(line: str) -> Any:
+    question, *choices = line.split("\t")
+    if not choices:
+        raise ValueError(
+            f"there are no choices in {line!r}: put a tab before each, as in "
+            "question<TAB>yes<TAB>no"
+        )
+    return {"question": question, "choices": choices}
+
+
+def _show_choices(line: str, found: Any) -> None:
+    question = line.partition("\t")[0]
+    _show_scores(question, [(one["score"], one["choice"]) for one in found])
+
+
+def _show_scores(text: str, scored: Sequence[tuple[float, str]]) -> None:
+    print(text)
+    for score, name in scored:
+        print(f"  {score:.4f}  {name}")
+
+
+TASK_COMMANDS = (
+    TaskCommand(
+        "fill-mask",
+        "Rank the words that could stand in place of <mask>.",
+        '  minirobert fill-mask "The color of the sky is <mask>."\n'
+        '  minirobert fill-mask "Grass is <mask>." --targets " green" " blue"\n'
+        "  minirobert fill-mask --json --top-k 1 < lines.txt",
+        _fill_mask_options,
+        _show_fillings,
+    ),
+    TaskCommand(
+        "text-classification",
+        "Name the class of a text, or of a pair of texts, such as its sentiment.",
+        '  minirobert text-classification "A fine film." --model DIR --top-k all\n'
+        "  minirobert text-classification --model DIR --json --batch-size 8 < lines.txt",
+        _text_classification_options,
+        _show_classes,
+        _text_or_pair,
+        "a tab divides the two texts of a pair; ",
+    ),
+    TaskCommand(
+        "feature-extraction",
+        "Give the vectors of a text's tokens, or one for the text.",
+        '  minirobert feature-extraction "The sky is blue."\n'
+        "  minirobert feature-extraction --pooling mean --normalize --json < lines.txt",
+        _feature_extraction_options,
+        _show_vectors,
+    ),
+    TaskCommand(
+        "zero-shot-classification",
+        "Rank labels of your own by how well they fit a text.",
+        '  minirobert zero-shot-classification "A fine goal." --model DIR --labels sport art\n'
+        "  minirobert zero-shot-classification --model DIR --labels a b --json < lines.txt",
+        _zero_shot_classification_options,
+        _show_ranking,
+        truncation=None,  # the text is always cut
+    ),
+    TaskCommand(
+        "multiple-choice",
+        "Rank the choices of a question.",
+        "  minirobert multiple-choice $'The sky is\\tblue\\ta dog' --model DIR\n"
+        "  minirobert multiple-choice --model DIR --json < lines.txt",
+        _multiple_choice_options,
+        _show_choices,
+        _question_and_choices,
+        "a question and its choices, with a tab before each choice; ",
+        "only_first",
+    ),
+)

@@ -1,0 +1,166 @@
+"""The commands of the tokenizer: ``tokenize`` and ``train-tokenizer``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..files import TINY
+from ..tokenization import RobertaTokenizer
+from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
+from .common import add_command, add_texts, answer_lines, print_json
+
+__all__ = ["add_tokenize", "add_train_tokenizer"]
+
+
+def add_tokenize(commands: Any) -> None:
+    """Add ``tokenize``."""
+    command = add_command(
+        commands,
+        "tokenize",
+        "Show the tokens of a text, their ids, and where in the text they are.",
+        '  minirobert tokenize "Hello world"\n'
+        '  minirobert tokenize --explain "unbelievable"\n'
+        "  minirobert tokenize --json < lines.txt",
+    )
+    add_texts(command)
+    command.add_argument(
+        "--model", default=TINY, metavar="DIR", help="the model (default: the bundled one)"
+    )
+    command.add_argument(
+        "--explain",
+        action="store_true",
+        help="show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
+    )
+    command.set_defaults(run=_tokenize)
+
+
+def add_train_tokenizer(commands: Any) -> None:
+    """Add ``train-tokenizer``."""
+    command = add_command(
+        commands,
+        "train-tokenizer",
+        "Learn the vocabulary and the merges of a tokenizer from files of text.",
+        "  minirobert train-tokenizer corpus.txt --vocab-size 8192 --out tokenizer\n"
+        "  minirobert train-tokenizer a.txt b.txt --vocab-size 8192 --out tokenizer --json --quiet",
+    )
+    command.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="UTF-8; each line is a text, its line end included, and no token spans two",
+    )
+    command.add_argument(
+        "--vocab-size",
+        type=int,
+        required=True,
+        metavar="N",
+        help="tokens to make, at most; 256 are the bytes, and 5 the special tokens",
+    )
+    command.add_argument("--out", required=True, metavar="DIR", help="where to save the tokenizer")
+    command.add_argument(
+        "--min-frequency",
+        type=int,
+        default=2,
+        metavar="N",
+        help="merge no pair that occurs less often (default: 2)",
+    )
+    command.add_argument(
+        "--add-prefix-space",
+        action="store_true",
+        help="put a space before each text, when training and when the tokenizer is used",
+    )
+    command.add_argument(
+        "--special-tokens",
+        nargs="+",
+        default=ROBERTA_SPECIAL_TOKENS,
+        metavar="TOKEN",
+        help="the tokens with the first ids, given after the files (default: "
+        f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
+    )
+    command.add_argument("--quiet", action="store_true", help="show no progress on a terminal")
+    command.set_defaults(run=_train_tokenizer)
+
+
+def _tokenize(arguments: argparse.Namespace) -> None:
+    tokenizer = RobertaTokenizer.from_pretrained(arguments.model)
+    if arguments.explain:
+        answer_lines(
+            arguments.texts,
+            lambda texts: map(tokenizer.explain, texts),
+            lambda _, found: print_json(found.to_dict()) if arguments.json else print(found),
+        )
+        return
+
+    def answer(text: str) -> dict[str, Any]:
+        encoding = tokenizer(text, return_offsets_mapping=True)
+        ids = encoding["input_ids"]
+        tokens = tokenizer.convert_ids_to_tokens(ids)
+        return {"tokens": tokens, "ids": ids, "offsets": encoding["offset_mapping"]}
+
+    answer_lines(
+        arguments.texts,
+        lambda texts: map(answer, texts),
+        lambda text, found: print_json(found) if arguments.json else _print_tokens(text, **found),
+    )
+
+
+def _print_tokens(
+    text: str, tokens: Sequence[str], ids: Sequence[int], offsets: Sequence[tuple[int, int]]
+) -> None:
+    width = max(5, *map(len, tokens))
+    print(f"{'token':{width}}  {'id':>6}  {'start':>5}  {'end':>5}  text")
+    for token, index, (start, end) in zip(tokens, ids, offsets, strict=True):
+        piece = repr(text[start:end]) if end > start else ""
+        print(f"{token:{width}}  {index:6}  {start:5}  {end:5}  {piece}".rstrip())
+
+
+def _train_tokenizer(arguments: argparse.Namespace) -> None:
+    _check_paths(arguments.files, arguments.out)
+    tokenizer = RobertaTokenizer.train(
+        _lines_of(arguments.files),
+        arguments.vocab_size,
+        arguments.min_frequency,
+        arguments.special_tokens,
+        add_prefix_space=arguments.add_prefix_space,
+        show_progress=not arguments.quiet and sys.stderr is not None and sys.stderr.isatty(),
+    )
+    files = tokenizer.save_pretrained(arguments.out)
+    if arguments.json:
+        print_json({"tokens": len(tokenizer), "merges": len(tokenizer.merges), "files": files})
+        return
+    print(f"{len(tokenizer):,} tokens, {len(tokenizer.merges):,} merges, saved in {arguments.out}")
+    if tokenizer.vocab_size < arguments.vocab_size:
+        print(
+            f"(no more to learn: no pair is left that occurs {max(arguments.min_frequency, 1)}"
+            " times or more)"
+        )
+
+
+def _check_paths(files: Sequence[str], out: str) -> None:
+    """Find mistakes in the names before the first file is read, which may take long."""
+    for file in files:
+        if not Path(file).exists():
+            raise FileNotFoundError(f"there is no file {file!r}")
+        if Path(file).is_dir():
+            raise IsADirectoryError(f"{file!r} is a directory: give the files in it")
+    if Path(out).exists() and not Path(out).is_dir():
+        raise NotADirectoryError(f"{out!r} is a file: give a directory to save in")
+
+
+def _lines_of(files: Sequence[str]) -> Iterator[str]:
+    """Read lines that end where Hugging Face's trainer ends them: at a line feed, and with it."""
+    for path in files:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield line.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise ValueError(
+                        f"{path}, line {number} is not UTF-8: it has the byte "
+                        f"{line[error.start]:#04x} at position {error.start}; convert the file, "
+                        "for instance with iconv"
+                    ) from None

@@ -1,0 +1,282 @@
+"""What all pipelines share: from inputs to rows of tokens, batches of rows, an answer an input.
+
+A pipeline says three things, in a `Job`. How an input becomes rows of the model: one, or several,
+such as the windows of a long text or the choices of a question. What the model computes for a batch
+of rows. And how an answer is read from the outputs of an input's rows. `Pipeline._run` does the
+rest: it takes one input, a list or a stream, sorts the rows by length so that little of a batch is
+padding, and gives the answers in the order of the inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from numbers import Integral
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+
+import numpy as np
+
+from ..arrays import Array, move_like, to_numpy
+from ..models import RobertaPreTrainedModel
+from ..tokenization import RobertaTokenizer
+
+__all__ = ["Batch", "Job", "Pipeline", "Row", "chunks", "on_host", "rows_of", "shortened"]
+
+Model = TypeVar("Model", bound=RobertaPreTrainedModel)
+T = TypeVar("T")
+
+#: A row of tokens: ``input_ids``, ``attention_mask``, and what else the pipeline wants to keep.
+Row: TypeAlias = Mapping[str, Any]
+#: ``input_ids`` and ``attention_mask`` of several rows, padded to one length: [B, S], [B, S].
+Batch: TypeAlias = Mapping[str, np.ndarray[Any, Any]]
+
+#: Of a stream, so many batches are read ahead, to put texts of about one length together.
+LOOK_AHEAD = 8
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a call does with each input; its options are bound in the functions.
+
+    Parameters
+    ----------
+    encode : callable
+        ``encode(input, name)`` checks an input and gives its rows, at least one; an error begins
+        with the name: ``"the text"``, or ``"text 2"`` where it is one of a list.
+    compute : callable
+        ``compute(batch)`` runs the model, and gives one output for each row, in host memory.
+    answer : callable
+        ``answer(input, rows, outputs)`` reads the result of an input.
+    """
+
+    encode: Callable[[Any, str], Sequence[Row]]
+    compute: Callable[[Batch], Iterable[Any]]
+    answer: Callable[[Any, Sequence[Row], Sequence[Any]], Any]
+
+
+class Pipeline(Generic[Model]):
+    """The base of all pipelines.
+
+    Parameters
+    ----------
+    model : RobertaPreTrainedModel
+    tokenizer : RobertaTokenizer
+    batch_size : int
+        How many rows to compute at once, padded to one length.
+    tokenizer_kwargs : dict, optional
+        Options of the tokenizer's call, such as ``{"truncation": True}``.
+    progress_bar : bool
+        Show on stderr how many inputs are done.
+
+    Raises
+    ------
+    ValueError
+        If the tokenizer has more tokens than the model.
+    """
+
+    task: ClassVar[str]
+    #: What an input is called in messages.
+    noun: ClassVar[str] = "text"
+    #: The types of a single input; what else can be iterated over holds several.
+    single: ClassVar[tuple[type, ...]] = (str,)
+
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: RobertaTokenizer,
+        *,
+        batch_size: int = 1,
+        tokenizer_kwargs: Mapping[str, Any] | None = None,
+        progress_bar: bool = False,
+    ):
+        if len(tokenizer) > model.config.vocab_size:
+            raise ValueError(
+                f"the tokenizer has {len(tokenizer)} tokens, but the model's vocab_size is "
+                f"{model.config.vocab_size}: they do not belong together"
+            )
+        self.model = model
+        self.tokenizer = tokenizer
+        self.batch_size = batch_size
+        self.tokenizer_kwargs = {} if tokenizer_kwargs is None else tokenizer_kwargs
+        self.progress_bar = progress_bar
+
+    def _run(
+        self,
+        inputs: Any,
+        job: Job,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+    ) -> Any:
+        """Do a job for one input, for a list of them, or for a stream.
+
+        Parameters
+        ----------
+        inputs : an input, list or tuple of inputs, or any other iterable of inputs
+        job : Job
+        batch_size, progress_bar : optional
+            By default those of the pipeline.
+
+        Returns
+        -------
+        The answer to one input; a list of answers for a list, all of whose inputs are checked
+        before anything is computed; an iterator for any other iterable, which reads no more inputs
+        than it needs for the next answers.
+        """
+        batch_size = self.batch_size if batch_size is None else batch_size
+        if not isinstance(batch_size, Integral) or batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size!r}, but must be an integer of at least 1")
+        shown = self.progress_bar if progress_bar is None else progress_bar
+        if isinstance(inputs, self.single):
+            return self._of_list([inputs], job, batch_size, shown)[0]
+        if isinstance(inputs, list | tuple):
+            return self._of_list(inputs, job, batch_size, shown)
+        if not isinstance(inputs, Iterable) or isinstance(inputs, str | bytes | Mapping):
+            kinds = " or ".join(
+                "dict" if kind is Mapping else kind.__name__ for kind in self.single
+            )
+            raise TypeError(f"inputs is {inputs!r}, but must be a {kinds}, or a list of them")
+        answers = self._of_stream(inputs, job, batch_size)
+        return _progress(answers, None, shown, self.noun)
+
+    def _of_list(self, inputs: Sequence[Any], job: Job, batch_size: int, shown: bool) -> list[Any]:
+        """Answer the inputs of a list, all of which are checked first."""
+        encoded = [
+            (one, job.encode(one, f"{self.noun} {i}" if len(inputs) > 1 else f"the {self.noun}"))
+            for i, one in enumerate(inputs)
+        ]
+        done = self._answers(encoded, job, batch_size)
+        answers = dict(_progress(done, len(inputs), shown, self.noun))
+        return [answers[i] for i in range(len(inputs))]
+
+    def _of_stream(self, inputs: Iterable[Any], job: Job, batch_size: int) -> Iterator[Any]:
+        """Answer a few batches at a time; before the error of a wrong input, those before it."""
+        size = batch_size * LOOK_AHEAD if batch_size > 1 else 1  # there is nothing to sort for 1
+        for window in chunks(self._encoded(inputs, job), size):
+            answers = dict(self._answers(window, job, batch_size))
+            yield from (answers[i] for i in range(len(window)))
+
+    def _encoded(self, inputs: Iterable[Any], job: Job) -> Iterator[tuple[Any, Sequence[Row]]]:
+        for number, one in enumerate(inputs):
+            try:
+                rows = job.encode(one, f"the {self.noun}")
+            except Exception as error:
+                error.add_note(f"(this was {self.noun} {number} of the stream, counted from 0)")
+                raise
+            yield one, rows
+
+    def _answers(
+        self, encoded: Sequence[tuple[Any, Sequence[Row]]], job: Job, batch_size: int
+    ) -> Iterator[tuple[int, Any]]:
+        """Give the number and the answer of each input as soon as its last row is computed."""
+        places = [(i, j) for i, (_, rows) in enumerate(encoded) for j in range(len(rows))]
+        if batch_size > 1:  # longest first: what does not fit into memory fails at once
+            places.sort(key=lambda place: -len(encoded[place[0]][1][place[1]]["input_ids"]))
+        outputs: dict[int, dict[int, Any]] = {i: {} for i in range(len(encoded))}
+        for start in range(0, len(places), batch_size):
+            chunk = places[start : start + batch_size]
+            batch = self._padded([encoded[i][1][j] for i, j in chunk])
+            for (i, j), output in zip(chunk, job.compute(batch), strict=True):
+                outputs[i][j] = output
+                one, rows = encoded[i]
+                if len(outputs[i]) == len(rows):
+                    found = outputs.pop(i)  # outputs may be large: none is kept longer than needed
+                    yield i, job.answer(one, rows, [found[k] for k in range(len(rows))])
+
+    def _padded(self, rows: Sequence[Row]) -> Batch:
+        """Pad rows behind their tokens, whatever the tokenizer's side: heads read the first one."""
+        names = ("input_ids", "attention_mask")
+        columns = [{name: row[name] for name in names if name in row} for row in rows]
+        return self.tokenizer.pad(columns, padding_side="right", return_tensors="np")
+
+    def _placed(self, batch: Batch) -> dict[str, Array]:
+        """Move a batch to where the model is: ``self.model(**self._placed(batch))``."""
+        like = self.model.word_embeddings
+        return {name: move_like(column, like) for name, column in batch.items()}
+
+    def _row(
+        self, name: str, text: Any, text_pair: Any = None, options: Mapping[str, Any] | None = None
+    ) -> Row:
+        """Encode a text, or a pair of texts, as one row, and check that the model can take it.
+
+        Parameters
+        ----------
+        name : str
+            What the error calls the text.
+        text, text_pair : str
+        options : dict, optional
+            Of the tokenizer's call; those of the pipeline by default.
+        """
+        options = self.tokenizer_kwargs if options is None else options
+        limit = self.model.config.max_sequence_length
+        if not options.keys() & {"padding", "truncation", "max_length"}:
+            # told a limit, the tokenizer does not warn of long texts: the error below says which
+            options = {**options, "truncation": False, "max_length": limit}
+        for part in (text,) if text_pair is None else (text, text_pair):
+            if not isinstance(part, str):
+                raise TypeError(f"{name} is {part!r}, but must be a str")
+        row = self.tokenizer(text, text_pair, **options)
+        length = len(row["input_ids"])
+        if length > limit:
+            raise ValueError(
+                f"{name} has {length} tokens, but the model takes at most {limit}: shorten it, or "
+                f"truncate it with tokenizer_kwargs={{'truncation': True, 'max_length': {limit}}}"
+            )
+        return row
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Take items by the size; those before an error come before the error.
+
+    >>> list(chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    remaining = iter(items)
+    failure: Exception | None = None
+    while failure is None:
+        chunk: list[T] = []
+        try:
+            for item in islice(remaining, size):
+                chunk.append(item)  # list() would lose those before an error
+        except Exception as error:
+            failure = error
+        if chunk:
+            yield chunk
+        elif failure is None:
+            return
+    raise failure
+
+
+def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Take the columns of a batch apart into rows, such as the windows of a long text.
+
+    >>> rows_of({"input_ids": [[0, 2], [0, 5, 2]], "attention_mask": [[1, 1], [1, 1, 1]]})[1]
+    {'input_ids': [0, 5, 2], 'attention_mask': [1, 1, 1]}
+    """
+    return [
+        {name: column[i] for name, column in encoding.items()}
+        for i in range(len(encoding["input_ids"]))
+    ]
+
+
+def on_host(scores: Array) -> np.ndarray[Any, Any]:
+    """Bring scores to the host; those in float16 become float32, in which they are then read."""
+    host = to_numpy(scores)
+    return host.astype(np.float32) if host.dtype == np.float16 else host
+
+
+def shortened(text: str) -> str:
+    """Quote the beginning of a text, for a message.
+
+    >>> shortened("no")
+    "'no'"
+    """
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _progress(items: Iterator[T], total: int | None, shown: bool, unit: str) -> Iterator[T]:
+    if not shown:
+        return items
+    from tqdm import tqdm  # 40 ms that most calls do not need
+
+    return iter(tqdm(items, total=total, unit=unit))

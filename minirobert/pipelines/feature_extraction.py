@@ -1,0 +1,197 @@
+"""The feature-extraction pipeline: the vectors of a text's tokens, or one vector for the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array, array_namespace, astype, half_in_float32, to_numpy
+from ..models import RobertaModel
+from ..tokenization import RobertaTokenizer
+from .base import Batch, Job, Pipeline, Row
+
+__all__ = ["FeatureExtractionPipeline", "mean_pooling", "unit_length"]
+
+
+class FeatureExtractionPipeline(Pipeline[RobertaModel]):
+    """Give the last hidden states of a text, or one vector for the whole text.
+
+    Parameters
+    ----------
+    model : RobertaModel
+    tokenizer : RobertaTokenizer
+    pooling, normalize, return_tensors
+        Defaults of the call, see `__call__`.
+    batch_size, tokenizer_kwargs, progress_bar
+        See `Pipeline`.
+    truncation, tokenize_kwargs : optional
+        More of ``tokenizer_kwargs``, under their names in transformers.
+
+    Notes
+    -----
+    The result of a text never depends on the other texts. In transformers, with a ``batch_size`` of
+    more than 1, it has rows for the padding too. And there the first output of any model is taken,
+    for a masked language model the logits; here the model is a `RobertaModel` (every model with a
+    head has one, as ``model.roberta``).
+
+    >>> from minirobert import pipeline
+    >>> embed = pipeline("feature-extraction", pooling="mean", normalize=True, return_tensors=True)
+    >>> one, other = embed(["The cat sleeps.", "A cat is asleep."])
+    >>> one.shape, bool(one @ other > 0.5)
+    ((256,), True)
+    """
+
+    task = "feature-extraction"
+
+    def __init__(
+        self,
+        model: RobertaModel,
+        tokenizer: RobertaTokenizer,
+        *,
+        pooling: str | None = None,
+        normalize: bool = False,
+        return_tensors: bool = False,
+        truncation: bool | str | None = None,
+        tokenize_kwargs: Mapping[str, Any] | None = None,
+        **shared: Any,
+    ):
+        super().__init__(model, tokenizer, **shared)
+        self.tokenizer_kwargs = _options(self.tokenizer_kwargs, tokenize_kwargs, truncation)
+        self.pooling = _check_pooling(pooling)
+        self.normalize = normalize
+        self.return_tensors = return_tensors
+
+    def __call__(
+        self,
+        inputs: str | Iterable[str],
+        *,
+        pooling: str | None = None,
+        normalize: bool | None = None,
+        return_tensors: bool | None = None,
+        truncation: bool | str | None = None,
+        batch_size: int | None = None,
+        tokenizer_kwargs: Mapping[str, Any] | None = None,
+        tokenize_kwargs: Mapping[str, Any] | None = None,
+        progress_bar: bool | None = None,
+    ) -> Any:
+        """Compute the vectors of one text, or of several.
+
+        Parameters
+        ----------
+        inputs : str, list of str, or any iterable of str
+        pooling : str, optional
+            ``"mean"`` gives one vector a text, the mean over its tokens, ``<s>`` and ``</s>``
+            included; ``"cls"`` that of its first token. By default there is one a token.
+        normalize : bool, optional
+            Whether each vector gets the length 1, so that products of vectors are cosines.
+        return_tensors : bool, optional
+            True gives NumPy arrays in place of lists.
+        truncation : bool or str, optional
+            Of the tokenizer's call.
+        batch_size : int, optional
+            How many texts to compute at once, padded to one length; 1 by default.
+        tokenizer_kwargs, tokenize_kwargs : dict, optional
+            More options of the tokenizer's call; the second is transformers' name.
+        progress_bar : bool, optional
+            Show how many texts are done, on stderr.
+
+        Returns
+        -------
+        list or array of floats
+            Of shape [1, S, H] for one text, where S counts its tokens; with ``pooling`` of shape
+            [H]. A list of texts gives a list of these, another iterable an iterator of them.
+
+        Raises
+        ------
+        ValueError
+            If a text has too many tokens, or an option is not known.
+        TypeError
+            If a text is no str.
+        """
+        pooling = self.pooling if pooling is None else _check_pooling(pooling)
+        normalize = self.normalize if normalize is None else normalize
+        arrays = self.return_tensors if return_tensors is None else return_tensors
+        options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
+        options = _options(options, tokenize_kwargs, truncation)
+
+        def answer(_: str, rows: Sequence[Row], outputs: Sequence[Any]) -> Any:
+            vectors = outputs[0]
+            if not pooling:  # what the batch has padded is not of this text
+                vectors = vectors[None, : len(rows[0]["input_ids"])]
+            return vectors if arrays else vectors.tolist()
+
+        job = Job(
+            lambda text, name: [self._row(name, text, options=options)],
+            lambda batch: self._vectors(batch, pooling, normalize),
+            answer,
+        )
+        return self._run(inputs, job, batch_size, progress_bar)
+
+    def _vectors(
+        self, batch: Batch, pooling: str | None, normalize: bool
+    ) -> np.ndarray[Any, Any]:  # [B, S] -> [B, S, H], with pooling [B, H]
+        placed = self._placed(batch)
+        hidden = self.model(**placed).last_hidden_state  # [B, S, H]
+        if pooling == "mean":
+            hidden = mean_pooling(hidden, placed["attention_mask"])
+        elif pooling == "cls":
+            hidden = hidden[:, 0, :]
+        return to_numpy(unit_length(hidden) if normalize else hidden)
+
+
+@half_in_float32
+def mean_pooling(hidden: Array, attention_mask: Array) -> Array:  # [B, S, H], [B, S] -> [B, H]
+    """Average the hidden states of each text over its tokens, padding left out.
+
+    As in Reimers & Gurevych 2019 (Sentence-BERT, arXiv:1908.10084), section 3.
+
+    Parameters
+    ----------
+    hidden : floats of shape [B, S, H]
+    attention_mask : 0 and 1 of shape [B, S]
+        Of the same library, on the same device.
+
+    Returns
+    -------
+    floats of shape [B, H]
+        Zeros for a text without tokens.
+
+    >>> mean_pooling(np.array([[[1.0, 2.0], [3.0, 6.0], [9.0, 9.0]]]), np.array([[1, 1, 0]]))
+    array([[2., 4.]])
+    """
+    xp = array_namespace(hidden)
+    weights = astype(attention_mask, hidden.dtype)[:, :, None]  # [B, S, 1]
+    counts = xp.sum(weights, axis=1)  # [B, 1]
+    return xp.sum(hidden * weights, axis=1) / xp.where(counts > 0, counts, xp.ones_like(counts))
+
+
+@half_in_float32
+def unit_length(vectors: Array) -> Array:  # [..., H] -> [..., H]
+    """Divide each vector by its length, so that the product of two is the cosine between them.
+
+    >>> unit_length(np.array([3.0, 4.0]))
+    array([0.6, 0.8])
+    """
+    xp = array_namespace(vectors)
+    squares = xp.sum(vectors * vectors, axis=-1, keepdims=True)  # [..., 1]
+    return vectors / xp.sqrt(xp.where(squares > 0, squares, xp.ones_like(squares)))
+
+
+def _options(
+    options: Mapping[str, Any], more: Mapping[str, Any] | None, truncation: bool | str | None
+) -> Mapping[str, Any]:
+    """Bring the ways to give options of the tokenizer together."""
+    options = {**options, **(more or {})}
+    if truncation is None:
+        return options
+    if more is not None and "truncation" in more:
+        raise ValueError("truncation was given twice, by itself and in tokenize_kwargs: give one")
+    return {**options, "truncation": truncation}
+
+
+def _check_pooling(pooling: str | None) -> str | None:
+    if pooling not in (None, "mean", "cls"):
+        raise ValueError(f"pooling is {pooling!r}, but must be 'mean', 'cls' or None")
+    return pooling

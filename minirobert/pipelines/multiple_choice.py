@@ -1,0 +1,164 @@
+"""The multiple-choice pipeline: which of several texts goes with a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+from typing import Any, TypedDict
+
+import numpy as np
+
+from ..classifiers import RobertaForMultipleChoice
+from ..functional import softmax
+from ..tokenization import RobertaTokenizer
+from .base import Batch, Job, Pipeline, Row, on_host
+
+__all__ = ["Choice", "MultipleChoicePipeline"]
+
+
+class Choice(TypedDict):
+    """One choice of a question."""
+
+    choice: str
+    index: int  # its place among the choices, from 0
+    score: float  # its probability among them
+
+
+class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
+    """Rank the choices of a question, such as possible answers or ways to go on.
+
+    Parameters
+    ----------
+    model : RobertaForMultipleChoice
+    tokenizer : RobertaTokenizer
+    top_k
+        Default of the call, see `__call__`.
+    batch_size, tokenizer_kwargs, progress_bar
+        See `Pipeline`.
+
+    Notes
+    -----
+    transformers has no such pipeline. The rows are those of the example in its documentation of
+    ``RobertaForMultipleChoice``: the question with each of its choices, as pairs. A row is scored
+    by itself, so the choices of one question may be in several batches.
+
+    >>> from minirobert import RobertaConfig, RobertaTokenizer
+    >>> model = RobertaForMultipleChoice(RobertaConfig(num_hidden_layers=1, vocab_size=8192))
+    >>> choose = MultipleChoicePipeline(model, RobertaTokenizer.from_pretrained())
+    >>> choices = choose({"question": "What is the sky?", "choices": ["blue", "a dog"]})
+    >>> sorted(choice["index"] for choice in choices)  # the weights are drawn
+    [0, 1]
+    """
+
+    task = "multiple-choice"
+    noun = "question"
+    single = (Mapping,)
+
+    def __init__(
+        self,
+        model: RobertaForMultipleChoice,
+        tokenizer: RobertaTokenizer,
+        *,
+        top_k: int | None = None,
+        **shared: Any,
+    ):
+        super().__init__(model, tokenizer, **shared)
+        self.top_k = _check_top_k(top_k)
+
+    def __call__(
+        self,
+        inputs: Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        *,
+        top_k: int | None = None,
+        batch_size: int | None = None,
+        tokenizer_kwargs: Mapping[str, Any] | None = None,
+        progress_bar: bool | None = None,
+    ) -> Any:
+        """Rank the choices of one question, or of several.
+
+        Parameters
+        ----------
+        inputs : dict, list of dict, or any iterable of dict
+            With ``question`` (or ``prompt``), a str, and ``choices``, a list of str.
+        top_k : int, optional
+            How many choices to give; all by default.
+        batch_size : int, optional
+            How many pairs of a question and a choice to compute at once, padded to one length; 1 by
+            default.
+        tokenizer_kwargs : dict, optional
+            Options of the tokenizer's call, such as ``{"truncation": "only_first"}``, which
+            shortens long questions and leaves the choices.
+        progress_bar : bool, optional
+            Show how many questions are done, on stderr.
+
+        Returns
+        -------
+        list of dict
+            ``choice``, ``index`` and ``score``, the most probable first. A list of questions gives
+            a list of these lists, another iterable an iterator of them.
+
+        Raises
+        ------
+        ValueError
+            If a question has no choices, or too many tokens with one of them.
+        TypeError
+            If the question or a choice is no str.
+        """
+        k = self.top_k if top_k is None else _check_top_k(top_k)
+        options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
+        job = Job(
+            lambda one, name: self._pairs(one, name, options),
+            self._logits,
+            lambda one, rows, outputs: _ranked(list(one["choices"]), np.stack(outputs))[:k],
+        )
+        return self._run(inputs, job, batch_size, progress_bar)
+
+    def _pairs(self, one: Any, name: str, options: Mapping[str, Any]) -> list[Row]:
+        question, choices = _parts(one, name)
+        return [
+            self._row(f"{name}, with choice {i},", question, choice, options)
+            for i, choice in enumerate(choices)
+        ]
+
+    def _logits(self, batch: Batch) -> np.ndarray[Any, Any]:  # [B, S] -> [B]
+        """Score rows as texts of one choice each, [B, 1, S]."""
+        placed = {name: column[:, None, :] for name, column in self._placed(batch).items()}
+        return on_host(self.model(**placed).logits)[:, 0]
+
+
+def _ranked(choices: list[str], logits: np.ndarray[Any, Any]) -> list[Choice]:
+    """Put the choices with logits [C] in order."""
+    scores = softmax(logits)
+    return [
+        {"choice": choices[i], "index": i, "score": float(scores[i])}
+        for i in np.argsort(-scores, kind="stable").tolist()
+    ]
+
+
+def _parts(one: Any, name: str) -> tuple[str, list[str]]:
+    """Take an input apart into the question and its choices."""
+    if not isinstance(one, Mapping):
+        raise TypeError(f"{name} is {one!r}, but must be a dict with 'question' and 'choices'")
+    keys = set(one)
+    if keys not in ({"question", "choices"}, {"prompt", "choices"}):
+        raise ValueError(
+            f"{name} has the keys {', '.join(map(repr, one))}, but must have 'question' (or "
+            "'prompt') and 'choices'"
+        )
+    question, choices = one["question"] if "question" in one else one["prompt"], one["choices"]
+    if not isinstance(choices, list | tuple) or not choices:
+        raise ValueError(
+            f"{name} has the choices {choices!r}, but must have a list of at least one"
+        )
+    for text in (question, *choices):
+        if not isinstance(text, str):
+            raise TypeError(f"{name} has {text!r} in it, but the question and choices must be str")
+    return question, list(choices)
+
+
+def _check_top_k(top_k: Any) -> Any:
+    if top_k is not None and (not isinstance(top_k, Integral) or top_k < 1):
+        raise ValueError(
+            f"top_k is {top_k!r}, but must be an integer of at least 1, or None for all choices"
+        )
+    return top_k

@@ -1,0 +1,214 @@
+"""The zero-shot-classification pipeline: which of any labels fits a text."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+
+from ..classifiers import RobertaForSequenceClassification
+from ..functional import softmax
+from ..tokenization import RobertaTokenizer
+from .base import Batch, Job, Pipeline, Row, on_host, shortened
+
+__all__ = ["Ranking", "ZeroShotClassificationPipeline"]
+
+
+class Ranking(TypedDict):
+    """The labels of a text."""
+
+    sequence: str  # the text
+    labels: list[str]  # the most probable first
+    scores: list[float]
+
+
+class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
+    """Rank labels that the model was never trained on, by what follows from the text.
+
+    The model was trained on natural language inference: whether a premise entails a hypothesis, or
+    contradicts it. The text is the premise, and there is a hypothesis for each label, such as "This
+    example is sport." (Yin et al. 2019, arXiv:1909.00161).
+
+    Parameters
+    ----------
+    model : RobertaForSequenceClassification
+        One of its ``id2label`` begins with "entail", in any case. Where none does, the last class
+        is taken, with a warning.
+    tokenizer : RobertaTokenizer
+    candidate_labels, hypothesis_template, multi_label
+        Defaults of the call, see `__call__`.
+    batch_size, tokenizer_kwargs, progress_bar
+        See `Pipeline`.
+
+    Notes
+    -----
+    As in transformers, the class of contradictions is number 0 (the last, where 0 is entailment).
+    Other than there, probabilities are computed without overflow for large logits; a text is
+    truncated to what the model takes where the tokenizer does not know it; and a label may be
+    ``"{}"``.
+    """
+
+    task = "zero-shot-classification"
+
+    def __init__(
+        self,
+        model: RobertaForSequenceClassification,
+        tokenizer: RobertaTokenizer,
+        *,
+        candidate_labels: str | Sequence[str] | None = None,
+        hypothesis_template: str = "This example is {}.",
+        multi_label: bool = False,
+        **shared: Any,
+    ):
+        super().__init__(model, tokenizer, **shared)
+        self.candidate_labels = candidate_labels
+        self.hypothesis_template = hypothesis_template
+        self.multi_label = multi_label
+        if self.entailment_id == -1:
+            names = ", ".join(map(repr, self._label_names.values()))
+            warnings.warn(
+                f"none of the model's labels ({names}) begins with 'entail', so the last is taken "
+                "for entailment: use a model of natural language inference, or set id2label",
+                stacklevel=3,  # the caller of `pipeline`
+            )
+
+    @property
+    def entailment_id(self) -> int:
+        """The number of the class of entailed hypotheses; -1, the last, where none is named so."""
+        names = self._label_names.items()
+        return next((i for i, name in names if name.lower().startswith("entail")), -1)
+
+    @property
+    def _label_names(self) -> dict[int, str]:
+        return self.model.config.id2label or {}
+
+    def __call__(
+        self,
+        sequences: str | Iterable[str],
+        candidate_labels: str | Sequence[str] | None = None,
+        *,
+        hypothesis_template: str | None = None,
+        multi_label: bool | None = None,
+        batch_size: int | None = None,
+        tokenizer_kwargs: Mapping[str, Any] | None = None,
+        progress_bar: bool | None = None,
+    ) -> Any:
+        """Rank the labels of one text, or of several.
+
+        Parameters
+        ----------
+        sequences : str, list of str, or any iterable of str
+            The texts. What is too long for the model is cut off.
+        candidate_labels : list of str, or str
+            The labels; a str is split at its commas.
+        hypothesis_template : str, optional
+            Makes a hypothesis of a label, which takes the place of ``{}``.
+        multi_label : bool, optional
+            True if several labels may fit: each has its own probability then, entailment against
+            contradiction. By default the probabilities of the labels add up to 1.
+        batch_size : int, optional
+            How many pairs of a text and a label to compute at once, padded to one length; 1 by
+            default.
+        tokenizer_kwargs : dict, optional
+            More options of the tokenizer's call.
+        progress_bar : bool, optional
+            Show how many texts are done, on stderr.
+
+        Returns
+        -------
+        dict
+            ``sequence``, ``labels`` and ``scores``, the most probable first. A list of texts gives
+            a list of these, another iterable an iterator of them.
+
+        Raises
+        ------
+        ValueError
+            If there is no label, the template has no place for it, a text is empty, or a hypothesis
+            leaves no room for the text.
+        TypeError
+            If a text or a label is no str.
+        """
+        labels = _labels(self.candidate_labels if candidate_labels is None else candidate_labels)
+        template = self.hypothesis_template if hypothesis_template is None else hypothesis_template
+        hypotheses = _hypotheses(template, labels)
+        several = self.multi_label if multi_label is None else multi_label
+        options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
+        job = Job(
+            lambda text, name: self._pairs(text, name, hypotheses, options),
+            self._logits,
+            lambda text, rows, outputs: self._ranked(text, labels, np.stack(outputs), several),
+        )
+        return self._run(sequences, job, batch_size, progress_bar)
+
+    def _pairs(
+        self, text: Any, name: str, hypotheses: list[str], options: Mapping[str, Any]
+    ) -> list[Row]:
+        """Encode a text with each hypothesis; where it is too long, the end of the text goes."""
+        if text == "":
+            raise ValueError(f"{name} is empty: give one that a label can fit")
+        return [self._pair(text, name, hypothesis, options) for hypothesis in hypotheses]
+
+    def _pair(self, text: Any, name: str, hypothesis: str, options: Mapping[str, Any]) -> Row:
+        limit = self.model.config.max_sequence_length
+        length = min(self.tokenizer.model_max_length or limit, limit)
+        cut = {"truncation": "only_first", "max_length": length, **options}
+        try:
+            return self._row(name, text, hypothesis, cut)
+        except ValueError:  # the hypothesis leaves no room: does it fit uncut, as in transformers?
+            name = f"{name}, with the hypothesis {shortened(hypothesis)},"
+            uncut = {**options, "truncation": False, "max_length": limit}
+            return self._row(name, text, hypothesis, uncut)
+
+    def _logits(self, batch: Batch) -> np.ndarray[Any, Any]:  # [B, S] -> [B, C]
+        return on_host(self.model(**self._placed(batch)).logits)
+
+    def _ranked(
+        self,
+        text: str,
+        labels: list[str],
+        logits: np.ndarray[Any, Any],  # [labels, C]
+        multi_label: bool,
+    ) -> Ranking:
+        entailment = self.entailment_id
+        if multi_label or len(labels) == 1:
+            contradiction = -1 if entailment == 0 else 0
+            scores = softmax(logits[:, [contradiction, entailment]])[:, 1]  # [labels]
+        else:
+            scores = softmax(logits[:, entailment])  # [labels]
+        order = np.argsort(scores, kind="stable")[::-1]
+        return {
+            "sequence": text,
+            "labels": [labels[i] for i in order],
+            "scores": scores[order].tolist(),
+        }
+
+
+def _labels(given: Any) -> list[str]:
+    """Make a list of the labels, which may come as one str."""
+    if given is None:
+        raise TypeError("candidate_labels is missing: give the labels to choose from")
+    if isinstance(given, str):
+        given = [label.strip() for label in given.split(",") if label.strip()]
+    labels = list(given)
+    for i, label in enumerate(labels):
+        if not isinstance(label, str):
+            raise TypeError(f"candidate_labels[{i}] is {label!r}, but must be a str")
+    if not labels:
+        raise ValueError("candidate_labels is empty: give at least one label")
+    return labels
+
+
+def _hypotheses(template: str, labels: list[str]) -> list[str]:
+    try:
+        hypotheses = [template.format(label) for label in labels]
+        has_place = template.format("a") != template.format("b")
+    except (AttributeError, IndexError, KeyError, ValueError):
+        has_place = False
+    if not has_place:
+        raise ValueError(
+            f"hypothesis_template is {template!r}, but must be a str with one {{}} where the "
+            "label goes, such as 'This example is {}.'"
+        )
+    return hypotheses

@@ -1,0 +1,198 @@
+"""What all pipelines share, on one that gives back its rows."""
+
+import itertools
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minirobert
+from minirobert import RobertaConfig, RobertaModel
+from minirobert.pipelines.base import LOOK_AHEAD, Job, Pipeline, rows_of
+from tests.pipelines.models import our_model, our_tokenizer
+
+
+class Echo(Pipeline):
+    """Answers each text with its words, each of which is a row of its own."""
+
+    task = "echo"
+
+    def __init__(self, **shared):
+        super().__init__(our_model("RobertaModel"), our_tokenizer(), **shared)
+        self.batches, self.encoded = [], []
+
+    def __call__(self, inputs, batch_size=None, progress_bar=None):
+        return self._run(
+            inputs, Job(self.encode, self.compute, self.answer), batch_size, progress_bar
+        )
+
+    def encode(self, text, name):
+        self.encoded.append(text)
+        return [self._row(name, word) for word in text.split() or [""]]
+
+    def compute(self, batch):
+        ids, mask = batch["input_ids"], batch["attention_mask"]
+        self.batches.append(ids.shape)
+        return [row[: sum(kept)] for row, kept in zip(ids, mask, strict=True)]
+
+    def answer(self, text, rows, outputs):
+        assert [row["input_ids"] for row in rows] == [list(output) for output in outputs]
+        return [self.tokenizer.decode(output[1:-1]) for output in outputs]
+
+
+def answer_to(text):
+    return text.split() or [""]
+
+
+word = st.sampled_from(
+    ["a", "sky", "naïve", "unbelievable", "日本日本日本", "antidisestablishment"]
+)
+texts = st.lists(word, max_size=5).map(" ".join)
+LONG = "unbelievable antidisestablishmentarianism"
+
+
+@given(inputs=st.lists(texts, max_size=9), batch_size=st.integers(1, 5))
+def test_answers_come_in_the_order_of_the_inputs(inputs, batch_size):
+    expected = [answer_to(text) for text in inputs]
+    echo = Echo(batch_size=batch_size)
+    assert echo(inputs) == expected
+    assert echo(tuple(inputs)) == expected
+    assert list(echo(iter(inputs))) == expected
+    rows = sum(map(len, expected))
+    full, rest = divmod(rows, batch_size)
+    sizes = [count for count, _ in echo.batches]
+    assert sizes[: -(-rows // batch_size)] == [batch_size] * full + [rest] * (rest > 0)
+
+
+@given(text=texts)
+def test_one_text_is_not_a_list(text):
+    assert Echo()(text) == answer_to(text)
+
+
+def tokens_computed(echo):
+    return sum(count * length for count, length in echo.batches)
+
+
+@pytest.mark.parametrize("form", [list, iter], ids=["list", "stream"])
+def test_batches_have_texts_of_one_length(form):
+    echo = Echo(batch_size=4)
+    inputs = ["a", LONG.replace(" ", "")] * 8
+    assert list(echo(form(inputs))) == [[text] for text in inputs]
+    lengths = [len(our_tokenizer()(text)["input_ids"]) for text in inputs]
+    assert tokens_computed(echo) == sum(lengths)
+    assert echo.batches[0][1] == max(lengths)
+
+
+def test_all_texts_of_a_list_are_checked_before_anything_is_computed():
+    echo = Echo(batch_size=2)
+    with pytest.raises(ValueError, match=r"text 2 has \d+ tokens, but the model takes at most 128"):
+        echo(["a", "b", "日" * 200, "c"])
+    assert echo.batches == []
+
+
+# Streams
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_a_stream_may_be_infinite(batch_size):
+    echo = Echo(batch_size=batch_size)
+    answers = echo(f"number {i}" for i in itertools.count())
+    assert echo.encoded == []
+    for i in range(60):
+        assert next(answers) == ["number", str(i)]
+    limit = 60 if batch_size == 1 else 60 + batch_size * LOOK_AHEAD
+    assert len(echo.encoded) <= limit
+
+
+def test_a_stream_of_single_texts_is_answered_at_once():
+    echo = Echo()
+    answers = echo(iter(["a", "b", "c"]))
+    for i in range(3):
+        next(answers)
+        assert len(echo.encoded) == i + 1
+    assert list(answers) == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_texts_before_a_wrong_one_are_answered(batch_size):
+    answers = Echo(batch_size=batch_size)(text for text in ["a", "b", "c", 5, "d"])
+    assert [next(answers) for _ in range(3)] == [["a"], ["b"], ["c"]]
+    with pytest.raises(AttributeError) as caught:
+        next(answers)
+    assert caught.value.__notes__ == ["(this was text 3 of the stream, counted from 0)"]
+    assert list(answers) == []
+
+
+def test_texts_before_an_error_of_the_stream_are_answered():
+    def failing():
+        yield "a"
+        raise OSError("the disk is gone")
+
+    answers = Echo(batch_size=4)(failing())
+    assert next(answers) == ["a"]
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(answers)
+
+
+@pytest.mark.parametrize("inputs", [set(), iter([]), {}.keys()], ids=str)
+def test_empty_stream(inputs):
+    answers = Echo(batch_size=3)(inputs)
+    assert iter(answers) is answers
+    assert list(answers) == []
+
+
+def test_options_are_checked_before_the_first_text_is_asked_for():
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        Echo()(iter([]), batch_size=0)
+
+
+@pytest.mark.parametrize("inputs", [5, None, b"a", {"text": "a"}])
+def test_what_is_no_text(inputs):
+    with pytest.raises(TypeError, match="must be a str, or a list of them"):
+        Echo()(inputs)
+
+
+# Progress
+
+
+@pytest.mark.parametrize("form", [list, iter], ids=["list", "stream"])
+def test_progress_bar_counts_texts_not_rows(capfd, form):
+    list(Echo(batch_size=2)(form(["a b c", "d", "e f"]), progress_bar=True))
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert ("3/3" if form is list else "3text") in errors
+    list(Echo()(form(["a"])))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_bar_is_loaded_when_it_is_shown(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert Echo()(["a"]) == [["a"]]
+    with pytest.raises(ImportError):
+        Echo()(["a"], progress_bar=True)
+
+
+# Rows
+
+
+def test_rows_of_windows():
+    encoding = our_tokenizer()(
+        "a b c d e f g", truncation=True, max_length=5, stride=1, return_overflowing_tokens=True
+    )
+    rows = rows_of(encoding)
+    assert [row["input_ids"] for row in rows] == encoding["input_ids"]
+    assert {row["overflow_to_sample_mapping"] for row in rows} == {0}
+
+
+def test_rows_are_padded_behind_their_tokens_whatever_the_tokenizer_says():
+    left = minirobert.RobertaTokenizer.from_pretrained(padding_side="left")
+    echo = Echo(batch_size=2)
+    echo.tokenizer = left
+    assert echo(["a", LONG]) == [["a"], LONG.split()]
+
+
+def test_tokenizer_of_another_model():
+    small = RobertaModel(RobertaConfig(num_hidden_layers=1, vocab_size=8191))
+    with pytest.raises(ValueError, match=r"8192 tokens, but the model's vocab_size is 8191"):
+        Pipeline(small, our_tokenizer())

@@ -1,0 +1,256 @@
+"""The commands of the pipelines: each prints what its pipeline gives, line by line."""
+
+import io
+import json
+import re
+import shlex
+import sys
+
+import numpy as np
+import pytest
+
+import minirobert
+from minirobert import cli
+from minirobert.pipelines import BUNDLED, TASKS
+from tests.pipelines.models import our_model, our_tokenizer, text_of
+from tests.test_cli import (
+    Pipe,
+    assert_sentence,
+    json_lines,
+    program,
+)
+
+SKY = "The sky is <mask>."
+LINES = ["A cat", "naïve 日本 and a longer line", "The <mask> sky", ""]
+
+#: The options of a command, those of the pipeline for the same, and lines with their inputs.
+CASES = {
+    "fill-mask": [
+        (["--top-k", "2"], {"top_k": 2}, {SKY: SKY, "<mask> <mask> 日本": "<mask> <mask> 日本"}),
+        (["--targets", " blue", "Ġred"], {"targets": [" blue", "Ġred"]}, {SKY: SKY}),
+    ],
+    "text-classification": [
+        ([], {}, {line: line for line in LINES}),
+        (["--top-k", "2"], {"top_k": 2}, {"a\tb c": {"text": "a", "text_pair": "b c"}, "a": "a"}),
+        (
+            ["--top-k", "all", "--function", "none"],
+            {"top_k": None, "function_to_apply": "none"},
+            {"a": "a"},
+        ),
+    ],
+    "feature-extraction": [
+        ([], {}, {line: line for line in LINES}),
+        (["--pooling", "mean"], {"pooling": "mean"}, {line: line for line in LINES}),
+        (
+            ["--pooling", "cls", "--normalize"],
+            {"pooling": "cls", "normalize": True},
+            {line: line for line in LINES},
+        ),
+    ],
+    "zero-shot-classification": [
+        (
+            ["--labels", "sport", "art", "日本"],
+            {"candidate_labels": ["sport", "art", "日本"]},
+            {line: line for line in LINES[:3]},
+        ),
+        (
+            ["--multi-label", "--hypothesis-template", "{}!", "--labels", "a", "b"],
+            {"candidate_labels": ["a", "b"], "multi_label": True, "hypothesis_template": "{}!"},
+            {line: line for line in LINES[:3]},
+        ),
+    ],
+    "multiple-choice": [
+        (
+            [],
+            {},
+            {
+                "a\tb\tc d": {"question": "a", "choices": ["b", "c d"]},
+                "a \t日本": {"question": "a ", "choices": ["日本"]},
+            },
+        ),
+        (["--top-k", "1"], {"top_k": 1}, {"a\tb\tc": {"question": "a", "choices": ["b", "c"]}}),
+    ],
+}
+ALL_CASES = [(task, *case) for task in CASES for case in CASES[task]]
+
+
+@pytest.fixture(scope="module")
+def directories(tmp_path_factory):
+    """Save a model for each task."""
+    found = {}
+    for task, (_, model_class) in TASKS.items():
+        name = model_class.__name__
+        entailed = {"id2label": ((0, "no"), (1, "perhaps"), (2, "entailed"))}
+        labels = entailed if name == "RobertaForSequenceClassification" else {}
+        found[task] = tmp_path_factory.mktemp(task)
+        our_model(name, "float32", **labels).save_pretrained(found[task])
+        our_tokenizer().save_pretrained(found[task])
+    return found
+
+
+def test_every_task_has_a_command():
+    assert set(CASES) == set(TASKS) == {task.task for task in cli.tasks.TASK_COMMANDS}
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize(("task", "options", "keywords", "inputs"), ALL_CASES)
+def test_json_is_what_the_pipeline_gives(
+    run_well, stdin, directories, task, options, keywords, inputs, batch_size
+):
+    pipe = minirobert.pipeline(task, directories[task], batch_size=batch_size, **keywords)
+    expected = list(pipe(iter(inputs.values())))
+    command = [task, "--json", "--model", str(directories[task]), "--batch-size", str(batch_size)]
+    if all(inputs):  # an empty line is a text; as an argument it is one too, but no tab is in it
+        assert json_lines(run_well(command[0], *inputs, *command[1:], *options)) == expected
+    stdin("".join(line + "\n" for line in inputs))
+    assert json_lines(run_well(*command, *options)) == expected
+
+
+@pytest.mark.parametrize(("task", "options", "keywords", "inputs"), ALL_CASES)
+def test_text_for_people(run_well, directories, task, options, keywords, inputs):
+    line = next(iter(inputs))
+    output = run_well(task, line, "--model", str(directories[task]), *options)
+    heading, *rest = output.splitlines()
+    assert heading == line.partition("\t")[0] or task != "multiple-choice"
+    numbers = [float(re.match(r"  +(-?\d\.\d{4})( |$)", row)[1]) for row in rest]
+    pipe = minirobert.pipeline(task, directories[task], **keywords)
+    (found,) = pipe(iter([inputs[line]]))
+    if task == "feature-extraction":
+        expected = [vector[0] for vector in (found[0] if isinstance(found[0], list) else [found])]
+    elif task == "zero-shot-classification":
+        expected = found["scores"]
+        assert [row.split(maxsplit=1)[1] for row in rest] == found["labels"]
+    else:
+        expected = [one["score"] for one in (found if isinstance(found, list) else [found])]
+    np.testing.assert_allclose(numbers, expected, rtol=0, atol=0.51e-4)
+
+
+@pytest.mark.parametrize("command", sorted(set(TASKS) - set(BUNDLED)))
+def test_examples_work(run, run_well, stdin, directories, command):
+    examples = re.findall(r"^  minirobert (.*)$", run(command, "--help")[1], re.MULTILINE)
+    assert len(examples) >= 2
+    for example in examples:
+        stdin("a\tb\n")
+        words = example.removesuffix(" < lines.txt").replace("$'", "'").replace("\\t", "\t")
+        words = words.replace("DIR", shlex.quote(str(directories[command])))
+        assert run_well(*shlex.split(words))
+
+
+# Streams
+
+
+def test_a_batch_is_answered_before_the_next_line_is_read(monkeypatch):
+    pipe, answers = Pipe(), []
+
+    class Lines(io.StringIO):
+        def __iter__(self):
+            for _ in range(5):
+                answers.append(pipe.received.count(b"\n"))
+                yield SKY + "\n"
+
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(pipe), "utf-8"))
+    monkeypatch.setattr(sys, "stdin", Lines())
+    assert cli.main(["fill-mask", "--json", "--batch-size", "2"]) == 0
+    assert answers == [0, 0, 2, 2, 4]
+    assert pipe.received.count(b"\n") == 5
+
+
+@pytest.mark.parametrize("batch_size", ["1", "2", "9"])
+def test_lines_before_a_wrong_one_are_answered(run, stdin, batch_size):
+    stdin(f"{SKY}\n{SKY}\n{SKY}\nno mask\n{SKY}\n")
+    code, output, errors = run("fill-mask", "--json", "--batch-size", batch_size)
+    assert code == 2
+    assert len(json_lines(output)) == 3
+    assert errors.startswith("minirobert: line 4 of stdin: the text has no <mask>")
+    assert errors.count("\n") == 1
+
+
+def test_lines_before_one_that_cannot_be_read_are_answered(run, monkeypatch):
+    class Lines(io.StringIO):
+        def __iter__(self):
+            yield SKY + "\n"
+            yield from [b"caf\xe9".decode()]
+
+    monkeypatch.setattr(sys, "stdin", Lines())
+    code, output, errors = run("fill-mask", "--json", "--batch-size", "4")
+    assert code == 2
+    assert len(json_lines(output)) == 1
+    assert errors.startswith("minirobert: stdin is not UTF-8")
+
+
+def test_wrong_line_of_choices(run, stdin, directories):
+    stdin("a\tb\nno choice\n")
+    model = str(directories["multiple-choice"])
+    code, output, errors = run("multiple-choice", "--json", "--model", model, "--batch-size", "2")
+    assert code == 2
+    assert len(json_lines(output)) == 1
+    assert errors.startswith("minirobert: line 2 of stdin: there are no choices in 'no choice'")
+
+
+# Options of all
+
+
+@pytest.mark.parametrize("task", sorted(set(TASKS) - {"zero-shot-classification"}))
+def test_truncate(run, directories, task):
+    line = "<mask> " + text_of(200) + ("\ta\tb" if task == "multiple-choice" else "")
+    command = [task, line, "--json", "--model", str(directories[task])]
+    assert_sentence(run(*command), "tokens, but the model takes at most 128")
+    code, output, errors = run(*command, "--truncate")
+    assert (code, errors) == (0, "")
+    assert json_lines(output)
+
+
+def test_truncate_shortens_the_question_and_no_choice(run_well, directories):
+    line = text_of(200) + "\tsky sky sky\tsky"
+    model = directories["multiple-choice"]
+    options = {"truncation": "only_first", "max_length": 128}
+    pipe = minirobert.pipeline("multiple-choice", model, tokenizer_kwargs=options)
+    expected = pipe({"question": text_of(200), "choices": ["sky sky sky", "sky"]})
+    output = run_well("multiple-choice", line, "--json", "--truncate", "--model", str(model))
+    assert json_lines(output) == [expected]
+
+
+@pytest.mark.parametrize("device", ["cpu", "-1"])
+@pytest.mark.parametrize("dtype", ["float16", "float64", "auto"])
+def test_device_and_dtype(run_well, device, dtype):
+    (found,) = json_lines(
+        run_well("fill-mask", SKY, "--json", "--device", device, "--dtype", dtype)
+    )
+    assert found == minirobert.pipeline("fill-mask", dtype=dtype)(SKY)
+
+
+@pytest.mark.parametrize("device", ["tpu", "4096"])
+def test_unknown_device(run, device):
+    assert_sentence(run("fill-mask", SKY, "--device", device), device)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["text-classification", "a"], "required: --model"),
+        (["multiple-choice", "a\tb"], "required: --model"),
+        (["zero-shot-classification", "a", "--model", "b"], "required: --labels"),
+        (["text-classification", "a", "--model", "b", "--top-k", "most"], "'most'"),
+        (["text-classification", "a", "--model", "b", "--function", "foo"], "'foo'"),
+        (["feature-extraction", "a", "--pooling", "max"], "'max'"),
+        (["fill-mask", SKY, "--dtype", "int8"], "'int8'"),
+    ],
+)
+def test_errors_of_usage(run, arguments, words):
+    code, output, errors = run(*arguments)
+    assert (code, output) == (2, "")
+    assert words in errors.splitlines()[-1]
+
+
+def test_errors_are_a_sentence(run, directories):
+    assert_sentence(run("fill-mask", SKY, "--batch-size", "0"), "batch_size is 0")
+    model = str(directories["feature-extraction"])
+    code, output, errors = run("text-classification", "a", "--model", model)
+    assert (code, output) == (2, "")
+    assert "missing: classifier" in errors
+
+
+def test_program():
+    result = program("feature-extraction", "--pooling", "mean", "--json", input="日本\n".encode())
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert len(json.loads(result.stdout)) == 256
