@@ -21,7 +21,7 @@ from .scores import (
 )
 from .texts import Texts
 
-__all__ = ["adjusted", "continue_texts", "greedy", "random_streams", "sample"]
+__all__ = ["adjusted", "continue_texts", "generator", "greedy", "random_streams", "sample"]
 
 
 def greedy(scores: Array) -> Array:  # [B, V] -> int64 [B]
@@ -169,13 +169,14 @@ def random_streams(rng: Any, batch: int, n_each: int) -> list[np.random.Generato
     if isinstance(rng, list | tuple):
         if len(rng) != batch:
             raise ValueError(f"rng has {len(rng)} seeds, but there are {batch} texts")
-        streams = [_generator(one) for one in rng]
+        streams = [generator(one) for one in rng]
     else:
-        streams = _generator(rng).spawn(batch)
+        streams = generator(rng).spawn(batch)
     return [stream for one in streams for stream in one.spawn(n_each)]
 
 
-def _generator(rng: Any) -> np.random.Generator:
+def generator(rng: Any) -> np.random.Generator:
+    """Make a generator of a seed, or without one; a generator is returned as it is."""
     if isinstance(rng, np.random.Generator):
         return rng
     if rng is not None and (isinstance(rng, bool) or not isinstance(rng, int | np.integer)):

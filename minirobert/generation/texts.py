@@ -11,7 +11,7 @@ from ..checks import booleans, check_shape, floats, integers, place
 from ..config import RobertaConfig
 from .config import GenerationConfig
 
-__all__ = ["NextLogits", "Texts", "prepare"]
+__all__ = ["NextLogits", "Texts", "new_tokens", "prepare"]
 
 #: New tokens where nobody says how many.
 DEFAULT_NEW_TOKENS = 20
@@ -153,7 +153,8 @@ def prepare(
         raise ValueError(
             f"encoder_hidden_states has {hidden.shape[0]} texts, but input_ids has {ids.shape[0]}"
         )
-    n_new = _new_tokens(ids, model, config)
+    tokens = _longest(ids, model.pad_token_id)
+    n_new = new_tokens(config, model, tokens, int(ids.shape[1]) - tokens)
     cache = KeyValueCache() if config.use_cache and model.is_decoder else None
     return Texts(next_logits, ids, mask, cache, hidden, encoder_mask), n_new
 
@@ -228,31 +229,61 @@ def _mask(value: Any, ids: Array, pad_token_id: int, config: GenerationConfig) -
     return mask
 
 
-def _new_tokens(ids: Array, model: RobertaConfig, config: GenerationConfig) -> int:
-    """Decide on the number of new tokens, which must have room in the tables of positions."""
+def _longest(ids: Array, pad_token_id: int) -> int:
     xp = array_namespace(ids)
-    length = int(ids.shape[1])
-    tokens, limit = length, model.max_position_embeddings
-    table = f"the distance tables reach over {limit}, padding included"
-    if model.position_embedding_type == "absolute":
-        n_tokens = xp.sum(astype(ids != model.pad_token_id, xp.int64), axis=1)
-        tokens, limit = int(xp.max(n_tokens)), model.max_sequence_length
-        table = f"the position table holds {limit}"
-    room = limit - tokens
+    return int(xp.max(xp.sum(astype(ids != pad_token_id, xp.int64), axis=1)))
+
+
+def new_tokens(
+    config: GenerationConfig,
+    model: RobertaConfig,
+    tokens: int,
+    padding: int = 0,
+    default: int = DEFAULT_NEW_TOKENS,
+    name: str = "a prompt",
+) -> int:
+    """Decide on the number of new tokens, which must have room in the tables of positions.
+
+    Parameters
+    ----------
+    config : GenerationConfig
+    model : RobertaConfig
+    tokens, padding : int
+        Of a prompt.
+    default : int
+        How many are added, or as many as have room, where the options do not say.
+    name : str
+        What an error calls the prompt.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If they have no room, or ``min_new_tokens`` is more.
+    """
+    length, limit = tokens, model.max_sequence_length
+    table = f"the position table holds {limit}"
+    if model.position_embedding_type != "absolute":
+        length, limit = tokens + padding, model.max_position_embeddings
+        table = f"the distance tables reach over {limit}, padding included"
+    room = limit - length
     if config.max_new_tokens is not None:
         n_new = config.max_new_tokens
     elif config.max_length is not None:
-        n_new = config.max_length - length
+        n_new = config.max_length - tokens - padding
         if n_new < 1:
             raise ValueError(
-                f"max_length is {config.max_length}, but the prompt already has {length} tokens, "
-                "padding included: set max_new_tokens instead, which does not count the prompt"
+                f"max_length is {config.max_length}, but {name} already has {tokens + padding} "
+                "tokens, padding included: set max_new_tokens instead, which does not count them"
             )
     else:
-        n_new = max(1, min(DEFAULT_NEW_TOKENS, room))
+        n_new = max(1, min(default, room))
     if n_new > room:
         raise ValueError(
-            f"a prompt has {tokens} tokens, and {n_new} more would make {tokens + n_new}, but "
+            f"{name} has {length} tokens, and {n_new} more would make {length + n_new}, but "
             f"{table}: "
             + ("shorten the prompt" if room < 1 else f"set max_new_tokens to at most {room}")
         )

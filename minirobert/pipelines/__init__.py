@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any, Literal, overload
 
 from ..classifiers import RobertaForMultipleChoice, RobertaForSequenceClassification
+from ..config import RobertaConfig
 from ..files import TINY
-from ..language_models import RobertaForMaskedLM
+from ..language_models import RobertaForCausalLM, RobertaForMaskedLM
 from ..models import RobertaModel, RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
 from .base import Pipeline
@@ -15,6 +17,7 @@ from .feature_extraction import FeatureExtractionPipeline
 from .fill_mask import FillMaskPipeline
 from .multiple_choice import MultipleChoicePipeline
 from .text_classification import TextClassificationPipeline
+from .text_generation import TextGenerationPipeline
 from .zero_shot_classification import ZeroShotClassificationPipeline
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "MultipleChoicePipeline",
     "Pipeline",
     "TextClassificationPipeline",
+    "TextGenerationPipeline",
     "ZeroShotClassificationPipeline",
     "pipeline",
 ]
@@ -38,6 +42,7 @@ TASKS: dict[str, tuple[Any, type[RobertaPreTrainedModel]]] = {
         RobertaForSequenceClassification,
     ),
     "multiple-choice": (MultipleChoicePipeline, RobertaForMultipleChoice),
+    "text-generation": (TextGenerationPipeline, RobertaForCausalLM),
 }
 ALIASES = {"sentiment-analysis": "text-classification"}
 
@@ -85,6 +90,13 @@ def pipeline(
 ) -> MultipleChoicePipeline: ...
 @overload
 def pipeline(
+    task: Literal["text-generation"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> TextGenerationPipeline: ...
+@overload
+def pipeline(
     task: str,
     model: PathOrModel | None = None,
     tokenizer: PathOrTokenizer | None = None,
@@ -107,7 +119,8 @@ def pipeline(
     ----------
     task : str
         ``"fill-mask"``, ``"feature-extraction"``, ``"text-classification"`` (or
-        ``"sentiment-analysis"``), ``"zero-shot-classification"`` or ``"multiple-choice"``.
+        ``"sentiment-analysis"``), ``"zero-shot-classification"``, ``"multiple-choice"`` or
+        ``"text-generation"``.
     model : directory or model, optional
         By default the bundled one, which can fill masks and extract features.
     tokenizer : directory or tokenizer, optional
@@ -173,10 +186,13 @@ def _model(
     dtype: Any,
 ) -> RobertaPreTrainedModel:
     if not isinstance(model, RobertaPreTrainedModel):
-        # no pipeline reads the pooler of a model without a head, and many checkpoints lack it
-        pooling = {"add_pooling_layer": False} if model_class is RobertaModel else {}
+        options: dict[str, Any] = {}
+        if model_class is RobertaModel:
+            options["add_pooling_layer"] = False  # nobody reads it, and many checkpoints lack it
+        if model_class is RobertaForCausalLM and not _is_decoder(model):
+            options["is_decoder"] = True
         return model_class.from_pretrained(
-            model, dtype=dtype or "float32", device=device or "cpu", strict=True, **pooling
+            model, dtype=dtype or "float32", device=device or "cpu", strict=True, **options
         )
     model = model if dtype is None else model.astype(dtype)
     model = model if device is None else model.to(device)
@@ -187,3 +203,15 @@ def _model(
             + (": give its encoder, model.roberta" if encoder else "")
         )
     return model
+
+
+def _is_decoder(directory: str | os.PathLike[str]) -> bool:
+    """Tell whether a model was trained to look only back, and warn where it was not."""
+    if RobertaConfig.from_pretrained(directory).is_decoder:
+        return True
+    warnings.warn(
+        f"the config.json in {str(directory)!r} says is_decoder false: a model that was trained to "
+        "look at both sides of a word gives poor texts, now that it looks only back",
+        stacklevel=4,
+    )
+    return False

@@ -33,6 +33,9 @@ class WithForwardPositions(transformers.RobertaForCausalLM):
         return super().prepare_inputs_for_generation(input_ids, **kwargs)
 
 
+WithForwardPositions.__name__ = "RobertaForCausalLM"
+
+
 def models(config: dict[str, Any], seed: int) -> tuple[Any, Any]:
     theirs = torch_model("RobertaForCausalLM", config, seed)
     theirs.__class__ = WithForwardPositions
