@@ -22,12 +22,14 @@ from .classifiers import (
 )
 from .config import RobertaConfig
 from .files import TINY
+from .generation import GenerationConfig
 from .language_models import RobertaForCausalLM, RobertaForMaskedLM
 from .models import RobertaModel, RobertaPreTrainedModel
 from .observe import observe, watch
 from .outputs import (
     BaseModelOutputWithPoolingAndCrossAttentions,
     CausalLMOutputWithCrossAttentions,
+    GenerateOutput,
     MaskedLMOutput,
     MultipleChoiceModelOutput,
     QuestionAnsweringModelOutput,
@@ -54,6 +56,8 @@ __all__ = [
     "BatchEncoding",
     "CausalLMOutputWithCrossAttentions",
     "CheckpointError",
+    "GenerateOutput",
+    "GenerationConfig",
     "KeyValueCache",
     "MaskedLMOutput",
     "MultipleChoiceModelOutput",

@@ -28,6 +28,7 @@ __all__ = [
     "gelu_fast",
     "gelu_new",
     "laplace",
+    "largest",
     "layer_norm",
     "leaky_relu",
     "linear",
@@ -131,6 +132,31 @@ def layer_norm(x: Array, weight: Array, bias: Array, eps: float) -> Array:  # [.
     centred = x - xp.mean(x, axis=-1, keepdims=True)
     variance = xp.mean(centred * centred, axis=-1, keepdims=True)
     return centred / xp.sqrt(variance + eps) * weight + bias
+
+
+@singledispatch
+def largest(x: Array, k: int) -> tuple[Array, Array]:  # [B, M] -> [B, k], [B, k]
+    """Find the k largest numbers of each row, and where they are.
+
+    Parameters
+    ----------
+    x : Array of shape [B, M]
+    k : int, at most M
+
+    Returns
+    -------
+    values : Array of shape [B, k]
+        The largest first.
+    places : integer Array of shape [B, k]
+        Of equal numbers, the first comes first.
+
+    >>> import numpy as np
+    >>> largest(np.array([[5.0, 7.0, 6.0, 7.0]]), 3)
+    (array([[7., 7., 6.]]), array([[1, 3, 2]]))
+    """
+    xp = array_namespace(x)
+    places = xp.argsort(x, axis=1, descending=True)[:, :k]
+    return xp.take_along_axis(x, places, axis=1), places
 
 
 @half_in_float32

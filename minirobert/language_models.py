@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from . import generation
 from .arrays import Array
+from .cache import KeyValueCache
 from .checks import random_generator
+from .generation import GenerationConfig, Texts
 from .heads import lm_head
 from .labels import check_labels
 from .losses import causal_lm_loss, token_loss
 from .models import RobertaHeadModel
 from .observe import observe
-from .outputs import CausalLMOutputWithCrossAttentions, MaskedLMOutput
+from .outputs import CausalLMOutputWithCrossAttentions, GenerateOutput, MaskedLMOutput
 
 __all__ = ["RobertaForCausalLM", "RobertaForMaskedLM"]
 
@@ -220,3 +224,137 @@ class RobertaForCausalLM(_LanguageModel):
             encoded.cross_attentions,
         )
         return self._returned(output, return_dict)
+
+    def generate(
+        self,
+        input_ids: Any = None,
+        attention_mask: Any = None,
+        generation_config: GenerationConfig | None = None,
+        *,
+        encoder_hidden_states: Any = None,
+        encoder_attention_mask: Any = None,
+        rng: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Continue texts.
+
+        Parameters
+        ----------
+        input_ids : integers of shape [B, S], optional
+            The prompts, padded on the left. Without them, a text begins with ``bos_token_id``.
+        attention_mask : 0 and 1 of shape [B, S], optional
+            By default padding is masked.
+        generation_config : GenerationConfig, optional
+            All options at once.
+        encoder_hidden_states : floats of shape [B, E, H], optional
+            For a decoder with cross-attention.
+        encoder_attention_mask : 0 and 1 of shape [B, E], optional
+        rng : int, numpy.random.Generator, or a list of B of them, optional
+            A seed, or where the random numbers of ``do_sample`` come from. What is drawn for a text
+            depends on its place, but not on the other texts.
+        **options
+            In place of ``generation_config``: those of `GenerationConfig`, such as
+            ``max_new_tokens``, ``do_sample``, ``top_p``, ``num_beams``. By default they are the
+            configuration's, where it has them.
+
+        Returns
+        -------
+        int64 Array of shape [R B, T]
+            The prompts and what follows, R sequences for each (``num_return_sequences``). With
+            ``return_dict_in_generate`` or ``output_scores``, a GenerateOutput.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an option breaks its rule, or the prompts are padded on the right, are empty, or are
+            too long for what is to follow.
+
+        >>> from minirobert import RobertaConfig
+        >>> model = RobertaForCausalLM(RobertaConfig(vocab_size=9, is_decoder=True))
+        >>> model.generate([[0, 5, 6]], max_new_tokens=2).shape
+        (1, 5)
+        """
+        config = self._generation_config(generation_config, options)
+        texts, n_new = self._texts(
+            config, input_ids, attention_mask, encoder_hidden_states, encoder_attention_mask
+        )
+        output: GenerateOutput = generation.generate(texts, config, n_new, rng)
+        wanted = config.return_dict_in_generate or config.output_scores
+        return output if wanted else output.sequences
+
+    def stream(
+        self,
+        input_ids: Any = None,
+        attention_mask: Any = None,
+        generation_config: GenerationConfig | None = None,
+        *,
+        encoder_hidden_states: Any = None,
+        encoder_attention_mask: Any = None,
+        rng: Any = None,
+        **options: Any,
+    ) -> Iterator[Array]:
+        """Continue texts, and give each token as soon as it is chosen.
+
+        Parameters
+        ----------
+        input_ids, attention_mask, generation_config, **options
+            As for `generate`.
+        encoder_hidden_states, encoder_attention_mask, rng : optional
+            As there.
+
+        Returns
+        -------
+        iterator of int64 Arrays of shape [R B]
+            The next token of each text; padding where one has ended. One after the other they are
+            what `generate` puts behind the prompts.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As there, and for beam search: at once, not with the first token.
+        """
+        config = self._generation_config(generation_config, options)
+        texts, n_new = self._texts(
+            config, input_ids, attention_mask, encoder_hidden_states, encoder_attention_mask
+        )
+        return generation.stream(texts, config, n_new, rng)
+
+    def _generation_config(
+        self, config: GenerationConfig | None, options: dict[str, Any]
+    ) -> GenerationConfig:
+        if config is None:
+            return GenerationConfig.from_model_config(self.config, **options)
+        if options:
+            raise ValueError(
+                f"generation_config and {', '.join(options)} were both given: put all options into "
+                "one of them"
+            )
+        return config
+
+    def _texts(self, config: GenerationConfig, *inputs: Any) -> tuple[Texts, int]:
+        return generation.prepare(
+            self._next_logits, self.config, self.word_embeddings, config, *inputs
+        )
+
+    def _next_logits(
+        self,
+        input_ids: Array,
+        attention_mask: Array,
+        past_key_values: KeyValueCache | None,
+        encoder_hidden_states: Array | None,
+        encoder_attention_mask: Array | None,
+    ) -> Array:  # [B, S] -> [B, V]
+        """Score the word behind the last token; the head is not run for the others."""
+        inputs = self._inputs(
+            input_ids,
+            attention_mask,
+            None,
+            None,
+            None,
+            None,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_attention_mask,
+            past_key_values=past_key_values,
+        )
+        encoded = self._encode(inputs, False, False, None)
+        return self.lm_head(encoded.last_hidden_state[:, -1, :])

@@ -682,3 +682,82 @@ def test_closed_streams(closed):
     assert result.returncode == 2
     assert result.stderr.startswith(b"minirobert: ")
     assert result.stderr.count(b"\n") == 1
+
+
+# text-generation
+
+
+@pytest.fixture(scope="module")
+def decoder_directory(tmp_path_factory):
+    """Save a decoder whose words are drawn from all of the vocabulary, bytes too."""
+    config = minirobert.RobertaConfig(
+        vocab_size=8192,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=4,
+        is_decoder=True,
+    )
+    directory = tmp_path_factory.mktemp("decoder")
+    minirobert.RobertaForCausalLM(config).save_pretrained(directory)
+    minirobert.RobertaTokenizer.from_pretrained(TINY).save_pretrained(directory)
+    return str(directory)
+
+
+def test_a_generated_text_is_what_the_pipeline_gives(run_well, decoder_directory):
+    options = ["--model", decoder_directory, "--max-new-tokens", "9", "--seed", "5"]
+    call = minirobert.pipeline(
+        "text-generation", decoder_directory, max_new_tokens=9, rng=np.random.default_rng(5)
+    )
+    expected = call(["The sky", "", "naïve"])
+    assert json_lines(run_well("text-generation", "--json", *options, "The sky", "", "naïve")) == (
+        expected
+    )
+    lines = "".join(one[0]["generated_text"] + "\n" for one in expected)
+    assert run_well("text-generation", *options, "The sky", "", "naïve") == lines
+    assert (
+        run_well("text-generation", "--batch-size", "2", *options, "The sky", "", "naïve") == lines
+    )
+
+
+def test_likeliest_texts(run_well, decoder_directory):
+    options = ["--model", decoder_directory, "--max-new-tokens", "4", "The sky"]
+    call = minirobert.pipeline("text-generation", decoder_directory, max_new_tokens=4)
+    greedy = call("The sky", do_sample=False)[0]["generated_text"]
+    assert run_well("text-generation", "--greedy", *options) == greedy + "\n"
+    beams = call("The sky", num_beams=3, num_return_sequences=2)
+    output = run_well(
+        "text-generation", "--num-beams", "3", "--num-return-sequences", "2", *options
+    )
+    assert output == "".join(one["generated_text"] + "\n" for one in beams)
+
+
+def test_a_text_is_printed_as_it_comes(decoder_directory):
+    """The first words are there before the last are computed."""
+    command = [
+        "text-generation",
+        "The sky",
+        "--model",
+        decoder_directory,
+        "--max-new-tokens",
+        "400",
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "minirobert", *command], stdout=subprocess.PIPE
+    ) as process:
+        first = os.read(process.stdout.fileno(), 7)
+        assert first == b"The sky"
+        chunks = 0
+        while os.read(process.stdout.fileno(), 1 << 16):
+            chunks += 1
+    assert chunks > 3
+    assert process.returncode == 0
+
+
+def test_generation_warns_and_errs_in_sentences(run, decoder_directory):
+    done = program("text-generation", "a", "--model", str(TINY), "--max-new-tokens", "2")
+    assert done.returncode == 0
+    assert done.stderr.startswith(b"minirobert: warning: the config.json in ")
+    code, _, error = run("text-generation", "a", "--model", decoder_directory, "--temperature", "0")
+    assert code == 2
+    assert error.startswith("minirobert: temperature is 0.0, but must be a number above 0")

@@ -19,7 +19,7 @@ ORDER = [
     ["observe", "functional", "cache", "parameters", "checks", "pruning", "resizing"],
     ["embeddings", "attention", "losses", "kernels", "checkpoint", "labels", "outputs"],
     ["encoder", "heads", "decoder_inputs", "saving"],
-    ["inputs"],
+    ["inputs", "generation"],
     ["pretrained"],
     ["models"],
     ["classifiers", "language_models"],

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..files import TINY
 from ..pipelines import BUNDLED, pipeline
@@ -29,6 +31,11 @@ Reader = Callable[[str], Any]
 
 def _as_it_is(line: str) -> Any:
     return line
+
+
+def _answer_all(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) -> Iterator[Any]:
+    answers: Iterator[Any] = pipe(inputs)
+    return answers
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,8 @@ class TaskCommand:
         What a line must be, for the help, where it is not any text; ends in "; ".
     truncation : str, optional
         What ``--truncate`` stands for; None where there is no such option.
+    answer : callable
+        ``answer(pipe, inputs, arguments)`` gives an iterator of answers.
     """
 
     task: str
@@ -66,6 +75,7 @@ class TaskCommand:
     what: str = ""
     truncation: str | None = "longest_first"
     reader: Callable[[dict[str, Any]], Reader] | None = None
+    answer: Callable[[Any, Iterable[Any], argparse.Namespace], Iterator[Any]] = _answer_all
 
 
 def add_task(commands: Any, task: TaskCommand) -> None:
@@ -139,7 +149,7 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
         pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": length}
     answer_lines(
         arguments.texts,
-        lambda texts: pipe(read(text) for text in texts),
+        lambda texts: task.answer(pipe, (read(text) for text in texts), arguments),
         lambda text, found: print_json(found) if arguments.json else task.show(text, found),
         max(arguments.batch_size, 1),  # one below 1 is the pipeline's error
     )
@@ -382,6 +392,80 @@ def _show_choices(line: str, found: Any) -> None:
     _show_scores(question, [(one["score"], one["choice"]) for one in found])
 
 
+def _text_generation_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--max-new-tokens",
+        type=int,
+        metavar="N",
+        help="end after so many (default: 256, or as many as the model has room for)",
+    )
+    command.add_argument(
+        "--greedy",
+        dest="do_sample",
+        action="store_false",
+        default=None,
+        help="take the likeliest word each time, in place of drawing one",
+    )
+    command.add_argument(
+        "--temperature",
+        type=float,
+        metavar="X",
+        help="below 1, likely words are drawn more often (default: 0.7)",
+    )
+    command.add_argument(
+        "--top-k", type=int, metavar="N", help="draw from the N likeliest words (default: 50)"
+    )
+    command.add_argument(
+        "--top-p",
+        type=float,
+        metavar="P",
+        help="draw from the likeliest words that have the probability P together (default: 1)",
+    )
+    command.add_argument(
+        "--num-beams", type=int, metavar="N", help="search for the likeliest text with N beams"
+    )
+    command.add_argument(
+        "--num-return-sequences", type=int, metavar="N", help="give N continuations of each text"
+    )
+    command.add_argument(
+        "--repetition-penalty",
+        type=float,
+        metavar="X",
+        help="above 1, words that the text has are drawn less often (default: 1)",
+    )
+    command.add_argument(
+        "--seed",
+        dest="rng",
+        type=_random_numbers,
+        metavar="N",
+        help="draw the same words each time the command is run",
+    )
+
+
+def _random_numbers(seed: str) -> np.random.Generator:
+    """Make one generator for all texts: each takes its own numbers from it."""
+    return np.random.default_rng(int(seed))
+
+
+def _generate(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) -> Iterator[Any]:
+    """Give texts as they come, part by part, where they are for people and come one by one."""
+    several = (arguments.batch_size, arguments.num_beams or 1, arguments.num_return_sequences or 1)
+    if arguments.json or several != (1, 1, 1):
+        return _answer_all(pipe, inputs, arguments)
+    return (pipe.stream(text) for text in inputs)
+
+
+def _show_generation(text: str, found: Any) -> None:
+    if isinstance(found, list):
+        for one in found:
+            print(one["generated_text"])
+        return
+    print(text, end="", flush=True)
+    for part in found:
+        print(part, end="", flush=True)
+    print()
+
+
 def _show_scores(text: str, scored: Sequence[tuple[float, str]]) -> None:
     print(text)
     for score, name in scored:
@@ -459,5 +543,16 @@ TASK_COMMANDS = (
         _question_and_choices,
         "a question and its choices, with a tab before each choice; ",
         "only_first",
+    ),
+    TaskCommand(
+        "text-generation",
+        "Continue a text, by words that are drawn one after the other.",
+        '  minirobert text-generation "The sky is" --model DIR --max-new-tokens 20 --seed 1\n'
+        '  minirobert text-generation "The sky is" --model DIR --greedy\n'
+        "  minirobert text-generation --model DIR --num-beams 4 --json < lines.txt",
+        _text_generation_options,
+        _show_generation,
+        truncation=None,  # it would cut off the end, which is to be continued
+        answer=_generate,
     ),
 )

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..functional import gelu, layer_norm, linear, softmax
+from ..functional import gelu, largest, layer_norm, linear, softmax
 
-__all__ = ["gelu_cpu", "layer_norm_cpu", "linear_cpu", "softmax_cpu"]
+__all__ = ["gelu_cpu", "largest_cpu", "layer_norm_cpu", "linear_cpu", "softmax_cpu"]
 
 NDArray: TypeAlias = np.ndarray[Any, Any]
 
@@ -141,3 +141,20 @@ def _polynomial(x: NDArray, coefficients: tuple[float, ...], out: NDArray) -> No
     for coefficient in coefficients[2:]:
         out *= x
         out += coefficient
+
+
+@largest.register(np.ndarray)
+def largest_cpu(x: NDArray, k: int) -> tuple[NDArray, NDArray]:
+    """Compute `minirobert.functional.largest` without sorting more than is asked for.
+
+    Most numbers are below the k-th largest, which can be found without an order of the others.
+    """
+    if k == 0 or k == x.shape[1]:
+        formula: Callable[..., tuple[NDArray, NDArray]] = largest.dispatch(object)
+        return formula(x, k)
+    least = np.partition(x, -k, axis=1)[:, -k]  # [B]
+    places = np.empty((len(x), k), np.int64)
+    for row, start, found in zip(x, least, places, strict=True):
+        among = np.flatnonzero(row >= start)  # k, or more where several are equal to the last
+        found[:] = among[np.argsort(-row[among], kind="stable")[:k]]
+    return np.take_along_axis(x, places, axis=1), places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any, Literal, overload
 
 from ..classifiers import (
@@ -11,8 +12,9 @@ from ..classifiers import (
     RobertaForSequenceClassification,
     RobertaForTokenClassification,
 )
+from ..config import RobertaConfig
 from ..files import TINY
-from ..language_models import RobertaForMaskedLM
+from ..language_models import RobertaForCausalLM, RobertaForMaskedLM
 from ..models import RobertaModel, RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
 from .base import Pipeline
@@ -21,6 +23,7 @@ from .fill_mask import FillMaskPipeline
 from .multiple_choice import MultipleChoicePipeline
 from .question_answering import QuestionAnsweringPipeline
 from .text_classification import TextClassificationPipeline
+from .text_generation import TextGenerationPipeline
 from .token_classification import TokenClassificationPipeline
 from .zero_shot_classification import ZeroShotClassificationPipeline
 
@@ -32,6 +35,7 @@ __all__ = [
     "Pipeline",
     "QuestionAnsweringPipeline",
     "TextClassificationPipeline",
+    "TextGenerationPipeline",
     "TokenClassificationPipeline",
     "ZeroShotClassificationPipeline",
     "pipeline",
@@ -49,6 +53,7 @@ TASKS: dict[str, tuple[Any, type[RobertaPreTrainedModel]]] = {
         RobertaForSequenceClassification,
     ),
     "multiple-choice": (MultipleChoicePipeline, RobertaForMultipleChoice),
+    "text-generation": (TextGenerationPipeline, RobertaForCausalLM),
 }
 ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
 
@@ -110,6 +115,13 @@ def pipeline(
 ) -> MultipleChoicePipeline: ...
 @overload
 def pipeline(
+    task: Literal["text-generation"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> TextGenerationPipeline: ...
+@overload
+def pipeline(
     task: str,
     model: PathOrModel | None = None,
     tokenizer: PathOrTokenizer | None = None,
@@ -133,7 +145,8 @@ def pipeline(
     task : str
         ``"fill-mask"``, ``"feature-extraction"``, ``"text-classification"`` (or
         ``"sentiment-analysis"``), ``"token-classification"`` (or ``"ner"``),
-        ``"question-answering"``, ``"zero-shot-classification"`` or ``"multiple-choice"``.
+        ``"question-answering"``, ``"zero-shot-classification"``, ``"multiple-choice"`` or
+        ``"text-generation"``.
     model : directory or model, optional
         By default the bundled one, which can fill masks and extract features.
     tokenizer : directory or tokenizer, optional
@@ -199,10 +212,13 @@ def _model(
     dtype: Any,
 ) -> RobertaPreTrainedModel:
     if not isinstance(model, RobertaPreTrainedModel):
-        # no pipeline reads the pooler of a model without a head, and many checkpoints lack it
-        pooling = {"add_pooling_layer": False} if model_class is RobertaModel else {}
+        options: dict[str, Any] = {}
+        if model_class is RobertaModel:
+            options["add_pooling_layer"] = False  # nobody reads it, and many checkpoints lack it
+        if model_class is RobertaForCausalLM and not _is_decoder(model):
+            options["is_decoder"] = True
         return model_class.from_pretrained(
-            model, dtype=dtype or "float32", device=device or "cpu", strict=True, **pooling
+            model, dtype=dtype or "float32", device=device or "cpu", strict=True, **options
         )
     model = model if dtype is None else model.astype(dtype)
     model = model if device is None else model.to(device)
@@ -213,3 +229,15 @@ def _model(
             + (": give its encoder, model.roberta" if encoder else "")
         )
     return model
+
+
+def _is_decoder(directory: str | os.PathLike[str]) -> bool:
+    """Tell whether a model was trained to look only back, and warn where it was not."""
+    if RobertaConfig.from_pretrained(directory).is_decoder:
+        return True
+    warnings.warn(
+        f"the config.json in {str(directory)!r} says is_decoder false: a model that was trained to "
+        "look at both sides of a word gives poor texts, now that it looks only back",
+        stacklevel=4,
+    )
+    return False

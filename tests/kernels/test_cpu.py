@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirobert.functional import gelu, layer_norm, linear, softmax
+from minirobert.functional import gelu, largest, layer_norm, linear, softmax
 from minirobert.kernels import cpu
 
 EPS = np.finfo(np.float32).eps
@@ -97,3 +97,15 @@ def test_other_dtypes_go_to_the_formula(dtype):
         result = function(x, *others)
         assert result.dtype == dtype
         np.testing.assert_array_equal(result, function.dispatch(object)(x, *others))
+
+
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1), kinds=st.sampled_from([2, 9, 10**6]))
+def test_largest(data, seed, kinds):
+    rng = np.random.default_rng(seed)
+    shape = data.draw(st.tuples(st.integers(1, 4), st.integers(1, 40)))
+    x = rng.integers(0, kinds, shape).astype(np.float32)
+    x[rng.random(shape) < 0.2] = -np.inf
+    k = data.draw(st.integers(0, shape[1]))
+    for fast, exact in zip(largest(x, k), largest.dispatch(object)(x, k), strict=True):
+        assert fast.dtype == exact.dtype
+        np.testing.assert_array_equal(fast, exact)

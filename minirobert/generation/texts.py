@@ -1,0 +1,294 @@
+"""The texts that are being continued, and the model that reads them."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, Protocol
+
+from ..arrays import Array, array_namespace, astype, device_of, dtype_name
+from ..cache import KeyValueCache
+from ..checks import booleans, check_shape, floats, integers, place
+from ..config import RobertaConfig
+from .config import GenerationConfig
+
+__all__ = ["NextLogits", "Texts", "new_tokens", "prepare"]
+
+#: New tokens where nobody says how many.
+DEFAULT_NEW_TOKENS = 20
+
+
+class NextLogits(Protocol):
+    """What generation needs of a model: the logits of the word behind the last token, [B, V]."""
+
+    def __call__(
+        self,
+        input_ids: Array,
+        attention_mask: Array,
+        past_key_values: KeyValueCache | None,
+        encoder_hidden_states: Array | None,
+        encoder_attention_mask: Array | None,
+    ) -> Array:
+        """Read tokens, [B, S], behind those of the cache; the mask, [B, P + S], covers both."""
+
+
+class Texts:
+    """A batch of texts that grow by a token at a time.
+
+    Parameters
+    ----------
+    next_logits : NextLogits
+    input_ids : int64 Array of shape [B, S]
+        The prompts.
+    attention_mask : bool Array of shape [B, S]
+    cache : KeyValueCache, optional
+        An empty one. Without it, each step reads the texts from their beginning.
+    encoder_hidden_states : Array of shape [B, E, H], optional
+    encoder_attention_mask : bool Array of shape [B, E], optional
+    """
+
+    def __init__(
+        self,
+        next_logits: NextLogits,
+        input_ids: Array,
+        attention_mask: Array,
+        cache: KeyValueCache | None = None,
+        encoder_hidden_states: Array | None = None,
+        encoder_attention_mask: Array | None = None,
+    ) -> None:
+        self._next_logits = next_logits
+        self.input_ids = input_ids
+        self.attention_mask = attention_mask
+        self.cache = cache
+        self._encoder = encoder_hidden_states, encoder_attention_mask
+        #: The dtype of the last scores.
+        self.scores_dtype: Any = None
+
+    def next_scores(self) -> Array:  # [B, V]
+        """Score every word as the next; those of a float16 model are float32 from here on."""
+        past = 0 if self.cache is None else self.cache.get_seq_length()
+        logits = self._next_logits(
+            self.input_ids[:, past:], self.attention_mask, self.cache, *self._encoder
+        )
+        if dtype_name(logits) == "float16":
+            logits = astype(logits, array_namespace(logits).float32)
+        self.scores_dtype = logits.dtype
+        return logits
+
+    def append(self, tokens: Array) -> None:  # int64 [B]
+        """Add a token to each text."""
+        xp = array_namespace(tokens)
+        self.input_ids = xp.concat([self.input_ids, tokens[:, None]], axis=1)
+        seen = xp.ones((tokens.shape[0], 1), dtype=xp.bool, device=device_of(tokens))
+        self.attention_mask = xp.concat([self.attention_mask, seen], axis=1)
+
+    def select(self, rows: Array) -> None:  # integers [B']
+        """Keep only these texts, in this order; one may be named more than once."""
+        xp = array_namespace(rows)
+        self.input_ids = xp.take(self.input_ids, rows, axis=0)
+        self.attention_mask = xp.take(self.attention_mask, rows, axis=0)
+        hidden, mask = (one if one is None else xp.take(one, rows, axis=0) for one in self._encoder)
+        self._encoder = hidden, mask
+        if self.cache is not None:
+            self.cache.reorder_cache(rows)
+
+    def repeat(self, n: int, scores: Array) -> Array:  # [B, V] -> [n B, V]
+        """Put n copies in place of each text, and of its scores."""
+        if n == 1:
+            return scores
+        xp = array_namespace(scores)
+        rows = xp.arange(scores.shape[0], dtype=xp.int64, device=device_of(scores))
+        rows = xp.repeat(rows, n)
+        self.select(rows)
+        return xp.take(scores, rows, axis=0)
+
+
+def prepare(
+    next_logits: NextLogits,
+    model: RobertaConfig,
+    weights: Array,
+    config: GenerationConfig,
+    input_ids: Any = None,
+    attention_mask: Any = None,
+    encoder_hidden_states: Any = None,
+    encoder_attention_mask: Any = None,
+) -> tuple[Texts, int]:
+    """Check the prompts, and how many tokens may follow.
+
+    Parameters
+    ----------
+    next_logits : NextLogits
+    model : RobertaConfig
+    weights : Array
+        Any of the model's: shows its library, device and dtype.
+    config : GenerationConfig
+    input_ids : integers of shape [B, S], optional
+        Padded on the left with the model's ``pad_token_id``. Without them, each text begins with
+        ``bos_token_id``.
+    attention_mask : 0 and 1 of shape [B, S], optional
+        By default padding is masked, unless it is also what ends a text.
+    encoder_hidden_states : floats of shape [B, E, H], optional
+    encoder_attention_mask : 0 and 1 of shape [B, E], optional
+
+    Returns
+    -------
+    texts : Texts
+    n_new : int
+        How many tokens to add at most.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the prompts are padded on the right, are empty, do not fit the others or the position
+        table, or an option does not fit the model.
+    """
+    _check_ids(config, model)
+    hidden, encoder_mask = _encoder(encoder_hidden_states, encoder_attention_mask, weights)
+    if input_ids is None:
+        input_ids = [[_first_token(config)]] * (1 if hidden is None else hidden.shape[0])
+    ids = integers("input_ids", input_ids, weights, "[batch, sequence]", 2)
+    xp = array_namespace(ids)
+    ids = astype(ids, xp.int64)
+    mask = _mask(attention_mask, ids, model.pad_token_id, config)
+    if hidden is not None and hidden.shape[0] != ids.shape[0]:
+        raise ValueError(
+            f"encoder_hidden_states has {hidden.shape[0]} texts, but input_ids has {ids.shape[0]}"
+        )
+    tokens = _longest(ids, model.pad_token_id)
+    n_new = new_tokens(config, model, tokens, int(ids.shape[1]) - tokens)
+    cache = KeyValueCache() if config.use_cache and model.is_decoder else None
+    return Texts(next_logits, ids, mask, cache, hidden, encoder_mask), n_new
+
+
+def _check_ids(config: GenerationConfig, model: RobertaConfig) -> None:
+    """Check the options that name words, or need enough of them."""
+    vocab = model.vocab_size
+    named = [("eos_token_id", one) for one in config.eos_token_ids]
+    for name, value in [*named, ("pad_token_id", config.padding)]:
+        if not 0 <= value < vocab:
+            raise ValueError(
+                f"{name} is {value}, but must be from 0 to {vocab - 1} (vocab_size is {vocab})"
+            )
+    going_on = vocab - len(config.eos_token_ids)
+    if config.num_beams > going_on:
+        raise ValueError(
+            f"num_beams is {config.num_beams}, but must be at most {going_on}, the number of words "
+            "that do not end a text"
+        )
+
+
+def _encoder(
+    hidden: Any, mask: Any, like: Array
+) -> tuple[Array | None, Array | None]:  # [B, E, H], bool [B, E]
+    if hidden is None:
+        if mask is not None:
+            raise ValueError(
+                "encoder_attention_mask was given, but encoder_hidden_states was not: give both"
+            )
+        return None, None
+    hidden = floats("encoder_hidden_states", hidden, like)
+    if mask is None:
+        return hidden, None
+    mask = place("encoder_attention_mask", mask, like)
+    check_shape("encoder_attention_mask", mask, tuple(hidden.shape[:2]))
+    return hidden, booleans("encoder_attention_mask", mask)
+
+
+def _first_token(config: GenerationConfig) -> int:
+    if config.bos_token_id is None:
+        raise ValueError("neither input_ids nor bos_token_id was given: a text needs a beginning")
+    if not isinstance(config.bos_token_id, Integral):
+        raise ValueError(
+            f"bos_token_id is {config.bos_token_id!r}, so it is not clear what a text begins with: "
+            "give input_ids"
+        )
+    return int(config.bos_token_id)
+
+
+def _mask(value: Any, ids: Array, pad_token_id: int, config: GenerationConfig) -> Array:
+    """Check the attention mask, or infer it from the padding, which must be on the left."""
+    xp = array_namespace(ids)
+    is_token = ids != pad_token_id
+    if pad_token_id in config.eos_token_ids:  # then it may be the end of a sentence in a prompt
+        is_token = xp.ones(ids.shape, dtype=xp.bool, device=device_of(ids))
+    mask = is_token
+    if value is not None:
+        mask = place("attention_mask", value, ids)
+        check_shape("attention_mask", mask, tuple(ids.shape))
+        mask = booleans("attention_mask", mask)
+    ends_in_padding = ~(is_token & mask)[:, -1]
+    if bool(xp.any(ends_in_padding)):
+        row = int(xp.argmax(astype(ends_in_padding, xp.int64)))
+        if not bool(xp.any(is_token[row, :] & mask[row, :])):
+            raise ValueError(
+                f"row {row} of input_ids has no token: begin it with one, such as bos_token_id"
+            )
+        raise ValueError(
+            f"row {row} of input_ids ends in padding, and new words would come behind it: pad on "
+            'the left, with tokenizer.padding_side = "left"'
+        )
+    return mask
+
+
+def _longest(ids: Array, pad_token_id: int) -> int:
+    xp = array_namespace(ids)
+    return int(xp.max(xp.sum(astype(ids != pad_token_id, xp.int64), axis=1)))
+
+
+def new_tokens(
+    config: GenerationConfig,
+    model: RobertaConfig,
+    tokens: int,
+    padding: int = 0,
+    default: int = DEFAULT_NEW_TOKENS,
+    name: str = "a prompt",
+) -> int:
+    """Decide on the number of new tokens, which must have room in the tables of positions.
+
+    Parameters
+    ----------
+    config : GenerationConfig
+    model : RobertaConfig
+    tokens, padding : int
+        Of a prompt.
+    default : int
+        How many are added, or as many as have room, where the options do not say.
+    name : str
+        What an error calls the prompt.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If they have no room, or ``min_new_tokens`` is more.
+    """
+    length, limit = tokens, model.max_sequence_length
+    table = f"the position table holds {limit}"
+    if model.position_embedding_type != "absolute":
+        length, limit = tokens + padding, model.max_position_embeddings
+        table = f"the distance tables reach over {limit}, padding included"
+    room = limit - length
+    if config.max_new_tokens is not None:
+        n_new = config.max_new_tokens
+    elif config.max_length is not None:
+        n_new = config.max_length - tokens - padding
+        if n_new < 1:
+            raise ValueError(
+                f"max_length is {config.max_length}, but {name} already has {tokens + padding} "
+                "tokens, padding included: set max_new_tokens instead, which does not count them"
+            )
+    else:
+        n_new = max(1, min(default, room))
+    if n_new > room:
+        raise ValueError(
+            f"{name} has {length} tokens, and {n_new} more would make {length + n_new}, but "
+            f"{table}: "
+            + ("shorten the prompt" if room < 1 else f"set max_new_tokens to at most {room}")
+        )
+    if config.min_new_tokens > n_new:
+        raise ValueError(
+            f"min_new_tokens is {config.min_new_tokens}, but only {n_new} new tokens are to come"
+        )
+    return n_new

@@ -1,0 +1,300 @@
+"""The text-generation pipeline: how a text may go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypedDict
+
+import numpy as np
+
+from ..arrays import move_like, to_numpy
+from ..generation import GenerationConfig
+from ..generation.sampling import generator
+from ..generation.texts import new_tokens
+from ..language_models import RobertaForCausalLM
+from ..tokenization import RobertaTokenizer
+from .base import Job, Pipeline, Row
+
+__all__ = ["Generation", "TextGenerationPipeline"]
+
+
+class Generation(TypedDict, total=False):
+    """One continuation of a text."""
+
+    generated_text: str  # the text and what follows, or what follows alone
+    generated_token_ids: list[int]  # with return_tensors, in its place
+
+
+#: transformers' defaults of this pipeline; a model's configuration may have others.
+DEFAULTS = {"do_sample": True, "temperature": 0.7}
+DEFAULT_NEW_TOKENS = 256
+NO_DICT = {"return_dict_in_generate": False, "output_scores": False}
+
+
+class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
+    """Continue texts.
+
+    Parameters
+    ----------
+    model : RobertaForCausalLM
+    tokenizer : RobertaTokenizer
+    return_full_text, return_tensors, prefix, add_special_tokens, clean_up_tokenization_spaces, rng
+        Defaults of the call, see `__call__`.
+    batch_size, tokenizer_kwargs, progress_bar
+        See `Pipeline`.
+    **generation
+        Options of `minirobert.GenerationConfig`, such as ``max_new_tokens``. Words are drawn, with
+        the temperature 0.7, unless ``do_sample=False`` or ``num_beams`` says otherwise; up to 256
+        are added, or as many as the position table has room for.
+
+    >>> from minirobert import RobertaConfig
+    >>> config = RobertaConfig(num_hidden_layers=1, vocab_size=8192, is_decoder=True)
+    >>> continue_text = TextGenerationPipeline(
+    ...     RobertaForCausalLM(config), RobertaTokenizer.from_pretrained(), max_new_tokens=3
+    ... )
+    >>> continue_text("The sky is")[0]["generated_text"].startswith("The sky is")  # drawn weights
+    True
+    """
+
+    task = "text-generation"
+
+    def __init__(
+        self,
+        model: RobertaForCausalLM,
+        tokenizer: RobertaTokenizer,
+        *,
+        return_full_text: bool = True,
+        return_tensors: bool = False,
+        prefix: str = "",
+        add_special_tokens: bool | None = None,
+        clean_up_tokenization_spaces: bool = False,
+        rng: Any = None,
+        batch_size: int = 1,
+        tokenizer_kwargs: Mapping[str, Any] | None = None,
+        progress_bar: bool = False,
+        **generation: Any,
+    ):
+        super().__init__(
+            model,
+            tokenizer,
+            batch_size=batch_size,
+            tokenizer_kwargs=tokenizer_kwargs,
+            progress_bar=progress_bar,
+        )
+        self.return_full_text = return_full_text
+        self.return_tensors = return_tensors
+        self.prefix = prefix
+        self.add_special_tokens = add_special_tokens
+        self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
+        self.rng = rng
+        self.generation = generation
+        self._config({})  # finds a wrong option now
+
+    def __call__(
+        self,
+        inputs: str | Iterable[str],
+        *,
+        return_full_text: bool | None = None,
+        return_tensors: bool | None = None,
+        rng: Any = None,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **generation: Any,
+    ) -> Any:
+        """Continue one text, or several.
+
+        Parameters
+        ----------
+        inputs : str, list of str, or any iterable of str
+            An empty text begins with ``bos_token_id``.
+        return_full_text : bool, optional
+            Give the text and what follows (the default), or what follows alone.
+        return_tensors : bool, optional
+            Give ids in place of texts, those of the prompt first.
+        rng : int or numpy.random.Generator, optional
+            A seed, or where the random numbers come from. What is drawn for a text depends on its
+            place among the inputs, but not on the other texts, nor on ``batch_size``.
+        batch_size : int, optional
+            How many texts to compute at once, padded on the left to one length; 1 by default.
+        progress_bar : bool, optional
+            Show how many texts are done, on stderr.
+        **generation
+            Options of `minirobert.GenerationConfig`, in place of those of the pipeline.
+
+        The pipeline itself also takes ``prefix``, which is put before each text and is not
+        returned; ``add_special_tokens``: by default each text begins with ``<s>``, as in training,
+        with True it also ends with ``</s>``, as in transformers, and with False it has neither; and
+        ``clean_up_tokenization_spaces`` (False), which removes the spaces before punctuation of
+        what follows.
+
+        Returns
+        -------
+        list of dict
+            For one text, ``generated_text`` (or ``generated_token_ids``) of each of
+            ``num_return_sequences`` continuations. A list of texts gives a list of such lists,
+            another iterable an iterator of them.
+
+        Raises
+        ------
+        ValueError
+            If a text is too long, or an option breaks its rule.
+        TypeError
+            If a text is not a string, or an option is not known.
+        """
+        config = self._config(generation)
+        source = generator(self.rng if rng is None else rng)
+        full = self.return_full_text if return_full_text is None else return_full_text
+        ids = self.return_tensors if return_tensors is None else return_tensors
+        job = Job(
+            lambda text, name: [self._prompt(text, name, config, source)],
+            lambda rows: self._continuations(rows, config),
+            lambda text, rows, outputs: [
+                self._answer(text, rows[0], new, full, ids) for new in outputs[0]
+            ],
+        )
+        return self._run(inputs, job, batch_size, progress_bar)
+
+    def stream(self, text: str, *, rng: Any = None, **generation: Any) -> Iterator[str]:
+        """Continue a text, and give each part of what follows as soon as it is known.
+
+        Parameters
+        ----------
+        text : str
+        rng, **generation
+            As of `__call__`; one text, of one beam.
+
+        Returns
+        -------
+        iterator of str
+            Put together, they are what the call returns without the text itself. A part has whole
+            characters: one of several tokens comes with the last of them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As of `__call__`: at once, not with the first part.
+        """
+        config = self._config(generation)
+        if config.num_return_sequences > 1:
+            raise ValueError(
+                f"num_return_sequences is {config.num_return_sequences}, but only one text can be "
+                "streamed"
+            )
+        row = self._prompt(text, "the text", config, generator(self.rng if rng is None else rng))
+        tokens = self.model.stream(
+            *self._left_padded([row]),
+            replace(config, max_new_tokens=row["n_new"]),
+            rng=[row["random"]] if config.do_sample else None,
+        )
+        return self._parts(int(to_numpy(token)[0]) for token in tokens)
+
+    def _parts(self, tokens: Iterable[int]) -> Iterator[str]:
+        ids: list[int] = []
+        given = ""
+        for token in tokens:
+            ids.append(token)
+            # The beginning of a character is decoded to U+FFFD, until its other bytes are there.
+            known = self._text(ids).rstrip("\N{REPLACEMENT CHARACTER}")
+            if len(known) > len(given):
+                yield known[len(given) :]
+                given = known
+        if rest := self._text(ids)[len(given) :]:
+            yield rest
+
+    def _text(self, ids: Sequence[int]) -> str:
+        return self.tokenizer.decode(
+            ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+
+    def _config(self, options: Mapping[str, Any]) -> GenerationConfig:
+        """Put the options of a call together with the defaults."""
+        options = {**self.generation, **options}
+        defaults = {
+            name: value
+            for name, value in DEFAULTS.items()
+            if name not in self.model.config.extra and options.get("num_beams", 1) == 1
+        }
+        return GenerationConfig.from_model_config(self.model.config, **{**defaults, **options})
+
+    def _prompt(
+        self, text: Any, name: str, config: GenerationConfig, source: np.random.Generator
+    ) -> Row:
+        """Encode a text, and check that what is to follow has room."""
+        if not isinstance(text, str):
+            raise TypeError(f"{name} is {text!r}, but must be a str")
+        options = {"add_special_tokens": bool(self.add_special_tokens), **self.tokenizer_kwargs}
+        ids = self._row(name, self.prefix + text, options=options)["input_ids"]
+        bos = self.tokenizer.bos_token_id
+        if self.add_special_tokens is None and bos is not None and ids[:1] != [bos]:
+            ids = [bos, *ids]
+        model = self.model.config
+        if not ids:
+            if not isinstance(config.bos_token_id, int):
+                raise ValueError(f"{name} is empty, and there is no bos_token_id to begin with")
+            ids = [config.bos_token_id]
+        if ids[-1] == model.pad_token_id:
+            raise ValueError(f"{name} ends in the padding token: take that away")
+        n_new = new_tokens(config, model, len(ids), default=DEFAULT_NEW_TOKENS, name=name)
+        return {"input_ids": ids, "n_new": n_new, "random": source.spawn(1)[0]}
+
+    def _padded(self, rows: Sequence[Row]) -> Any:
+        """Leave the rows of a batch as they are: not all of them may be continued together."""
+        return rows
+
+    def _left_padded(self, rows: Sequence[Row]) -> tuple[Any, Any]:  # [B, S], bool [B, S]
+        length = max(len(row["input_ids"]) for row in rows)
+        pad = self.model.config.pad_token_id
+        ids = [[pad] * (length - len(row["input_ids"])) + row["input_ids"] for row in rows]
+        mask = [[i >= length - len(row["input_ids"]) for i in range(length)] for row in rows]
+        like = self.model.word_embeddings
+        return move_like(np.array(ids), like), move_like(np.array(mask), like)
+
+    def _continuations(self, rows: Any, config: GenerationConfig) -> list[list[list[int]]]:
+        """Give R lists of new tokens for each row.
+
+        Those that have room for a different number of new tokens are continued apart, so that no
+        text depends on the length of another.
+        """
+        found: dict[int, list[list[int]]] = {}
+        for n_new in dict.fromkeys(row["n_new"] for row in rows):
+            places = [i for i, row in enumerate(rows) if row["n_new"] == n_new]
+            chosen = [rows[i] for i in places]
+            new = self._new_tokens(chosen, n_new, config)
+            found |= dict(zip(places, new, strict=True))
+        return [found[i] for i in range(len(rows))]
+
+    def _new_tokens(
+        self, rows: Sequence[Row], n_new: int, config: GenerationConfig
+    ) -> list[list[list[int]]]:
+        ids, mask = self._left_padded(rows)
+        sequences = self.model.generate(
+            ids,
+            mask,
+            replace(config, max_new_tokens=n_new, **NO_DICT),
+            rng=[row["random"] for row in rows] if config.do_sample else None,
+        )  # [R B, S + n]
+        new = to_numpy(sequences)[:, ids.shape[1] :].tolist()
+        each = config.num_return_sequences
+        ended = [_until_the_end(one, config.eos_token_ids) for one in new]
+        return [ended[each * i : each * (i + 1)] for i in range(len(rows))]
+
+    def _answer(self, text: str, row: Row, new: list[int], full: bool, ids: bool) -> Generation:
+        if ids:
+            return {"generated_token_ids": [*row["input_ids"], *new]}
+        follows = self.tokenizer.decode(
+            new,
+            skip_special_tokens=True,
+            clean_up_tokenization_spaces=self.clean_up_tokenization_spaces,
+        )
+        return {"generated_text": text + follows if full else follows}
+
+
+def _until_the_end(tokens: list[int], eos_token_ids: Sequence[int]) -> list[int]:
+    """Leave out the padding behind the token that ends a text.
+
+    >>> _until_the_end([5, 2, 1, 1], [2])
+    [5, 2]
+    """
+    ends = [i for i, token in enumerate(tokens) if token in eos_token_ids]
+    return tokens[: ends[0] + 1] if ends else tokens

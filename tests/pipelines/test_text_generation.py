@@ -1,0 +1,193 @@
+"""The text-generation pipeline against transformers', streams of text, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minirobert
+from minirobert import TINY, RobertaForCausalLM
+from tests.equivalence.test_generation import WithForwardPositions
+from tests.libraries import LIBRARIES
+from tests.pipelines.models import (
+    LONGEST,
+    our_model,
+    our_tokenizer,
+    ours,
+    sentences,
+    text_of,
+    texts,
+    their_model,
+    theirs,
+)
+
+CLASS = "RobertaForCausalLM"
+# Tied weights would make the last word the likeliest next.
+DECODER = {"is_decoder": True, "tie_word_embeddings": False}
+
+
+def continued(**options):
+    return ours("text-generation", CLASS, DECODER, **options)
+
+
+def by_transformers(**options):
+    their_model(CLASS, **DECODER).__class__ = WithForwardPositions
+    return theirs("text-generation", CLASS, DECODER, **options)
+
+
+prompts = texts.filter(lambda text: "<pad>" not in text)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@settings(max_examples=25)
+@given(
+    inputs=prompts | st.lists(prompts, min_size=1, max_size=4),
+    options=st.sampled_from([{}, {"num_beams": 2}, {"num_beams": 3, "num_return_sequences": 2}]),
+    full=st.booleans(),
+    prefix=st.sampled_from(["", "", "<s>", "Once "]),
+    batch_size=st.integers(1, 3),
+    special=st.booleans(),
+)
+def test_it_gives_what_transformers_does(
+    library, inputs, options, full, prefix, batch_size, special
+):
+    options = {"max_new_tokens": 6, "do_sample": False, "return_full_text": full, **options}
+    options["add_special_tokens"] = special
+    call = continued(library=library, batch_size=batch_size, prefix=prefix, **options)
+    their_call = by_transformers(prefix=prefix, **options)
+    assert call(inputs) == their_call(inputs, clean_up_tokenization_spaces=False)
+
+
+@settings(max_examples=25)
+@given(text=prompts, special=st.booleans())
+def test_token_ids(text, special):
+    options = {"max_new_tokens": 4, "do_sample": False, "return_tensors": True}
+    options["add_special_tokens"] = special
+    assert continued(**options)(text) == by_transformers(**options)(text)
+
+
+@settings(max_examples=50)
+@given(text=prompts, seed=st.integers(0, 99), temperature=st.sampled_from([0.5, 1.0, 50.0]))
+def test_a_stream_put_together_is_the_text(text, seed, temperature):
+    # At a high temperature, the tokens of single bytes are often no characters.
+    call = continued(max_new_tokens=12, rng=seed, temperature=temperature, top_k=0)
+    parts = list(call.stream(text))
+    assert "".join(parts) == call(text, return_full_text=False)[0]["generated_text"]
+    assert all(parts)
+
+
+def test_a_character_of_several_tokens_is_streamed_as_one():
+    tokenizer, call = our_tokenizer(), continued()
+    text = "a 🥐é日 b"
+    ids = tokenizer.encode(text, add_special_tokens=False)
+    assert len(ids) > len(text)
+    parts = list(call._parts(ids))
+    assert "".join(parts) == text
+    assert not any("\N{REPLACEMENT CHARACTER}" in part for part in parts)
+    unfinished = ids[:3]
+    assert "".join(call._parts(unfinished)) == tokenizer.decode(unfinished)
+
+
+@settings(max_examples=15)
+@given(inputs=st.lists(sentences, min_size=2, max_size=5), batch_size=st.integers(2, 4))
+def test_what_is_drawn_does_not_depend_on_the_batch(inputs, batch_size):
+    call = continued(max_new_tokens=5, rng=3, num_return_sequences=2)
+    one_by_one = call(inputs)
+    assert call(inputs, batch_size=batch_size) == one_by_one
+    assert list(call(iter(inputs), batch_size=batch_size)) == one_by_one
+    assert call(inputs[:1]) == one_by_one[:1]
+
+
+def test_it_draws_by_default_and_adds_what_has_room():
+    call = continued(eos_token_id=None, return_tensors=True)
+    one, other = call(["The sky", "The sky"])
+    assert one != other
+    assert len(one[0]["generated_token_ids"]) == LONGEST
+
+
+def test_a_text_begins_like_those_of_training_and_does_not_end():
+    options = {"return_tensors": True, "max_new_tokens": 1}
+    framed = our_tokenizer()("The sky")["input_ids"]
+    for special, prompt in [(None, framed[:-1]), (False, framed[1:-1]), (True, framed)]:
+        call = continued(add_special_tokens=special, **options)
+        assert call("The sky")[0]["generated_token_ids"][:-1] == prompt
+        assert call("")[0]["generated_token_ids"][:-1] == ([0, 2] if special else [0])
+    assert continued(**options)("<s>The sky")[0]["generated_token_ids"][:-1] == framed[:-1]
+
+
+def test_texts_of_a_batch_each_get_what_they_have_room_for():
+    call = continued(do_sample=False, eos_token_id=None, return_tensors=True)
+    inputs = ["The sky is", "cats", "The sky is blue, cats are not"]
+    together = call(inputs, batch_size=3)
+    assert {len(one[0]["generated_token_ids"]) for one in together} == {LONGEST}
+    assert together == call(inputs)
+
+
+def test_clean_up():
+    call = continued(clean_up_tokenization_spaces=True)
+    ids = our_tokenizer().encode(" do n't .", add_special_tokens=False)
+    row = {"input_ids": [0]}
+    assert call._answer("I", row, ids, True, False)["generated_text"] == "I don't."
+
+
+def test_the_configuration_has_defaults():
+    fields = {**DECODER, "extra": {"do_sample": False, "max_new_tokens": 2}}
+    config = minirobert.RobertaConfig(num_hidden_layers=0, vocab_size=8192, **fields)
+    call = minirobert.pipeline("text-generation", RobertaForCausalLM(config), our_tokenizer())
+    assert call._config({}).do_sample is False
+    assert call._config({"do_sample": True}).temperature == 0.7
+    assert len(call("a", return_tensors=True)[0]["generated_token_ids"]) == 4
+
+
+def test_a_model_of_masked_words_becomes_a_decoder_with_a_warning():
+    with pytest.warns(match="says is_decoder false.*poor texts"):
+        call = minirobert.pipeline("text-generation", TINY, max_new_tokens=2)
+    assert call.model.config.is_decoder
+    assert call("The sky")[0]["generated_text"].startswith("The sky")
+
+
+def test_the_bundled_model_is_not_taken_for_a_decoder():
+    with pytest.raises(ValueError, match="not trained for text-generation: give model="):
+        minirobert.pipeline("text-generation")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options", "kind", "sentence"),
+    [
+        (text_of(LONGEST + 9), {}, ValueError, "the text has .* tokens, but the model takes"),
+        (
+            ["a", text_of(100)],
+            {"max_new_tokens": 60},
+            ValueError,
+            "^text 1 has 99 tokens, and 60 m",
+        ),
+        ("a<pad>", {}, ValueError, "the text ends in the padding token"),
+        (["a", 3], {}, TypeError, "text 1 is 3"),
+        ("a", {"max_tokens": 3}, TypeError, "no option 'max_tokens'"),
+        ("a", {"temperature": -1}, ValueError, "temperature is -1"),
+        ("a", {"rng": "x"}, TypeError, "rng is 'x'"),
+        ("a", {"num_beams": 2, "do_sample": True}, ValueError, "leave one of them out"),
+    ],
+)
+def test_errors_are_sentences(inputs, options, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        continued()(inputs, **options)
+
+
+def test_errors_of_streams_and_pipelines():
+    with pytest.raises(ValueError, match="the text is empty, and there is no bos_token_id"):
+        continued(add_special_tokens=False)("", bos_token_id=None)
+    with pytest.raises(ValueError, match="only one text can be streamed"):
+        continued(num_return_sequences=2).stream("a")
+    with pytest.raises(ValueError, match="beam search knows"):
+        continued(num_beams=2).stream("a")
+    with pytest.raises(TypeError, match="no option 'tempreature'"):
+        continued(tempreature=1)
+    with pytest.raises(ValueError, match="needs a RobertaForCausalLM, not a RobertaForMaskedLM"):
+        minirobert.pipeline("text-generation", our_model("RobertaForMaskedLM"), our_tokenizer())
+
+
+def test_a_generator_goes_on():
+    rng = np.random.default_rng(0)
+    call = continued(max_new_tokens=8, rng=rng)
+    assert call("The sky") != call("The sky")
