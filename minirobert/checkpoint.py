@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from .arrays import Array, Shape, float_dtype
+from .checks import level_outside
 from .config import RobertaConfig
 from .files import model_directory, read_json
 from .hub import ModelFiles
@@ -281,17 +281,8 @@ def _warn_of_new(
         warnings.warn(
             f"{str(directory)!r} has {', and '.join(reasons)}: they are initialised from seed "
             f"{seed}, and must be trained before their output means anything",
-            stacklevel=_level_outside(),
+            stacklevel=level_outside(),
         )
-
-
-def _level_outside() -> int:
-    """Count how far up the call stack the user's own line is, for a warning to point to."""
-    package = os.path.join(Path(__file__).parent, "")
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def matching_tensors(

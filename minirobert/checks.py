@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +34,7 @@ __all__ = [
     "check_shape",
     "floats",
     "integers",
+    "level_outside",
     "place",
     "random_generator",
 ]
@@ -170,3 +174,13 @@ def random_generator(train: bool, rng: Any) -> Any:
     if not callable(getattr(rng, "random", None)):
         raise TypeError(f"rng is {rng!r}, but must be a seed or a numpy.random.Generator")
     return rng
+
+
+def level_outside() -> int:
+    """Count how far up the call stack the user's own line is, for a warning to point to."""
+    package = os.path.join(Path(__file__).parent, "")
+    frame, level = sys._getframe(1), 1
+    # a dataclass's __init__ has no file
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((package, "<string>")):
+        frame, level = frame.f_back, level + 1
+    return level

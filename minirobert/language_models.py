@@ -10,7 +10,7 @@ from typing import Any
 from . import generation
 from .arrays import Array
 from .cache import KeyValueCache
-from .checks import random_generator
+from .checks import level_outside, random_generator
 from .generation import GenerationConfig, Texts
 from .heads import lm_head
 from .labels import check_labels
@@ -48,7 +48,7 @@ class RobertaForMaskedLM(_LanguageModel):
             warnings.warn(
                 "is_decoder is True, so RobertaForMaskedLM looks only back: set it to False to "
                 "look at both sides of a mask",
-                stacklevel=4,
+                stacklevel=level_outside(),
             )
 
     def __call__(
@@ -136,7 +136,7 @@ class RobertaForCausalLM(_LanguageModel):
             warnings.warn(
                 "is_decoder is False, so RobertaForCausalLM looks ahead, at the words that it "
                 "should tell: set it to True",
-                stacklevel=4,
+                stacklevel=level_outside(),
             )
 
     def __call__(

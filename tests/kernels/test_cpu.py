@@ -70,11 +70,11 @@ def test_layer_norm(x, seed):
 
 @given(x=inputs(), outputs=st.integers(1, 7), with_bias=st.booleans(), seed=st.integers(0, 99))
 def test_linear(x, outputs, with_bias, seed):
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([1, seed])  # else the weights may be x, and all errors add up
     weight = rng.standard_normal((outputs, x.shape[-1])).astype(np.float32)
     bias = rng.standard_normal(outputs).astype(np.float32) if with_bias else None
     size = np.abs(x).sum(axis=-1, keepdims=True) * np.abs(weight).max(initial=0) + 4
-    agree(linear, size, x, weight, bias)
+    agree(linear, 2 * size, x, weight, bias)  # three products are rounded up to 1.5 times
 
 
 @pytest.mark.parametrize("rows", [1, 2, 64, 65])
