@@ -34,7 +34,7 @@ def test_the_python_examples_give_what_their_comments_say(tmp_path, monkeypatch,
         n_shown += len(shown)
         for expression, value in shown:
             assert str(eval(expression, names)) == value
-    assert n_shown == 6
+    assert n_shown == 7
     best = names["fill"]("Do you <mask> how to swim?", top_k=2)[0]
     assert best["token_str"] == " know"
     assert f"{best['score']:.3f}…" in README

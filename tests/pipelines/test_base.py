@@ -135,7 +135,7 @@ def test_texts_before_an_error_of_the_stream_are_answered():
         next(answers)
 
 
-@pytest.mark.parametrize("inputs", [set(), iter([]), {}.keys()], ids=str)
+@pytest.mark.parametrize("inputs", [set(), iter([]), {}.keys()], ids=["set", "iterator", "keys"])
 def test_empty_stream(inputs):
     answers = Echo(batch_size=3)(inputs)
     assert iter(answers) is answers
