@@ -354,8 +354,8 @@ def cross_attention(
 def _heads(name: str, hidden: Any, layer: Any, config: RobertaConfig) -> Array:
     """Make queries, keys or values, of each head: [B, S, H] -> [B, N, S, D]."""
     projected = linear(hidden, **getattr(layer, name))  # [B, S, N D]
-    size = config.hidden_size // config.num_attention_heads  # D
-    return observe(name, split_heads(projected, projected.shape[-1] // size))
+    n_heads = projected.shape[-1] // config.head_size  # fewer than N where some are pruned
+    return observe(name, split_heads(projected, n_heads))
 
 
 def _gather(

@@ -53,12 +53,14 @@ class AutoConfig(_Chooser):
     """The configuration of whatever model a directory, or the hub, holds."""
 
     @classmethod
-    def from_pretrained(cls, directory: ModelName, **overrides: Any) -> RobertaConfig:
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: ModelName, **overrides: Any
+    ) -> RobertaConfig:
         """Read a configuration; unlike that of `RobertaConfig`, only of a RoBERTa.
 
         Parameters
         ----------
-        directory : str or path
+        pretrained_model_name_or_path : str or path
             Or the name of a model on the Hugging Face hub.
         **overrides
             See `RobertaConfig.from_pretrained`.
@@ -74,7 +76,7 @@ class AutoConfig(_Chooser):
         ValueError
             If its ``model_type`` is missing or not one of a RoBERTa, or the file is broken.
         """
-        files = ModelFiles.of(directory, overrides)
+        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         files.require(_CONFIG_FILE)
         _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))
         return RobertaConfig.from_pretrained(files, **overrides)
@@ -84,7 +86,9 @@ class AutoTokenizer(_Chooser):
     """The tokenizer of whatever model a directory, or the hub, holds."""
 
     @classmethod
-    def from_pretrained(cls, directory: ModelName = TINY, **overrides: Any) -> RobertaTokenizer:
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: ModelName = TINY, **overrides: Any
+    ) -> RobertaTokenizer:
         """Load a tokenizer; unlike that of `RobertaTokenizer`, only where the files say it is one.
 
         ``tokenizer_class`` decides, in ``tokenizer_config.json`` or ``config.json``, or else
@@ -92,7 +96,7 @@ class AutoTokenizer(_Chooser):
 
         Parameters
         ----------
-        directory : str or path
+        pretrained_model_name_or_path : str or path
             Or the name of a model on the Hugging Face hub; the bundled model by default.
         **overrides
             See `RobertaTokenizer.from_pretrained`. ``use_fast`` has no effect: here is one class.
@@ -112,7 +116,7 @@ class AutoTokenizer(_Chooser):
         ['Ġworld']
         """
         overrides.pop("use_fast", None)
-        files = ModelFiles.of(directory, overrides)
+        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         found: dict[str, Mapping[str, Any]] = {
             name: read_json(files.directory / name)
             for name in (_TOKENIZER_CONFIG_FILE, _CONFIG_FILE)
@@ -167,12 +171,14 @@ class _AutoModel(_Chooser):
     _model_class: ClassVar[type[RobertaPreTrainedModel]]
 
     @classmethod
-    def from_pretrained(cls, directory: ModelName = TINY, **options: Any) -> Any:
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: ModelName = TINY, **options: Any
+    ) -> Any:
         """Read a model from a directory or the Hugging Face hub, if it is a RoBERTa.
 
         Parameters
         ----------
-        directory : str or path
+        pretrained_model_name_or_path : str or path
             Or the name of a model on the hub; the bundled model by default.
         **options
             See `RobertaPreTrainedModel.from_pretrained`.
@@ -190,7 +196,7 @@ class _AutoModel(_Chooser):
             If ``model_type`` in ``config.json`` is missing or not one of a RoBERTa, a file is
             broken, or the weights do not fit the configuration.
         """
-        files = ModelFiles.of(directory, options)
+        files = ModelFiles.of(pretrained_model_name_or_path, options)
         files.require(_CONFIG_FILE)
         _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))
         return cls._model_class.from_pretrained(files, **options)

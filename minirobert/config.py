@@ -332,12 +332,14 @@ class RobertaConfig:
         return cls.from_dict(read_json(Path(path)), **overrides)
 
     @classmethod
-    def from_pretrained(cls, directory: ModelName, **overrides: Any) -> RobertaConfig:
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: ModelName, **overrides: Any
+    ) -> RobertaConfig:
         """Read the ``config.json`` of a model directory, or of a model on the hub.
 
         Parameters
         ----------
-        directory : str or path
+        pretrained_model_name_or_path : str or path
             Or the name of a model on the Hugging Face hub.
         **overrides
             Fields that replace those of the file, and the options of `minirobert.hub.HubOptions`.
@@ -350,7 +352,7 @@ class RobertaConfig:
             If the file is no JSON object, a field breaks its rule, or ``num_labels``, ``id2label``
             and ``label2id`` do not fit each other.
         """
-        files = ModelFiles.of(directory, overrides)
+        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         return cls.from_json_file(files.require("config.json") / "config.json", **overrides)
 
     def to_json_string(self) -> str:
@@ -373,10 +375,10 @@ class RobertaConfig:
             )
         return json.dumps(written, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
-    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
+    def save_pretrained(self, save_directory: str | os.PathLike[str]) -> None:
         """Write ``config.json`` into a directory, which is made where it does not exist."""
         text = self.to_json_string()
-        write_text(new_directory(directory) / "config.json", text)
+        write_text(new_directory(save_directory) / "config.json", text)
 
 
 def _default_labels(count: int) -> dict[int, str]:

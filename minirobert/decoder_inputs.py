@@ -62,7 +62,7 @@ def check_cache(value: Any, use_cache: bool, batch: int, like: Array, config: Ro
         )
     for i, (key, *_) in enumerate(value):
         check_dtype(f"past_key_values[{i}]", place(f"past_key_values[{i}]", key, like), like)
-        size = config.hidden_size // config.num_attention_heads
+        size = config.head_size
         if key.shape[3] != size:
             raise ValueError(
                 f"past_key_values[{i}] has heads of size {key.shape[3]}, but the model's have "

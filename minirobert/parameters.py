@@ -122,7 +122,7 @@ def _distances(config: RobertaConfig) -> Shapes:
         return {}
     # Beside it the table of absolute positions stays in the checkpoint, unused.
     rows = 2 * config.max_position_embeddings - 1
-    size = config.hidden_size // config.num_attention_heads
+    size = config.head_size
     return {"self.distance_embedding.weight": (rows, size)}
 
 

@@ -156,7 +156,7 @@ class RobertaPreTrainedModel:
     @classmethod
     def from_pretrained(
         cls: type[Model],
-        directory: ModelName = TINY,
+        pretrained_model_name_or_path: ModelName = TINY,
         *,
         config: RobertaConfig | None = None,
         dtype: Any = "float32",
@@ -170,7 +170,7 @@ class RobertaPreTrainedModel:
 
         Parameters
         ----------
-        directory : str or path
+        pretrained_model_name_or_path : str or path
             With ``config.json`` and ``model.safetensors`` (or its shards), or the name of a model
             on the hub; the bundled model by default.
         config : RobertaConfig, optional
@@ -207,7 +207,7 @@ class RobertaPreTrainedModel:
         >>> minirobert.RobertaForMaskedLM.from_pretrained()
         RobertaForMaskedLM(5,364,736 parameters, float32, device cpu)
         """
-        files = ModelFiles.of(directory, overrides)
+        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         options = {name: overrides.pop(name) for name in cls._options() if name in overrides}
         if config is None:
             config = RobertaConfig.from_pretrained(files, **overrides)
@@ -233,7 +233,7 @@ class RobertaPreTrainedModel:
         )
 
     def save_pretrained(
-        self, directory: str | os.PathLike[str], *, max_shard_size: int | str = "5GB"
+        self, save_directory: str | os.PathLike[str], *, max_shard_size: int | str = "5GB"
     ) -> None:
         """Write ``config.json`` and the weights, as transformers reads them.
 
@@ -241,7 +241,7 @@ class RobertaPreTrainedModel:
 
         Parameters
         ----------
-        directory : str or path
+        save_directory : str or path
             Made where it does not exist.
         max_shard_size : int or str
             In bytes, or with a unit such as ``"200MB"``: weights above it are divided among
@@ -255,7 +255,7 @@ class RobertaPreTrainedModel:
         config = RobertaConfig.from_dict(
             self.config.to_dict(), architectures=[type(self).__name__], dtype=self.dtype
         )
-        save_model(directory, config, flatten(self.params), max_shard_size)
+        save_model(save_directory, config, flatten(self.params), max_shard_size)
 
     def get_input_embeddings(self) -> Array:
         """Give the word embedding table, of shape [V, H]."""

@@ -173,6 +173,14 @@ def test_every_example_runs(example):
             assert np.isfinite(value)
 
 
+def test_the_first_example_of_the_page():
+    """It names its arguments, and a dtype; its model is on the hub, and here the bundled one."""
+    fill = minirobert.pipeline(task="fill-mask", model=minirobert.TINY, dtype=np.float16, device=-1)
+    text = "Plants create <mask> through a process known as photosynthesis."
+    assert len(fill(text)) == 5
+    assert fill.model.dtype == "float16"
+
+
 def test_there_are_as_many_examples_as_on_the_page():
     assert len(EXAMPLES) == 10
 

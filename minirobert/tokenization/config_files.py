@@ -85,19 +85,24 @@ def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[s
     settings |= _read_special_tokens(config, path)
     if "added_tokens_decoder" in config:
         added = _read_added_tokens_decoder(config["added_tokens_decoder"], path)
-        _check_extra(config.get("extra_special_tokens"), added, path)
+        _take_extra(config.get("extra_special_tokens"), added, settings, path)
         settings |= _without_flags(settings, {token.content for token in added.values()})
         return {**settings, "added_tokens_decoder": {**declared, **added}}
-    _check_extra(config.get("extra_special_tokens"), declared, path)
     older = directory / SPECIAL_TOKENS_NAME
     settings |= _read_special_tokens(_read_if_there(older), older)
+    _take_extra(config.get("extra_special_tokens"), declared, settings, path)
     added = _read_added_tokens(directory / ADDED_TOKENS_NAME, settings)
     settings |= _without_flags(settings, {token.content for token in declared.values()})
     return {**settings, "added_tokens_decoder": {**added, **declared}}
 
 
-def _check_extra(extra: Any, added: Mapping[int, AddedToken], path: Path) -> None:
-    """Check that no token is known by its name alone, which would have to be added here."""
+def _take_extra(
+    extra: Any, added: Mapping[int, AddedToken], settings: dict[str, Any], path: Path
+) -> None:
+    """Put special tokens that have names of their own among the additional ones.
+
+    None may be known by its name alone, since it would have to be added here.
+    """
     where = f"{path}: extra_special_tokens"
     if extra is not None and not isinstance(extra, dict):
         raise ValueError(f"{where} is {reprlib.repr(extra)}, not an object")
@@ -110,6 +115,9 @@ def _check_extra(extra: Any, added: Mapping[int, AddedToken], path: Path) -> Non
                 f"{where}: {name} is {content!r}, which is none of the added tokens: list it in"
                 f" {ADDITIONAL}"
             )
+        others = settings.get(ADDITIONAL, ())
+        if content not in (one if isinstance(one, str) else one.content for one in others):
+            settings[ADDITIONAL] = [*others, token]
 
 
 def _read_if_there(path: Path) -> dict[str, Any]:

@@ -122,8 +122,8 @@ class RobertaTokenizer(CallableTokenizer):
     - `pad` also pads `offset_mapping`, and leaves its argument as it is.
     - *All seven special tokens are always there*: ``"pad_token": null`` means ``<pad>``. There, a
       tokenizer may lack one.
-    - *Tokens with names of their own* (``extra_special_tokens``) are special tokens without one,
-      and are taken only if ``added_tokens_decoder`` has them.
+    - *Tokens with names of their own* (``extra_special_tokens``) are additional special tokens
+      without one, and are taken only if ``added_tokens_decoder`` has them.
     - `model_max_length` is None where there is no limit, not 10**30.
     - `from_pretrained` takes `add_prefix_space`, `trim_offsets`, `cls_token` and `sep_token` from
       tokenizer.json if tokenizer_config.json does not have them.
@@ -255,12 +255,14 @@ class RobertaTokenizer(CallableTokenizer):
         return cls(vocab, merges, **options)
 
     @classmethod
-    def from_pretrained(cls, directory: ModelName = TINY, **overrides: Any) -> Self:
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: ModelName = TINY, **overrides: Any
+    ) -> Self:
         """Load a tokenizer from a directory, as this class or transformers saves it, or the hub.
 
         Parameters
         ----------
-        directory : path or str
+        pretrained_model_name_or_path : path or str
             A directory with tokenizer.json, or with vocab.json and merges.txt, or the name of a
             model on the Hugging Face hub; the bundled model by default. The settings come from
             tokenizer_config.json, special_tokens_map.json and added_tokens.json where these exist.
@@ -280,7 +282,7 @@ class RobertaTokenizer(CallableTokenizer):
         ValueError
             If a file is broken.
         """
-        files = ModelFiles.of(directory, overrides)
+        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         return cls(**{**read_directory(files), **overrides})
 
     @classmethod
@@ -402,7 +404,7 @@ class RobertaTokenizer(CallableTokenizer):
             **roles,
         )
 
-    def save_pretrained(self, directory: FilePath) -> tuple[str, ...]:
+    def save_pretrained(self, save_directory: FilePath) -> tuple[str, ...]:
         """Save the tokenizer so that this class and both of transformers can load it.
 
         An added_tokens.json that was in the directory before, and that this tokenizer has no need
@@ -410,7 +412,7 @@ class RobertaTokenizer(CallableTokenizer):
 
         Parameters
         ----------
-        directory : path
+        save_directory : path
             The directory, made if need be.
 
         Returns
@@ -419,7 +421,7 @@ class RobertaTokenizer(CallableTokenizer):
             The files written.
         """
         return write_directory(
-            directory,
+            save_directory,
             self._vocabulary,
             self._merges,
             self._special_token_items(),

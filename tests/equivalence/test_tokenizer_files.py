@@ -483,3 +483,22 @@ def test_settings_of_transformers_are_kept(tmp_path):
         saved = json.loads((tmp_path / "mine" / "tokenizer_config.json").read_text())
         assert saved == config
         tokenizer = RobertaTokenizer.from_pretrained(tmp_path / "mine")
+
+
+@pytest.mark.parametrize("others", [[], ["<video>"], ["<image>"]])
+def test_tokens_with_names_of_their_own_are_special(tmp_path, others):
+    """But here they have none: see the document of differences."""
+    FastTokenizer.from_pretrained(
+        TINY, extra_special_tokens={"image_token": "<image>"}, additional_special_tokens=others
+    ).save_pretrained(tmp_path / "theirs")
+    fast = FastTokenizer.from_pretrained(tmp_path / "theirs")
+    ours = RobertaTokenizer.from_pretrained(tmp_path / "theirs")
+    ours.save_pretrained(tmp_path / "ours")
+    again = FastTokenizer.from_pretrained(tmp_path / "ours")
+    ids = fast("a <image><video> b")["input_ids"]
+    mask = fast.get_special_tokens_mask(ids, already_has_special_tokens=True)
+    for one in (ours, again):
+        assert set(one.all_special_tokens) == set(fast.all_special_tokens)
+        assert one("a <image><video> b")["input_ids"] == ids
+        assert one.get_special_tokens_mask(ids, already_has_special_tokens=True) == mask
+    assert again.image_token == "<image>"
