@@ -61,7 +61,9 @@ def test_cupy_has_it_with_these_arguments(where, name, call):
 def test_the_mathematics_does_not_import_numpy():
     """Whatever computes on the model's arrays may use nothing but their own namespace."""
     formulas = ("functional", "embeddings", "attention", "encoder", "heads", "losses", "observe")
-    for name in (*formulas, "inputs", "labels", "models", "classifiers"):
+    models = ("inputs", "decoder_inputs", "labels", "models", "language_models", "classifiers")
+    generation = ("generation/scores", "generation/beam_search", "generation/texts")
+    for name in (*formulas, *models, *generation, "cache", "pruning"):
         tree = ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
         imported = {
             alias.name
