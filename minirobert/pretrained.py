@@ -223,7 +223,8 @@ class RobertaPreTrainedModel:
             strict=strict,
             ignore_mismatched_sizes=ignore_mismatched_sizes,
         )
-        return cls(config, build_tree(flat), **options).to(device)
+        placed = {name: to_device(array, device) for name, array in flat.items()}
+        return cls(config, build_tree(placed), **options)
 
     @classmethod
     def _options(cls) -> tuple[str, ...]:

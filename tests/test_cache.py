@@ -388,5 +388,8 @@ def test_models_say_that_they_look_the_wrong_way():
 
     with pytest.warns(UserWarning, match="is_decoder is False, so RobertaForCausalLM looks ahead"):
         RobertaForCausalLM(RobertaConfig(**{**FIELDS, "is_decoder": False}))
+    with pytest.warns(UserWarning, match="is_decoder is False") as caught:
+        RobertaForCausalLM.from_pretrained()
+    assert [warning.filename for warning in caught] == [__file__]
     with pytest.warns(UserWarning, match="is_decoder is True, so RobertaForMaskedLM looks only b"):
         RobertaForMaskedLM(CONFIG)

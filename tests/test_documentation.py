@@ -153,7 +153,7 @@ def statements(example):
     return "\n".join(code)
 
 
-@pytest.mark.filterwarnings("ignore:.*are not in .*:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*has no weights for:UserWarning")
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_runs(example):
     code = statements(example)
