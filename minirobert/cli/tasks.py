@@ -199,7 +199,12 @@ def _text_classification_options(command: argparse.ArgumentParser) -> None:
 
 def _count_or_all(word: str) -> int:
     """Read a number, or "all", which no model has more classes than."""
-    return sys.maxsize if word == "all" else int(word)
+    if word == "all":
+        return sys.maxsize
+    try:
+        return int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is neither an integer nor 'all'") from None
 
 
 def _text_or_pair(line: str) -> Any:
@@ -444,7 +449,12 @@ def _text_generation_options(command: argparse.ArgumentParser) -> None:
 
 def _random_numbers(seed: str) -> np.random.Generator:
     """Make one generator for all texts: each takes its own numbers from it."""
-    return np.random.default_rng(int(seed))
+    try:
+        return np.random.default_rng(int(seed))
+    except ValueError:  # no number, or one below 0
+        raise argparse.ArgumentTypeError(
+            f"{seed!r} is no seed: give an integer of at least 0"
+        ) from None
 
 
 def _generate(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) -> Iterator[Any]:
