@@ -333,6 +333,10 @@ def _question_reader(options: dict[str, Any]) -> Reader:
                 f"{file} is not UTF-8: it has the byte {error.object[error.start]:#04x} at "
                 f"position {error.start}; convert it, for instance with iconv"
             ) from None
+        except OSError as error:
+            raise ValueError(
+                f"{file!r} cannot be read ({error.strerror}): give --context a file of text"
+            ) from None
     if context is None:
         return _question_and_context
     return lambda question: {"question": question, "context": context}
