@@ -202,6 +202,8 @@ class RobertaPreTrainedModel:
             If the directory or a file in it is missing, or the hub does not give it.
         ValueError
             If a file is broken, the weights do not fit the configuration, or overrides disagree.
+        TypeError
+            If the configuration is none of this package.
 
         >>> import minirobert
         >>> minirobert.RobertaForMaskedLM.from_pretrained()
@@ -212,7 +214,7 @@ class RobertaPreTrainedModel:
         if config is None:
             config = RobertaConfig.from_pretrained(files, **overrides)
         elif overrides:
-            config = RobertaConfig.from_dict(config.to_dict(), **overrides)
+            config = RobertaConfig.from_dict(_checked_kind(config).to_dict(), **overrides)
         cls._check_config(config)
         flat = load_parameters(
             fetch_weights(files),
@@ -389,7 +391,7 @@ class RobertaPreTrainedModel:
     @classmethod
     def _check_config(cls, config: RobertaConfig) -> None:
         """Refuse a configuration that asks for what the class cannot compute."""
-        config.validate()
+        _checked_kind(config).validate()
 
     def _choice(self, name: str, asked: bool | None) -> bool:
         """Decide on what to return: as the call says, or else the configuration."""
@@ -461,3 +463,13 @@ class RobertaPreTrainedModel:
         # Only return_dict=False gives a tuple; declaring it would blur the type of all other calls.
         more = tuple(extra for extra in more if extra is not None)
         return (*output.to_tuple(), *more)  # type: ignore[return-value]  # for this reason
+
+
+def _checked_kind(config: Any) -> RobertaConfig:
+    if not isinstance(config, RobertaConfig):
+        raise TypeError(
+            f"config is a {type(config).__name__}, but must be a RobertaConfig of this package: "
+            "RobertaConfig.from_pretrained reads that of a directory, RobertaConfig.from_dict a "
+            "dictionary"
+        )
+    return config

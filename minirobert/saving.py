@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from .arrays import Array, dtype_name, to_numpy
@@ -128,6 +129,8 @@ def save_model(
         If the size is none, or the configuration cannot be written.
     NotADirectoryError
         If the directory is a file.
+    OSError
+        If the system cannot write, for instance on a full disk.
     """
     text = config.to_json_string()
     sizes = {name: _n_bytes(flat[name]) for name in _in_order_of_torch(flat)}
@@ -172,7 +175,13 @@ def _file_names(count: int) -> list[str]:
 def _write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
     # safetensors writes memory as it lies, so an array that is a view would be written wrong
     arrays = {name: np.ascontiguousarray(to_numpy(array)) for name, array in tensors.items()}
-    save_file(arrays, path, metadata={"format": "pt"})
+    try:
+        save_file(arrays, path, metadata={"format": "pt"})
+    except SafetensorError as error:  # as which it hands on what the system says
+        raise OSError(
+            f"the weights could not be written in {str(path.parent)!r} ({error}), so nothing was "
+            "saved: make room, or save elsewhere"
+        ) from error
 
 
 def _index(

@@ -241,3 +241,16 @@ def test_names_of_labels_replace_all_of_the_file(directory):
 def test_labels_that_disagree(directory, labels, sentence):
     with pytest.raises(ValueError, match=sentence):
         RobertaForSequenceClassification.from_pretrained(directory, **labels)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [str(TINY), {"vocab_size": 19}, transformers.RobertaConfig()],
+    ids=["path", "dictionary", "transformers"],
+)
+@pytest.mark.parametrize("overrides", [{}, {"num_labels": 3}])
+def test_config_of_another_kind(directory, config, overrides):
+    with pytest.raises(TypeError, match=f"config is a {type(config).__name__}, but must be a Rob"):
+        RobertaForSequenceClassification.from_pretrained(directory, config=config, **overrides)
+    with pytest.raises(TypeError, match=r"RobertaConfig\.from_dict"):
+        RobertaModel(config)

@@ -538,6 +538,9 @@ def test_errors_are_a_sentence(run, arguments, words):
         (["frobnicate"], "'frobnicate'"),
         (["fill-mask", SKY, "--top-k", "many"], "'many'"),
         (["fill-mask", SKY, "--frobnicate"], "--frobnicate"),
+        (["text-classification", "--model", "DIR", "--top-k", "many"], "'many' is neither"),
+        (["text-generation", "--model", "DIR", "--seed", "-1"], "'-1' is no seed"),
+        (["text-generation", "--model", "DIR", "--seed", "x"], "at least 0"),
         (["train-tokenizer", "--vocab-size", "300", "--out", "out"], "FILE"),
         (["train-tokenizer", "corpus.txt"], "--vocab-size, --out"),
     ],
@@ -586,6 +589,18 @@ def test_stdin_that_is_not_utf_8(handler):
     environment = {**os.environ, "PYTHONIOENCODING": f"utf-8:{handler}"}
     result = program("fill-mask", input=b"caf\xe9 <mask>\n", env=environment)
     assert_sentence((result.returncode, result.stdout.decode(), result.stderr.decode()))
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    ("arguments", "code", "lines"),
+    [(["No mask."], 2, 0), ([SKY, "--json", "--targets", "xyzzy"], 0, 1)],
+    ids=["error", "warning"],
+)
+def test_stderr_that_is_closed(capsys, monkeypatch, arguments, code, lines):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert cli.main(["fill-mask", *arguments]) == code
+    assert capsys.readouterr().out.count("\n") == lines
 
 
 def test_program_fails_with_a_sentence():

@@ -309,6 +309,9 @@ def test_wrong_file_of_a_context(run, directories, tmp_path):
     assert_sentence(run("question-answering", "a", *model, "--context", str(file)), "not UTF-8")
     file.write_bytes(b"")
     assert_sentence(run("question-answering", "a", *model, "--context", str(file)), "is empty")
+    for wrong in tmp_path, tmp_path / "nothing":
+        result = run("question-answering", "a", *model, "--context", str(wrong))
+        assert_sentence(result, repr(str(wrong)), "cannot be read", "give --context")
 
 
 def test_long_text_warns_that_only_its_beginning_is_labelled(run, directories):

@@ -167,6 +167,19 @@ def test_a_full_disk_leaves_the_old_model(tmp_path, monkeypatch, size):
         assert same(RobertaForMaskedLM.from_pretrained(tmp_path), OLD)
 
 
+def test_what_the_system_cannot_write_is_an_os_error(tmp_path):
+    resource = pytest.importorskip("resource")  # not on Windows
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    model = RobertaForMaskedLM.from_pretrained()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, hard))
+    try:
+        with pytest.raises(OSError, match=r"could not be written in .*: make room"):
+            model.save_pretrained(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_configuration_that_no_file_can_hold(tmp_path):
     OLD.save_pretrained(tmp_path)
     model = RobertaForMaskedLM(RobertaConfig(**FIELDS, hidden_act=np.tanh))

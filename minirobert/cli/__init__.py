@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     if sys.stdout is None:
-        print("minirobert: stdout is closed, so there is nowhere to print to", file=sys.stderr)
+        _tell("stdout is closed, so there is nowhere to print to")
         return 2
     _speak_utf8()
     try:
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except (ValueError, TypeError, KeyError, IndexError, OSError, ImportError) as error:
-        print(f"minirobert: {_sentence(error)}", file=sys.stderr)
+        _tell(_sentence(error))
         return 2
     return 0
 
@@ -83,4 +83,10 @@ def _sentence(error: BaseException) -> str:
 
 
 def _show_warning(message: Any, *_: Any) -> None:
-    print(f"minirobert: warning: {message}", file=sys.stderr)
+    _tell(f"warning: {message}")
+
+
+def _tell(sentence: str) -> None:
+    """Print a sentence on stderr, unless that is closed: ``print`` would then take stdout."""
+    if sys.stderr is not None:
+        print(f"minirobert: {sentence}", file=sys.stderr)

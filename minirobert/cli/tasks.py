@@ -199,7 +199,12 @@ def _text_classification_options(command: argparse.ArgumentParser) -> None:
 
 def _count_or_all(word: str) -> int:
     """Read a number, or "all", which no model has more classes than."""
-    return sys.maxsize if word == "all" else int(word)
+    if word == "all":
+        return sys.maxsize
+    try:
+        return int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is neither an integer nor 'all'") from None
 
 
 def _text_or_pair(line: str) -> Any:
@@ -328,6 +333,10 @@ def _question_reader(options: dict[str, Any]) -> Reader:
                 f"{file} is not UTF-8: it has the byte {error.object[error.start]:#04x} at "
                 f"position {error.start}; convert it, for instance with iconv"
             ) from None
+        except OSError as error:
+            raise ValueError(
+                f"{file!r} cannot be read ({error.strerror}): give --context a file of text"
+            ) from None
     if context is None:
         return _question_and_context
     return lambda question: {"question": question, "context": context}
@@ -444,7 +453,12 @@ def _text_generation_options(command: argparse.ArgumentParser) -> None:
 
 def _random_numbers(seed: str) -> np.random.Generator:
     """Make one generator for all texts: each takes its own numbers from it."""
-    return np.random.default_rng(int(seed))
+    try:
+        return np.random.default_rng(int(seed))
+    except ValueError:  # no number, or one below 0
+        raise argparse.ArgumentTypeError(
+            f"{seed!r} is no seed: give an integer of at least 0"
+        ) from None
 
 
 def _generate(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) -> Iterator[Any]:

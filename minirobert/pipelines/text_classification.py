@@ -174,12 +174,15 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
     ) -> Classification | list[Classification]:
         """Put the scores of a text into the form that was asked for."""
         names = self.model.config.id2label or {}
+        if not form.is_ranking and form.top_k is not None:
+            best = int(np.argmax(scores))
+            return {"label": names[best], "score": float(scores[best])}
         found: list[Classification] = [
             {"label": names[i], "score": score} for i, score in enumerate(scores.tolist())
         ]
         if form.is_ranking:
             return sorted(found, key=lambda one: -one["score"])[: form.top_k]
-        return found if form.top_k is None else found[int(np.argmax(scores))]
+        return found
 
     def _default(self) -> str:
         config = self.model.config

@@ -213,3 +213,21 @@ def test_model_without_the_head():
         minirobert.pipeline("text-classification")
     with pytest.raises(ValueError, match="missing: classifier"):
         minirobert.pipeline("text-classification", minirobert.TINY)
+
+
+def test_best_class_where_another_one_has_no_name():
+    names = {"id2label": ((0, "a"), (2, "b"))}
+    kind, texts = "RobertaForSequenceClassification", ["a", "The sky", "Grass is green.", "42"]
+    answers = []
+    for pipe in (
+        ours("text-classification", kind, names),
+        theirs("text-classification", kind, names),
+    ):
+        for text in texts:
+            try:
+                found = pipe(text)
+                answers.append((found[0] if isinstance(found, list) else found)["label"])
+            except KeyError as error:
+                answers.append(error.args)
+    assert "a" in answers
+    assert answers[: len(texts)] == answers[len(texts) :]
