@@ -9,9 +9,11 @@ P is the number of tokens in the cache (the past), E the length of the encoder's
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 from .arrays import Array, array_namespace, astype, device_of
+from .checks import check_range, integers
 
 __all__ = ["KeyValueCache", "LayerCache"]
 
@@ -146,7 +148,11 @@ class KeyValueCache:
         ------
         ValueError
             If the cache does not hold so many.
+        TypeError
+            If the length is no integer.
         """
+        if not isinstance(length, Integral):
+            raise TypeError(f"length is {length!r}, but must be an integer, a number of tokens")
         past = self.get_seq_length()
         keep = past + length if length < 0 else length
         if not 0 <= keep <= past:
@@ -165,12 +171,22 @@ class KeyValueCache:
         Parameters
         ----------
         beam_idx : integers of any length
-            Rows of the batch. Naming each several times makes the batch larger.
+            Rows of the batch, at least one. Naming each several times makes the batch larger.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row, or none is named.
+        TypeError
+            If they are no integers.
         """
         if self.is_token is None:
             return
         xp = array_namespace(self.is_token)
-        rows = xp.asarray(beam_idx, dtype=xp.int64, device=device_of(self.is_token))
+        rows = integers("beam_idx", beam_idx, self.is_token, "[rows]", 1)
+        batch = self.batch_size or 0
+        check_range("beam_idx", rows, batch, f"the cache holds {batch} texts")
+        rows = astype(rows, xp.int64)
         for layer in self.layers:
             layer.select(rows, self.get_seq_length())
         self.is_token = xp.take(self.is_token, rows, axis=0)

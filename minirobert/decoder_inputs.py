@@ -60,21 +60,40 @@ def check_cache(value: Any, use_cache: bool, batch: int, like: Array, config: Ro
             f"past_key_values holds {value.batch_size} texts, but the batch has {batch}: go on "
             "with the same texts, or choose some with past_key_values.reorder_cache"
         )
-    for i, (key, *_) in enumerate(value):
-        check_dtype(f"past_key_values[{i}]", place(f"past_key_values[{i}]", key, like), like)
-        size = config.head_size
-        if key.shape[3] != size:
-            raise ValueError(
-                f"past_key_values[{i}] has heads of size {key.shape[3]}, but the model's have "
-                f"{size}: it comes from another model"
-            )
-        if key.shape[1] != len(config.kept_heads(i)):
-            raise ValueError(
-                f"past_key_values[{i}] has {key.shape[1]} heads, but the model's layer has "
-                f"{len(config.kept_heads(i))}: it comes from another model, or from before heads "
-                "were pruned"
-            )
+    for i in range(len(value)):
+        _check_layer(i, value, like, config)
     return value
+
+
+def _check_layer(i: int, cache: KeyValueCache, like: Array, config: RobertaConfig) -> None:
+    """Check that the arrays of one layer are those of this model."""
+    name, arrays, size = f"past_key_values[{i}]", cache[i], config.head_size
+    for array in arrays:
+        check_dtype(name, place(name, array, like), like)
+    key, cross = arrays[0], arrays[2:]
+    if key.shape[3] != size:
+        raise ValueError(
+            f"{name} has heads of size {key.shape[3]}, but the model's have {size}: it comes from "
+            "another model"
+        )
+    if key.shape[1] != len(config.kept_heads(i)):
+        raise ValueError(
+            f"{name} has {key.shape[1]} heads, but the model's layer has "
+            f"{len(config.kept_heads(i))}: it comes from another model, or from before heads were "
+            "pruned"
+        )
+    if cross and not config.add_cross_attention:
+        raise ValueError(
+            f"{name} holds the text of an encoder, but the model has no cross-attention: it comes "
+            "from another model"
+        )
+    if len(cross) != len(cache[0][2:]):
+        raise ValueError(
+            f"{name} and past_key_values[0] must both hold the text of an encoder, or neither"
+        )
+    n_tokens = cache[0][2].shape[2] if cross else 0
+    for array in cross:
+        check_shape(name, array, (key.shape[0], config.num_attention_heads, n_tokens, size))
 
 
 def check_cache_position(value: Any, past: int, length: int, like: Array) -> None:

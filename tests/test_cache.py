@@ -249,6 +249,56 @@ def test_a_cache_that_does_not_fit(past, error, sentence):
         MODEL(IDS, past_key_values=past)
 
 
+def test_a_cache_of_a_model_with_cross_attention():
+    past = cached(IDS, CROSS, encoder_hidden_states=np.ones((2, 4, 12)))
+    with pytest.raises(
+        ValueError, match=r"\[0\] holds the text of an encoder, but the model has no"
+    ):
+        MODEL(IDS, past_key_values=past)
+    legacy = past.to_legacy_cache()
+    with pytest.raises(ValueError, match=r"\[1\] and past_key_values\[0\] must both hold the text"):
+        CROSS(IDS, past_key_values=(legacy[0], legacy[1][:2]))
+    for broken in (legacy[1][2][:1], legacy[1][2][:, :2], legacy[1][2][:, :, :3]):
+        with pytest.raises(
+            ValueError, match=r"past_key_values\[1\] has shape .* must have \[2, 3, 4"
+        ):
+            CROSS(IDS, past_key_values=(legacy[0], (*legacy[1][:2], broken, broken)))
+    for place in (1, 3):
+        arrays = list(legacy[1])
+        arrays[place] = arrays[place].astype(np.float32)
+        with pytest.raises(
+            TypeError, match=r"past_key_values\[1\] has dtype float32, but the model"
+        ):
+            CROSS(IDS, past_key_values=(legacy[0], tuple(arrays)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "sentence"),
+    [
+        (
+            [0, 2],
+            ValueError,
+            r"beam_idx\[1\] is 2, but must be from 0 to 1 \(the cache holds 2 texts\)",
+        ),
+        ([-1], ValueError, r"beam_idx\[0\] is -1, but must be from 0 to 1"),
+        ([], ValueError, "beam_idx is empty"),
+        ([0.5], TypeError, "beam_idx has dtype float64, but must hold integers"),
+        ([[0]], ValueError, r"beam_idx has 2 axes"),
+    ],
+)
+def test_rows_that_are_not_there(rows, error, sentence):
+    cache = cached()
+    with pytest.raises(error, match=sentence):
+        cache.reorder_cache(rows)
+    same(next_logits(cache, IDS[:, :1]),
+         MODEL(np.concatenate([IDS, IDS[:, :1]], axis=1)).logits[:, 5:])  # fmt: skip
+
+
+def test_half_a_token_cannot_be_left():
+    with pytest.raises(TypeError, match=r"length is 1\.5, but must be an integer"):
+        cached().crop(1.5)
+
+
 def test_a_cache_on_another_device():
     from tests.libraries import STRICT
 
