@@ -106,6 +106,8 @@ class KeyValueCache:
         self.layers: list[LayerCache] = []
         #: bool [B, P]: False where padding was read, which does not count for positions.
         self.is_token: Array | None = None
+        #: bool [B or 1, 1, 1 or S, E]: where the last call looked in the encoder's text.
+        self.cross_attend: Array | None = None
 
     def get_seq_length(self) -> int:
         """Give P, the number of tokens in the cache, padding included."""
@@ -130,8 +132,10 @@ class KeyValueCache:
             self.layers = [LayerCache() for _ in range(n_layers)]
         return self.layers
 
-    def advance(self, is_token: Array) -> None:  # bool [B, S]
-        """Count the tokens that every layer has written."""
+    def advance(self, is_token: Array, cross_attend: Array | None = None) -> None:  # bool [B, S]
+        """Count the tokens that every layer has written, and remember the encoder's mask."""
+        if cross_attend is not None:
+            self.cross_attend = cross_attend
         if self.is_token is not None:
             is_token = array_namespace(is_token).concat([self.is_token, is_token], axis=1)
         self.is_token = is_token
@@ -161,7 +165,7 @@ class KeyValueCache:
                 f"{-past} to {past}"
             )
         if keep == 0:
-            self.layers, self.is_token = [], None
+            self.layers, self.is_token, self.cross_attend = [], None, None
         elif self.is_token is not None:
             self.is_token = self.is_token[:, :keep]
 
@@ -190,6 +194,8 @@ class KeyValueCache:
         for layer in self.layers:
             layer.select(rows, self.get_seq_length())
         self.is_token = xp.take(self.is_token, rows, axis=0)
+        if self.cross_attend is not None and self.cross_attend.shape[0] > 1:  # one serves all
+            self.cross_attend = xp.take(self.cross_attend, rows, axis=0)
 
     @classmethod
     def from_legacy_cache(cls, past_key_values: Sequence[Sequence[Array | None]]) -> KeyValueCache:

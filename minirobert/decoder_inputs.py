@@ -178,8 +178,23 @@ def check_cross(
                 "encoder_attention_mask was given, but encoder_hidden_states was not: give both"
             )
         return None
+    if encoder_hidden_states is None and encoder_attention_mask is None:
+        attend = _remembered(cache)
+        if attend is not None:
+            return CrossInputs(None, attend)
     attend = _cross_attend(encoder_attention_mask, batch, shape[1], cached, like)
     return CrossInputs(encoder_hidden_states, attend)
+
+
+def _remembered(cache: KeyValueCache | None) -> Array | None:  # bool [B or 1, 1, 1, E]
+    """Give the mask that came with the encoder's text."""
+    attend = None if cache is None else cache.cross_attend
+    if attend is not None and attend.shape[2] != 1:
+        raise ValueError(
+            "the encoder_attention_mask of the last call had a row for each of its tokens: give "
+            "one for those of this call, too"
+        )
+    return attend
 
 
 def _cached_length(cache: KeyValueCache | None) -> int | None:

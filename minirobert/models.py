@@ -89,7 +89,8 @@ class RobertaModel(RobertaPreTrainedModel):
             What the cross-attention of a decoder looks at. Without it the cross-attention is left
             out, unless the cache has what it needs of an earlier call.
         encoder_attention_mask : 0 and 1 of shape [B, E] or [B, S, E], optional
-            1 where the encoder's text may be looked at.
+            1 where the encoder's text may be looked at. Where the text is that of the cache, so is
+            the mask, unless one is given.
         past_key_values : KeyValueCache, optional
             Of the tokens before, which are not computed again; the call extends it. Tuples of
             arrays are taken too, and copied: see `KeyValueCache.from_legacy_cache`.

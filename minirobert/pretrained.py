@@ -453,7 +453,7 @@ class RobertaPreTrainedModel:
             output_attentions=self._choice("output_attentions", output_attentions),
         )
         if cache is not None:
-            cache.advance(inputs.is_token)
+            cache.advance(inputs.is_token, None if inputs.cross is None else inputs.cross.attend)
         return output
 
     def _returned(self, output: Output, return_dict: bool | None, *more: Any) -> Output:

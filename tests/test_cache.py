@@ -178,6 +178,29 @@ def test_the_encoders_text_is_computed_once():
     assert cache.layers[0].cross[0] is kept
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+def test_the_encoders_mask_is_remembered(rows):
+    states = np.random.default_rng(0).standard_normal((2, 4, 12))
+    mask = np.array([[1, 1, 0, 0], [0, 1, 1, 1]])[:rows]
+    more = {"encoder_hidden_states": states, "encoder_attention_mask": mask}
+    whole = CROSS(IDS, **more).logits
+    cache = cached(IDS[:, :3], CROSS, **more)
+    same(next_logits(cache, IDS[:, 3:4], CROSS), whole[:, 3:4])
+    cache.reorder_cache([1, 0])
+    same(next_logits(cache, IDS[::-1, 4:], CROSS), whole[::-1, 4:])
+    cache.crop(-1)
+    all_ones = np.ones((2, 4), int)
+    assert np.abs(next_logits(cache, IDS[::-1, 4:], CROSS, encoder_attention_mask=all_ones)
+                  - whole[::-1, 4:]).max() > 1e-3  # fmt: skip
+
+
+def test_a_mask_with_a_row_for_each_token_is_not():
+    more = {"encoder_attention_mask": np.ones((2, 5, 4), int)}
+    cache = cached(IDS, CROSS, encoder_hidden_states=np.ones((2, 4, 12)), **more)
+    with pytest.raises(ValueError, match="had a row for each of its tokens: give one for those of"):
+        next_logits(cache, IDS[:, :1], CROSS)
+
+
 def test_without_an_encoders_text_cross_attention_is_left_out():
     output = CROSS(IDS, output_attentions=True)
     assert output.cross_attentions is None
@@ -209,7 +232,7 @@ def test_a_first_run_that_was_interrupted_leaves_no_text_of_an_encoder(monkeypat
     states = np.random.default_rng(0).standard_normal((2, 4, 12))
     cache = KeyValueCache()
     with monkeypatch.context() as patched:
-        patched.setattr(KeyValueCache, "advance", lambda self, is_token: 1 / 0)
+        patched.setattr(KeyValueCache, "advance", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             CROSS(IDS, past_key_values=cache, encoder_hidden_states=states)
     logits = next_logits(cache, IDS, CROSS, encoder_hidden_states=-states)
