@@ -3,8 +3,6 @@
 from functools import cache
 from typing import Any
 
-import pytest
-import torch
 import transformers
 from hypothesis import strategies as st
 
@@ -77,14 +75,6 @@ def ours(
 ) -> Any:
     model = library.model(our_model(class_name, dtype, **(labels or {})))
     return minirobert.pipeline(task, model, our_tokenizer(), **options)
-
-
-@pytest.fixture(scope="module")
-def exact_pipelines():
-    """Let transformers' pipelines read scores in float64, which they round to float32."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.Tensor, "float", torch.Tensor.double)
-        yield
 
 
 def assert_same(actual: Any, expected: Any, relative: float = 1e-10) -> None:

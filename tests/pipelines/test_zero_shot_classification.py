@@ -14,7 +14,6 @@ from tests.libraries import LIBRARIES
 from tests.pipelines.models import (
     LONGEST,
     assert_same,
-    exact_pipelines,  # noqa: F401
     our_model,
     our_tokenizer,
     ours,
