@@ -1,8 +1,13 @@
 """RoBERTa as explicit array code: an executable reference on NumPy and CuPy."""
 
 from . import kernels as kernels  # registers itself with the formulas
+from . import moved as moved  # finds modules by their old paths
 from .arrays import to_device
-from .auto import (
+from .cache import KeyValueCache
+from .config import RobertaConfig
+from .files import TINY
+from .generation import GenerateOutput, GenerationConfig
+from .models import (
     AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
@@ -12,30 +17,23 @@ from .auto import (
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
-)
-from .cache import KeyValueCache
-from .classifiers import (
+    BaseModelOutputWithPoolingAndCrossAttentions,
+    CausalLMOutputWithCrossAttentions,
+    MaskedLMOutput,
+    MultipleChoiceModelOutput,
+    QuestionAnsweringModelOutput,
+    RobertaForCausalLM,
+    RobertaForMaskedLM,
     RobertaForMultipleChoice,
     RobertaForQuestionAnswering,
     RobertaForSequenceClassification,
     RobertaForTokenClassification,
-)
-from .config import RobertaConfig
-from .files import TINY
-from .generation import GenerationConfig
-from .language_models import RobertaForCausalLM, RobertaForMaskedLM
-from .models import RobertaModel, RobertaPreTrainedModel
-from .observe import observe, watch
-from .outputs import (
-    BaseModelOutputWithPoolingAndCrossAttentions,
-    CausalLMOutputWithCrossAttentions,
-    GenerateOutput,
-    MaskedLMOutput,
-    MultipleChoiceModelOutput,
-    QuestionAnsweringModelOutput,
+    RobertaModel,
+    RobertaPreTrainedModel,
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
+from .observe import observe, watch
 from .parameters import CheckpointError
 from .pipelines import pipeline
 from .tokenization import AddedToken, BatchEncoding, RobertaTokenizer, RobertaTokenizerFast

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
+import warnings
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -34,9 +34,9 @@ __all__ = [
     "check_shape",
     "floats",
     "integers",
-    "level_outside",
     "place",
     "random_generator",
+    "warn",
 ]
 
 
@@ -176,11 +176,20 @@ def random_generator(train: bool, rng: Any) -> Any:
     return rng
 
 
-def level_outside() -> int:
-    """Count how far up the call stack the user's own line is, for a warning to point to."""
-    package = os.path.join(Path(__file__).parent, "")
-    frame, level = sys._getframe(1), 1
-    # a dataclass's __init__ has no file
-    while frame.f_back is not None and frame.f_code.co_filename.startswith((package, "<string>")):
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, and point to the line of the user's that led here.
+
+    Lines of this package are not the user's, and neither are those of ``dataclasses``, nor the
+    constructors that it writes.
+    """
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _is_inside(frame):
         frame, level = frame.f_back, level + 1
-    return level
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_inside(frame: FrameType) -> bool:
+    module = frame.f_globals.get("__name__", "").partition(".")[0]
+    code = frame.f_code
+    is_written = (code.co_filename, code.co_name) == ("<string>", "__init__")
+    return module in (__package__, "dataclasses") or is_written

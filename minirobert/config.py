@@ -13,8 +13,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from .files import new_directory, read_json, write_text
-from .hub import ModelFiles, ModelName
+from .files import ModelFiles, ModelName, new_directory, read_json, write_text
 
 __all__ = ["ACTIVATION_NAMES", "RobertaConfig"]
 
@@ -342,7 +341,7 @@ class RobertaConfig:
         pretrained_model_name_or_path : str or path
             Or the name of a model on the Hugging Face hub.
         **overrides
-            Fields that replace those of the file, and the options of `minirobert.hub.HubOptions`.
+            Fields that replace those of the file, and the options of `minirobert.files.HubOptions`.
 
         Raises
         ------

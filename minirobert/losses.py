@@ -215,7 +215,7 @@ def _promoted(predictions: Array, targets: Array) -> tuple[Array, Array]:
 
 
 #: The loss of texts for each ``problem_type``, of logits [B, C] and labels as
-#: `minirobert.labels.check_text_labels` gives them.
+#: `minirobert.models.labels.check_text_labels` gives them.
 TEXT_LOSSES: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType(
     {
         "regression": mean_squared_error,

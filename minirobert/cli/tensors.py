@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..checkpoint import fetch_weights, matching_tensors
+from ..checkpoints.reading import fetch_weights, matching_tensors
 from ..config import RobertaConfig
-from ..files import TINY
-from ..hub import ModelFiles
+from ..files import TINY, ModelFiles
 from ..parameters import ARCHITECTURES, parameter_shapes, summary
 from .common import add_command, print_json
 

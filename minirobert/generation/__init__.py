@@ -8,6 +8,7 @@ options, and `texts` feeds the model.
 from .beam_search import beam_search
 from .config import GenerationConfig
 from .generate import generate, stream
+from .output import GenerateOutput
 from .sampling import greedy, sample
 from .scores import (
     min_new_tokens,
@@ -20,6 +21,7 @@ from .scores import (
 from .texts import Texts, prepare
 
 __all__ = [
+    "GenerateOutput",
     "GenerationConfig",
     "Texts",
     "beam_search",

@@ -61,7 +61,7 @@ class GenerationConfig:
         Whether to keep keys and values, see `minirobert.KeyValueCache`. The result is the same, but
         for rounding, and comes sooner.
     output_scores, return_dict_in_generate : bool
-        Give a `minirobert.outputs.GenerateOutput`, in the first case with the scores of each step.
+        Give a `minirobert.GenerateOutput`, in the first case with the scores of each step.
 
     Raises
     ------

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..arrays import Array, array_namespace, device_of
-from ..outputs import GenerateOutput
 from .beam_search import beam_search
 from .config import GenerationConfig
+from .output import GenerateOutput
 from .sampling import continue_texts, random_streams
 from .texts import Texts
 

@@ -6,16 +6,16 @@ import os
 import warnings
 from typing import Any, Literal, overload
 
-from ..classifiers import (
+from ..config import RobertaConfig
+from ..files import TINY
+from ..models.base import RobertaModel, RobertaPreTrainedModel
+from ..models.classifiers import (
     RobertaForMultipleChoice,
     RobertaForQuestionAnswering,
     RobertaForSequenceClassification,
     RobertaForTokenClassification,
 )
-from ..config import RobertaConfig
-from ..files import TINY
-from ..language_models import RobertaForCausalLM, RobertaForMaskedLM
-from ..models import RobertaModel, RobertaPreTrainedModel
+from ..models.language_models import RobertaForCausalLM, RobertaForMaskedLM
 from ..tokenization import RobertaTokenizer
 from .base import Pipeline
 from .feature_extraction import FeatureExtractionPipeline

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from ..arrays import Array, move_like, to_numpy
-from ..models import RobertaPreTrainedModel
+from ..models.base import RobertaPreTrainedModel
 from ..tokenization import RobertaTokenizer
 
 __all__ = ["Batch", "Job", "Pipeline", "Row", "chunks", "on_host", "rows_of", "shortened"]

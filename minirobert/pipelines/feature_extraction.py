@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, array_namespace, astype, half_in_float32, to_numpy
-from ..models import RobertaModel
+from ..models.base import RobertaModel
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import array_namespace, move_like, to_numpy
 from ..functional import softmax
-from ..language_models import RobertaForMaskedLM
+from ..models.language_models import RobertaForMaskedLM
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, shortened
 

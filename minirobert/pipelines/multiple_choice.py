@@ -8,8 +8,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from ..classifiers import RobertaForMultipleChoice
 from ..functional import softmax
+from ..models.classifiers import RobertaForMultipleChoice
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, on_host
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import numpy as np
 
-from ..classifiers import RobertaForQuestionAnswering
 from ..functional import softmax
+from ..models.classifiers import RobertaForQuestionAnswering
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, on_host, rows_of
 

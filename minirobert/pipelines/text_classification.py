@@ -10,8 +10,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from ..classifiers import RobertaForSequenceClassification
 from ..functional import sigmoid, softmax
+from ..models.classifiers import RobertaForSequenceClassification
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, on_host
 

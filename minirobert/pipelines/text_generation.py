@@ -12,7 +12,7 @@ from ..arrays import move_like, to_numpy
 from ..generation import GenerationConfig
 from ..generation.sampling import generator
 from ..generation.texts import new_tokens
-from ..language_models import RobertaForCausalLM
+from ..models.language_models import RobertaForCausalLM
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, Row
 

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..classifiers import RobertaForTokenClassification
+from ..checks import warn
 from ..functional import softmax
+from ..models.classifiers import RobertaForTokenClassification
 from ..tokenization import BatchEncoding, RobertaTokenizer
-from ..tokenization.lengths import warn_caller
 from .base import Batch, Job, Pipeline, Row, on_host, rows_of
 
 __all__ = [
@@ -247,7 +247,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         )
         rows = rows_of(encoding)
         if stride is None and len(rows) > 1:
-            warn_caller(
+            warn(
                 f"{name} has more than the {self._limit} tokens that the model takes, and the rest "
                 "is not labelled: give stride= to read it in windows, or split the text"
             )

@@ -8,8 +8,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from ..classifiers import RobertaForSequenceClassification
 from ..functional import softmax
+from ..models.classifiers import RobertaForSequenceClassification
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, on_host, shortened
 

@@ -1,7 +1,7 @@
 """RoBERTa's tokenizer: byte-level BPE, its training, special tokens, batches."""
 
 from .added_tokens import AddedToken
-from .batch_encoding import BatchEncoding
+from .rows.batch_encoding import BatchEncoding
 from .tokenizer import RobertaTokenizer, RobertaTokenizerFast
 from .trainer import train_bpe
 

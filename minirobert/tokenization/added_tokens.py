@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import regex
 
-from .inputs import check_text
 from .pretokenizer import WHITE_SPACE
+from .texts import check_text
 
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 

@@ -9,9 +9,9 @@ from typing import Any, overload
 
 from .added_tokens import AddedToken, as_token, is_added_token
 from .bpe import Pair, rank_merges
-from .config_files import ADDITIONAL
 from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
-from .rows import Framing
+from .files.config_files import ADDITIONAL
+from .rows.windows import Framing
 from .special_tokens import (
     SPECIAL_TOKEN_NAMES,
     SpecialTokenId,

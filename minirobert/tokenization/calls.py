@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
+from ..checks import warn
 from .base import TokenizerBase
-from .batch_encoding import BatchEncoding
-from .batches import Call, encode_batch, encode_one, is_plain
 from .decoding import as_ids
-from .inputs import Batch, check_text, is_sequence_of, read_texts, read_words
-from .lengths import check_count, plan_lengths, say_nothing, warn_caller
-from .padding import pad_columns, padded_length, read_pad_input
-from .rows import RowFormat
-from .settings import CHECKS
+from .rows.batch_encoding import BatchEncoding
+from .rows.columns import Call, encode_batch, encode_one, is_plain
+from .rows.inputs import Batch, is_sequence_of, read_texts, read_words
+from .rows.lengths import check_count, plan_lengths, say_nothing
+from .rows.padding import pad_columns, padded_length, read_pad_input
+from .rows.tensors import check_tensor_type, tensor_type_of, to_tensors
+from .rows.truncation import truncated
+from .rows.windows import RowFormat
+from .settings import CHECKS, check_side
 from .special_tokens import special_token_count, with_special_tokens
-from .tensors import check_tensor_type, tensor_type_of, to_tensors
 from .text_encoder import EncodedText
-from .truncation import check_side, truncated
+from .texts import check_text
 
 # One text, a batch of texts, or a batch of pairs; each text may be a list of words.
 TextInput = str | Sequence[str] | Sequence[Sequence[str]] | Sequence[Sequence[Sequence[str]]]
@@ -462,7 +464,7 @@ class CallableTokenizer(TokenizerBase):
             max_length,
             pad_to_multiple_of,
             self.model_max_length,
-            warn=warn_caller if verbose else say_nothing,
+            warn=warn if verbose else say_nothing,
         )
         columns, is_single, library = read_pad_input(encoded_inputs)
         is_masked = _or(return_attention_mask, "attention_mask" in self.model_input_names)
@@ -508,7 +510,7 @@ class CallableTokenizer(TokenizerBase):
             pad_to_multiple_of,
             self.model_max_length,
             stride if return_overflowing_tokens else None,
-            warn_caller if verbose else say_nothing,
+            warn if verbose else say_nothing,
         )
         row_format = RowFormat(
             lengths,
@@ -555,7 +557,7 @@ class CallableTokenizer(TokenizerBase):
             return
         if longest > self.model_max_length:
             self._has_warned_of_length = True
-            warn_caller(
+            warn(
                 f"a row has {longest} tokens, but the model takes {self.model_max_length}: pass"
                 " truncation=True (this tokenizer warns once)"
             )

@@ -8,7 +8,7 @@ from operator import index
 from typing import Any
 
 from .byte_alphabet import symbols_to_bytes
-from .inputs import check_text
+from .texts import check_text
 
 # English spacing that older tokenizers needed to have undone; replaced in this order.
 _CLEANED_UP = (

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-from .truncation import check_side
-
 # What transformers writes as `model_max_length` where there is no limit is beyond this.
 NO_LIMIT = 10**20
+
+SIDES = ("right", "left")
 
 COLUMN_NAMES = ("input_ids", "token_type_ids", "attention_mask")
 
@@ -81,6 +81,26 @@ def check_limit(name: str, value: Any) -> int | None:
     if not is_number or not value >= 1:  # NaN is refused here, too
         raise ValueError(f"{name} is {value!r}: it must be an integer of at least 1, or None")
     return None if value > NO_LIMIT else int(value)
+
+
+def check_side(name: str, side: Any) -> str:
+    """Check a side to pad or to truncate on.
+
+    Parameters
+    ----------
+    name : str
+        The argument, for the error.
+    side : str
+        Its value.
+
+    Returns
+    -------
+    str
+        The side.
+    """
+    if side not in SIDES:
+        raise ValueError(f"{name} is {side!r}: it must be 'right' or 'left'")
+    return SIDES[SIDES.index(side)]
 
 
 def check_names(name: str, value: Any) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, NoReturn
 from .added_tokens import AddedToken, AddedTokenSplitter
 from .bpe import Pair
 from .byte_alphabet import text_to_symbols
-from .fast_bpe import fast_bpe
-from .inputs import Text
+from .fast.bpe import fast_bpe
+from .fast.piece_table import PieceTable
+from .fast.shared_offsets import MAX_START, OffsetsFrom, PieceSpans, SpanTable, shifted
 from .offsets import Offsets, token_spans, trimmed
-from .piece_table import PieceTable
 from .pretokenizer import split_pieces, with_prefix_space
-from .shared_offsets import MAX_START, OffsetsFrom, PieceSpans, SpanTable, shifted
+from .texts import Text
 from .vocabulary import Vocabulary
 
 

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from ..files import TINY
-from ..hub import ModelFiles, ModelName
+from ..files import TINY, ModelFiles, ModelName
 from .added_tokens import AddedToken, AddedTokenSplitter, as_token
 from .bpe import Pair
 from .calls import CallableTokenizer
-from .config_files import ADDITIONAL, SETTINGS
-from .directories import read_directory, write_directory, write_model
 from .explain import Explainer, Explanation
-from .files import MERGES_NAME, VOCAB_NAME, FilePath, read_merges, read_vocab
-from .inputs import check_text
-from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json
+from .files.config_files import ADDITIONAL, SETTINGS
+from .files.directories import read_directory, write_directory, write_model
+from .files.tokenizer_json import TOKENIZER_NAME, read_tokenizer_json
+from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath, read_merges, read_vocab
+from .texts import check_text
 from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
 
 
@@ -268,7 +267,7 @@ class RobertaTokenizer(CallableTokenizer):
             tokenizer_config.json, special_tokens_map.json and added_tokens.json where these exist.
         **overrides
             Arguments of the class that win over what the files say, and the options of
-            `minirobert.hub.HubOptions`.
+            `minirobert.files.HubOptions`.
 
         Returns
         -------

@@ -36,8 +36,8 @@ from typing import Any
 from .added_tokens import AddedToken, as_token
 from .bpe import Pair
 from .byte_alphabet import BYTE_TO_CHAR, CHAR_TO_BYTE, text_to_symbols
-from .inputs import check_text
 from .pretokenizer import split_pieces, with_prefix_space
+from .texts import check_text
 
 __all__ = ["ROBERTA_SPECIAL_TOKENS", "train_bpe"]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from transformers import RobertaTokenizer as SlowTokenizer
 
 from minirobert.tokenization import RobertaTokenizer
-from minirobert.tokenization.truncation import kept_lengths, window_slices
+from minirobert.tokenization.rows.truncation import kept_lengths, window_slices
 from tests.equivalence.texts import DIRECTORIES, fast, fragments, ours, slow, texts
 
 logging.getLogger("transformers").setLevel(logging.ERROR)

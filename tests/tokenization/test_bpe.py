@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
 from minirobert.tokenization.bpe import bpe, rank_merges
-from minirobert.tokenization.fast_bpe import fast_bpe
+from minirobert.tokenization.fast.bpe import fast_bpe
 
 both = pytest.mark.parametrize("bpe", [bpe, fast_bpe])
 

@@ -1,0 +1,1 @@
+"""Weights in files: reading, writing, resizing, pruning; ``tiny/`` is the bundled model."""

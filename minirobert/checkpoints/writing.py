@@ -1,0 +1,214 @@
+"""Writing a model directory: the weights in one file or in shards, and the configuration.
+
+A directory is never left with files of two models that load together. Everything is first written
+under other names, so that a full disk or an interruption leaves the old model as it was. Then the
+files change places in an order in which, wherever it stops, the directory holds the old model, the
+new one, or none that loads: what makes the old weights findable (the index, or the single file)
+goes first, and that of the new ones comes last.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
+
+from ..arrays import Array, dtype_name, to_numpy
+from ..config import RobertaConfig
+from ..files import new_directory
+from .reading import INDEX_FILE, WEIGHTS_FILE
+
+__all__ = ["bytes_of", "save_model", "split_into_shards"]
+
+_SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
+_CONFIG_FILE = "config.json"
+_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def bytes_of(size: int | str) -> int:
+    """Read a size in bytes.
+
+    Parameters
+    ----------
+    size : int or str
+        A number of bytes, or a number with a unit: ``"5GB"`` (10^9 bytes), ``"5GiB"`` (2^30).
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If it is no such size, or not at least one byte.
+
+    >>> bytes_of("200MB"), bytes_of("1.5 KiB"), bytes_of(99)
+    (200000000, 1536, 99)
+    """
+    count: float = 0
+    if isinstance(size, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([KMGT])(I?)B\s*", size.upper(), re.ASCII)
+        if match:
+            count = float(match[1]) * float(1024 if match[3] else 1000) ** _POWERS[match[2]]
+    elif isinstance(size, int) and not isinstance(size, bool):
+        count = size
+    if count < 1:
+        raise ValueError(
+            f"max_shard_size is {size!r}, but must be a number of bytes of at least 1, or such a "
+            'number with a unit, like "5GB", "200MB" or "1GiB"'
+        )
+    return int(count)
+
+
+def split_into_shards(sizes: Mapping[str, int], limit: int) -> list[list[str]]:
+    """Divide tensors among files, as huggingface_hub does.
+
+    They are taken in order, and a file is full when the next one would make it larger than the
+    limit. A tensor above the limit has a file of its own.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        The bytes of each tensor.
+    limit : int
+        The largest number of bytes a file.
+
+    Returns
+    -------
+    list of lists of str
+        The names in each file.
+
+    >>> split_into_shards({"a": 2, "b": 3, "c": 9, "d": 1}, 5)
+    [['c'], ['a', 'b'], ['d']]
+    """
+    shards: list[list[str]] = []
+    current: list[str] = []
+    used = 0
+    for name, size in sizes.items():
+        if size > limit:
+            shards.append([name])
+            continue
+        if used + size > limit:
+            shards.append(current)
+            current, used = [], 0
+        current.append(name)
+        used += size
+    return [*shards, current] if current else shards
+
+
+def save_model(
+    directory: str | os.PathLike[str],
+    config: RobertaConfig,
+    flat: Mapping[str, Array],
+    max_shard_size: int | str = "5GB",
+) -> None:
+    """Write ``config.json`` and the weights: all of the new model, or what was there before.
+
+    Parameters
+    ----------
+    directory : str or path
+        Made where it does not exist. Weights that it has in other files are removed.
+    config : RobertaConfig
+    flat : mapping of str to Array
+        On any device.
+    max_shard_size : int or str
+        See `bytes_of`. Weights above it are divided among ``model-00001-of-0000N.safetensors``,
+        with ``model.safetensors.index.json`` to find them.
+
+    Raises
+    ------
+    ValueError
+        If the size is none, or the configuration cannot be written.
+    NotADirectoryError
+        If the directory is a file.
+    OSError
+        If the system cannot write, for instance on a full disk.
+    """
+    text = config.to_json_string()
+    sizes = {name: _n_bytes(flat[name]) for name in _in_order_of_torch(flat)}
+    shards = split_into_shards(sizes, bytes_of(max_shard_size))
+    names = _file_names(len(shards))
+    texts = {INDEX_FILE: _index(names, shards, flat, sizes)} if len(shards) > 1 else {}
+    texts[_CONFIG_FILE] = text
+    target = new_directory(directory)
+    final = [_CONFIG_FILE, *names, *([INDEX_FILE] if INDEX_FILE in texts else [])]
+    staged = {name: target / f"{name}.{os.getpid()}.tmp" for name in final}
+    try:
+        for name, tensors in zip(names, shards, strict=True):
+            _write_tensors(staged[name], {tensor: flat[tensor] for tensor in tensors})
+        for name, content in texts.items():
+            staged[name].write_text(content, encoding="utf-8", newline="\n")
+    except BaseException:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+        raise
+    _exchange(target, staged, text)
+
+
+def _in_order_of_torch(flat: Mapping[str, Array]) -> list[str]:
+    """Put names in the order in which torch's modules list them, which decides on the shards."""
+    names = [name for name in flat if name != "lm_head.bias"]
+    if "lm_head.bias" in flat:  # it belongs to the head itself, and so comes before its layers
+        names.insert(names.index("lm_head.dense.weight"), "lm_head.bias")
+    return names
+
+
+def _n_bytes(array: Array) -> int:
+    count: int = math.prod(array.shape)
+    return count * np.dtype(dtype_name(array)).itemsize
+
+
+def _file_names(count: int) -> list[str]:
+    if count == 1:
+        return [WEIGHTS_FILE]
+    return [f"model-{i:05d}-of-{count:05d}.safetensors" for i in range(1, count + 1)]
+
+
+def _write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
+    # safetensors writes memory as it lies, so an array that is a view would be written wrong
+    arrays = {name: np.ascontiguousarray(to_numpy(array)) for name, array in tensors.items()}
+    try:
+        save_file(arrays, path, metadata={"format": "pt"})
+    except SafetensorError as error:  # as which it hands on what the system says
+        raise OSError(
+            f"the weights could not be written in {str(path.parent)!r} ({error}), so nothing was "
+            "saved: make room, or save elsewhere"
+        ) from error
+
+
+def _index(
+    names: Sequence[str],
+    shards: Sequence[Sequence[str]],
+    flat: Mapping[str, Array],
+    sizes: Mapping[str, int],
+) -> str:
+    metadata: dict[str, Any] = {
+        "total_parameters": sum(math.prod(array.shape) for array in flat.values()),
+        "total_size": sum(sizes.values()),
+    }
+    weight_map = {
+        tensor: name for name, tensors in zip(names, shards, strict=True) for tensor in tensors
+    }
+    content = {"metadata": metadata, "weight_map": weight_map}
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+def _exchange(target: Path, staged: Mapping[str, Path], config_text: str) -> None:
+    """Put new files in the place of the old ones, in the order in which they are staged."""
+    config = target / _CONFIG_FILE
+    outdated = [target / INDEX_FILE, target / WEIGHTS_FILE]
+    if WEIGHTS_FILE in staged and config.is_file() and config.read_bytes() == config_text.encode():
+        outdated.pop()  # with the same configuration, one file takes the place of another at once
+    outdated += [path for path in target.iterdir() if _SHARD.fullmatch(path.name)]
+    for path in outdated:
+        path.unlink(missing_ok=True)
+    for name, temporary in staged.items():
+        os.replace(temporary, target / name)

@@ -1,0 +1,25 @@
+"""A model by its name: its files in a directory of this machine, or on the Hugging Face hub."""
+
+from .hub import HubOptions, ModelFiles, ModelName
+from .local import (
+    TINY,
+    model_directory,
+    new_directory,
+    read_json,
+    read_text,
+    replacing,
+    write_text,
+)
+
+__all__ = [
+    "TINY",
+    "HubOptions",
+    "ModelFiles",
+    "ModelName",
+    "model_directory",
+    "new_directory",
+    "read_json",
+    "read_text",
+    "replacing",
+    "write_text",
+]

@@ -1,0 +1,269 @@
+"""Classes that choose: what ``config.json`` says a directory or a model of the hub holds.
+
+Each has ``from_pretrained``, and all but `AutoTokenizer` and `AutoConfig` have ``from_config``;
+what they give is a model of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..config import MODEL_TYPES, RobertaConfig
+from ..files import TINY, ModelFiles, ModelName, read_json
+from ..tokenization import RobertaTokenizer
+from .base import RobertaModel
+from .classifiers import (
+    RobertaForMultipleChoice,
+    RobertaForQuestionAnswering,
+    RobertaForSequenceClassification,
+    RobertaForTokenClassification,
+)
+from .language_models import RobertaForCausalLM, RobertaForMaskedLM
+from .pretrained import RobertaPreTrainedModel
+
+__all__ = [
+    "AutoConfig",
+    "AutoModel",
+    "AutoModelForCausalLM",
+    "AutoModelForMaskedLM",
+    "AutoModelForMultipleChoice",
+    "AutoModelForQuestionAnswering",
+    "AutoModelForSequenceClassification",
+    "AutoModelForTokenClassification",
+    "AutoTokenizer",
+]
+
+_TOKENIZER_CLASSES = ("RobertaTokenizer", "RobertaTokenizerFast")
+_CONFIG_FILE, _TOKENIZER_CONFIG_FILE = "config.json", "tokenizer_config.json"
+
+
+class _Chooser:
+    """A class with nothing but class methods."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        raise TypeError(
+            f"{type(self).__name__} only chooses among classes: make an object with "
+            f"{type(self).__name__}.from_pretrained"
+        )
+
+
+class AutoConfig(_Chooser):
+    """The configuration of whatever model a directory, or the hub, holds."""
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: ModelName, **overrides: Any
+    ) -> RobertaConfig:
+        """Read a configuration; unlike that of `RobertaConfig`, only of a RoBERTa.
+
+        Parameters
+        ----------
+        pretrained_model_name_or_path : str or path
+            Or the name of a model on the Hugging Face hub.
+        **overrides
+            See `RobertaConfig.from_pretrained`.
+
+        Returns
+        -------
+        RobertaConfig
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such directory or model, or it has no ``config.json``.
+        ValueError
+            If its ``model_type`` is missing or not one of a RoBERTa, or the file is broken.
+        """
+        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
+        files.require(_CONFIG_FILE)
+        _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))
+        return RobertaConfig.from_pretrained(files, **overrides)
+
+
+class AutoTokenizer(_Chooser):
+    """The tokenizer of whatever model a directory, or the hub, holds."""
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: ModelName = TINY, **overrides: Any
+    ) -> RobertaTokenizer:
+        """Load a tokenizer; unlike that of `RobertaTokenizer`, only where the files say it is one.
+
+        ``tokenizer_class`` decides, in ``tokenizer_config.json`` or ``config.json``, or else
+        ``model_type`` in ``config.json``.
+
+        Parameters
+        ----------
+        pretrained_model_name_or_path : str or path
+            Or the name of a model on the Hugging Face hub; the bundled model by default.
+        **overrides
+            See `RobertaTokenizer.from_pretrained`. ``use_fast`` has no effect: here is one class.
+
+        Returns
+        -------
+        RobertaTokenizer
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such directory or model, or no tokenizer in it.
+        ValueError
+            If the tokenizer is of another class, or no file says which, or a file is broken.
+
+        >>> AutoTokenizer.from_pretrained().tokenize(" world")
+        ['Ġworld']
+        """
+        overrides.pop("use_fast", None)
+        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
+        found: dict[str, Mapping[str, Any]] = {
+            name: read_json(files.directory / name)
+            for name in (_TOKENIZER_CONFIG_FILE, _CONFIG_FILE)
+            if files.fetch(name)
+        }
+        if not found:
+            files.require(_TOKENIZER_CONFIG_FILE, _CONFIG_FILE)  # where the hub does not answer
+        _check_tokenizer_class(files.name, found)
+        return RobertaTokenizer.from_pretrained(files, **overrides)
+
+
+def _check_tokenizer_class(name: str, found: Mapping[str, Mapping[str, Any]]) -> None:
+    for file, content in found.items():
+        kind = content.get("tokenizer_class")
+        if kind in _TOKENIZER_CLASSES:
+            return
+        if kind is not None:
+            raise ValueError(
+                f"{file} of {name!r} says that tokenizer_class is {kind!r}, but here is only "
+                "RobertaTokenizer; if the files are those of a byte-level BPE, "
+                "RobertaTokenizer.from_pretrained reads them"
+            )
+    kind = found.get(_CONFIG_FILE, {}).get("model_type")
+    if kind is None:
+        raise ValueError(
+            f"no file of {name!r} says which tokenizer it holds (tokenizer_class, or model_type in "
+            "config.json): if it is a RoBERTa's, RobertaTokenizer.from_pretrained reads it"
+        )
+    if kind != "roberta":
+        raise ValueError(
+            f"config.json of {name!r} says that model_type is {kind!r}, whose tokenizer is not "
+            "here: only that of 'roberta' is"
+        )
+
+
+def _check_model_type(name: str, content: Mapping[str, Any]) -> None:
+    kind = content.get("model_type")
+    known = ", ".join(map(repr, MODEL_TYPES))
+    if kind is None:
+        raise ValueError(
+            f"config.json of {name!r} does not say its model_type (here are {known}): add it, or "
+            "use the class itself, such as RobertaModel.from_pretrained"
+        )
+    if kind not in MODEL_TYPES:
+        raise ValueError(
+            f"config.json of {name!r} says that model_type is {kind!r}, but here are only {known}, "
+            "one architecture under three names"
+        )
+
+
+class _AutoModel(_Chooser):
+    _model_class: ClassVar[type[RobertaPreTrainedModel]]
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: ModelName = TINY, **options: Any
+    ) -> Any:
+        """Read a model from a directory or the Hugging Face hub, if it is a RoBERTa.
+
+        Parameters
+        ----------
+        pretrained_model_name_or_path : str or path
+            Or the name of a model on the hub; the bundled model by default.
+        **options
+            See `RobertaPreTrainedModel.from_pretrained`.
+
+        Returns
+        -------
+        RobertaPreTrainedModel
+            Of the class for the task.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such directory or model, or a file of it is missing.
+        ValueError
+            If ``model_type`` in ``config.json`` is missing or not one of a RoBERTa, a file is
+            broken, or the weights do not fit the configuration.
+        """
+        files = ModelFiles.of(pretrained_model_name_or_path, options)
+        files.require(_CONFIG_FILE)
+        _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))
+        return cls._model_class.from_pretrained(files, **options)
+
+    @classmethod
+    def from_config(cls, config: RobertaConfig, *, seed: int = 0, **options: Any) -> Any:
+        """Make a model with newly drawn weights.
+
+        Parameters
+        ----------
+        config : RobertaConfig
+        seed : int
+            Of the weights.
+        **options
+            Of the class, such as ``add_pooling_layer``.
+
+        Returns
+        -------
+        RobertaPreTrainedModel
+            Of the class for the task.
+
+        Raises
+        ------
+        TypeError
+            If the configuration is none of this package.
+        """
+        if not isinstance(config, RobertaConfig):
+            raise TypeError(f"config is a {type(config).__name__}, but must be a RobertaConfig")
+        return cls._model_class(config, seed=seed, **options)
+
+
+class AutoModel(_AutoModel):
+    """The encoder, without a head: see `RobertaModel`."""
+
+    _model_class = RobertaModel
+
+
+class AutoModelForMaskedLM(_AutoModel):
+    """The model that tells the word behind a ``<mask>``: see `RobertaForMaskedLM`."""
+
+    _model_class = RobertaForMaskedLM
+
+
+class AutoModelForCausalLM(_AutoModel):
+    """The model that tells the next word: see `RobertaForCausalLM`."""
+
+    _model_class = RobertaForCausalLM
+
+
+class AutoModelForSequenceClassification(_AutoModel):
+    """The classifier of whole texts: see `RobertaForSequenceClassification`."""
+
+    _model_class = RobertaForSequenceClassification
+
+
+class AutoModelForTokenClassification(_AutoModel):
+    """The classifier of tokens: see `RobertaForTokenClassification`."""
+
+    _model_class = RobertaForTokenClassification
+
+
+class AutoModelForQuestionAnswering(_AutoModel):
+    """The model that finds answers in a text: see `RobertaForQuestionAnswering`."""
+
+    _model_class = RobertaForQuestionAnswering
+
+
+class AutoModelForMultipleChoice(_AutoModel):
+    """The model that chooses among texts: see `RobertaForMultipleChoice`."""
+
+    _model_class = RobertaForMultipleChoice

@@ -1,0 +1,201 @@
+"""Labels: checked against the model, and brought to the shape that their loss takes.
+
+As in `minirobert.models.inputs`, a wrong label is found before any computation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..arrays import (
+    Array,
+    Shape,
+    array_namespace,
+    astype,
+    dtype_name,
+    is_array_api_obj,
+    is_integer,
+)
+from ..checks import check_all, check_integers, check_range, check_shape, place
+from ..config import RobertaConfig
+
+__all__ = ["IGNORED", "check_labels", "check_positions", "check_text_labels", "choose_problem_type"]
+
+#: The label of what does not count, in every loss over classes.
+IGNORED = -100
+
+
+def check_labels(
+    labels: Any, weights: Array, classes: int, *shapes: Shape, kind: str = "classes"
+) -> Array:
+    """Check labels that are numbers of classes, each in [0, C) or -100 where it does not count.
+
+    Parameters
+    ----------
+    labels : integers
+    weights : Array
+        Any of the model's weights: shows the library and device that the model computes in.
+    classes : int
+        C.
+    *shapes : tuple of int
+        Those that the labels may have; they are given the first.
+    kind : str
+        What the labels count, for the error.
+
+    Returns
+    -------
+    int64 Array
+        Of the first shape.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, or a label that is no class.
+    TypeError
+        For a wrong dtype.
+    """
+    labels = place("labels", labels, weights)
+    check_integers("labels", labels)
+    check_shape("labels", labels, *shapes)
+    labels = _int64(labels, shapes[0])
+    counted = array_namespace(labels).where(labels == IGNORED, 0, labels)
+    limit = f"there are {classes} {kind}" if classes != 1 else "there is only this one"
+    check_range("labels", counted, classes, limit, f" or {IGNORED}")
+    return labels
+
+
+def check_positions(name: str, positions: Any, weights: Array, batch: int) -> Array:
+    """Check the positions at which answers start, or end: integers, one for each text.
+
+    Any number is right: `minirobert.losses.span_loss` says what those outside of the text mean.
+
+    Parameters
+    ----------
+    name : str
+    positions : integers of shape [B] or [B, 1]
+    weights : Array
+        Any of the model's weights.
+    batch : int
+        B.
+
+    Returns
+    -------
+    int64 Array of shape [B]
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape.
+    TypeError
+        For a wrong dtype.
+    """
+    positions = place(name, positions, weights)
+    check_integers(name, positions)
+    check_shape(name, positions, (batch,), (batch, 1))
+    return _int64(positions, (batch,))
+
+
+def choose_problem_type(config: RobertaConfig, labels: Array) -> str:
+    """Tell what the labels of texts mean: as the configuration says, or else by their looks.
+
+    Parameters
+    ----------
+    config : RobertaConfig
+    labels : Array
+
+    Returns
+    -------
+    str
+        With ``config.problem_type`` None: ``"regression"`` where there is one label,
+        ``"single_label_classification"`` where the labels are integers, and otherwise
+        ``"multi_label_classification"``.
+
+    >>> import numpy as np
+    >>> choose_problem_type(RobertaConfig(num_labels=3), np.array([2, 0]))
+    'single_label_classification'
+    """
+    if config.problem_type is not None:
+        return config.problem_type
+    if config.num_labels == 1:
+        return "regression"
+    return "single_label_classification" if is_integer(labels) else "multi_label_classification"
+
+
+def check_text_labels(
+    labels: Any, weights: Array, config: RobertaConfig, batch: int
+) -> tuple[Array, str]:
+    """Check the labels of texts, and choose the problem that they state.
+
+    Parameters
+    ----------
+    labels
+        For regression, numbers of shape [B, C] (or [B] for one label); for a single label,
+        integers of shape [B] or [B, 1] in [0, C) or -100; for several labels, floating-point
+        numbers of shape [B, C] from 0 to 1. Lists of numbers have no dtype of their own: they take
+        the model's where it is a floating-point one that is needed.
+    weights : Array
+        Any of the model's weights.
+    config : RobertaConfig
+        Has C as ``num_labels``, and ``problem_type``.
+    batch : int
+        B.
+
+    Returns
+    -------
+    Array
+        int64 of shape [B] for a single label, otherwise of shape [B, C].
+    str
+        One of the problem types.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, or a value that is no label.
+    TypeError
+        For a dtype that does not fit the problem.
+    """
+    array = place("labels", labels, weights)
+    xp, classes = array_namespace(array), config.num_labels
+    problem = choose_problem_type(config, array)
+    kinds, needed = _NEEDED[problem]
+    if config.problem_type is None:
+        needed += (
+            f" (config.problem_type is None, so num_labels {classes} and labels of "
+            f"{dtype_name(array)} chose this: set problem_type, or convert the labels)"
+        )
+    if problem != "single_label_classification" and not is_array_api_obj(labels):
+        array = astype(array, weights.dtype)
+    if not xp.isdtype(array.dtype, kinds):
+        raise TypeError(f"labels has dtype {dtype_name(array)}, but {problem} needs {needed}")
+    allowed: list[Shape] = [(batch, classes)]
+    if problem == "single_label_classification" or (problem == "regression" and classes == 1):
+        allowed = [(batch,), (batch, 1)]
+    if tuple(array.shape) not in allowed:
+        shapes = " or ".join(str(list(shape)) for shape in allowed)
+        raise ValueError(
+            f"labels has shape {list(array.shape)}, but must have {shapes}: {problem} needs "
+            f"{needed}"
+        )
+    if problem == "single_label_classification":
+        return check_labels(array, weights, classes, *allowed), problem
+    if problem == "multi_label_classification":
+        known = (array >= 0) & (array <= 1)
+        check_all("labels", array, known, f"from 0 to 1 (in {problem} no label is ignored)")
+    return xp.reshape(array, (batch, classes)), problem
+
+
+#: problem type: (kinds of dtype, what labels must be)
+_NEEDED: dict[str, tuple[str | tuple[str, ...], str]] = {
+    "regression": (("bool", "integral", "real floating"), "num_labels numbers for each text"),
+    "single_label_classification": ("integral", "an integer for each text, that of its class"),
+    "multi_label_classification": (
+        "real floating",
+        "a floating-point 1 or 0 for each text and class",
+    ),
+}
+
+
+def _int64(labels: Array, shape: Shape) -> Array:
+    """Convert: an unsigned dtype has no -100."""
+    xp = array_namespace(labels)
+    return xp.reshape(astype(labels, xp.int64), shape)

@@ -1,0 +1,357 @@
+"""The language models: the encoder that fills masks, and the decoder that continues texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .. import generation
+from ..arrays import Array
+from ..cache import KeyValueCache
+from ..checks import random_generator, warn
+from ..generation import GenerateOutput, GenerationConfig, Texts
+from ..heads import lm_head
+from ..losses import causal_lm_loss, token_loss
+from ..observe import observe
+from .base import RobertaHeadModel
+from .labels import check_labels
+from .outputs import CausalLMOutputWithCrossAttentions, MaskedLMOutput
+
+__all__ = ["RobertaForCausalLM", "RobertaForMaskedLM"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class _LanguageModel(RobertaHeadModel):
+    """A model with the language-model head."""
+
+    def lm_head(self, hidden: Array) -> Array:  # [..., H] -> [..., V]
+        """Score every word of the vocabulary for hidden states of any positions."""
+        tied = self.config.tie_word_embeddings
+        decoder = self.word_embeddings if tied else self.params.lm_head.decoder.weight
+        return lm_head(hidden, self.params.lm_head, decoder, self.config.layer_norm_eps)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RobertaForMaskedLM(_LanguageModel):
+    """The encoder with the language-model head, which tells the word behind a ``<mask>``.
+
+    >>> model = RobertaForMaskedLM.from_pretrained()
+    >>> model([[0, 100, 200, 2]]).logits.shape
+    (1, 4, 8192)
+    """
+
+    def __post_init__(self, seed: int) -> None:
+        super().__post_init__(seed)
+        if self.config.is_decoder:
+            warn(
+                "is_decoder is True, so RobertaForMaskedLM looks only back: set it to False to "
+                "look at both sides of a mask",
+            )
+
+    def __call__(
+        self,
+        input_ids: Any = None,
+        attention_mask: Any = None,
+        token_type_ids: Any = None,
+        position_ids: Any = None,
+        head_mask: Any = None,
+        inputs_embeds: Any = None,
+        encoder_hidden_states: Any = None,
+        encoder_attention_mask: Any = None,
+        labels: Any = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        *,
+        train: bool = False,
+        rng: Any = None,
+    ) -> MaskedLMOutput:
+        """Score every word of the vocabulary at every position, and with labels the loss.
+
+        Parameters
+        ----------
+        input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
+            See `RobertaModel.__call__`.
+        encoder_hidden_states, encoder_attention_mask : optional
+            As there, for a decoder.
+        labels : integers of shape [B, S], optional
+            The right word of each position in [0, V), or -100 where it does not count.
+        output_attentions, output_hidden_states, return_dict : bool, optional
+            By default as the configuration says.
+        train, rng
+            See `RobertaModel.__call__`.
+
+        Returns
+        -------
+        MaskedLMOutput
+            Or with ``return_dict=False`` a tuple: the loss where there are labels, the logits, then
+            what there is of the hidden states, the attentions and the cross-attentions.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the model or the others.
+        """
+        rng = random_generator(train, rng)
+        inputs = self._inputs(
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            position_ids,
+            head_mask,
+            inputs_embeds,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_attention_mask,
+        )
+        if labels is not None:
+            vocab = self.config.vocab_size
+            labels = check_labels(labels, self.word_embeddings, vocab, inputs.shape)
+        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
+        logits = self.lm_head(encoded.last_hidden_state)  # [B, S, V]
+        loss = None if labels is None else observe("loss", token_loss(logits, labels))
+        output = MaskedLMOutput(loss, logits, encoded.hidden_states, encoded.attentions)
+        return self._returned(output, return_dict, encoded.cross_attentions)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RobertaForCausalLM(_LanguageModel):
+    """The decoder with the language-model head, which tells the word that comes next.
+
+    It needs ``config.is_decoder``; with ``config.add_cross_attention`` it also looks at the text of
+    an encoder.
+
+    >>> from minirobert import RobertaConfig
+    >>> config = RobertaConfig(num_hidden_layers=1, vocab_size=9, is_decoder=True)
+    >>> output = RobertaForCausalLM(config)([[0, 5, 6, 7]])
+    >>> output.logits.shape, output.past_key_values
+    ((1, 4, 9), KeyValueCache(batch 1, 4 tokens, 1 layer))
+    """
+
+    def __post_init__(self, seed: int) -> None:
+        super().__post_init__(seed)
+        if not self.config.is_decoder:
+            warn(
+                "is_decoder is False, so RobertaForCausalLM looks ahead, at the words that it "
+                "should tell: set it to True",
+            )
+
+    def __call__(
+        self,
+        input_ids: Any = None,
+        attention_mask: Any = None,
+        token_type_ids: Any = None,
+        position_ids: Any = None,
+        head_mask: Any = None,
+        inputs_embeds: Any = None,
+        encoder_hidden_states: Any = None,
+        encoder_attention_mask: Any = None,
+        labels: Any = None,
+        past_key_values: Any = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        *,
+        cache_position: Any = None,
+        num_items_in_batch: int | None = None,
+        train: bool = False,
+        rng: Any = None,
+    ) -> CausalLMOutputWithCrossAttentions:
+        """Score every word of the vocabulary as the next, and with labels the loss.
+
+        Parameters
+        ----------
+        input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
+            See `RobertaModel.__call__`.
+        encoder_hidden_states, encoder_attention_mask, past_key_values, use_cache : optional
+            As there. With labels no cache is made.
+        labels : integers of shape [B, S], optional
+            The words of the texts themselves in [0, V), or -100 where one does not count: the
+            logits of each position are compared with the label of the next.
+        output_attentions, output_hidden_states, return_dict : bool, optional
+            By default as the configuration says.
+        cache_position : integers of shape [S], optional
+            As of `RobertaModel.__call__`.
+        num_items_in_batch : int, optional
+            What to divide the sum of the losses by, in place of the number of counted labels: in
+            training with gradients that are added up over several batches, that of them all.
+        train, rng
+            See `RobertaModel.__call__`.
+
+        Returns
+        -------
+        CausalLMOutputWithCrossAttentions
+            Or with ``return_dict=False`` a tuple: the loss where there are labels, the logits, then
+            what there is of the cache, the hidden states, the attentions and the cross-attentions.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the model or the others.
+        """
+        rng = random_generator(train, rng)
+        inputs = self._inputs(
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            position_ids,
+            head_mask,
+            inputs_embeds,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_attention_mask,
+            past_key_values=past_key_values,
+            use_cache=labels is None and self._use_cache(use_cache),
+            cache_position=cache_position,
+        )
+        if labels is not None:
+            vocab = self.config.vocab_size
+            labels = check_labels(labels, self.word_embeddings, vocab, inputs.shape)
+        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
+        logits = self.lm_head(encoded.last_hidden_state)  # [B, S, V]
+        loss = None
+        if labels is not None:
+            loss = observe("loss", causal_lm_loss(logits, labels, num_items_in_batch))
+        output = CausalLMOutputWithCrossAttentions(
+            loss,
+            logits,
+            inputs.cache,
+            encoded.hidden_states,
+            encoded.attentions,
+            encoded.cross_attentions,
+        )
+        return self._returned(output, return_dict)
+
+    def generate(
+        self,
+        input_ids: Any = None,
+        attention_mask: Any = None,
+        generation_config: GenerationConfig | None = None,
+        *,
+        encoder_hidden_states: Any = None,
+        encoder_attention_mask: Any = None,
+        rng: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Continue texts.
+
+        Parameters
+        ----------
+        input_ids : integers of shape [B, S], optional
+            The prompts, padded on the left. Without them, a text begins with ``bos_token_id``.
+        attention_mask : 0 and 1 of shape [B, S], optional
+            By default padding is masked.
+        generation_config : GenerationConfig, optional
+            All options at once.
+        encoder_hidden_states : floats of shape [B, E, H], optional
+            For a decoder with cross-attention.
+        encoder_attention_mask : 0 and 1 of shape [B, E], optional
+        rng : int, numpy.random.Generator, or a list of B of them, optional
+            A seed, or where the random numbers of ``do_sample`` come from. What is drawn for a text
+            depends on its place, but not on the other texts.
+        **options
+            In place of ``generation_config``: those of `GenerationConfig`, such as
+            ``max_new_tokens``, ``do_sample``, ``top_p``, ``num_beams``. By default they are the
+            configuration's, where it has them.
+
+        Returns
+        -------
+        int64 Array of shape [R B, T]
+            The prompts and what follows, R sequences for each (``num_return_sequences``). With
+            ``return_dict_in_generate`` or ``output_scores``, a GenerateOutput.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an option breaks its rule, or the prompts are padded on the right, are empty, or are
+            too long for what is to follow.
+
+        >>> from minirobert import RobertaConfig
+        >>> model = RobertaForCausalLM(RobertaConfig(vocab_size=9, is_decoder=True))
+        >>> model.generate([[0, 5, 6]], max_new_tokens=2).shape
+        (1, 5)
+        """
+        config = self._generation_config(generation_config, options)
+        texts, n_new = self._texts(
+            config, input_ids, attention_mask, encoder_hidden_states, encoder_attention_mask
+        )
+        output: GenerateOutput = generation.generate(texts, config, n_new, rng)
+        wanted = config.return_dict_in_generate or config.output_scores
+        return output if wanted else output.sequences
+
+    def stream(
+        self,
+        input_ids: Any = None,
+        attention_mask: Any = None,
+        generation_config: GenerationConfig | None = None,
+        *,
+        encoder_hidden_states: Any = None,
+        encoder_attention_mask: Any = None,
+        rng: Any = None,
+        **options: Any,
+    ) -> Iterator[Array]:
+        """Continue texts, and give each token as soon as it is chosen.
+
+        Parameters
+        ----------
+        input_ids, attention_mask, generation_config, **options
+            As for `generate`.
+        encoder_hidden_states, encoder_attention_mask, rng : optional
+            As there.
+
+        Returns
+        -------
+        iterator of int64 Arrays of shape [R B]
+            The next token of each text; padding where one has ended. One after the other they are
+            what `generate` puts behind the prompts.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As there, and for beam search: at once, not with the first token.
+        """
+        config = self._generation_config(generation_config, options)
+        texts, n_new = self._texts(
+            config, input_ids, attention_mask, encoder_hidden_states, encoder_attention_mask
+        )
+        return generation.stream(texts, config, n_new, rng)
+
+    def _generation_config(
+        self, config: GenerationConfig | None, options: dict[str, Any]
+    ) -> GenerationConfig:
+        if config is None:
+            return GenerationConfig.from_model_config(self.config, **options)
+        if options:
+            raise ValueError(
+                f"generation_config and {', '.join(options)} were both given: put all options into "
+                "one of them"
+            )
+        return config
+
+    def _texts(self, config: GenerationConfig, *inputs: Any) -> tuple[Texts, int]:
+        return generation.prepare(
+            self._next_logits, self.config, self.word_embeddings, config, *inputs
+        )
+
+    def _next_logits(
+        self,
+        input_ids: Array,
+        attention_mask: Array,
+        past_key_values: KeyValueCache | None,
+        encoder_hidden_states: Array | None,
+        encoder_attention_mask: Array | None,
+    ) -> Array:  # [B, S] -> [B, V]
+        """Score the word behind the last token; the head is not run for the others."""
+        inputs = self._inputs(
+            input_ids,
+            attention_mask,
+            None,
+            None,
+            None,
+            None,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_attention_mask,
+            past_key_values=past_key_values,
+        )
+        encoded = self._encode(inputs, False, False, None)
+        return self.lm_head(encoded.last_hidden_state[:, -1, :])

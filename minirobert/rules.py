@@ -1,0 +1,103 @@
+"""Rules for options: what a value may be, and the same as the end of a sentence.
+
+Every table of options in this package is one of names to rules. An error is always of the form
+"name is value, but must be …".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+__all__ = [
+    "BOOLEAN",
+    "INTEGER",
+    "NUMBER",
+    "PROBABILITY",
+    "STRING",
+    "Rule",
+    "check",
+    "integer",
+    "is_integer",
+    "is_number",
+    "list_of",
+    "number",
+    "one_of",
+    "optional",
+]
+
+
+class Rule(NamedTuple):
+    """What is allowed, and how to say it."""
+
+    allows: Callable[[Any], bool]
+    sentence: str
+
+
+def check(name: str, value: Any, rule: Rule, error: type[Exception] = ValueError) -> None:
+    """Refuse a value that breaks a rule.
+
+    Parameters
+    ----------
+    name : str
+        Of the option, for the sentence.
+    value : object
+    rule : Rule
+    error : type
+        Of the exception.
+
+    >>> check("top_k", 0, integer(1))
+    Traceback (most recent call last):
+    ValueError: top_k is 0, but must be an integer of at least 1
+    """
+    if not rule.allows(value):
+        raise error(f"{name} is {value!r}, but must be {rule.sentence}")
+
+
+def is_integer(value: Any) -> bool:
+    """Tell whether a value is an integer, Python's or NumPy's; True and False are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite real number; True and False are not."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def integer(least: int, most: int | None = None) -> Rule:
+    """Allow the integers from ``least``, up to ``most`` where it is given."""
+    if most is None:
+        return Rule(lambda v: is_integer(v) and v >= least, f"an integer of at least {least}")
+    return Rule(lambda v: is_integer(v) and least <= v <= most, f"an integer from {least} to {most}")
+
+
+def number(least: float, most: float | None = None) -> Rule:
+    """Allow the finite numbers from ``least``, up to ``most`` where it is given."""
+    if most is None:
+        return Rule(lambda v: is_number(v) and v >= least, f"a number of at least {least}")
+    return Rule(lambda v: is_number(v) and least <= v <= most, f"a number from {least} to {most}")
+
+
+def one_of(*choices: str | None) -> Rule:
+    """Allow some strings, and None where it is among the choices."""
+    known = ", ".join(map(repr, choices))
+    return Rule(lambda v: (v is None or isinstance(v, str)) and v in choices, f"one of {known}")
+
+
+def optional(rule: Rule) -> Rule:
+    """Allow None, too."""
+    return Rule(lambda v: v is None or rule.allows(v), f"None or {rule.sentence}")
+
+
+def list_of(rule: Rule, what: str) -> Rule:
+    """Allow lists and tuples, each of whose elements follows a rule."""
+    return Rule(lambda v: isinstance(v, list | tuple) and all(map(rule.allows, v)), what)
+
+
+INTEGER = Rule(is_integer, "an integer")
+NUMBER = Rule(is_number, "a number")
+PROBABILITY = number(0, 1)
+BOOLEAN = Rule(lambda value: isinstance(value, bool), "True or False")
+STRING = Rule(lambda value: isinstance(value, str), "a string")

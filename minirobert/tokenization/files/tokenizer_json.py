@@ -1,0 +1,429 @@
+"""The file tokenizer.json, in which the fast tokenizers of transformers are stored as a whole.
+
+It describes a pipeline: normalizer, pre-tokenizer, model, post-processor, decoder. RoBERTa's is
+always the same but for a few settings, so reading it means to check that it is RoBERTa's, or does
+the same, and to take out the vocabulary, the merges, the added tokens and the settings.
+
+What an option of the file means is left to the Rust library that the file belongs to. An option
+that changes no result is passed over; one that does is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import reprlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from ...files import read_json
+from ..added_tokens import AddedToken
+from ..bpe import Pair
+from ..byte_alphabet import BYTE_TO_CHAR
+from ..vocabulary import Vocabulary
+from .config_files import check_added_tokens, read_added_token
+from .vocab_and_merges import FilePath, check_id, check_merges, check_vocab
+
+TOKENIZER_NAME = "tokenizer.json"
+VERSION = "1.0"
+
+# Where a "Sequence", which is several parts of the pipeline in place of one, has them.
+MEMBERS = {
+    "normalizer": "normalizers",
+    "pre_tokenizer": "pretokenizers",
+    "post_processor": "processors",
+    "decoder": "decoders",
+}
+SIDES = {"Left": "left", "Right": "right"}
+
+
+class TokenizerJson(NamedTuple):
+    """What tokenizer.json holds; `settings` are arguments of `RobertaTokenizer`."""
+
+    vocab: dict[str, int]
+    merges: list[Pair]
+    added_tokens: dict[int, AddedToken]
+    settings: dict[str, Any]
+
+
+class Framing(NamedTuple):
+    """What a post-processor says: the tokens around a text with their ids, and the offsets."""
+
+    cls: tuple[str, int]
+    sep: tuple[str, int]
+    trim_offsets: bool
+
+
+def read_tokenizer_json(path: FilePath) -> TokenizerJson:
+    """Read a tokenizer.json.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    TokenizerJson
+        Its content.
+
+    Raises
+    ------
+    ValueError
+        If the file describes a tokenizer that is not RoBERTa's, or is broken.
+
+    Notes
+    -----
+    The sections ``truncation`` and ``padding`` are what the tokenizer was last called with before
+    it was saved. As in transformers, no later call follows them; they give the sides to truncate
+    and to pad on where tokenizer_config.json does not.
+
+    The decoder may be missing: RoBERTa has only one.
+    """
+    where = os.fspath(path)
+    content = read_json(path)
+    if content.get("version", VERSION) != VERSION:
+        raise ValueError(
+            f"{where}: version is {reprlib.repr(content['version'])}, but only {VERSION!r} is known"
+        )
+    _check_no_normalizer(content, where)
+    _check_decoder(content, where)
+    add_prefix_space = _read_pre_tokenizer(content, where)
+    framing = _read_post_processor(content, add_prefix_space, where)
+    model = _object(content.get("model"), f"{where}: model")
+    vocab, merges = _read_vocab_and_merges(model, where)
+    added = _read_added_tokens(content.get("added_tokens"), vocab, where)
+    _check_framing(framing, {**vocab, **{token.content: i for i, token in added.items()}}, where)
+    settings = {
+        "add_prefix_space": add_prefix_space,
+        "trim_offsets": framing.trim_offsets,
+        "cls_token": framing.cls[0],
+        "sep_token": framing.sep[0],
+        "unk_token": _read_unknown_token(model, vocab, where),
+        "padding_side": _read_side(content, "padding", where),
+        "truncation_side": _read_side(content, "truncation", where),
+    }
+    given = {name: value for name, value in settings.items() if value is not None}
+    return TokenizerJson(vocab, merges, added, given)
+
+
+# The pipeline
+
+
+def _check_no_normalizer(content: Mapping[str, Any], where: str) -> None:
+    kinds = _kinds(_steps(content, "normalizer", where))
+    if kinds:
+        raise ValueError(
+            f"{where}: the normalizer is {' then '.join(kinds)}, where RoBERTa has none: it changes"
+            " texts before they are tokenized; do that yourself, and write null there"
+        )
+
+
+def _check_decoder(content: Mapping[str, Any], where: str) -> None:
+    kinds = _kinds(_steps(content, "decoder", where))
+    if kinds not in ([], ["ByteLevel"]):
+        raise ValueError(
+            f"{where}: the decoder is {' then '.join(kinds)}, where RoBERTa has ByteLevel; this is"
+            " another model's tokenizer"
+        )
+
+
+def _read_pre_tokenizer(content: Mapping[str, Any], where: str) -> bool:
+    steps = _steps(content, "pre_tokenizer", where)
+    if _kinds(steps) != ["ByteLevel"]:
+        raise ValueError(
+            f"{where}: the pre_tokenizer is {' then '.join(_kinds(steps)) or 'missing'}, where"
+            " RoBERTa has ByteLevel; this is another model's tokenizer"
+        )
+    place = f"{where}: pre_tokenizer"
+    if not _flag(steps[0], "use_regex", True, place):
+        raise ValueError(
+            f"{place}: use_regex is false, so that texts are not cut into words, which RoBERTa does"
+            " before all merges: use a tokenizer trained with use_regex=True"
+        )
+    return _flag(steps[0], "add_prefix_space", False, place)
+
+
+def _read_post_processor(content: Mapping[str, Any], add_prefix_space: bool, where: str) -> Framing:
+    steps = _steps(content, "post_processor", where)
+    place = f"{where}: post_processor"
+    match _kinds(steps):
+        case ["RobertaProcessing"]:
+            return Framing(
+                _token_and_id(steps[0], "cls", place),
+                _token_and_id(steps[0], "sep", place),
+                _flag(steps[0], "trim_offsets", True, place),
+            )
+        case ["TemplateProcessing"]:
+            return _read_template(steps[0], False, place)
+        case ["ByteLevel", "TemplateProcessing"]:
+            trim_offsets = _flag(steps[0], "trim_offsets", True, place)
+            if trim_offsets and _flag(steps[0], "add_prefix_space", True, place) != (
+                add_prefix_space
+            ):
+                raise ValueError(
+                    f"{place}: add_prefix_space must be as in the pre_tokenizer, which has"
+                    f" {add_prefix_space}"
+                )
+            return _read_template(steps[1], trim_offsets, place)
+    found = " then ".join(_kinds(steps)) or "missing"
+    raise ValueError(
+        f"{where}: the post_processor is {found}, where RoBERTa has RobertaProcessing; this is the"
+        " format of another model. To use the vocabulary in RoBERTa's, load it from vocab.json and"
+        " merges.txt"
+    )
+
+
+def _read_template(step: Mapping[str, Any], trim_offsets: bool, place: str) -> Framing:
+    match step.get("single"):
+        case [{"SpecialToken": {"id": str(cls)}}, _, {"SpecialToken": {"id": str(sep)}}]:
+            rows = {"single": [cls, "A", sep], "pair": [cls, "A", sep, sep, "B", sep]}
+            if all(step.get(name) == _template(row, cls, sep) for name, row in rows.items()):
+                return Framing(
+                    _template_token(step, cls, place),
+                    _template_token(step, sep, place),
+                    trim_offsets,
+                )
+    raise ValueError(
+        f"{place}: the template is not RoBERTa's, <s> A </s> and <s> A </s> </s> B </s> with all"
+        " type ids 0; this is the format of another model"
+    )
+
+
+def _template(row: Sequence[str], cls: str, sep: str) -> list[dict[str, Any]]:
+    return [
+        {"SpecialToken" if name in (cls, sep) else "Sequence": {"id": name, "type_id": 0}}
+        for name in row
+    ]
+
+
+def _template_token(step: Mapping[str, Any], name: str, place: str) -> tuple[str, int]:
+    match step.get("special_tokens"):
+        case {**tokens}:
+            match tokens.get(name):
+                case {"ids": [int(index)], "tokens": [str(token)]}:
+                    return token, index
+    raise ValueError(f"{place}: special_tokens does not say which token {name!r} is, and its id")
+
+
+def _token_and_id(step: Mapping[str, Any], name: str, place: str) -> tuple[str, int]:
+    match step.get(name):
+        case [str(token), int(index)]:
+            return token, index
+        case other:
+            raise ValueError(f"{place}: {name} is {_shown(other)}, not a token and its id")
+
+
+def _check_framing(framing: Framing, ids: Mapping[str, int], where: str) -> None:
+    for token, index in (framing.cls, framing.sep):
+        if ids.get(token) != index:
+            found = f"the id {ids[token]}" if token in ids else "no id"
+            raise ValueError(
+                f"{where}: the post_processor gives {token!r} the id {index}, but among the tokens"
+                f" it has {found}"
+            )
+
+
+# The model
+
+
+def _read_vocab_and_merges(
+    model: Mapping[str, Any], where: str
+) -> tuple[dict[str, int], list[Pair]]:
+    place = f"{where}: model"
+    if model.get("type", "BPE") != "BPE":  # older files do not say which it is
+        raise ValueError(
+            f"{where}: the model is {reprlib.repr(model['type'])}, where RoBERTa has BPE; this is"
+            " another model's tokenizer"
+        )
+    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"):
+        if model.get(option) not in (None, False, 0, ""):
+            raise ValueError(
+                f"{place}: {option} is {reprlib.repr(model[option])}, which gives other tokens than"
+                " RoBERTa's; this is another model's tokenizer"
+            )
+    vocab = check_vocab(_object(model.get("vocab"), f"{place}: vocab"), where)
+    merges = _array(model.get("merges"), f"{place}: merges")
+    return vocab, check_merges(merges, vocab, f"{where}, merge", first=0)
+
+
+def _read_unknown_token(
+    model: Mapping[str, Any], vocab: Mapping[str, int], where: str
+) -> str | None:
+    if has_whole_alphabet(vocab):
+        return None  # there are no unknown symbols, so how they are treated does not matter
+    token = model.get("unk_token")
+    if token is not None and (not isinstance(token, str) or token not in vocab):
+        raise ValueError(
+            f"{where}: model: unk_token is {reprlib.repr(token)}, which is not in the vocabulary"
+        )
+    for option in ("fuse_unk", "byte_fallback"):
+        if _flag(model, option, False, f"{where}: model"):
+            raise ValueError(
+                f"{where}: model: {option} is true, but RoBERTa gives one {token or '<unk>'!r} for"
+                " each unknown symbol, and the vocabulary does not have all symbols of the byte"
+                " alphabet"
+            )
+    return token
+
+
+def has_whole_alphabet(vocab: Mapping[str, int]) -> bool:
+    """Tell whether a vocabulary has a token for each byte, so that nothing is unknown to it.
+
+    Parameters
+    ----------
+    vocab : mapping of str to int
+        The vocabulary.
+
+    Returns
+    -------
+    bool
+        Whether it has.
+    """
+    return all(symbol in vocab for symbol in BYTE_TO_CHAR)
+
+
+def _read_added_tokens(tokens: Any, vocab: Mapping[str, int], where: str) -> dict[int, AddedToken]:
+    added: dict[int, AddedToken] = {}
+    entries = [] if tokens is None else _array(tokens, f"{where}: added_tokens")
+    for number, entry in enumerate(entries):
+        place = f"{where}: added_tokens[{number}]"
+        token = read_added_token(entry, place)
+        index = check_id(entry.get("id"), f"{place}: the id of {token.content!r}")
+        if added.setdefault(index, token) != token:
+            raise ValueError(
+                f"{place}: {token.content!r} has the id {index}, which {added[index].content!r} has"
+            )
+    check_added_tokens(added, vocab, f"{where}: added_tokens")
+    return added
+
+
+# Values
+
+
+def _read_side(content: Mapping[str, Any], name: str, where: str) -> str | None:
+    if content.get(name) is None:
+        return None
+    side = _object(content[name], f"{where}: {name}").get("direction", "Right")
+    if side not in list(SIDES):  # a list takes values that have no hash, too
+        raise ValueError(
+            f"{where}: {name}: direction is {reprlib.repr(side)}, neither 'Left' nor 'Right'"
+        )
+    return SIDES[side]
+
+
+def _steps(content: Mapping[str, Any], name: str, where: str) -> list[Mapping[str, Any]]:
+    place = f"{where}: {name}"
+    if content.get(name) is None:
+        return []
+    part = _object(content[name], place)
+    if part.get("type") != "Sequence":
+        return [part]
+    members = _array(part.get(MEMBERS[name]), f"{place}: {MEMBERS[name]}")
+    return [_object(member, f"{place}: {MEMBERS[name]}") for member in members]
+
+
+def _kinds(steps: Sequence[Mapping[str, Any]]) -> list[str]:
+    kinds = [step.get("type") for step in steps]
+    return [kind if isinstance(kind, str) else reprlib.repr(kind) for kind in kinds]
+
+
+def _object(value: Any, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{place} is {_shown(value)}, not an object")
+    return value
+
+
+def _array(value: Any, place: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{place} is {_shown(value)}, not an array")
+    return value
+
+
+def _shown(value: Any) -> str:
+    return "missing" if value is None else reprlib.repr(value)
+
+
+def _flag(part: Mapping[str, Any], name: str, default: bool, place: str) -> bool:
+    value = part.get(name, default)
+    if not isinstance(value, bool):
+        raise ValueError(f"{place}: {name} is {reprlib.repr(value)}, not true or false")
+    return value
+
+
+# Writing
+
+
+def tokenizer_text(
+    vocabulary: Vocabulary, merges: Sequence[Pair], settings: Mapping[str, Any]
+) -> str:
+    """Give the text of tokenizer.json, to the byte that of transformers.
+
+    The Rust tokenizers drop a symbol that the vocabulary lacks unless the file names a token for
+    it, and transformers names none. Here ``<unk>`` is named if it can be of use and the vocabulary
+    has it, so that they give the same ids as this class.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        The vocabulary, with the added tokens.
+    merges : sequence of (str, str)
+        The merges, in order.
+    settings : mapping
+        ``add_prefix_space``, ``trim_offsets`` and the contents of the special tokens.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    content = _tokenizer_object(vocabulary, merges, settings)
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def _tokenizer_object(
+    vocabulary: Vocabulary, merges: Sequence[Pair], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    byte_level = {
+        "type": "ByteLevel",
+        "add_prefix_space": settings["add_prefix_space"],
+        "trim_offsets": True,  # only that of the post-processor counts
+        "use_regex": True,
+    }
+    names_unknown = settings["unk_token"] in vocabulary.base and not has_whole_alphabet(
+        vocabulary.base
+    )
+    return {
+        "version": VERSION,
+        "truncation": None,
+        "padding": None,
+        "added_tokens": _added_tokens_array(vocabulary),
+        "normalizer": None,
+        "pre_tokenizer": byte_level,
+        "post_processor": {
+            "type": "RobertaProcessing",
+            "sep": [settings["sep_token"], vocabulary.ids[settings["sep_token"]]],
+            "cls": [settings["cls_token"], vocabulary.ids[settings["cls_token"]]],
+            "trim_offsets": settings["trim_offsets"],
+            "add_prefix_space": settings["add_prefix_space"],
+        },
+        "decoder": {**byte_level, "add_prefix_space": True},
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": settings["unk_token"] if names_unknown else None,
+            "continuing_subword_prefix": "",
+            "end_of_word_suffix": "",
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": vocabulary.base,
+            "merges": list(merges),
+        },
+    }
+
+
+def _added_tokens_array(vocabulary: Vocabulary) -> list[dict[str, Any]]:
+    by_id = sorted((vocabulary.ids[content], token) for content, token in vocabulary.added.items())
+    return [{"id": index, **asdict(token)} for index, token in by_id]

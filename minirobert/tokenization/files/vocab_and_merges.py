@@ -1,0 +1,284 @@
+"""The files vocab.json and merges.txt: reading, checking, writing.
+
+vocab.json is one JSON object from tokens to ids. merges.txt has one merge a line, two tokens with
+a space between them, after a line ``#version: 0.2``. The tokens are written in the byte alphabet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import reprlib
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from ...files import read_json, read_text, replacing
+from ..bpe import Pair
+
+VOCAB_NAME = "vocab.json"
+MERGES_NAME = "merges.txt"
+MERGES_HEADER = "#version"
+
+# The Rust tokenizers keep ids in 32 bits.
+MAX_ID = 2**32 - 1
+
+FilePath = str | os.PathLike[str]
+
+
+def read_vocab(source: FilePath | Mapping[str, int]) -> dict[str, int]:
+    """Read and check a vocabulary.
+
+    Parameters
+    ----------
+    source : path or mapping of str to int
+        The file vocab.json, or what it would hold.
+
+    Returns
+    -------
+    dict of str to int
+        From tokens to ids.
+    """
+    if isinstance(source, Mapping):
+        return check_vocab(source, "the vocabulary")
+    return check_vocab(read_json(source), os.fspath(source))
+
+
+def check_vocab(vocab: Mapping[str, Any], where: str) -> dict[str, int]:
+    """Check that a vocabulary gives each token an id of its own.
+
+    Parameters
+    ----------
+    vocab : mapping
+        From tokens to ids.
+    where : str
+        Where it comes from, for the error.
+
+    Returns
+    -------
+    dict of str to int
+        The same.
+    """
+    if not _is_sound(vocab):
+        _check_entries(vocab, where)
+    return dict(vocab)
+
+
+# A vocabulary has 50,000 entries, and almost always nothing is wrong with any of them: they are
+# looked at all together, and one by one only if there is something to complain about.
+def _is_sound(vocab: Mapping[str, Any]) -> bool:
+    indices = vocab.values()
+    return (
+        set(map(type, vocab)) <= {str}
+        and set(map(type, indices)) <= {int}
+        and is_utf8("".join(vocab))
+        and min(indices, default=0) >= 0
+        and max(indices, default=0) <= MAX_ID
+        and len(set(indices)) == len(vocab)
+    )
+
+
+def _check_entries(vocab: Mapping[str, Any], where: str) -> None:
+    owner: dict[int, str] = {}
+    for token, index in vocab.items():
+        if not isinstance(token, str) or not is_utf8(token):
+            raise ValueError(f"{where}: {token!r} is not a string of valid characters")
+        check_id(index, f"{where}: the id of {token!r}")
+        if owner.setdefault(index, token) != token:
+            raise ValueError(
+                f"{where}: {token!r} and {owner[index]!r} have the same id {index}; each token"
+                " needs its own"
+            )
+
+
+def check_id(index: Any, where: str) -> int:
+    """Check the id of a token.
+
+    Parameters
+    ----------
+    index : int
+        The id.
+    where : str
+        What it is the id of, for the error.
+
+    Returns
+    -------
+    int
+        The id.
+    """
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise ValueError(f"{where} is {reprlib.repr(index)}, not an integer")
+    if index < 0:
+        raise ValueError(f"{where} is {reprlib.repr(index)}, which is negative")
+    if index > MAX_ID:
+        raise ValueError(f"{where} is {reprlib.repr(index)}, but the largest id is {MAX_ID}")
+    return index
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether a text has a UTF-8 form: it has none with half of a surrogate pair in it.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    bool
+        Whether it has one.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int]) -> list[Pair]:
+    """Read merges and check them against the vocabulary.
+
+    Parameters
+    ----------
+    source : path or iterable
+        The file merges.txt, or the merges themselves, each a pair or a string ``"a b"``.
+    vocab : mapping of str to int
+        The vocabulary, which must have the parts and the result of each merge.
+
+    Returns
+    -------
+    list of (str, str)
+        The merges, in order.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return check_merges(source, vocab, "merge", first=0)
+    lines = [line.removesuffix("\r") for line in read_text(source).split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    header = 1 if lines and lines[0].startswith(MERGES_HEADER) else 0
+    return check_merges(lines[header:], vocab, f"{os.fspath(source)}, line", first=1 + header)
+
+
+def check_merges(
+    merges: Iterable[Any], vocab: Mapping[str, int], where: str, first: int
+) -> list[Pair]:
+    """Check that each merge has two parts, and that the vocabulary has them and their union.
+
+    Parameters
+    ----------
+    merges : iterable
+        The merges, each a pair or a string ``"a b"``.
+    vocab : mapping of str to int
+        The vocabulary.
+    where : str
+        What the number of a merge is counted in, for the error.
+    first : int
+        The number of the first merge.
+
+    Returns
+    -------
+    list of (str, str)
+        The merges as pairs.
+    """
+    pairs = []
+    for number, merge in enumerate(merges, first):
+        parts = merge.split(" ") if isinstance(merge, str) else merge
+        if not _is_pair(parts):
+            raise ValueError(
+                f"{where} {number}: {reprlib.repr(merge)} is no merge, which has two tokens with"
+                " one space between them"
+            )
+        left, right = parts
+        if not (left in vocab and right in vocab and left + right in vocab):
+            missing = next(token for token in (left, right, left + right) if token not in vocab)
+            raise ValueError(
+                f"{where} {number}: the merge of {left!r} and {right!r} needs the token"
+                f" {missing!r}, which the vocabulary lacks; are the files those of one tokenizer?"
+            )
+        pairs.append((left, right))
+    return pairs
+
+
+def _is_pair(parts: Any) -> bool:
+    if not isinstance(parts, list | tuple) or len(parts) != 2:
+        return False
+    left, right = parts
+    return isinstance(left, str) and isinstance(right, str) and bool(left and right)
+
+
+def vocab_text(vocab: Mapping[str, int]) -> str:
+    """Give the text of vocab.json.
+
+    Parameters
+    ----------
+    vocab : mapping of str to int
+        From tokens to ids.
+
+    Returns
+    -------
+    str
+        The text, by rising id.
+    """
+    by_id = dict(sorted(vocab.items(), key=lambda entry: entry[1]))
+    return json.dumps(by_id, ensure_ascii=False, separators=(",", ":"))
+
+
+def merges_text(merges: Iterable[Pair]) -> str:
+    """Give the text of merges.txt.
+
+    Parameters
+    ----------
+    merges : iterable of (str, str)
+        The merges, in order.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    lines = [f"{MERGES_HEADER}: 0.2", *(f"{left} {right}" for left, right in merges)]
+    return "".join(line + "\n" for line in lines)
+
+
+def object_text(value: Mapping[str, Any]) -> str:
+    """Give the text of a JSON object for people to read.
+
+    Parameters
+    ----------
+    value : mapping
+        The object.
+
+    Returns
+    -------
+    str
+        The text, with sorted keys. A lone surrogate, which has no UTF-8, is written as an escape,
+        and with it all else beyond ASCII.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    return (text if is_utf8(text) else json.dumps(value, indent=2, sort_keys=True)) + "\n"
+
+
+def write_files(directory: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Write several files that belong together.
+
+    None of them gets its name before all are on the disk: a full disk leaves the old ones as they
+    were.
+
+    Parameters
+    ----------
+    directory : Path
+        The directory.
+    texts : mapping of str to str
+        For each name the content.
+
+    Returns
+    -------
+    tuple of str
+        The paths of the files.
+    """
+    with ExitStack() as renames:
+        for name, text in texts.items():
+            temporary = renames.enter_context(replacing(directory / name))
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+    return tuple(str(directory / name) for name in texts)

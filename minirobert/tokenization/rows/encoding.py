@@ -1,0 +1,272 @@
+"""One row of a batch with all that is known of its tokens, and the ways between them and the text.
+
+A token comes from some characters of a text, and belongs to a word. This is where a prediction for
+a token is led back to the text, and a label of a word or of a range of characters to its tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from ..offsets import Offsets
+from ..text_encoder import EncodedText
+from .padding import pad_row
+from .windows import (
+    RowFormat,
+    Window,
+    framed,
+    in_window,
+    row_ids,
+    row_offsets,
+    row_special_tokens_mask,
+)
+
+T = TypeVar("T")
+
+
+class TokenSpan(NamedTuple):
+    """The tokens from `start` up to, but not including, `end`."""
+
+    start: int
+    end: int
+
+
+class CharSpan(NamedTuple):
+    """The characters from `start` up to, but not including, `end`."""
+
+    start: int
+    end: int
+
+
+class Encoding:
+    """A row: one attribute for each thing known of its tokens, each a list as long as the row.
+
+    Parameters
+    ----------
+    texts : sequence of EncodedText
+        The text, or the two texts, that the row is made of.
+    window : tuple of slice
+        For each text, which of their tokens are in it.
+    row_format : RowFormat
+        How it is framed and padded.
+
+    Attributes
+    ----------
+    ids : list of int
+        The ids of the tokens. All else is worked out when it is asked for.
+    """
+
+    def __init__(self, texts: Sequence[EncodedText], window: Window, row_format: RowFormat) -> None:
+        self._texts = texts
+        self._window = window
+        self._format = row_format
+        self.ids = row_ids(texts, window, row_format)
+        self._n_tokens = self._length = len(self.ids)
+
+    def pad(self, length: int) -> None:
+        """Pad the row, before anything but the ids is asked for.
+
+        Parameters
+        ----------
+        length : int
+            The length to reach; a row that is longer stays as it is.
+        """
+        self.ids = pad_row(self.ids, length, self._format.framing.pad[1], self._format.padding_side)
+        self._length = len(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def n_sequences(self) -> int:
+        """How many texts make up the row: 1, or 2 for a pair."""
+        return len(self._texts)
+
+    def __repr__(self) -> str:
+        return f"Encoding(tokens={self.tokens})"
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """The tokens, in the byte alphabet."""
+        framing = self._format.framing
+        tokens = [text.tokens for text in self._texts]
+        return self._row(tokens, framing.cls[0], framing.sep[0], framing.pad[0])
+
+    @property
+    def attention_mask(self) -> list[int]:
+        """1 for a token, 0 for padding."""
+        return pad_row([1] * self._n_tokens, self._length, 0, self._format.padding_side)
+
+    @cached_property
+    def special_tokens_mask(self) -> list[int]:
+        """1 for padding and the special tokens that frame the texts, 0 for tokens of the texts."""
+        row = row_special_tokens_mask(self._texts, self._window, self._format)
+        return pad_row(row, self._length, 1, self._format.padding_side)
+
+    @property
+    def type_ids(self) -> list[int]:
+        """Zeros, for RoBERTa has no other token type."""
+        return [0] * self._length
+
+    @cached_property
+    def sequence_ids(self) -> list[int | None]:
+        """0 for a token of the first text, 1 for one of the second, else None."""
+        ids = in_window([text.ids for text in self._texts], self._window)
+        numbers: list[list[int | None]] = [[number] * len(of) for number, of in enumerate(ids)]
+        row = framed(numbers, None, None, self._format)
+        return pad_row(row, self._length, None, self._format.padding_side)
+
+    @cached_property
+    def word_ids(self) -> list[int | None]:
+        """For a token of a text the number of its word, counted in each text, else None."""
+        words: list[Sequence[int | None]] = [text.words for text in self._texts]
+        return self._row(words, None, None, None)
+
+    @cached_property
+    def offsets(self) -> list[Offsets]:
+        """The characters ``(start, end)`` that a token of a text stands for, else ``(0, 0)``.
+
+        `row_offsets` says what becomes of white space.
+        """
+        row = row_offsets(self._texts, self._window, self._format)
+        return pad_row(row, self._length, (0, 0), self._format.padding_side)
+
+    def _row(self, columns: Sequence[Sequence[T]], cls: T, sep: T, pad: T) -> list[T]:
+        row = framed(in_window(columns, self._window), cls, sep, self._format)
+        return pad_row(row, self._length, pad, self._format.padding_side)
+
+    def token_to_sequence(self, token_index: int) -> int | None:
+        """Give the number of the text that a token is of.
+
+        Parameters
+        ----------
+        token_index : int
+            The token; a negative number counts from the end.
+
+        Returns
+        -------
+        int or None
+            0 or 1; None for a special token, padding, or where there is no such token.
+        """
+        return _at(self.sequence_ids, token_index)
+
+    def token_to_word(self, token_index: int) -> int | None:
+        """Give the number of the word that a token is of.
+
+        Parameters
+        ----------
+        token_index : int
+            The token; a negative number counts from the end.
+
+        Returns
+        -------
+        int or None
+            The number of the word in its text, or None as for `token_to_sequence`.
+        """
+        return _at(self.word_ids, token_index)
+
+    def token_to_chars(self, token_index: int) -> CharSpan | None:
+        """Give the characters that a token stands for.
+
+        Parameters
+        ----------
+        token_index : int
+            The token; a negative number counts from the end.
+
+        Returns
+        -------
+        CharSpan or None
+            The characters of its text, or None as for `token_to_sequence`.
+        """
+        if self.token_to_sequence(token_index) is None:
+            return None
+        return CharSpan(*self.offsets[token_index])
+
+    def char_to_token(self, char_index: int, sequence_index: int = 0) -> int | None:
+        """Give the first token that stands for a character.
+
+        Parameters
+        ----------
+        char_index : int
+            The character of the text.
+        sequence_index : int
+            Which text.
+
+        Returns
+        -------
+        int or None
+            The token; None if no token of this row stands for the character, which may be white
+            space that is trimmed off.
+        """
+        for index, (start, end) in enumerate(self.offsets):
+            if start <= char_index < end and self.sequence_ids[index] == sequence_index:
+                return index
+        return None
+
+    def char_to_word(self, char_index: int, sequence_index: int = 0) -> int | None:
+        """Give the number of the word that a character is of.
+
+        Parameters
+        ----------
+        char_index : int
+            The character of the text.
+        sequence_index : int
+            Which text.
+
+        Returns
+        -------
+        int or None
+            The number of the word, or None as for `char_to_token`.
+        """
+        token = self.char_to_token(char_index, sequence_index)
+        return None if token is None else self.word_ids[token]
+
+    def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> TokenSpan | None:
+        """Give the tokens of a word.
+
+        Parameters
+        ----------
+        word_index : int
+            The number of the word in its text.
+        sequence_index : int
+            Which text.
+
+        Returns
+        -------
+        TokenSpan or None
+            The tokens; None if the row has none of this word.
+        """
+        tokens = [
+            index
+            for index, (word, sequence) in enumerate(
+                zip(self.word_ids, self.sequence_ids, strict=True)
+            )
+            if sequence == sequence_index and word == word_index
+        ]
+        return TokenSpan(tokens[0], tokens[-1] + 1) if tokens else None
+
+    def word_to_chars(self, word_index: int, sequence_index: int = 0) -> CharSpan | None:
+        """Give the characters of a word.
+
+        Parameters
+        ----------
+        word_index : int
+            The number of the word in its text.
+        sequence_index : int
+            Which text.
+
+        Returns
+        -------
+        CharSpan or None
+            The characters that its tokens in this row stand for, or None.
+        """
+        tokens = self.word_to_tokens(word_index, sequence_index)
+        if tokens is None:
+            return None
+        return CharSpan(self.offsets[tokens.start][0], self.offsets[tokens.end - 1][1])
+
+
+def _at(column: Sequence[T | None], index: int) -> T | None:
+    return column[index] if -len(column) <= index < len(column) else None

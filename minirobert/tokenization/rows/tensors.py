@@ -1,0 +1,149 @@
+"""From lists to arrays of NumPy, CuPy or PyTorch."""
+
+from __future__ import annotations
+
+import importlib.util
+import reprlib
+from collections.abc import Mapping
+from typing import Any
+
+from .padding import FILL
+
+LIBRARIES = {"np": "numpy", "cp": "cupy", "pt": "torch"}
+_TYPE_OF_LIBRARY = {library: tensor_type for tensor_type, library in LIBRARIES.items()}
+
+# What NumPy calls the dtypes of numbers. Only NumPy itself has arrays of strings.
+_NUMBERS = "biufc"
+_STRINGS = "US"
+
+
+def check_tensor_type(return_tensors: Any) -> None:
+    """Check the argument `return_tensors` before any work is done.
+
+    Parameters
+    ----------
+    return_tensors : str or None
+        The argument.
+
+    Raises
+    ------
+    ValueError
+        If it names no library known here.
+    ModuleNotFoundError
+        If the library is not installed.
+    """
+    if return_tensors is None:
+        return
+    if not isinstance(return_tensors, str) or return_tensors not in LIBRARIES:
+        raise ValueError(
+            f"return_tensors is {return_tensors!r}: it must be None, for lists, or 'np', 'cp' or"
+            " 'pt', for arrays of NumPy, CuPy or PyTorch"
+        )
+    library = LIBRARIES[return_tensors]
+    if importlib.util.find_spec(library) is None:
+        raise ModuleNotFoundError(
+            f"return_tensors={return_tensors!r} needs {library}, which is not installed: install"
+            " it, or pass 'np' for NumPy arrays"
+        )
+
+
+def tensor_type_of(library: str | None) -> str | None:
+    """Tell what `return_tensors` would be for arrays of a library.
+
+    Parameters
+    ----------
+    library : str or None
+        The library.
+
+    Returns
+    -------
+    str or None
+        One of `LIBRARIES`; NumPy's where the library is none of them, None where there is none.
+    """
+    return None if library is None else _TYPE_OF_LIBRARY.get(library, "np")
+
+
+def to_tensors(columns: Mapping[str, Any], tensor_type: str) -> dict[str, Any]:
+    """Turn the columns of a batch into arrays, integers into int64.
+
+    Parameters
+    ----------
+    columns : mapping of str to list
+        For each name a list of rows, which must be equally long.
+    tensor_type : str
+        ``"np"``, ``"cp"`` or ``"pt"``.
+
+    Returns
+    -------
+    dict of str to array
+        The arrays, ``[B, S]``, or ``[B, S, 2]`` for offsets and ``[B]`` for lengths. Numbers of
+        Python that are not integers become what the library makes of them: float32 with PyTorch,
+        else float64. What is an array already keeps its dtype.
+
+    Raises
+    ------
+    ValueError
+        If the rows differ in length, or do not hold numbers.
+    """
+    return {name: _to_tensor(name, rows, tensor_type) for name, rows in columns.items()}
+
+
+def _to_tensor(name: str, rows: Any, tensor_type: str) -> Any:
+    import numpy as np  # only here, so that the tokenizer can be imported without it
+
+    if hasattr(rows, "dtype"):
+        return _in_library(rows, tensor_type)
+    has_dtype = False
+    if isinstance(rows, list | tuple):
+        has_dtype = any(hasattr(row, "dtype") for row in rows)
+        rows = [_on_host(row) for row in rows] if has_dtype else rows
+    try:
+        array = np.array(rows)
+    except ValueError:
+        raise ValueError(_ragged(name, rows)) from None
+    if not array.size:  # an array of no elements would be one of floats
+        array = array.astype(np.int64)
+    if array.dtype.kind not in (_NUMBERS + _STRINGS if tensor_type == "np" else _NUMBERS):
+        raise ValueError(
+            f"the column {name} is {reprlib.repr(rows)}: an array of {LIBRARIES[tensor_type]} holds"
+            " numbers of up to 64 bits; leave the column out, or pass return_tensors=None for lists"
+        )
+    if tensor_type == "pt" and array.dtype == np.float64 and not has_dtype:
+        array = array.astype(np.float32)
+    return _in_library(array, tensor_type)
+
+
+def _on_host(row: Any) -> Any:
+    from ...arrays import to_numpy
+
+    return to_numpy(row) if hasattr(row, "dtype") else row
+
+
+def _ragged(name: str, rows: Any) -> str:
+    rows = [row.tolist() if hasattr(row, "tolist") else row for row in rows]
+    lengths = {len(row) if isinstance(row, list | tuple) else 1 for row in rows}
+    elements = (
+        f"from {min(lengths)} to {max(lengths)} elements"
+        if len(lengths) > 1
+        else "elements of different shapes"
+    )
+    cure = (
+        "pass padding=True, and truncation=True if they are too long,"
+        if name == "input_ids" or name in FILL
+        else "padding leaves this column as it is, so make its rows equally long before, leave it"
+        " out,"
+    )
+    return (
+        f"the rows of {name} have {elements} and do not make one array: {cure} or pass"
+        " return_tensors=None for lists"
+    )
+
+
+def _in_library(array: Any, tensor_type: str) -> Any:
+    if tensor_type == "pt":
+        import torch
+
+        return torch.as_tensor(array)
+    from ...arrays import to_device
+
+    return to_device(array, "cuda" if tensor_type == "cp" else "cpu")

@@ -1,0 +1,51 @@
+import gc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirobert.tokenization import RobertaTokenizer
+from minirobert.tokenization.rows.columns import CollectorPaused
+from tests.equivalence.texts import texts
+
+TOKENIZERS = [
+    RobertaTokenizer.from_pretrained(add_prefix_space=prefix, trim_offsets=trim)
+    for prefix in (False, True)
+    for trim in (False, True)
+]
+OPTIONS = (
+    "add_special_tokens",
+    "split_special_tokens",
+    "return_token_type_ids",
+    "return_attention_mask",
+    "return_special_tokens_mask",
+    "return_offsets_mapping",
+)
+
+
+@given(
+    tokenizer=st.sampled_from(TOKENIZERS),
+    text=texts,
+    options=st.fixed_dictionaries(dict.fromkeys(OPTIONS, st.booleans())),
+)
+def test_a_text_alone_gives_the_row_that_it_gives_in_a_batch(tokenizer, text, options):
+    alone, (row,) = tokenizer(text, **options), [tokenizer([text], **options)]
+    assert list(alone.items()) == [(name, column[0]) for name, column in row.items()]
+    assert vars(alone[0]).keys() == vars(row[0]).keys()
+    assert (alone[0].ids, alone[0].offsets) == (row[0].ids, row[0].offsets)
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_the_collector_is_left_as_it_was(was_enabled):
+    before = gc.isenabled()
+    try:
+        (gc.enable if was_enabled else gc.disable)()
+        TOKENIZERS[0](["a", "b"])
+        assert gc.isenabled() is was_enabled
+        with CollectorPaused():
+            assert not gc.isenabled()
+        with pytest.raises(ZeroDivisionError), CollectorPaused():
+            raise ZeroDivisionError
+        assert gc.isenabled() is was_enabled
+    finally:
+        (gc.enable if before else gc.disable)()
