@@ -8,8 +8,9 @@ device is, how an array gets there, what to do with half precision) is here, by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -23,6 +24,7 @@ from array_api_compat import device as device_of
 from array_api_compat import to_device as _to_device
 
 __all__ = [
+    "AXES",
     "Array",
     "Shape",
     "array_namespace",
@@ -44,6 +46,30 @@ __all__ = [
 #: Any array of a library that follows the standard; Python has no common type for them.
 Array: TypeAlias = Any
 Shape: TypeAlias = tuple[int, ...]
+
+#: The letters that stand for axes in every file, as in ``[B, N, S, T]``; ``...`` is any number of
+#: axes, and a product or sum of letters is one axis: ``[B C, S]``, ``[B, N, K + S, D]``.
+AXES: Mapping[str, str] = MappingProxyType(
+    {
+        "B": "batch: the texts",
+        "C": "classes of a text or token, or choices",
+        "D": "size of a head, H / N",
+        "E": "tokens of the encoder's text, which a decoder's cross-attention looks at",
+        "H": "hidden size",
+        "I": "intermediate size, inside the feed-forward network",
+        "K": "tokens kept in the cache, the past",
+        "L": "layers",
+        "N": "attention heads; fewer in a layer that was pruned",
+        "P": "rows of the position table",
+        "R": "sequences that are generated for each text",
+        "S": "sequence: the tokens of this call, the queries of attention",
+        "T": "keys of attention: K + S of them, or E",
+        "V": "vocabulary",
+        "W": "width of a beam search",
+        "X": "what goes into a formula of any width",
+        "Y": "what comes out of it",
+    }
+)
 
 FLOAT_DTYPES = ("float16", "float32", "float64")
 

@@ -70,7 +70,9 @@ def integer(least: int, most: int | None = None) -> Rule:
     """Allow the integers from ``least``, up to ``most`` where it is given."""
     if most is None:
         return Rule(lambda v: is_integer(v) and v >= least, f"an integer of at least {least}")
-    return Rule(lambda v: is_integer(v) and least <= v <= most, f"an integer from {least} to {most}")
+    return Rule(
+        lambda v: is_integer(v) and least <= v <= most, f"an integer from {least} to {most}"
+    )
 
 
 def number(least: float, most: float | None = None) -> Rule:
