@@ -79,7 +79,8 @@ def number(least: float, most: float | None = None) -> Rule:
     """Allow the finite numbers from ``least``, up to ``most`` where it is given."""
     if most is None:
         return Rule(lambda v: is_number(v) and v >= least, f"a number of at least {least}")
-    return Rule(lambda v: is_number(v) and least <= v <= most, f"a number from {least} to {most}")
+    sentence = f"a number from {least} to {most}"
+    return Rule(lambda v: is_number(v) and least <= v <= most, sentence)
 
 
 def one_of(*choices: str | None) -> Rule:
