@@ -13,10 +13,19 @@ from minirobert.moved import MOVED
 PACKAGE = Path(minirobert.__file__).parent
 
 TOP_LEVEL = {
-    "ground": ["arrays", "checks", "rules", "observe", "config", "model_output"],
+    "ground": ["arrays", "checks", "rules", "observe", "config", "model_output", "documentation"],
     "heart": [
-        *("functional", "embeddings", "attention", "cache", "encoder", "heads", "losses"),
-        "parameters",
+        *(
+            "functional",
+            "dropout",
+            "embeddings",
+            "attention",
+            "cache",
+            "encoder",
+            "heads",
+            "losses",
+        ),
+        *("parameters", "intermediates"),
     ],
     "house": ["__init__", "__main__", "moved"],
 }
