@@ -10,7 +10,7 @@ import minirobert
 PACKAGE = Path(minirobert.__file__).parent
 
 
-def modules() -> Iterator[tuple[tuple[str, ...], Path]]:
+def source_files() -> Iterator[tuple[tuple[str, ...], Path]]:
     """Walk through the package: a file's place in it, ``("models", "auto")``, and its path."""
     for path in sorted(PACKAGE.rglob("*.py")):
         yield path.relative_to(PACKAGE).with_suffix("").parts, path

@@ -10,7 +10,7 @@ import pytest
 import minirobert
 from minirobert.arrays import float_dtype, move_like, to_device, to_numpy
 from tests.libraries import LIBRARIES, STRICT
-from tests.sources import imported, modules, parsed, top_level
+from tests.sources import imported, parsed, source_files, top_level
 from tests.test_imports import wing
 
 NAMESPACES = ("xp", "array_namespace")  # `xp.f(...)` and `array_namespace(x).f(...)`
@@ -18,7 +18,7 @@ NAMESPACES = ("xp", "array_namespace")  # `xp.f(...)` and `array_namespace(x).f(
 
 def uses():
     """Find every use of an array namespace in the package: file and line, name, and its call."""
-    for parts, path in modules():
+    for parts, path in source_files():
         tree = parsed(path)
         called = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
         for node in ast.walk(tree):
@@ -86,7 +86,7 @@ DRAW_NUMBERS = {"parameters", "generation/sampling"}
 
 def test_the_mathematics_does_not_import_numpy():
     """Whatever computes on the model's arrays may use nothing but their own namespace."""
-    for parts, path in modules():
+    for parts, path in source_files():
         name = "/".join(parts)
         is_mathematics = wing(parts[0]) in ("heart", "models", "generation")
         if is_mathematics or name in ("observe", "checkpoints/pruning"):

@@ -6,7 +6,7 @@ import pytest
 
 from minirobert.moved import MOVED
 from tests.processes import fresh_python
-from tests.sources import imported, modules, parsed, top_level
+from tests.sources import imported, parsed, source_files, top_level
 
 TOP_LEVEL = {
     "ground": ["arrays", "checks", "rules", "observe", "config", "model_output"],
@@ -54,7 +54,7 @@ def imported_rooms(parts, path):
 
 
 def test_imports_point_one_way():
-    for parts, path in modules():
+    for parts, path in source_files():
         own = wing(parts[0])
         if own == "house":
             continue
@@ -64,7 +64,7 @@ def test_imports_point_one_way():
 
 
 def test_config_alone_of_the_ground_reads_files():
-    for parts, path in modules():
+    for parts, path in source_files():
         if wing(parts[0]) == "ground" and parts != ("config",):
             assert "files" not in set(imported_rooms(parts, path)), parts
 
@@ -107,7 +107,7 @@ def unpickling(source):
 
 
 def test_nothing_unpickles():
-    for parts, path in modules():
+    for parts, path in source_files():
         assert not unpickling(path.read_text(encoding="utf-8")), "/".join(parts)
 
 
