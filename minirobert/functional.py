@@ -20,7 +20,9 @@ from .arrays import Array, array_namespace, half_in_float32, move_like
 
 __all__ = [
     "ACTIVATIONS",
+    "apply_dropout",
     "dropout",
+    "dropout_mask",
     "embedding",
     "erf",
     "gelu",
@@ -189,9 +191,18 @@ def dropout(x: Array, p: float, rng: Any = None) -> Array:
         raise ValueError(f"p is {p!r}, but must be a number from 0 to 1")
     if p == 0 or rng is None:
         return x
-    keep = move_like(rng.random(x.shape) >= p, x)
+    return apply_dropout(x, p, dropout_mask(x, p, rng))
+
+
+def dropout_mask(x: Array, p: float, rng: Any) -> Array:
+    """Draw which elements of ``x`` are kept: booleans of its shape, True with probability 1 - p."""
+    return move_like(rng.random(x.shape) >= p, x)
+
+
+def apply_dropout(x: Array, p: float, kept: Array) -> Array:
+    """Set to zero what is not kept, and scale the rest by ``1 / (1 - p)``."""
     scale = 0.0 if p == 1 else 1 / (1 - p)
-    return array_namespace(x).where(keep, x * scale, 0.0)
+    return array_namespace(x).where(kept, x * scale, 0.0)
 
 
 def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:

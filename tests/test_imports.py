@@ -9,10 +9,19 @@ from tests.processes import fresh_python
 from tests.sources import imported, parsed, source_files, top_level
 
 TOP_LEVEL = {
-    "ground": ["arrays", "checks", "rules", "observe", "config", "model_output"],
+    "ground": ["arrays", "checks", "rules", "observe", "config", "model_output", "documentation"],
     "heart": [
-        *("functional", "embeddings", "attention", "cache", "encoder", "heads", "losses"),
-        "parameters",
+        *(
+            "functional",
+            "dropout",
+            "embeddings",
+            "attention",
+            "cache",
+            "encoder",
+            "heads",
+            "losses",
+        ),
+        *("parameters", "intermediates"),
     ],
     "house": ["__init__", "__main__", "moved"],
 }
