@@ -88,7 +88,8 @@ class RobertaPreTrainedModel:
         return self._shapes(self.config, **{name: getattr(self, name) for name in self._options()})
 
     @classmethod
-    def _shapes(cls, config: RobertaConfig) -> dict[str, Shape]:
+    def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
+        """List the tensors of a model of this class with these options."""
         raise NotImplementedError(f"{cls.__name__} has no parameters of its own")
 
     @classmethod
