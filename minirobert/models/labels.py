@@ -54,14 +54,14 @@ def check_labels(
     TypeError
         For a wrong dtype.
     """
-    labels = place("labels", labels, weights)
-    check_integers("labels", labels)
-    check_shape("labels", labels, *shapes)
-    labels = _int64(labels, shapes[0])
-    counted = array_namespace(labels).where(labels == IGNORED, 0, labels)
+    array = place("labels", labels, weights)
+    check_integers("labels", array)
+    check_shape("labels", array, *shapes)
+    array = _int64(array, shapes[0])
+    counted = array_namespace(array).where(array == IGNORED, 0, array)
     limit = f"there are {classes} {kind}" if classes != 1 else "there is only this one"
     check_range("labels", counted, classes, limit, f" or {IGNORED}")
-    return labels
+    return array
 
 
 def check_positions(name: str, positions: Any, weights: Array, batch: int) -> Array:
