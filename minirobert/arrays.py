@@ -59,6 +59,7 @@ AXES: Mapping[str, str] = MappingProxyType(
         "I": "intermediate size, inside the feed-forward network",
         "K": "tokens kept in the cache, the past",
         "L": "layers",
+        "M": "marked places: the masks of a text",
         "N": "attention heads; fewer in a layer that was pruned",
         "P": "rows of the position table",
         "R": "sequences that are generated for each text",
