@@ -98,9 +98,19 @@ class Namespace(Protocol):
     def __getattr__(self, name: str, /) -> Callable[..., Array]: ...
 
 
+def array_namespace(*arrays: Any) -> Namespace:
+    """Find the library that arrays belong to, which must be the same.
+
+    Numbers of Python belong to none.
+    """
+    for array in arrays:
+        if type(array) is not np.ndarray:
+            return cast("Namespace", array_api_compat.array_namespace(*arrays))
+    return _NUMPY  # what that finds too, but it takes as long as a small formula
+
+
 # Under types that say no more than this package relies on:
-#: Find the library that arrays belong to, which must be the same.
-array_namespace: Callable[..., Namespace] = array_api_compat.array_namespace
+_NUMPY = cast("Namespace", array_api_compat.array_namespace(np.empty(0)))
 device_of: Callable[[Any], Any] = array_api_compat.device
 is_array_api_obj: Callable[[Any], bool] = array_api_compat.is_array_api_obj
 _to_device: Callable[..., Array] = array_api_compat.to_device
