@@ -73,7 +73,7 @@ def _check_layer(i: int, cache: KeyValueCache, like: Array, config: RobertaConfi
 
 
 def check_cache_position(value: Any, past: int, length: int, like: Array) -> None:
-    """Check that the new tokens stand right behind those in the cache: K, K + 1, …"""
+    """Check that the new tokens stand right behind those in the cache, from K on."""
     if value is None:
         return
     positions = place("cache_position", value, like)
