@@ -81,36 +81,12 @@ class AddedToken:
 
 
 def is_added_token(token: object) -> bool:
-    """Tell whether an object is an `AddedToken`, this one or that of the `tokenizers` library.
-
-    Parameters
-    ----------
-    token : object
-        The object.
-
-    Returns
-    -------
-    bool
-        Whether it has a content and the five flags.
-    """
+    """Tell an `AddedToken`, this one or that of the `tokenizers` library, by its attributes."""
     return all(hasattr(token, name) for name in ("content", *FLAGS))
 
 
 def as_token(token: Any, where: str) -> str | AddedToken:
-    """Take a token as it is given: a string, an `AddedToken`, or one of the `tokenizers` library.
-
-    Parameters
-    ----------
-    token : str or AddedToken
-        The token.
-    where : str
-        What it is given as, for the error.
-
-    Returns
-    -------
-    str or AddedToken
-        The string, or an `AddedToken` of this package.
-    """
+    """Take a token as it is given: a string, or an `AddedToken` of this package or `tokenizers`."""
     if isinstance(token, str | AddedToken):
         return token
     if not is_added_token(token):
@@ -129,18 +105,11 @@ Segment = tuple[int, int, AddedToken | None]
 
 
 class AddedTokenSplitter:
-    """Finds the added tokens of a text.
+    """Finds added tokens in a text.
 
     Tokens that are not normalized are looked for first, in all of the text; the others, in what
     remains. Where several could begin at the same character, the longest is taken.
 
-    Parameters
-    ----------
-    tokens : iterable of AddedToken
-        The tokens to find.
-
-    Examples
-    --------
     >>> splitter = AddedTokenSplitter([AddedToken("<mask>", lstrip=True, special=True)])
     >>> text = "a <mask>!"
     >>> [text[start:end] for start, end, _ in splitter.split(text)]

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+__all__ = ["Merge", "Pair", "bpe", "merge_steps", "rank_merges"]
+
 Pair = tuple[str, str]
 
 

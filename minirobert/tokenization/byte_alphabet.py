@@ -16,6 +16,15 @@ from __future__ import annotations
 
 from itertools import chain, count
 
+__all__ = [
+    "BYTE_TO_CHAR",
+    "CHAR_TO_BYTE",
+    "PRINTABLE",
+    "SPACE",
+    "symbols_to_bytes",
+    "text_to_symbols",
+]
+
 PRINTABLE = frozenset(chain(range(0x21, 0x7F), range(0xA1, 0xAD), range(0xAE, 0x100)))
 
 

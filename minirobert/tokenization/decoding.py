@@ -10,6 +10,8 @@ from typing import Any
 from .byte_alphabet import symbols_to_bytes
 from .texts import check_text
 
+__all__ = ["as_ids", "check_tokens", "clean_up_tokenization", "spaced_text", "tokens_to_text"]
+
 # English spacing that older tokenizers needed to have undone; replaced in this order.
 _CLEANED_UP = (
     (" .", "."),
@@ -26,29 +28,13 @@ _CLEANED_UP = (
 
 
 def tokens_to_text(tokens: Iterable[str], added: Container[str], errors: str) -> str:
-    """Join tokens to a text.
+    """Join tokens to a text; added ones stand for themselves and not for bytes.
 
     The bytes of all tokens are joined before they are decoded, because a character may be spread
     over several tokens. Bytes that are no UTF-8, as half of such a character, are handled as
-    `errors` says.
+    `errors` says: ``"replace"`` puts U+FFFD, ``"ignore"`` nothing, ``"strict"`` raises
+    `UnicodeDecodeError`.
 
-    Parameters
-    ----------
-    tokens : iterable of str
-        The tokens.
-    added : container of str
-        The added tokens, which stand for themselves and not for bytes.
-    errors : str
-        As for `bytes.decode`: ``"replace"`` puts U+FFFD, ``"ignore"`` nothing, ``"strict"``
-        raises `UnicodeDecodeError`.
-
-    Returns
-    -------
-    str
-        The text.
-
-    Examples
-    --------
     >>> tokens_to_text(["Hello", "Ġworld", "<mask>"], {"<mask>"}, "replace")
     'Hello world<mask>'
     """
@@ -61,24 +47,10 @@ def tokens_to_text(tokens: Iterable[str], added: Container[str], errors: str) ->
 def spaced_text(
     tokens: Iterable[str], apart: Container[str], added: Container[str], errors: str
 ) -> str:
-    """Join tokens to a text with spaces on both sides of some of them.
+    """Join tokens to a text with spaces on both sides of those that stand apart.
 
-    Parameters
-    ----------
-    tokens : iterable of str
-        The tokens.
-    apart : container of str
-        The tokens that get spaces.
-    added, errors
-        As for `tokens_to_text`. Characters are not put together across a token that stands apart.
+    Characters are not put together across such a token.
 
-    Returns
-    -------
-    str
-        The text.
-
-    Examples
-    --------
     >>> spaced_text(["a", "[X]", "[Y]", "b", "c"], {"[X]", "[Y]"}, {"[X]", "[Y]"}, "replace")
     'a [X] [Y] bc'
     """
@@ -92,18 +64,6 @@ def spaced_text(
 def clean_up_tokenization(text: str) -> str:
     """Take out the spaces before punctuation and English contractions.
 
-    Parameters
-    ----------
-    text : str
-        A decoded text.
-
-    Returns
-    -------
-    str
-        The text without them.
-
-    Examples
-    --------
     >>> clean_up_tokenization("I do n't know , sorry .")
     "I don't know, sorry."
     """
@@ -113,18 +73,7 @@ def clean_up_tokenization(text: str) -> str:
 
 
 def as_ids(ids: Any) -> list[int]:
-    """Read ids given as one integer, as a sequence or as an array of one axis.
-
-    Parameters
-    ----------
-    ids : int, iterable of int, or array
-        The ids.
-
-    Returns
-    -------
-    list of int
-        The ids.
-    """
+    """Read ids given as one integer, as a sequence or as an array of one axis."""
     if hasattr(ids, "tolist"):
         ids = ids.tolist()
     if isinstance(ids, int):
@@ -152,18 +101,7 @@ def as_ids(ids: Any) -> list[int]:
 
 
 def check_tokens(tokens: Any) -> list[str]:
-    """Check that tokens are strings that have a UTF-8 form.
-
-    Parameters
-    ----------
-    tokens : iterable of str
-        The tokens.
-
-    Returns
-    -------
-    list of str
-        The tokens.
-    """
+    """Check that tokens are strings that have a UTF-8 form."""
     if isinstance(tokens, str) or not isinstance(tokens, Iterable):
         raise TypeError(
             f"tokens is {tokens!r:.60}: it must be a list of str; put a single token into a list,"

@@ -13,6 +13,8 @@ from itertools import accumulate
 from .byte_alphabet import SPACE
 from .pretokenizer import WHITE_SPACE
 
+__all__ = ["Offsets", "shifted", "token_spans", "trimmed"]
+
 Offsets = tuple[int, int]
 
 # In UTF-8, the bytes of a character after its first are those from 0x80 to 0xBF.
@@ -23,21 +25,9 @@ _SPACES = WHITE_SPACE | {SPACE}
 def token_spans(piece: str, tokens: Sequence[str]) -> Iterator[Offsets]:
     """Find the characters of a piece that each of its tokens covers.
 
-    Parameters
-    ----------
-    piece : str
-        The piece.
-    tokens : sequence of str
-        Its tokens, in the byte alphabet: one character a byte.
+    They go from the character that holds a token's first byte to the end of the one that holds its
+    last byte. White space counts: `trimmed` leaves it out.
 
-    Yields
-    ------
-    (int, int)
-        From the character that holds a token's first byte to the end of the one that holds its
-        last byte. White space counts: `trimmed` leaves it out.
-
-    Examples
-    --------
     >>> list(token_spans("né", ["nÃ", "©"]))
     [(0, 2), (1, 2)]
     """
@@ -53,22 +43,9 @@ def token_spans(piece: str, tokens: Sequence[str]) -> Iterator[Offsets]:
 def trimmed(token: str, span: Offsets, keep_single_space: bool = False) -> Offsets:
     """Shorten the span of a token so that it leaves out white space at both ends.
 
-    Parameters
-    ----------
-    token : str
-        The token, in the byte alphabet. An added token stands as it is found in the text.
-    span : (int, int)
-        The characters that it covers.
-    keep_single_space : bool
-        Whether one white space alone at the beginning is left where it is.
+    An added token is given as it is found in the text. With `keep_single_space` one white space
+    alone at the beginning is left where it is.
 
-    Returns
-    -------
-    (int, int)
-        The characters that are not white space.
-
-    Examples
-    --------
     >>> trimmed("Ġworld", (5, 11)), trimmed("Ġworld", (5, 11), keep_single_space=True)
     ((6, 11), (5, 11))
     """

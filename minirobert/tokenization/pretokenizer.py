@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import regex
 
+__all__ = ["PIECE", "WHITE_SPACE", "split_pieces", "with_prefix_space"]
+
 # The letters and numbers here are Unicode's, which the standard library's `re` cannot ask for.
 PIECE = regex.compile(
     r"""

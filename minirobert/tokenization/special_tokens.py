@@ -41,17 +41,7 @@ T = TypeVar("T")
 def special_token(name: str, content: str) -> AddedToken:
     """Give a special token the flags that it has unless it is told otherwise.
 
-    Parameters
-    ----------
-    name : str
-        One of `SPECIAL_TOKEN_NAMES`, or ``"additional_special_tokens"``.
-    content : str
-        The token.
-
-    Returns
-    -------
-    AddedToken
-        The token. Only ``mask_token`` takes the white space on its left along.
+    Only ``mask_token`` takes the white space on its left along.
     """
     is_mask = name == "mask_token"
     normalized = name in SPECIAL_TOKEN_NAMES and not is_mask
@@ -61,22 +51,10 @@ def special_token(name: str, content: str) -> AddedToken:
 def resolve_special_tokens(
     given: Iterable[tuple[str, str | AddedToken]], declared: Iterable[AddedToken]
 ) -> list[tuple[str, AddedToken]]:
-    """Give each special token its flags.
+    """Give each special token, which is a name and a token, its flags.
 
-    An `AddedToken` has its flags already. A string takes those of the `AddedToken` of the same
-    content, if there is one, else those of `special_token`.
-
-    Parameters
-    ----------
-    given : iterable of (str, str or AddedToken)
-        Names and tokens.
-    declared : iterable of AddedToken
-        Tokens whose flags are known, for instance from tokenizer_config.json.
-
-    Returns
-    -------
-    list of (str, AddedToken)
-        The same names with their tokens, all of which are special.
+    An `AddedToken` has its flags already. A string takes those of the declared `AddedToken` of the
+    same content, if there is one, as in tokenizer_config.json, else those of `special_token`.
     """
     given = [(name, as_token(token, name)) for name, token in given]
     known = {token.content: replace(token, special=True) for token in declared}
@@ -95,22 +73,9 @@ def with_special_tokens(sequences: Sequence[Sequence[T]], cls: T, sep: T) -> lis
     """Lay out one sequence or a pair: ``<s> A </s>`` or ``<s> A </s></s> B </s>``.
 
     The second ``</s>`` before B is RoBERTa's; BERT has one there, and tells A from B by token
-    type ids.
+    type ids. A and B may be ids, offsets, or zeros of a mask, with what stands for ``<s>`` and
+    ``</s>`` there.
 
-    Parameters
-    ----------
-    sequences : sequence of one or two sequences
-        What stands for the tokens of A and B: ids, offsets, zeros of a mask.
-    cls, sep : object
-        What stands for ``<s>`` and for ``</s>``.
-
-    Returns
-    -------
-    list
-        The whole row.
-
-    Examples
-    --------
     >>> with_special_tokens(["AA", "B"], cls="<s>", sep="</s>")
     ['<s>', 'A', 'A', '</s>', '</s>', 'B', '</s>']
     """
@@ -122,18 +87,7 @@ def with_special_tokens(sequences: Sequence[Sequence[T]], cls: T, sep: T) -> lis
 
 
 def special_token_count(n_sequences: int) -> int:
-    """Tell how many special tokens `with_special_tokens` puts in.
-
-    Parameters
-    ----------
-    n_sequences : int
-        1, or 2 for a pair.
-
-    Returns
-    -------
-    int
-        2 or 4.
-    """
+    """Tell how many special tokens frame one sequence, or two."""
     return len(with_special_tokens([[]] * n_sequences, cls=0, sep=0))
 
 

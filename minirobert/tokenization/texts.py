@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+__all__ = ["Text", "check_text", "kind_of"]
+
 Text = str | Sequence[str]
 
 
 def check_text(text: Any, where: str) -> None:
-    """Check that a text is a string that has a UTF-8 form.
+    """Check that a text is a string that has a UTF-8 form; `where` is its name, for the error.
 
-    Parameters
-    ----------
-    text : object
-        The text.
-    where : str
-        Where it stands in the call, for the error.
-
-    Raises
-    ------
-    TypeError
-        If it is not a string.
-    ValueError
-        If it has a lone surrogate: half of a character, which has no bytes.
+    A lone surrogate, which is half of a character, has no bytes.
     """
     if not isinstance(text, str):
         ids = "; ids go to prepare_for_model, or to decode" if isinstance(text, int) else ""

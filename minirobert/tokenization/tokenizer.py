@@ -12,7 +12,7 @@ from numbers import Integral
 from typing import Any, ClassVar, NoReturn, Self, overload
 
 from ..checks import warn
-from ..documentation import documented
+from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
@@ -121,16 +121,6 @@ class RobertaTokenizer:
     pad_token_type_id = 0
     is_fast = True
 
-    errors: str
-    add_prefix_space: bool
-    trim_offsets: bool
-    model_max_length: int | None
-    model_input_names: Sequence[str]
-    padding_side: str
-    truncation_side: str
-    clean_up_tokenization_spaces: bool
-    split_special_tokens: bool
-
     bos_token = SpecialTokenText()
     eos_token = SpecialTokenText()
     unk_token = SpecialTokenText()
@@ -221,10 +211,6 @@ class RobertaTokenizer:
             Arguments of the class that win over what the files say, and the options of
             `minirobert.files.HubOptions`.
 
-        Returns
-        -------
-        RobertaTokenizer
-
         Raises
         ------
         FileNotFoundError
@@ -250,10 +236,6 @@ class RobertaTokenizer:
         **options
             The other arguments of the class.
 
-        Returns
-        -------
-        RobertaTokenizer
-
         Examples
         --------
         >>> vocab = {"l": 0, "o": 1, "w": 2, "lo": 3, "low": 4}
@@ -264,6 +246,7 @@ class RobertaTokenizer:
         return cls(vocab, merges, **options)
 
     @classmethod
+    @documented(entries(train_bpe))
     def train(
         cls,
         texts: Iterable[str | Sequence[str]],
@@ -276,32 +259,17 @@ class RobertaTokenizer:
         n_texts: int | None = None,
         **options: Any,
     ) -> Self:
-        """Learn a vocabulary and merges from texts, and make a tokenizer of them.
+        """Learn a vocabulary and merges from texts with `train_bpe`, and make a tokenizer of them.
 
         Parameters
         ----------
-        texts : iterable of str, or of lists of str
-            The texts, read once, one after the other: a generator will do.
-        vocab_size : int
-            How many tokens to make, special tokens and byte alphabet included.
-        min_frequency : int
-            How often a pair must occur to be merged.
         special_tokens : sequence of str or AddedToken
             The tokens with the first ids. Those without a role become additional special tokens;
             those of `ROBERTA_SPECIAL_TOKENS` that are missing are appended to the vocabulary.
         add_prefix_space : bool
             As for the class, also for training.
-        show_progress : bool
-            Whether to show progress bars on stderr.
-        n_texts : int, optional
-            How many texts there are, for the progress bar.
         **options
             The other arguments of the class.
-
-        Returns
-        -------
-        RobertaTokenizer
-            `train_bpe` says how it is found, and what is checked.
 
         Examples
         --------
@@ -334,6 +302,7 @@ class RobertaTokenizer:
         )
         return tokenizer
 
+    @documented(entries(train_bpe))
     def train_new_from_iterator(
         self,
         text_iterator: Iterable[str | Sequence[str]],
@@ -345,12 +314,12 @@ class RobertaTokenizer:
         min_frequency: int = 0,
         show_progress: bool = True,
     ) -> Self:
-        """Train a tokenizer with the special tokens and settings of this one on other texts.
+        """Train a new tokenizer with the special tokens and settings of this one on other texts.
 
         Parameters
         ----------
-        text_iterator, vocab_size, min_frequency, show_progress
-            As for `train`.
+        text_iterator : iterable of str, or of lists of str
+            As `texts` for `train`.
         length : int, optional
             How many texts there are, for the progress bar.
         new_special_tokens : sequence of str or AddedToken, optional
@@ -358,10 +327,6 @@ class RobertaTokenizer:
         special_tokens_map : mapping of str to str, optional
             New names for special tokens of this one.
 
-        Returns
-        -------
-        RobertaTokenizer
-            The new tokenizer; this one stays as it is.
         """
         names = special_tokens_map or {}
 
@@ -538,7 +503,6 @@ class RobertaTokenizer:
         Parameters
         ----------
         text : str
-            The text.
         pair : str, optional
             The second text of a pair.
 
@@ -556,19 +520,13 @@ class RobertaTokenizer:
         options = {"verbose": False, "add_special_tokens": add_special_tokens, **options}
         return self(text, pair, **options).tokens()
 
-    @documented(other_options())
+    @documented(entries(encode) | other_options())
     def encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
         """Encode one text or one pair: what `encode` gives, with all columns.
-
-        Parameters
-        ----------
-        text, text_pair
-            As for `encode`.
 
         Returns
         -------
         BatchEncoding
-            As a call of the tokenizer gives it.
         """
         if isinstance(text, str) or options.get("is_split_into_words"):
             check_one_text(text, options.get("is_split_into_words", False))
@@ -593,7 +551,6 @@ class RobertaTokenizer:
         Returns
         -------
         BatchEncoding
-            As a call of the tokenizer gives it.
         """
         if not isinstance(batch_text_or_text_pairs, list | tuple):
             raise TypeError(
@@ -695,6 +652,7 @@ class RobertaTokenizer:
             clean_up_tokenization_spaces = self.clean_up_tokenization_spaces
         return clean_up_tokenization(text) if clean_up_tokenization_spaces else text
 
+    @documented(entries(decode))
     def batch_decode(
         self,
         sequences: Iterable[int | Iterable[int]],
@@ -708,13 +666,10 @@ class RobertaTokenizer:
         ----------
         sequences : iterable of rows, or array
             The rows; a single id will do as a row.
-        skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens
-            As for `decode`.
 
         Returns
         -------
         list of str
-            The texts.
         """
         how = (skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens)
         return [self.decode(ids, *how) for ids in sequences]
@@ -738,7 +693,6 @@ class RobertaTokenizer:
         Returns
         -------
         int or list of int
-            The id or ids.
         """
         if isinstance(tokens, str):
             return self._vocabulary.ids.get(tokens, self.unk_token_id)
@@ -772,7 +726,7 @@ class RobertaTokenizer:
         Returns
         -------
         str or list of str
-            The token or tokens, in the byte alphabet.
+            In the byte alphabet.
 
         Raises
         ------
@@ -800,7 +754,6 @@ class RobertaTokenizer:
         Returns
         -------
         str
-            The text.
         """
         return tokens_to_text(check_tokens(tokens), self._vocabulary.added, self.errors)
 
@@ -980,11 +933,11 @@ class RobertaTokenizer:
         Returns
         -------
         list of int
-            The row.
         """
         sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
         return with_special_tokens(sequences, self.cls_token_id, self.sep_token_id)
 
+    @documented(entries(build_inputs_with_special_tokens))
     def get_special_tokens_mask(
         self,
         token_ids_0: Sequence[int],
@@ -997,8 +950,6 @@ class RobertaTokenizer:
         ----------
         token_ids_0 : sequence of int
             The ids of A, or of a whole row.
-        token_ids_1 : sequence of int, optional
-            The ids of B.
         already_has_special_tokens : bool
             Whether `token_ids_0` is a row that has its special tokens. All special tokens in it
             are marked then, else those that `build_inputs_with_special_tokens` puts in.
@@ -1006,7 +957,6 @@ class RobertaTokenizer:
         Returns
         -------
         list of int
-            The mask of the row.
         """
         if not already_has_special_tokens:
             zeros = [[0] * len(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
@@ -1019,20 +969,15 @@ class RobertaTokenizer:
         special = set(self.all_special_ids)
         return [int(index in special) for index in token_ids_0]
 
+    @documented(entries(build_inputs_with_special_tokens))
     def create_token_type_ids_from_sequences(
         self, token_ids_0: Sequence[int], token_ids_1: Sequence[int] | None = None
     ) -> list[int]:
         """Give the token type ids of a row: zeros, for RoBERTa has no others.
 
-        Parameters
-        ----------
-        token_ids_0, token_ids_1
-            As for `build_inputs_with_special_tokens`.
-
         Returns
         -------
         list of int
-            As many zeros as the row has tokens.
         """
         return [0] * len(self.build_inputs_with_special_tokens(token_ids_0, token_ids_1))
 
@@ -1136,10 +1081,8 @@ class RobertaTokenizer:
 
         Parameters
         ----------
-        ids : sequence of int
-            The ids of a text, without special tokens.
-        pair_ids : sequence of int, optional
-            Those of the second text of a pair.
+        ids, pair_ids : sequence of int
+            The ids of a text, and of the second text of a pair, without special tokens.
         num_tokens_to_remove : int
             How many ids to remove in all.
         truncation_strategy : bool or str
@@ -1149,10 +1092,8 @@ class RobertaTokenizer:
 
         Returns
         -------
-        ids : list of int
-            What is left of the first sequence.
-        pair_ids : list of int or None
-            What is left of the second.
+        ids, pair_ids : list of int
+            What is left of both; None where there is no second one.
         overflowing : list of int
             What is removed, with `stride` ids of what is left; empty where tokens of both
             sequences are removed.
@@ -1216,6 +1157,7 @@ class RobertaTokenizer:
 
     # Explaining
 
+    @documented(OPTIONS)
     def explain(
         self,
         text: str,
@@ -1227,9 +1169,6 @@ class RobertaTokenizer:
         Parameters
         ----------
         text : str
-            The text.
-        add_prefix_space, split_special_tokens : bool, optional
-            As for the class, for this call only.
 
         Returns
         -------

@@ -140,24 +140,6 @@ def count_pieces(
 ) -> Counter[str]:
     """Count how often each piece occurs in texts; the texts themselves are not kept.
 
-    Parameters
-    ----------
-    texts : iterable of str, or of lists of str
-        The texts.
-    add_prefix_space : bool
-        Whether to put a space before each text that does not begin with one.
-    show_progress : bool
-        Whether to show a progress bar on stderr.
-    n_texts : int, optional
-        How many texts there are, for the progress bar.
-
-    Returns
-    -------
-    Counter
-        From pieces to how often they occur.
-
-    Examples
-    --------
     >>> count_pieces(["a b b", "a"])
     Counter({'a': 2, ' b': 2})
     """
@@ -172,17 +154,7 @@ def count_pieces(
 
 
 class _Corpus:
-    """The pieces as ids, with the counts and the places of all pairs in them.
-
-    Parameters
-    ----------
-    piece_counts : mapping of str to int
-        From pieces to how often they occur.
-    ids : mapping of str to int
-        The ids of the byte alphabet.
-    min_frequency : int
-        How often a pair must occur to be merged.
-    """
+    """The pieces as ids, with the counts and the places of all pairs in them."""
 
     def __init__(
         self, piece_counts: Mapping[str, int], ids: Mapping[str, int], min_frequency: int

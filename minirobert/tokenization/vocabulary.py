@@ -6,32 +6,16 @@ from collections.abc import Iterable, Mapping
 
 from .added_tokens import AddedToken
 
+__all__ = ["Vocabulary"]
+
 
 class Vocabulary:
     """Tokens and ids, both ways.
 
-    Parameters
-    ----------
-    base : mapping of str to int
-        The entries of vocab.json.
-    declared : mapping of int to AddedToken
-        Added tokens whose ids are fixed already.
-    special : iterable of AddedToken
-        Special tokens. Those without an id yet get the next free ones, in this order.
+    `base` are the entries of vocab.json, and `declared` the added tokens whose ids are fixed
+    already. Special tokens without an id yet get the next free ones, in their order. `ids` and
+    `tokens` hold all, and `added` the added tokens, special ones included, by their content.
 
-    Attributes
-    ----------
-    base : dict of str to int
-        The entries of vocab.json, by rising id.
-    ids : dict of str to int
-        All tokens.
-    tokens : dict of int to str
-        The same from ids to tokens.
-    added : dict of str to AddedToken
-        The added tokens, special ones included, by their content.
-
-    Examples
-    --------
     >>> vocabulary = Vocabulary({"a": 0, "<s>": 1}, {}, [AddedToken("<s>"), AddedToken("<mask>")])
     >>> vocabulary.ids
     {'a': 0, '<s>': 1, '<mask>': 2}
@@ -54,17 +38,9 @@ class Vocabulary:
             self.add(token)
 
     def add(self, token: AddedToken) -> bool:
-        """Make a string a token, or give a token that there is new flags.
+        """Make a string a token, with the next free id, or give a token that there is new flags.
 
-        Parameters
-        ----------
-        token : AddedToken
-            The token. It gets the next free id if the vocabulary lacks it.
-
-        Returns
-        -------
-        bool
-            Whether that changed anything.
+        It tells whether that changed anything.
         """
         if self.added.get(token.content) == token:
             return False
@@ -90,23 +66,7 @@ class Vocabulary:
         return len(self.ids)
 
     def token(self, index: int) -> str:
-        """Give the token of an id.
-
-        Parameters
-        ----------
-        index : int
-            The id.
-
-        Returns
-        -------
-        str
-            The token.
-
-        Raises
-        ------
-        ValueError
-            If no token has this id.
-        """
+        """Give the token of an id."""
         try:
             return self.tokens[index]
         except KeyError:

@@ -14,24 +14,12 @@ from itertools import pairwise
 
 from ..bpe import Pair
 
+__all__ = ["fast_bpe"]
+
 
 def fast_bpe(symbols: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
-    """Give what `bpe.bpe` gives.
+    """Give what `bpe.bpe` gives; each pair has a rank of its own.
 
-    Parameters
-    ----------
-    symbols : sequence of str
-        The piece, cut into single symbols. A string is such a sequence.
-    ranks : mapping
-        From pairs to ranks, each pair with a rank of its own.
-
-    Returns
-    -------
-    list of str
-        The tokens.
-
-    Examples
-    --------
     >>> fast_bpe("lower", {("l", "o"): 0, ("lo", "w"): 1, ("e", "r"): 2})
     ['low', 'er']
     """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+__all__ = ["MAX_CACHED_LENGTH", "MAX_CACHED_PIECES", "PieceTable"]
+
 T = TypeVar("T")
 
 # Beyond these a piece is encoded anew each time: the table must not grow without end.
@@ -19,13 +21,6 @@ class PieceTable(dict[str, T], Generic[T]):
     What the table holds never changes a result: it may be emptied at any time, and is when it is
     full.
 
-    Parameters
-    ----------
-    encode : callable
-        From a piece to its entry.
-
-    Examples
-    --------
     >>> table = PieceTable(len)
     >>> table["abc"], list(table)
     (3, ['abc'])

@@ -21,6 +21,21 @@ from ..settings import SETTINGS
 from ..special_tokens import ADDITIONAL, SPECIAL_TOKEN_NAMES, resolve_special_tokens
 from .vocab_and_merges import MAX_ID, check_id, check_vocab, is_utf8
 
+__all__ = [
+    "ADDED_TOKENS_NAME",
+    "CONFIG_NAME",
+    "KNOWN",
+    "NO_MAX_LENGTH",
+    "SPECIAL_TOKENS_NAME",
+    "USUAL",
+    "check_added_tokens",
+    "config_object",
+    "read_added_token",
+    "read_settings",
+    "read_special_token",
+    "special_tokens_object",
+]
+
 CONFIG_NAME = "tokenizer_config.json"
 SPECIAL_TOKENS_NAME = "special_tokens_map.json"
 ADDED_TOKENS_NAME = "added_tokens.json"
@@ -42,18 +57,8 @@ USUAL = {
 def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[str, Any]:
     """Read the arguments of a tokenizer from the files of a directory, those that there are.
 
-    Parameters
-    ----------
-    directory : Path
-        The directory.
-    declared : mapping of int to AddedToken
-        The added tokens of tokenizer.json. Their flags win over those of the older files, but not
-        over those of tokenizer_config.json.
-
-    Returns
-    -------
-    dict
-        Arguments of `RobertaTokenizer`, ``added_tokens_decoder`` with `declared` among them.
+    `declared` are the added tokens of tokenizer.json, and are returned among the others. Their
+    flags win over those of the older files, but not over those of tokenizer_config.json.
     """
     path = directory / CONFIG_NAME
     config = _read_if_there(path)
@@ -136,20 +141,7 @@ def _read_special_tokens(entries: Mapping[str, Any], path: Path) -> dict[str, An
 
 
 def read_special_token(entry: Any, where: str) -> str | AddedToken:
-    """Read a special token, which is a string or an object with flags.
-
-    Parameters
-    ----------
-    entry : str or dict
-        The JSON value.
-    where : str
-        Where it stands, for the error.
-
-    Returns
-    -------
-    str or AddedToken
-        The token.
-    """
+    """Read a special token, which is a string or an object with flags."""
     if not isinstance(entry, str):
         return read_added_token(
             {**entry, "special": True} if isinstance(entry, dict) else entry, where
@@ -158,20 +150,7 @@ def read_special_token(entry: Any, where: str) -> str | AddedToken:
 
 
 def read_added_token(entry: Any, where: str) -> AddedToken:
-    """Read an added token from a JSON object.
-
-    Parameters
-    ----------
-    entry : dict
-        The object: ``content`` and flags.
-    where : str
-        Where it stands, for the error.
-
-    Returns
-    -------
-    AddedToken
-        The token.
-    """
+    """Read an added token from a JSON object of its ``content`` and flags."""
     content = entry.get("content") if isinstance(entry, dict) else None
     if not isinstance(content, str):
         raise ValueError(
@@ -191,17 +170,7 @@ def read_added_token(entry: Any, where: str) -> AddedToken:
 def check_added_tokens(
     added: Mapping[int, AddedToken], vocab: Mapping[str, int], where: str
 ) -> None:
-    """Check that added tokens and a vocabulary give each token one id, and each id one token.
-
-    Parameters
-    ----------
-    added : mapping of int to AddedToken
-        The added tokens.
-    vocab : mapping of str to int
-        The vocabulary.
-    where : str
-        Where the added tokens stand, for the error.
-    """
+    """Check that added tokens and a vocabulary give each token one id, each id one token."""
     owner = {index: token for token, index in vocab.items() if index in added}
     ids: dict[str, int] = {}
     for index, token in added.items():
@@ -248,20 +217,7 @@ def _special_tokens(settings: Mapping[str, Any]) -> Iterable[AddedToken]:
 
 
 def config_object(settings: Mapping[str, Any], added: Mapping[int, AddedToken]) -> dict[str, Any]:
-    """Put together what tokenizer_config.json holds.
-
-    Parameters
-    ----------
-    settings : mapping
-        The entries of `SETTINGS` and the special tokens by their names.
-    added : mapping of int to AddedToken
-        All added tokens by their ids.
-
-    Returns
-    -------
-    dict
-        The object.
-    """
+    """Put together what tokenizer_config.json holds."""
     config = {
         name: value
         for name, value in settings.items()
@@ -274,18 +230,7 @@ def config_object(settings: Mapping[str, Any], added: Mapping[int, AddedToken]) 
 
 
 def special_tokens_object(special: Iterable[tuple[str, AddedToken]]) -> dict[str, Any]:
-    """Put together what special_tokens_map.json holds.
-
-    Parameters
-    ----------
-    special : iterable of (str, AddedToken)
-        The special tokens with their names.
-
-    Returns
-    -------
-    dict
-        The object.
-    """
+    """Put together what special_tokens_map.json holds."""
     entries: dict[str, Any] = {}
     for name, token in special:
         flags = {key: value for key, value in asdict(token).items() if key != "special"}

@@ -32,25 +32,11 @@ from .vocab_and_merges import (
     write_files,
 )
 
+__all__ = ["read_directory", "read_model", "write_directory", "write_model"]
+
 
 def read_directory(files: ModelFiles) -> dict[str, Any]:
-    """Read the arguments that make the tokenizer of a directory, or of a model on the hub.
-
-    Parameters
-    ----------
-    files : ModelFiles
-        With tokenizer.json, or with vocab.json and merges.txt.
-
-    Returns
-    -------
-    dict
-        Arguments of `RobertaTokenizer`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no tokenizer in it, or the hub does not give it.
-    """
+    """Read the arguments that make the tokenizer of a directory, or of a model on the hub."""
     for name in (CONFIG_NAME, SPECIAL_TOKENS_NAME, ADDED_TOKENS_NAME):
         files.fetch(name)  # before those that must be there: see ModelFiles.fetch
     directory = files.require(TOKENIZER_NAME, (VOCAB_NAME, MERGES_NAME))
@@ -105,28 +91,10 @@ def write_directory(
     special_tokens: Sequence[tuple[str, AddedToken]],
     settings: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    """Write all files of a tokenizer over those of the one that was there before.
+    """Write all files of a tokenizer over those of the one that was there before; name them.
 
     Nothing is changed before all are on the disk under other names, so that a failure leaves the
     old tokenizer. Files that are none of a tokenizer's are left alone.
-
-    Parameters
-    ----------
-    directory : path
-        The directory, made if need be.
-    vocabulary : Vocabulary
-        The vocabulary, with the added tokens.
-    merges : sequence of (str, str)
-        The merges, in order.
-    special_tokens : sequence of (str, AddedToken)
-        The special tokens with their names.
-    settings : mapping
-        What else tokenizer_config.json holds.
-
-    Returns
-    -------
-    tuple of str
-        The files written.
     """
     directory = new_directory(directory)
     added = {vocabulary.ids[content]: token for content, token in vocabulary.added.items()}
@@ -147,24 +115,7 @@ def write_directory(
 def write_model(
     directory: FilePath, vocabulary: Vocabulary, merges: Sequence[Pair], prefix: str = ""
 ) -> tuple[str, str]:
-    """Write vocab.json and merges.txt alone.
-
-    Parameters
-    ----------
-    directory : path
-        The directory, made if need be.
-    vocabulary : Vocabulary
-        The vocabulary, of which only the entries of vocab.json are written.
-    merges : sequence of (str, str)
-        The merges, in order.
-    prefix : str
-        What to put before both names.
-
-    Returns
-    -------
-    (str, str)
-        The files written.
-    """
+    """Write vocab.json and merges.txt alone, with a prefix to their names."""
     if Path(prefix).name != prefix and prefix:
         raise ValueError(f"filename_prefix is {prefix!r}: it must be part of a name, not a path")
     directory = new_directory(directory)

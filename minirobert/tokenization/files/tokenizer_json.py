@@ -25,6 +25,18 @@ from ..vocabulary import Vocabulary
 from .config_files import check_added_tokens, read_added_token
 from .vocab_and_merges import FilePath, check_id, check_merges, check_vocab
 
+__all__ = [
+    "MEMBERS",
+    "SIDES",
+    "TOKENIZER_NAME",
+    "VERSION",
+    "Framing",
+    "TokenizerJson",
+    "has_whole_alphabet",
+    "read_tokenizer_json",
+    "tokenizer_text",
+]
+
 TOKENIZER_NAME = "tokenizer.json"
 VERSION = "1.0"
 
@@ -56,30 +68,12 @@ class Framing(NamedTuple):
 
 
 def read_tokenizer_json(path: FilePath) -> TokenizerJson:
-    """Read a tokenizer.json.
+    """Read a tokenizer.json; one that describes a tokenizer which is not RoBERTa's is an error.
 
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    TokenizerJson
-        Its content.
-
-    Raises
-    ------
-    ValueError
-        If the file describes a tokenizer that is not RoBERTa's, or is broken.
-
-    Notes
-    -----
     The sections ``truncation`` and ``padding`` are what the tokenizer was last called with before
     it was saved. As in transformers, no later call follows them; they give the sides to truncate
-    and to pad on where tokenizer_config.json does not.
-
-    The decoder may be missing: RoBERTa has only one.
+    and to pad on where tokenizer_config.json does not. The decoder may be missing: RoBERTa has only
+    one.
     """
     where = os.fspath(path)
     content = read_json(path)
@@ -269,18 +263,7 @@ def _read_unknown_token(
 
 
 def has_whole_alphabet(vocab: Mapping[str, int]) -> bool:
-    """Tell whether a vocabulary has a token for each byte, so that nothing is unknown to it.
-
-    Parameters
-    ----------
-    vocab : mapping of str to int
-        The vocabulary.
-
-    Returns
-    -------
-    bool
-        Whether it has.
-    """
+    """Tell whether a vocabulary has a token for each byte, so that nothing is unknown to it."""
     return all(symbol in vocab for symbol in BYTE_TO_CHAR)
 
 
@@ -363,20 +346,6 @@ def tokenizer_text(
     The Rust tokenizers drop a symbol that the vocabulary lacks unless the file names a token for
     it, and transformers names none. Here ``<unk>`` is named if it can be of use and the vocabulary
     has it, so that they give the same ids as this class.
-
-    Parameters
-    ----------
-    vocabulary : Vocabulary
-        The vocabulary, with the added tokens.
-    merges : sequence of (str, str)
-        The merges, in order.
-    settings : mapping
-        ``add_prefix_space``, ``trim_offsets`` and the contents of the special tokens.
-
-    Returns
-    -------
-    str
-        The text.
     """
     content = _tokenizer_object(vocabulary, merges, settings)
     return json.dumps(content, ensure_ascii=False, indent=2)

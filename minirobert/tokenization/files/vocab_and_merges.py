@@ -17,6 +17,24 @@ from typing import Any
 from ...files import read_json, read_text, replacing
 from ..bpe import Pair
 
+__all__ = [
+    "MAX_ID",
+    "MERGES_HEADER",
+    "MERGES_NAME",
+    "VOCAB_NAME",
+    "FilePath",
+    "check_id",
+    "check_merges",
+    "check_vocab",
+    "is_utf8",
+    "merges_text",
+    "object_text",
+    "read_merges",
+    "read_vocab",
+    "vocab_text",
+    "write_files",
+]
+
 VOCAB_NAME = "vocab.json"
 MERGES_NAME = "merges.txt"
 MERGES_HEADER = "#version"
@@ -28,38 +46,14 @@ FilePath = str | os.PathLike[str]
 
 
 def read_vocab(source: FilePath | Mapping[str, int]) -> dict[str, int]:
-    """Read and check a vocabulary.
-
-    Parameters
-    ----------
-    source : path or mapping of str to int
-        The file vocab.json, or what it would hold.
-
-    Returns
-    -------
-    dict of str to int
-        From tokens to ids.
-    """
+    """Read and check a vocabulary: the file vocab.json, or what it would hold."""
     if isinstance(source, Mapping):
         return check_vocab(source, "the vocabulary")
     return check_vocab(read_json(source), os.fspath(source))
 
 
 def check_vocab(vocab: Mapping[str, Any], where: str) -> dict[str, int]:
-    """Check that a vocabulary gives each token an id of its own.
-
-    Parameters
-    ----------
-    vocab : mapping
-        From tokens to ids.
-    where : str
-        Where it comes from, for the error.
-
-    Returns
-    -------
-    dict of str to int
-        The same.
-    """
+    """Check that a vocabulary gives each token an id of its own; `where` it comes from."""
     if not _is_sound(vocab):
         _check_entries(vocab, where)
     return dict(vocab)
@@ -93,20 +87,7 @@ def _check_entries(vocab: Mapping[str, Any], where: str) -> None:
 
 
 def check_id(index: Any, where: str) -> int:
-    """Check the id of a token.
-
-    Parameters
-    ----------
-    index : int
-        The id.
-    where : str
-        What it is the id of, for the error.
-
-    Returns
-    -------
-    int
-        The id.
-    """
+    """Check the id of a token; `where` says of what, for the error."""
     if isinstance(index, bool) or not isinstance(index, int):
         raise ValueError(f"{where} is {reprlib.repr(index)}, not an integer")
     if index < 0:
@@ -117,18 +98,7 @@ def check_id(index: Any, where: str) -> int:
 
 
 def is_utf8(text: str) -> bool:
-    """Tell whether a text has a UTF-8 form: it has none with half of a surrogate pair in it.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-
-    Returns
-    -------
-    bool
-        Whether it has one.
-    """
+    """Tell whether a text has a UTF-8 form: it has none with half of a surrogate pair in it."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -137,20 +107,7 @@ def is_utf8(text: str) -> bool:
 
 
 def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int]) -> list[Pair]:
-    """Read merges and check them against the vocabulary.
-
-    Parameters
-    ----------
-    source : path or iterable
-        The file merges.txt, or the merges themselves, each a pair or a string ``"a b"``.
-    vocab : mapping of str to int
-        The vocabulary, which must have the parts and the result of each merge.
-
-    Returns
-    -------
-    list of (str, str)
-        The merges, in order.
-    """
+    """Read merges, from merges.txt or given as pairs or ``"a b"``, and check them."""
     if not isinstance(source, str | os.PathLike):
         return check_merges(source, vocab, "merge", first=0)
     lines = [line.removesuffix("\r") for line in read_text(source).split("\n")]
@@ -165,21 +122,7 @@ def check_merges(
 ) -> list[Pair]:
     """Check that each merge has two parts, and that the vocabulary has them and their union.
 
-    Parameters
-    ----------
-    merges : iterable
-        The merges, each a pair or a string ``"a b"``.
-    vocab : mapping of str to int
-        The vocabulary.
-    where : str
-        What the number of a merge is counted in, for the error.
-    first : int
-        The number of the first merge.
-
-    Returns
-    -------
-    list of (str, str)
-        The merges as pairs.
+    The `first` merge has this number `where` they are counted, for the error.
     """
     pairs = []
     for number, merge in enumerate(merges, first):
@@ -208,74 +151,31 @@ def _is_pair(parts: Any) -> bool:
 
 
 def vocab_text(vocab: Mapping[str, int]) -> str:
-    """Give the text of vocab.json.
-
-    Parameters
-    ----------
-    vocab : mapping of str to int
-        From tokens to ids.
-
-    Returns
-    -------
-    str
-        The text, by rising id.
-    """
+    """Give the text of vocab.json, by rising id."""
     by_id = dict(sorted(vocab.items(), key=lambda entry: entry[1]))
     return json.dumps(by_id, ensure_ascii=False, separators=(",", ":"))
 
 
 def merges_text(merges: Iterable[Pair]) -> str:
-    """Give the text of merges.txt.
-
-    Parameters
-    ----------
-    merges : iterable of (str, str)
-        The merges, in order.
-
-    Returns
-    -------
-    str
-        The text.
-    """
+    """Give the text of merges.txt."""
     lines = [f"{MERGES_HEADER}: 0.2", *(f"{left} {right}" for left, right in merges)]
     return "".join(line + "\n" for line in lines)
 
 
 def object_text(value: Mapping[str, Any]) -> str:
-    """Give the text of a JSON object for people to read.
+    """Give the text of a JSON object for people to read, with sorted keys.
 
-    Parameters
-    ----------
-    value : mapping
-        The object.
-
-    Returns
-    -------
-    str
-        The text, with sorted keys. A lone surrogate, which has no UTF-8, is written as an escape,
-        and with it all else beyond ASCII.
+    A lone surrogate, which has no UTF-8, is written as an escape, and so is then all beyond ASCII.
     """
     text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
     return (text if is_utf8(text) else json.dumps(value, indent=2, sort_keys=True)) + "\n"
 
 
 def write_files(directory: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """Write several files that belong together.
+    """Write several files that belong together, and give their paths.
 
     None of them gets its name before all are on the disk: a full disk leaves the old ones as they
     were.
-
-    Parameters
-    ----------
-    directory : Path
-        The directory.
-    texts : mapping of str to str
-        For each name the content.
-
-    Returns
-    -------
-    tuple of str
-        The paths of the files.
     """
     with ExitStack() as renames:
         for name, text in texts.items():

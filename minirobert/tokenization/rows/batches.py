@@ -21,7 +21,7 @@ __all__ = ["Plan", "encode_batch"]
 
 
 class Plan(NamedTuple):
-    """What a call comes to: how to encode a text, or what stands for one, and the columns to return."""
+    """What a call comes to: how a text, or what stands for one, is encoded; which columns."""
 
     options: CallOptions
     row_format: RowFormat
@@ -39,9 +39,9 @@ def encode_batch(
     samples, is_single = batch
     options, row_format, names, encode = plan
     lengths_plan = row_format.lengths
-    if is_single and lengths_plan is NOTHING_TO_DO:
-        if not (options.return_tensors or options.return_length):
-            return _encode_one(samples[0], plan, check_longest)
+    is_plain = lengths_plan is NOTHING_TO_DO and not options.return_length
+    if is_single and is_plain and options.return_tensors is None:
+        return _encode_one(samples[0], plan, check_longest)
     ids: list[list[int]] = []
     columns: dict[str, list[Any]] = {"input_ids": ids, **{name: [] for name in names}}
     others = [(columns[name], COLUMNS[name].row) for name in names]

@@ -122,17 +122,17 @@ class Encoding:
     def token_to_sequence(self, token_index: int) -> int | None:
         """Give the number of the text that a token is of, 0 or 1.
 
-        None is for a special token, padding, or where there is no such token; negative numbers count
-        from the end.
+        It is None for a special token, padding, or where there is no such token; negative tokens
+        count from the end.
         """
         return _at(self.sequence_ids, token_index)
 
     def token_to_word(self, token_index: int) -> int | None:
-        """Give the number of the word that a token is of, or None as above."""
+        """Give the number of a token's word in its text, or None as `token_to_sequence`."""
         return _at(self.word_ids, token_index)
 
     def token_to_chars(self, token_index: int) -> CharSpan | None:
-        """Give the characters of its text that a token stands for, or None as above."""
+        """Give the characters that a token stands for, or None as `token_to_sequence`."""
         if self.token_to_sequence(token_index) is None:
             return None
         return CharSpan(*self.offsets[token_index])
@@ -148,7 +148,7 @@ class Encoding:
         return None
 
     def char_to_word(self, char_index: int, sequence_index: int = 0) -> int | None:
-        """Give the number of the word that a character is of, or None as above."""
+        """Give the number of the word that a character is of, or None."""
         token = self.char_to_token(char_index, sequence_index)
         return None if token is None else self.word_ids[token]
 

@@ -26,7 +26,7 @@ class Batch(NamedTuple, Generic[T]):
 
 
 def read_texts(text: Any, text_pair: Any = None) -> Batch[Text]:
-    """Tell a text, a pair and batches of either apart, and check every text before any work is done.
+    """Tell a text, a pair, and batches of them apart, and check every text before any work is done.
 
     >>> read_texts([("a", "b"), ("c", "d")])
     Batch(rows=[('a', 'b'), ('c', 'd')], is_single=False)

@@ -47,7 +47,7 @@ def _count(least: int) -> list[tuple[Rule, type[Exception]]]:
 
 
 #: The rules of each option that is checked.
-RULES = {
+RULES: dict[str, list[tuple[Rule, type[Exception]]]] = {
     "padding": [(PADDING, ValueError)],
     "truncation": [(optional(TRUNCATION), ValueError)],
     "max_length": _count(0),

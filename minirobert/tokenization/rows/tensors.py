@@ -24,11 +24,11 @@ def tensor_type_of(library: str | None) -> str | None:
 
 
 def to_tensors(columns: Mapping[str, Any], tensor_type: str) -> dict[str, Any]:
-    """Turn the columns of a batch, whose rows must be equally long, into arrays, integers into int64.
+    """Turn the columns of a batch, whose rows must be equally long, into arrays.
 
-    They are ``[B, S]``, or ``[B, S, 2]`` for offsets and ``[B]`` for lengths. Numbers of Python that
-    are not integers become what the library makes of them: float32 with PyTorch, else float64. What
-    is an array already keeps its dtype.
+    They are ``[B, S]``, or ``[B, S, 2]`` for offsets and ``[B]`` for lengths, and integers become
+    int64. Numbers of Python that are not integers become what the library makes of them: float32
+    with PyTorch, else float64. What is an array already keeps its dtype.
     """
     return {name: _to_tensor(name, rows, tensor_type) for name, rows in columns.items()}
 
