@@ -14,6 +14,7 @@ from transformers.pipelines import PipelineException
 
 import minirobert
 from minirobert import TINY, RobertaConfig, RobertaForMaskedLM, RobertaModel
+from minirobert.observe import watch
 from minirobert.parameters import build_tree, flatten
 from minirobert.pipelines import FillMaskPipeline
 from minirobert.tokenization import RobertaTokenizer
@@ -244,6 +245,21 @@ def test_batch_size_is_how_many_texts_are_computed_at_once(monkeypatch, batch_si
     ours()([SKY] * 7, batch_size=batch_size)
     full, rest = divmod(7, batch_size)
     assert computed == [batch_size] * full + [rest] * (rest > 0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_the_head_is_run_for_the_masks_alone(batch_size):
+    shapes = []
+
+    def watcher(name, array):
+        if name.endswith("logits"):
+            shapes.append(array.shape)
+
+    with watch(watcher):
+        ours()([SKY, TWO_MASKS, ANIMAL, SKY], batch_size=batch_size)
+    counts = [1, 2, 1, 1]
+    expected = counts if batch_size == 1 else [sum(counts)]
+    assert shapes == [(count, VOCABULARY_SIZE) for count in expected]
 
 
 # Devices and dtypes
