@@ -46,19 +46,7 @@ class Window(NamedTuple):
 def word_offsets(
     offsets: Iterable[tuple[int, int]], words: Iterable[int | None]
 ) -> list[tuple[int, int]]:
-    """Give each token the characters of the whole word that it is of.
-
-    Parameters
-    ----------
-    offsets : list of (int, int)
-        The characters of each token.
-    words : list of int
-        The number of the word of each token.
-
-    Returns
-    -------
-    list of (int, int)
-        From the first character of the word's first token here to the last of its last one.
+    """Give each token the characters of the whole word that it is of, as far as its tokens go.
 
     >>> word_offsets([(0, 3), (3, 7), (8, 10)], [0, 0, 1])
     [(0, 7), (0, 7), (8, 10)]
@@ -74,22 +62,11 @@ def word_offsets(
 
 def span_probabilities(
     logits: np.ndarray[Any, Any], context: slice
-) -> tuple[Any, np.ndarray[Any, Any]]:  # [S] -> [], [T]
-    """Give the probabilities that the answer starts (or ends) at each token of the context.
+) -> tuple[Any, np.ndarray[Any, Any]]:  # [S] -> [], [X]
+    """Give the probabilities that the answer starts (or ends) at each of X tokens of the context.
 
-    Parameters
-    ----------
-    logits : NumPy array of shape [S]
-        The start (or end) scores of a row.
-    context : slice
-        The T tokens of the context in it.
-
-    Returns
-    -------
-    null : NumPy number
-        The probability of ``<s>``, at which a model points to say that there is no answer.
-    probabilities : NumPy array of shape [T]
-        They and `null` add up to 1: all other tokens are excluded.
+    The first number given is the probability of ``<s>``, at which a model points to say that there
+    is no answer. Together they add up to 1: all other tokens are excluded.
 
     >>> null, probabilities = span_probabilities(np.zeros(6), slice(4, 5))
     >>> null, probabilities
@@ -103,24 +80,12 @@ def span_probabilities(
 
 def best_spans(
     start: np.ndarray[Any, Any], end: np.ndarray[Any, Any], k: int, max_length: int
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Find the most probable pairs of a first and a last token: ``start[i] * end[j]``.
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:  # [X], [X] -> [Y] …
+    """Find at most k pairs of a first and a last token with the highest ``start[i] * end[j]``.
 
-    Parameters
-    ----------
-    start, end : NumPy arrays of shape [T]
-        The probabilities of each token to be the first, and to be the last of the answer.
-    k : int
-        How many pairs to find at most.
-    max_length : int
-        The most tokens from the first to the last, both counted.
-
-    Returns
-    -------
-    first, last : integer NumPy arrays of shape [K], K <= k
-        With ``first <= last < first + max_length``; the most probable pair first, and of equally
-        probable ones the one that starts, then the one that ends, sooner.
-    scores : NumPy array of shape [K]
+    Given are the first tokens, the last ones (``first <= last < first + max_length``) and the
+    scores: the most probable pair first, and of equally probable ones the one that starts, then the
+    one that ends, sooner.
 
     >>> best_spans(np.array([0.6, 0.4]), np.array([0.7, 0.3]), k=2, max_length=5)
     (array([0, 0]), array([0, 1]), array([0.42, 0.18]))
@@ -129,7 +94,7 @@ def best_spans(
     width = min(max_length, n_tokens)
     beyond = np.full(width - 1, -1.0, dtype=end.dtype)  # makes the score of such spans negative
     ends = np.lib.stride_tricks.sliding_window_view(np.concatenate([end, beyond]), width)
-    scores = (start[:, None] * ends).reshape(-1)  # [T width], of spans from i to i + length
+    scores = (start[:, None] * ends).reshape(-1)  # [X width], of spans from i to i + length
     firsts, lengths = np.divmod(np.arange(scores.size), width)
     inside = np.flatnonzero(firsts + lengths < n_tokens)
     order = inside[np.argsort(-scores[inside], kind="stable")[:k]]
@@ -146,29 +111,12 @@ def read_answers(
     max_answer_len: int,
     handle_impossible_answer: bool,
 ) -> list[Answer]:
-    """Read the best answers from the scores of all windows of a context.
+    """Read the best answers from the start and end scores, [S], of all windows of a context.
 
-    Parameters
-    ----------
-    context : str
-    windows : list of Window
-    logits : list of (array of shape [S], array of shape [S])
-        The start and the end scores of each window's row.
-    top_k : int
-        How many answers to give at most.
-    n_candidates : int
-        How many spans of each window to consider.
-    max_answer_len : int
-        The most tokens of an answer.
-    handle_impossible_answer : bool
-        Whether ``""``, there is no answer, is one of the answers. Its score is the probability
-        that an answer starts and ends at ``<s>``, of the window where that is least probable.
-
-    Returns
-    -------
-    list of Answer
-        The best first. The scores of spans that read the same, apart from upper and lower case,
-        are added up; ``start`` and ``end`` are those of the first that was found.
+    Of each window, the best ``n_candidates`` spans are considered. The scores of those that read
+    the same, apart from upper and lower case, are added up; ``start`` and ``end`` are those of the
+    first that was found. The score of ``""``, there is no answer, is the probability that an answer
+    starts and ends at ``<s>``, of the window where that is least probable.
     """
     found: dict[str, Answer] = {}
     null_scores = []

@@ -47,21 +47,14 @@ LOOK_AHEAD = 8
 
 @dataclass(frozen=True)
 class Job:
-    """What a call does with each input; its options are bound in the functions.
+    """What a call does with each input; its options are bound in the functions."""
 
-    Parameters
-    ----------
-    encode : callable
-        ``encode(input, name)`` checks an input and gives its rows, at least one; an error begins
-        with the name: ``"the text"``, or ``"text 2"`` where it is one of a list.
-    compute : callable
-        ``compute(batch)`` runs the model, and gives one output for each row, in host memory.
-    answer : callable
-        ``answer(input, rows, outputs)`` reads the result of an input.
-    """
-
+    #: ``encode(input, name)`` checks an input and gives its rows, at least one; an error begins
+    #: with the name: ``"the text"``, or ``"text 2"`` where it is one of a list.
     encode: Callable[[Any, str], Sequence[Row]]
+    #: ``compute(batch)`` runs the model, and gives one output for each row, in host memory.
     compute: Callable[[Batch], Iterable[Any]]
+    #: ``answer(input, rows, outputs)`` reads the result of an input.
     answer: Callable[[Any, Sequence[Row], Sequence[Any]], Any]
 
 

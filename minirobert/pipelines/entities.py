@@ -58,26 +58,10 @@ def read_tokens(
 ) -> list[Token]:
     """Lead the tokens of a row back to the text, without those that frame it.
 
-    Parameters
-    ----------
-    row : dict
-        ``tokens``, ``offset_mapping`` and ``special_tokens_mask``, each a list of length S.
-    probabilities : NumPy array of shape [S, C]
-        Of each label for each token.
-    text : str
-        Where the offsets point to.
-    unk_token : str
-        The token of unknown characters, in place of which the characters themselves are shown.
-
-    Returns
-    -------
-    list of Token
-
-    Notes
-    -----
     A token continues a word unless there is a space before it, or it begins with one. So words are
     what spaces separate: ``"(Paris),"`` is one. This is the heuristic of transformers for every
-    tokenizer whose tokens do not say themselves whether they continue a word.
+    tokenizer whose tokens do not say themselves whether they continue a word. In place of the
+    unknown token, the characters themselves are shown.
     """
     columns = (row["tokens"], row["offset_mapping"], row["special_tokens_mask"], probabilities)
     tokens = []
@@ -94,17 +78,7 @@ def read_tokens(
 
 
 def words_of(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Glue tokens to words.
-
-    Parameters
-    ----------
-    tokens : list of Token
-
-    Returns
-    -------
-    list of list of Token
-        The tokens of each word.
-    """
+    """Glue tokens to words."""
     words: list[list[Token]] = []
     for token in tokens:
         if words and token.continues:
@@ -115,22 +89,10 @@ def words_of(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def label_of(word: Sequence[Token], strategy: str, labels: Mapping[int, str]) -> Labelled:
-    """Give a word one label.
+    """Give a word its most probable label.
 
-    Parameters
-    ----------
-    word : list of Token
-        At least one.
-    strategy : str
-        Whose probabilities count: ``"first"``, those of the first token; ``"max"``, of the token
-        with the highest; ``"average"``, the mean of all. For a single token it does not matter.
-    labels : dict of int to str
-        The names of the C labels.
-
-    Returns
-    -------
-    Labelled
-        With the most probable label and its probability.
+    The probabilities that count are those of the first token, with the strategy ``"max"`` those of
+    the token with the highest, and with ``"average"`` the mean of all.
     """
     if strategy == "average":
         probabilities = np.mean(np.stack([token.probabilities for token in word]), axis=0)
@@ -147,15 +109,6 @@ def groups_of(words: Sequence[Labelled]) -> list[list[Labelled]]:
 
     A neighbour belongs to it if it has the same label apart from ``B-`` and ``I-``, and does not
     begin an entity of its own, as ``B-`` says. A label without either counts as ``I-``.
-
-    Parameters
-    ----------
-    words : list of Labelled
-        Words, or tokens, in the order of the text.
-
-    Returns
-    -------
-    list of list of Labelled
 
     >>> labels = ["B-PER", "I-PER", "B-PER", "LOC", "I-LOC"]
     >>> groups = groups_of([Labelled(label, 1.0, []) for label in labels])
@@ -186,22 +139,8 @@ def read_entities(
 ) -> list[dict[str, Any]]:
     """Read the entities of a row, those with a label of no interest among them.
 
-    Parameters
-    ----------
-    tokens : list of Token
-    strategy : str
-        ``"none"``: each token is one. ``"simple"``: tokens next to each other with one label are
-        one. ``"first"``, ``"average"``, ``"max"``: words next to each other with one label are
-        one, and `label_of` gives the words their labels.
-    labels : dict of int to str
-        The names of the labels.
-    to_text : callable
-        Gives the text of a list of tokens.
-
-    Returns
-    -------
-    list of dict
-        As of `TokenClassificationPipeline.__call__`.
+    With the strategy ``"none"`` each token is one; with ``"simple"`` tokens next to each other with
+    one label are one, and with the others words, which `label_of` gives their labels.
     """
     words = words_of(tokens) if strategy in WORD_STRATEGIES else [[token] for token in tokens]
     labelled = [label_of(word, strategy, labels) for word in words]
@@ -236,15 +175,7 @@ def _group_entity(group: Sequence[Labelled], to_text: Callable[[list[str]], str]
 def without_overlap(entities: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
     """Choose among entities that overlap: the longer one, or of equally long ones the likelier.
 
-    Parameters
-    ----------
-    entities : list of dict
-        With ``start``, ``end`` and ``score``, found in several windows of a text.
-
-    Returns
-    -------
-    list of dict
-        In the order of the text.
+    What was found in several windows is put in the order of the text.
 
     >>> found = [(0, 4, 0.9), (5, 9, 0.5), (5, 12, 0.4), (20, 22, 0.3), (20, 22, 0.4)]
     >>> entities = [{"start": start, "end": end, "score": score} for start, end, score in found]

@@ -147,18 +147,8 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
 def mean_pooling(hidden: Array, attention_mask: Array) -> Array:  # [B, S, H], [B, S] -> [B, H]
     """Average the hidden states of each text over its tokens, padding left out.
 
-    As in Reimers & Gurevych 2019 (Sentence-BERT, arXiv:1908.10084), section 3.
-
-    Parameters
-    ----------
-    hidden : floats of shape [B, S, H]
-    attention_mask : 0 and 1 of shape [B, S]
-        Of the same library, on the same device.
-
-    Returns
-    -------
-    floats of shape [B, H]
-        Zeros for a text without tokens.
+    As in Reimers & Gurevych 2019 (Sentence-BERT, arXiv:1908.10084), section 3. A text without
+    tokens gets zeros.
 
     >>> mean_pooling(np.array([[[1.0, 2.0], [3.0, 6.0], [9.0, 9.0]]]), np.array([[1, 1, 0]]))
     array([[2., 4.]])

@@ -159,15 +159,15 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         self,
         text: str,
         labels: list[str],
-        logits: np.ndarray[Any, Any],  # [labels, C]
+        logits: np.ndarray[Any, Any],  # [X, C], of X labels
         multi_label: bool,
     ) -> Ranking:
         entailment = self.entailment_id
         if multi_label or len(labels) == 1:
             contradiction = -1 if entailment == 0 else 0
-            scores = softmax(logits[:, [contradiction, entailment]])[:, 1]  # [labels]
+            scores = softmax(logits[:, [contradiction, entailment]])[:, 1]  # [X]
         else:
-            scores = softmax(logits[:, entailment])  # [labels]
+            scores = softmax(logits[:, entailment])  # [X]
         order = np.argsort(scores, kind="stable")[::-1]
         return {
             "sequence": text,
