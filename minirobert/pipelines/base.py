@@ -186,7 +186,7 @@ class Pipeline(Generic[Model]):
         return {name: move_like(column, like) for name, column in batch.items()}
 
     @property
-    def _limit(self) -> int:
+    def limit(self) -> int:
         """How many tokens a row may have, by the model and by the tokenizer."""
         limit = self.model.config.max_sequence_length
         return min(limit, self.tokenizer.model_max_length or limit)

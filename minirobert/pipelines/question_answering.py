@@ -243,7 +243,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
     def _lengths(self, max_seq_len: int | None, doc_stride: int | None) -> tuple[int, int | None]:
         """Check the lengths of windows, and fill in that of the row."""
         if max_seq_len is None:
-            max_seq_len = min(self._limit, 384)
+            max_seq_len = min(self.limit, 384)
         most = self.model.config.max_sequence_length
         in_words = (
             "an integer from 6 (4 special tokens, and one each of the question and the context) to "

@@ -224,7 +224,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         encoding = self.tokenizer(
             text,
             truncation=True,
-            max_length=self._limit,
+            max_length=self.limit,
             stride=stride or 0,
             is_split_into_words=not isinstance(text, str),
             return_overflowing_tokens=True,
@@ -234,7 +234,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         rows = rows_of(encoding)
         if stride is None and len(rows) > 1:
             warn(
-                f"{name} has more than the {self._limit} tokens that the model takes, and the rest "
+                f"{name} has more than the {self.limit} tokens that the model takes, and the rest "
                 "is not labelled: give stride= to read it in windows, or split the text"
             )
             rows = rows[:1]
@@ -279,7 +279,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
             raise TypeError(
                 f"ignore_labels is {ignore_labels!r}, but must be a list: [{ignore_labels!r}]"
             )
-        room = self._limit - 2
+        room = self.limit - 2
         why = f": windows have {room} tokens beside <s> and </s>"
         check("stride", stride, optional(integer(0, room - 1).but(why)))
         if stride is None:

@@ -146,7 +146,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         return [self._pair(text, name, hypothesis, options) for hypothesis in hypotheses]
 
     def _pair(self, text: Any, name: str, hypothesis: str, options: Mapping[str, Any]) -> Row:
-        cut = {"truncation": "only_first", "max_length": self._limit, **options}
+        cut = {"truncation": "only_first", "max_length": self.limit, **options}
         try:
             return self._row(name, text, hypothesis, cut)
         except ValueError:  # the hypothesis leaves no room: does it fit uncut, as in transformers?
