@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..arrays import Array
-from ..model_output import ModelOutput
+from ..model_output import GIVEN, ModelOutput
 
 __all__ = ["GenerateOutput"]
 
@@ -27,6 +27,6 @@ class GenerateOutput(ModelOutput):
         logits, or for beam search the logarithms of probabilities.
     """
 
-    sequences: Array = None
+    sequences: Array = GIVEN
     sequences_scores: Array | None = None
     scores: tuple[Array, ...] | None = None

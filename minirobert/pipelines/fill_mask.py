@@ -130,7 +130,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         """
         like = self.model.word_embeddings
         xp = array_namespace(like)
-        hidden = self.model.roberta(**self._placed(batch)).last_hidden_state  # [B, S, H]
+        hidden = self.model.hidden_states(**self._placed(batch))  # [B, S, H]
         is_mask = batch["input_ids"] == self.tokenizer.mask_token_id  # [B, S]
         rows = xp.reshape(hidden, (-1, hidden.shape[-1]))  # [B S, H]
         masked = xp.take(rows, move_like(np.flatnonzero(is_mask), like), axis=0)  # [B M, H]
