@@ -1,8 +1,8 @@
 """Masks, relative positions, multi-head self-attention and cross-attention.
 
-S is the number of queries, T that of keys: of the tokens in the cache (P, the past) and the new
-ones, or of an encoder's tokens (E). The heads are counted from the weights: N, or fewer in a layer
-that was pruned.
+S is the number of queries, T that of keys: of the tokens in the cache (K) and the new ones, or of
+an encoder's tokens (E). The heads are counted from the weights: N, or fewer in a layer that was
+pruned.
 
 Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.
 """
@@ -10,16 +10,19 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .arrays import Array, array_namespace, astype, device_of
 from .cache import LayerCache
 from .config import RobertaConfig
-from .functional import dropout, embedding, linear, matmul, softmax
+from .dropout import dropped
+from .functional import embedding, linear, matmul, softmax
 from .observe import observe, scope
+from .parameters import ParameterTree
 
 __all__ = [
     "CrossInputs",
+    "Extras",
     "attend_mask",
     "causal_mask",
     "cross_attention",
@@ -132,7 +135,7 @@ def dot(query: Array, key: Array) -> Array:  # [B, N, S, D], [B, N, T, D] -> [B,
 def relative_distances(n_queries: int, n_keys: int, past: int, rows: int, like: Array) -> Array:
     """Give for each query i and key j the row of a distance table that stands for ``i - j``.
 
-    A table of ``2 M - 1`` rows has one for each distance from ``-(M - 1)`` to ``M - 1``, in this
+    A table of ``2 P - 1`` rows has one for each distance from ``-(P - 1)`` to ``P - 1``, in this
     order.
 
     Parameters
@@ -140,9 +143,9 @@ def relative_distances(n_queries: int, n_keys: int, past: int, rows: int, like: 
     n_queries, n_keys : int
         S and T.
     past : int
-        P, the number of keys before the first query.
+        K, the number of keys before the first query.
     rows : int
-        2 M - 1, where M is ``max_position_embeddings``.
+        2 P - 1, where P is ``max_position_embeddings``.
     like : Array
         Shows the library and device.
 
@@ -215,13 +218,13 @@ def relative_scores(query: Array, key: Array, table: Array, kind: str, past: int
     ----------
     query : Array of shape [B, N, S, D]
     key : Array of shape [B, N, T, D]
-    table : Array of shape [2 M - 1, D]
+    table : Array of shape [2 P - 1, D]
         ``distance_embedding`` of the layer.
     kind : str
         ``"relative_key"``: `relative_query_scores` alone.
         ``"relative_key_query"``: with `relative_key_scores`.
     past : int
-        P, the number of keys before the first query.
+        K, the number of keys before the first query.
 
     Returns
     -------
@@ -235,16 +238,31 @@ def relative_scores(query: Array, key: Array, table: Array, kind: str, past: int
     return scores
 
 
+class CrossInputs(NamedTuple):
+    """The text of an encoder, which a decoder's cross-attention looks at."""
+
+    hidden_states: Array | None  # [B, E, H]; None where the cache has its keys and values
+    attend: Array  # bool [B, 1, 1 or S, E]
+
+
+class Extras(NamedTuple):
+    """What a layer may be given besides its text: an encoder that only reads has none of it."""
+
+    head_mask: Array | None = None  # [N, 1, 1]: a factor for each head's probabilities
+    cross: CrossInputs | None = None  # what a decoder looks at besides its own text
+    cache: LayerCache | None = None  # keys and values of the tokens before; it is extended
+    rng: Any = None  # where dropout draws from, in training
+
+
+NOTHING = Extras()
+
+
 def self_attention(
     hidden: Array,
     attend: Array,
-    layer: Any,
+    layer: ParameterTree,
     config: RobertaConfig,
-    head_mask: Array | None = None,
-    *,
-    cache: LayerCache | None = None,
-    past: int = 0,
-    rng: Any = None,
+    extras: Extras = NOTHING,
 ) -> tuple[Array, Array]:  # [B, S, H], bool [B, 1, 1 or S, T] -> [B, S, H], [B, N, S, T]
     """Let every position gather values from the positions that it may look at.
 
@@ -260,14 +278,8 @@ def self_attention(
     layer : ParameterTree
         ``query``, ``key`` and ``value``, each a weight [H, H] and a bias [H].
     config : RobertaConfig
-    head_mask : Array of shape [N, 1, 1], optional
-        A factor for each head's probabilities: 0 silences the head.
-    cache : LayerCache, optional
-        With the keys and values of the tokens before; those of ``hidden`` are put behind them.
-    past : int
-        P, how many tokens are in the cache.
-    rng : random generator, optional
-        Given in training: ``attention_probs_dropout_prob`` of the probabilities are dropped.
+    extras : Extras
+        With a cache, the keys and values of ``hidden`` are put behind those that it holds.
 
     Returns
     -------
@@ -279,36 +291,27 @@ def self_attention(
     -----
     Source: Vaswani et al. 2017 (arXiv:1706.03762), equation 1 and section 3.2.2.
     """
+    cache, kind = extras.cache, config.position_embedding_type
     with scope("self"):
-        query = _heads("query", hidden, layer, config)  # [B,N,S,D]
-        key = _heads("key", hidden, layer, config)  # [B,N,S,D]
-        value = _heads("value", hidden, layer, config)  # [B,N,S,D]
+        query = _heads("query", hidden, layer.query, config)  # [B, N, S, D]
+        key = _heads("key", hidden, layer.key, config)  # [B, N, S, D]
+        value = _heads("value", hidden, layer.value, config)  # [B, N, S, D]
         if cache is not None:
-            key, value = cache.write(key, value, past)  # [B,N,T,D]
-        scores = dot(query, key)  # [B,N,S,T]
-        if config.position_embedding_type != "absolute":
+            key, value = cache.write(key, value)  # [B, N, T, D]
+        scores = dot(query, key)  # [B, N, S, T]
+        if kind != "absolute":
+            past = key.shape[2] - query.shape[2]
             table = layer.distance_embedding.weight
-            kind = config.position_embedding_type
             scores = scores + relative_scores(query, key, table, kind, past)
-        return _gather(scores / math.sqrt(query.shape[-1]), value, attend, head_mask, config, rng)
-
-
-class CrossInputs(NamedTuple):
-    """The text of an encoder, which a decoder's cross-attention looks at."""
-
-    hidden_states: Array | None  # [B, E, H]; None where the cache has its keys and values
-    attend: Array  # bool [B, 1, 1 or S, E]
+        return _gather(scores / math.sqrt(query.shape[-1]), value, attend, config, extras)
 
 
 def cross_attention(
     hidden: Array,
     cross: CrossInputs,
-    layer: Any,
+    layer: ParameterTree,
     config: RobertaConfig,
-    head_mask: Array | None = None,
-    *,
-    cache: LayerCache | None = None,
-    rng: Any = None,
+    extras: Extras = NOTHING,
 ) -> tuple[Array, Array]:  # [B, S, H] -> [B, S, H], [B, N, S, E]
     """Let every position of a decoder gather values from the positions of an encoder's text.
 
@@ -322,11 +325,9 @@ def cross_attention(
     layer : ParameterTree
         ``query``, ``key`` and ``value``, each a weight [H, H] and a bias [H].
     config : RobertaConfig
-    head_mask : Array of shape [N, 1, 1], optional
-    cache : LayerCache, optional
-        Keeps the keys and values; where it has them, the encoder's hidden states are not read.
-    rng : random generator, optional
-        Given in training.
+    extras : Extras
+        A cache keeps the encoder's keys and values; where it has them, the encoder's hidden states
+        are not read.
 
     Returns
     -------
@@ -338,40 +339,39 @@ def cross_attention(
     -----
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.3.
     """
+    cache = extras.cache
     with scope("self"):
-        query = _heads("query", hidden, layer, config)  # [B,N,S,D]
+        query = _heads("query", hidden, layer.query, config)  # [B, N, S, D]
         if cache is not None and cache.cross is not None:
             key, value = cache.cross
         else:
-            key = _heads("key", cross.hidden_states, layer, config)  # [B,N,E,D]
-            value = _heads("value", cross.hidden_states, layer, config)  # [B,N,E,D]
+            text = cast("Array", cross.hidden_states)  # given where there is no cache of it
+            key = _heads("key", text, layer.key, config)  # [B, N, E, D]
+            value = _heads("value", text, layer.value, config)  # [B, N, E, D]
             if cache is not None:
                 cache.cross = key, value
-        scores = dot(query, key) / math.sqrt(query.shape[-1])  # [B,N,S,E]
-        return _gather(scores, value, cross.attend, head_mask, config, rng)
+        scores = dot(query, key) / math.sqrt(query.shape[-1])  # [B, N, S, E]
+        return _gather(scores, value, cross.attend, config, extras)
 
 
-def _heads(name: str, hidden: Any, layer: Any, config: RobertaConfig) -> Array:
-    """Make queries, keys or values, of each head: [B, S, H] -> [B, N, S, D]."""
-    projected = linear(hidden, **getattr(layer, name))  # [B, S, N D]
+def _heads(
+    name: str, hidden: Array, projection: ParameterTree, config: RobertaConfig
+) -> Array:  # [B, S, H] -> [B, N, S, D]
+    """Make the queries, keys or values of each head."""
+    projected = linear(hidden, **projection)  # [B, S, N D]
     n_heads = projected.shape[-1] // config.head_size  # fewer than N where some are pruned
     return observe(name, split_heads(projected, n_heads))
 
 
 def _gather(
-    scores: Array,
-    value: Array,
-    attend: Array,
-    head_mask: Array | None,
-    config: RobertaConfig,
-    rng: Any,
-) -> tuple[Array, Array]:  # [B, N, S, T], [B, N, T, D] -> [B, S, H], [B, N, S, T]
+    scores: Array, value: Array, attend: Array, config: RobertaConfig, extras: Extras
+) -> tuple[Array, Array]:  # [B, N, S, T], [B, N, T, D] -> [B, S, N D], [B, N, S, T]
     """Turn scores into probabilities, and average the values by them."""
-    scores = observe("scores", scores)
-    probabilities = softmax(mask(scores, attend))
-    probabilities = dropout(probabilities, config.attention_probs_dropout_prob, rng)
-    if head_mask is not None:
-        probabilities = probabilities * head_mask
-    probabilities = observe("probabilities", probabilities)
+    scores = mask(observe("scores", scores), attend)
+    probabilities = softmax(observe("scores.masked", scores))
+    p = config.attention_probs_dropout_prob
+    probabilities = dropped("probabilities", probabilities, p, extras.rng)
+    if extras.head_mask is not None:
+        probabilities = observe("probabilities.head_mask", probabilities * extras.head_mask)
     context = observe("context", merge_heads(matmul(probabilities, value)))  # [B, S, N D]
     return context, probabilities

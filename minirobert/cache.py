@@ -28,24 +28,24 @@ class LayerCache:
     def __init__(self) -> None:
         self._keys: Array | None = None  # [B, N, capacity, D]
         self._values: Array | None = None  # [B, N, capacity, D]
+        #: K, how many tokens had been read when the forward pass began.
+        self.past = 0
         #: Keys and values of the encoder's texts, each [B, N, E, D]: computed once.
         self.cross: tuple[Array, Array] | None = None
 
-    def write(self, key: Array, value: Array, past: int) -> tuple[Array, Array]:
-        """Put new tokens behind the first ``past``, and give all keys and values.
+    def write(self, key: Array, value: Array) -> tuple[Array, Array]:
+        """Put new tokens behind the past, and give all keys and values.
 
         Parameters
         ----------
         key, value : Array of shape [B, N, S, D]
-        past : int
-            P.
 
         Returns
         -------
-        keys, values : Array of shape [B, N, P + S, D]
+        keys, values : Array of shape [B, N, K + S, D]
             Views of the buffers.
         """
-        end = past + key.shape[2]
+        past, end = self.past, self.past + key.shape[2]
         self._keys = _with_room(self._keys, key, past, end)
         self._values = _with_room(self._values, value, past, end)
         self._keys[:, :, past:end, :] = key
@@ -125,9 +125,11 @@ class KeyValueCache:
         return xp.sum(astype(self.is_token, xp.int64), axis=1, keepdims=True)
 
     def open(self, n_layers: int) -> list[LayerCache]:
-        """Give the layers: new ones until a first forward pass was through."""
+        """Give the layers for a forward pass: new ones until a first pass was through."""
         if self.is_token is None:
             self.layers = [LayerCache() for _ in range(n_layers)]
+        for layer in self.layers:
+            layer.past = self.get_seq_length()
         return self.layers
 
     def advance(self, is_token: Array, cross_attend: Array | None = None) -> None:  # bool [B, S]
@@ -213,7 +215,7 @@ class KeyValueCache:
         cache = cls()
         for i, layer in enumerate(cache.open(len(past_key_values))):
             key, value, *cross = _layer_arrays(i, past_key_values)
-            layer.write(key, value, 0)
+            layer.write(key, value)
             layer.cross = (cross[0], cross[1]) if cross and cross[0] is not None else None
         if cache.layers:
             xp = array_namespace(key)

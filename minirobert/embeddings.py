@@ -12,8 +12,10 @@ from typing import Any
 
 from .arrays import Array, array_namespace, astype, device_of
 from .config import RobertaConfig
-from .functional import dropout, embedding, layer_norm
+from .dropout import dropped
+from .functional import embedding, layer_norm
 from .observe import observe, scope
+from .parameters import ParameterTree
 
 __all__ = [
     "create_position_ids_from_input_ids",
@@ -76,7 +78,7 @@ def create_position_ids_from_inputs_embeds(
 
 
 def embed(
-    params: Any,
+    params: ParameterTree,
     word_embeddings: Array,
     token_type_ids: Array,
     position_ids: Array | None,
@@ -109,14 +111,12 @@ def embed(
     keep the token types but train with only one.
     """
     with scope("embeddings"):
-        word = observe("word_embeddings", word_embeddings)
-        token_type = observe(
-            "token_type_embeddings", embedding(params.token_type_embeddings.weight, token_type_ids)
-        )
-        total = word + token_type
+        token_type = embedding(params.token_type_embeddings.weight, token_type_ids)
+        total = observe("word_embeddings", word_embeddings)
+        total = total + observe("token_type_embeddings", token_type)
         if position_ids is not None:
-            table = params.position_embeddings.weight
-            total = total + observe("position_embeddings", embedding(table, position_ids))
+            position = embedding(params.position_embeddings.weight, position_ids)
+            total = total + observe("position_embeddings", position)
         total = observe("sum", total)
         normed = layer_norm(total, **params.LayerNorm, eps=config.layer_norm_eps)
-        return dropout(observe("LayerNorm", normed), config.hidden_dropout_prob, rng)
+        return dropped("LayerNorm", normed, config.hidden_dropout_prob, rng)

@@ -1,47 +1,35 @@
-"""One layer of an encoder or decoder, and the stack of them."""
+"""One layer of an encoder or decoder, the stack of them, and the way from ids to hidden states."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .arrays import Array, array_namespace
-from .attention import CrossInputs, cross_attention, self_attention
-from .cache import LayerCache
+from .attention import NOTHING, CrossInputs, Extras, cross_attention, self_attention
+from .cache import KeyValueCache
 from .config import RobertaConfig
-from .functional import ACTIVATIONS, dropout, layer_norm, linear
+from .dropout import dropped
+from .embeddings import embed
+from .functional import ACTIVATIONS, embedding, layer_norm, linear
 from .observe import observe, scope
+from .parameters import ParameterTree
 
 __all__ = [
     "EncoderOutput",
+    "Inputs",
     "LayerOutput",
     "add_and_norm",
     "encoder",
     "encoder_layer",
     "feed_forward",
+    "roberta",
 ]
 
 
-class EncoderOutput(NamedTuple):
-    """What a stack of layers computes; the tuples are None unless asked for."""
-
-    last_hidden_state: Array  # [B, S, H]
-    hidden_states: tuple[Array, ...] | None  # L + 1 times [B, S, H], the embeddings first
-    attentions: tuple[Array, ...] | None  # L times [B, N, S, T]
-    cross_attentions: tuple[Array, ...] | None  # L times [B, N, S, E]
-
-
-class LayerOutput(NamedTuple):
-    """What one layer computes."""
-
-    hidden: Array  # [B, S, H]
-    attention: Array  # [B, N, S, T]
-    cross_attention: Array | None  # [B, N, S, E]
-
-
 def add_and_norm(
-    x: Array, residual: Array, block: Any, config: RobertaConfig, rng: Any = None
-) -> Array:
+    x: Array, residual: Array, block: ParameterTree, config: RobertaConfig, rng: Any = None
+) -> Array:  # [B, S, H or I], [B, S, H] -> [B, S, H]
     """Project, add what was there before, normalise: ``LayerNorm(dense(x) + residual)``.
 
     The norm comes after the sum (*post-LN*, as in the original Transformer), not before the layer
@@ -62,14 +50,14 @@ def add_and_norm(
     Array of shape [B, S, H]
     """
     with scope("output"):
-        dense = observe("dense", linear(x, **block.dense))
-        dense = dropout(dense, config.hidden_dropout_prob, rng)
-        eps = config.layer_norm_eps
-        return observe("LayerNorm", layer_norm(dense + residual, **block.LayerNorm, eps=eps))
+        dense = dropped("dense", linear(x, **block.dense), config.hidden_dropout_prob, rng)
+        total = observe("sum", dense + residual)
+        normed = layer_norm(total, **block.LayerNorm, eps=config.layer_norm_eps)
+        return observe("LayerNorm", normed)
 
 
 def feed_forward(
-    hidden: Array, layer: Any, config: RobertaConfig, rng: Any = None
+    hidden: Array, layer: ParameterTree, config: RobertaConfig, rng: Any = None
 ) -> Array:  # [B, S, H] -> [B, S, H]
     """Work on each position by itself: ``LayerNorm(W2 act(W1 h) + h)``.
 
@@ -94,13 +82,13 @@ def feed_forward(
     activation = (
         ACTIVATIONS[config.hidden_act] if isinstance(config.hidden_act, str) else config.hidden_act
     )
-    expanded = observe("intermediate.dense", linear(hidden, **layer.intermediate.dense))  # [B,S,I]
-    expanded = observe("intermediate", activation(expanded))
+    expanded = observe("intermediate.dense", linear(hidden, **layer.intermediate.dense))
+    expanded = observe("intermediate", activation(expanded))  # [B, S, I]
     return add_and_norm(expanded, hidden, layer.output, config, rng)
 
 
 def _feed_forward_in_chunks(
-    hidden: Array, layer: Any, config: RobertaConfig, rng: Any
+    hidden: Array, layer: ParameterTree, config: RobertaConfig, rng: Any
 ) -> Array:  # [B, S, H] -> [B, S, H]
     """Run `feed_forward` on a few positions at a time: the same numbers, in less memory."""
     size, length = config.chunk_size_feed_forward, hidden.shape[1]
@@ -112,18 +100,21 @@ def _feed_forward_in_chunks(
     return array_namespace(hidden).concat(chunks, axis=1)
 
 
+class LayerOutput(NamedTuple):
+    """What one layer computes."""
+
+    hidden: Array  # [B, S, H]
+    attention: Array  # [B, N, S, T]
+    cross_attention: Array | None  # [B, N, S, E]
+
+
 def encoder_layer(
     hidden: Array,
     attend: Array,
-    layer: Any,
+    layer: ParameterTree,
     config: RobertaConfig,
-    head_mask: Array | None = None,
-    *,
-    cross: CrossInputs | None = None,
-    cache: LayerCache | None = None,
-    past: int = 0,
-    rng: Any = None,
-) -> LayerOutput:
+    extras: Extras = NOTHING,
+) -> LayerOutput:  # [B, S, H], bool [B, 1, 1 or S, T]
     """Attend, in a decoder also to an encoder's text, then feed forward.
 
     Each step has its residual and layer norm.
@@ -135,16 +126,8 @@ def encoder_layer(
     layer : ParameterTree
         ``encoder.layer.{i}`` of a checkpoint.
     config : RobertaConfig
-    head_mask : Array of shape [N, 1, 1], optional
-        Of both attentions.
-    cross : CrossInputs, optional
-        Without it the cross-attention is left out.
-    cache : LayerCache, optional
-        Of a decoder; the layer reads and extends it.
-    past : int
-        P, how many tokens are in the cache.
-    rng : random generator, optional
-        Given in training: where dropout takes its random numbers from.
+    extras : Extras
+        Without ``cross`` the cross-attention is left out; the head mask is that of both.
 
     Returns
     -------
@@ -154,25 +137,16 @@ def encoder_layer(
     -----
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.1.
     """
+    cross, rng = extras.cross, extras.rng
     with scope("attention"):
-        context, attention = self_attention(
-            hidden,
-            attend,
-            layer.attention.self,
-            config,
-            head_mask,
-            cache=cache,
-            past=past,
-            rng=rng,
-        )
+        context, attention = self_attention(hidden, attend, layer.attention.self, config, extras)
         hidden = add_and_norm(context, hidden, layer.attention.output, config, rng)
     across = None
     if cross is not None:
+        block = layer.crossattention
         with scope("crossattention"):
-            context, across = cross_attention(
-                hidden, cross, layer.crossattention.self, config, head_mask, cache=cache, rng=rng
-            )
-            hidden = add_and_norm(context, hidden, layer.crossattention.output, config, rng)
+            context, across = cross_attention(hidden, cross, block.self, config, extras)
+            hidden = add_and_norm(context, hidden, block.output, config, rng)
     if config.chunk_size_feed_forward:
         hidden = _feed_forward_in_chunks(hidden, layer, config, rng)
     else:
@@ -180,20 +154,25 @@ def encoder_layer(
     return LayerOutput(hidden, attention, across)
 
 
+class EncoderOutput(NamedTuple):
+    """What a stack of layers computes; the tuples are None unless asked for."""
+
+    last_hidden_state: Array  # [B, S, H]
+    hidden_states: tuple[Array, ...] | None  # L + 1 times [B, S, H], the embeddings first
+    attentions: tuple[Array, ...] | None  # L times [B, N, S, T]
+    cross_attentions: tuple[Array, ...] | None  # L times [B, N, S, E]
+
+
 def encoder(
     hidden: Array,
     attend: Array,
-    layers: Sequence[Any],
+    layers: Sequence[ParameterTree],
     config: RobertaConfig,
-    head_mask: Array | None = None,
+    extras: Sequence[Extras] | None = None,
     *,
-    cross: CrossInputs | None = None,
-    caches: Sequence[LayerCache] | None = None,
-    past: int = 0,
-    rng: Any = None,
     output_hidden_states: bool = False,
     output_attentions: bool = False,
-) -> EncoderOutput:
+) -> EncoderOutput:  # [B, S, H], bool [B, 1, 1 or S, T]
     """Run the layers one after the other.
 
     Parameters
@@ -204,13 +183,8 @@ def encoder(
     layers : sequence of L ParameterTrees
         ``encoder.layer`` of a checkpoint.
     config : RobertaConfig
-    head_mask : Array of shape [L, N, 1, 1], optional
-    cross : CrossInputs, optional
-    caches : sequence of L LayerCaches, optional
-    past : int
-        P, how many tokens are in the caches.
-    rng : random generator, optional
-        Given in training.
+    extras : sequence of L Extras, optional
+        What each layer is given besides.
     output_hidden_states, output_attentions : bool
         Keep the tensors of every layer.
 
@@ -222,25 +196,103 @@ def encoder(
     for i, layer in enumerate(layers):
         with scope(f"encoder.layer.{i}"):
             output = encoder_layer(
-                hidden,
-                attend,
-                layer,
-                config,
-                None if head_mask is None else head_mask[i, ...],
-                cross=cross,
-                cache=None if caches is None else caches[i],
-                past=past,
-                rng=rng,
+                hidden, attend, layer, config, NOTHING if extras is None else extras[i]
             )
         hidden = output.hidden
         if output_hidden_states:
             states.append(hidden)
         if output_attentions:
             attentions.append(output.attention)
-            across.append(output.cross_attention)
+            if output.cross_attention is not None:
+                across.append(output.cross_attention)
     return EncoderOutput(
         hidden,
         tuple(states) if output_hidden_states else None,
         tuple(attentions) if output_attentions else None,
-        tuple(across) if output_attentions and cross is not None else None,
+        tuple(across) if output_attentions and across else None,
     )
+
+
+class Inputs(NamedTuple):
+    """What a forward pass reads; exactly one of the first two is None.
+
+    The C choices of a text are rows of the batch like any others: B is then the number of texts
+    times C.
+    """
+
+    input_ids: Array | None  # [B, S]
+    inputs_embeds: Array | None  # [B, S, H], word embeddings in place of ids
+    attend: Array  # bool [B, 1, 1 or S, T]: where each token may look
+    token_type_ids: Array  # [B, S]
+    position_ids: Array | None  # [B, S]; None where positions are relative
+    is_token: Array  # bool [B, S]: what is not padding
+    head_mask: Array | None = None  # [L, N, 1, 1]
+    cross: CrossInputs | None = None  # the text of an encoder, for a decoder
+    cache: KeyValueCache | None = None  # the tokens before, for a decoder
+
+    def observed(self) -> Inputs:
+        """Give the ids and the mask their names."""
+        names = ("input_ids", "token_type_ids", "position_ids", "attend")
+        given = {name: getattr(self, name) for name in names}
+        observed: dict[str, Any] = {
+            name: observe(name, array) for name, array in given.items() if array is not None
+        }
+        return self._replace(**observed)
+
+    def extras(self, n_layers: int, rng: Any = None) -> list[Extras]:
+        """Give each layer its part."""
+        mask = self.head_mask
+        masks = [None if mask is None else mask[i, ...] for i in range(n_layers)]
+        caches = [None] * n_layers if self.cache is None else self.cache.open(n_layers)
+        parts = zip(masks, caches, strict=True)
+        return [Extras(factor, self.cross, cache, rng) for factor, cache in parts]
+
+
+def roberta(
+    params: ParameterTree,
+    inputs: Inputs,
+    config: RobertaConfig,
+    rng: Any = None,
+    *,
+    output_hidden_states: bool = False,
+    output_attentions: bool = False,
+) -> EncoderOutput:
+    """Embed a batch of texts, and run it through the layers: all of RoBERTa but its heads.
+
+    Parameters
+    ----------
+    params : ParameterTree
+        ``embeddings`` and ``encoder`` of a checkpoint, which a model with a head has in
+        ``roberta``.
+    inputs : Inputs
+        A cache among them is extended by the tokens of this pass.
+    config : RobertaConfig
+    rng : random generator, optional
+        Given in training: where dropout takes its random numbers from.
+    output_hidden_states, output_attentions : bool
+        Keep the tensors of every layer.
+
+    Returns
+    -------
+    EncoderOutput
+    """
+    if inputs.input_ids is not None:
+        words = embedding(params.embeddings.word_embeddings.weight, inputs.input_ids)
+    else:
+        words = cast("Array", inputs.inputs_embeds)  # one of the two is given
+    hidden = embed(
+        params.embeddings, words, inputs.token_type_ids, inputs.position_ids, config, rng
+    )  # [B, S, H]
+    output = encoder(
+        observe("embeddings", hidden),
+        inputs.attend,
+        params.encoder.layer if config.num_hidden_layers else (),
+        config,
+        inputs.extras(config.num_hidden_layers, rng),
+        output_hidden_states=output_hidden_states,
+        output_attentions=output_attentions,
+    )
+    if inputs.cache is not None:
+        cross = inputs.cross
+        inputs.cache.advance(inputs.is_token, None if cross is None else cross.attend)
+    return output

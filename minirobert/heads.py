@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from .arrays import Array, array_namespace
-from .functional import dropout, gelu, layer_norm, linear, tanh
+from .dropout import dropped
+from .functional import gelu, layer_norm, linear, tanh
 from .observe import observe, scope
+from .parameters import ParameterTree
 
 __all__ = [
     "choice_classifier",
@@ -22,7 +24,9 @@ __all__ = [
 ]
 
 
-def pooler(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, H]
+def pooler(
+    hidden: Array, params: ParameterTree, p: float = 0.0, rng: Any = None
+) -> Array:  # [B, S, H] -> [B, H]
     """Summarise a text by its first token, ``<s>``: ``tanh(dense(h_0))``.
 
     Parameters
@@ -31,16 +35,21 @@ def pooler(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, H]
         The last hidden states.
     params : ParameterTree
         ``dense``: a weight [H, H] and a bias [H].
+    p : float
+        How much of the result is dropped in training.
+    rng : random generator, optional
+        Given in training.
 
     Returns
     -------
     Array of shape [B, H]
     """
-    return observe("pooler", tanh(linear(hidden[:, 0, :], **params.dense)))
+    dense = observe("pooler.dense", linear(hidden[:, 0, :], **params.dense))  # [B, H]
+    return dropped("pooler", tanh(dense), p, rng)
 
 
 def lm_head(
-    hidden: Array, params: Any, decoder: Array, eps: float
+    hidden: Array, params: ParameterTree, decoder: Array, eps: float
 ) -> Array:  # [..., H] -> [..., V]
     """Score every word of the vocabulary: ``LayerNorm(gelu(dense(h))) W^T + b``.
 
@@ -68,7 +77,7 @@ def lm_head(
 
 
 def sequence_classifier(
-    hidden: Array, params: Any, p: float = 0.0, rng: Any = None
+    hidden: Array, params: ParameterTree, p: float = 0.0, rng: Any = None
 ) -> Array:  # [B, S, H] -> [B, C]
     """Score the classes of a text by its first token: ``out_proj(tanh(dense(h_0)))``.
 
@@ -96,13 +105,15 @@ def sequence_classifier(
     the text.
     """
     with scope("classifier"):
-        first = dropout(hidden[:, 0, :], p, rng)  # [B, H]
+        first = dropped("input", hidden[:, 0, :], p, rng)  # [B, H]
         dense = observe("dense", linear(first, **params.dense))  # [B, H]
-        summary = dropout(observe("tanh", tanh(dense)), p, rng)  # [B, H]
+        summary = dropped("tanh", tanh(dense), p, rng)  # [B, H]
         return observe("logits", linear(summary, **params.out_proj))
 
 
-def token_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, S, C]
+def token_classifier(
+    hidden: Array, params: ParameterTree, p: float = 0.0, rng: Any = None
+) -> Array:  # [B, S, H] -> [B, S, C]
     """Score the classes of each token: ``W h + b``.
 
     Parameters
@@ -111,6 +122,10 @@ def token_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, S
         The last hidden states.
     params : ParameterTree
         A weight [C, H] and a bias [C].
+    p : float
+        How much of the hidden states is dropped in training.
+    rng : random generator, optional
+        Given in training.
 
     Returns
     -------
@@ -122,11 +137,11 @@ def token_classifier(hidden: Array, params: Any) -> Array:  # [B, S, H] -> [B, S
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 5.3 and figure 4 (d).
     """
     with scope("classifier"):
-        return observe("logits", linear(hidden, **params))
+        return observe("logits", linear(dropped("input", hidden, p, rng), **params))
 
 
 def span_classifier(
-    hidden: Array, params: Any
+    hidden: Array, params: ParameterTree
 ) -> tuple[Array, Array]:  # [B, S, H] -> [B, S], [B, S]
     """Score each token as the first, and as the last, of the answer: ``W h + b``.
 
@@ -151,7 +166,9 @@ def span_classifier(
         return start, observe("end_logits", logits[:, :, 1])
 
 
-def choice_classifier(pooled: Array, params: Any, n_choices: int) -> Array:  # [B C, H] -> [B, C]
+def choice_classifier(
+    pooled: Array, params: ParameterTree, n_choices: int
+) -> Array:  # [B C, H] -> [B, C]
     """Score each choice by its pooled text, and set the choices of one text side by side.
 
     Parameters

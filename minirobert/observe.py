@@ -1,7 +1,8 @@
-"""Names for the intermediate tensors of a forward pass, and a way to look at them.
+"""Names for the intermediate tensors of a forward pass, and a way to look at or change them.
 
 Forward code passes each intermediate through `observe`, under a path of `scope` names that follows
-the checkpoint. Nothing is recorded, and next to nothing is spent, unless somebody watches:
+the checkpoint: `minirobert.intermediates` lists them all. Nothing is recorded, and next to nothing
+is spent, unless somebody watches:
 
 >>> import minirobert
 >>> model = minirobert.RobertaForMaskedLM.from_pretrained()
@@ -18,18 +19,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeAlias
 
-from .arrays import Array
+from .arrays import Array, array_namespace, device_of, dtype_name, is_array_api_obj, library_name
 
-__all__ = ["observe", "scope", "watch"]
+__all__ = ["Watcher", "observe", "scope", "watch"]
 
-Watcher: TypeAlias = Callable[[str, Array], None]
+#: What is called with the name of each intermediate tensor and the tensor itself. It returns None,
+#: or an array that takes the tensor's place.
+Watcher: TypeAlias = Callable[[str, Array], "Array | None"]
 
-_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_watches: ContextVar[tuple[_Watch, ...]] = ContextVar("watches", default=())
 _path: ContextVar[str] = ContextVar("path", default="")
 
 
 def observe(name: str, array: Array) -> Array:
-    """Name an intermediate tensor, and return it unchanged.
+    """Name an intermediate tensor, and return it, or what a watcher puts in its place.
 
     Parameters
     ----------
@@ -40,40 +43,69 @@ def observe(name: str, array: Array) -> Array:
     Returns
     -------
     Array
-        The array itself, so that the call can stand inside a formula.
+        The array itself, unless a watcher returned another, so that the call can stand inside a
+        formula.
     """
-    watcher = _watcher.get()
-    if watcher is not None:
-        watcher(_path.get() + name, array)
+    watches = _watches.get()
+    if not watches:
+        return array
+    path = _path.get() + name
+    for one in watches:
+        array = one.look(path, array)
+    for one in watches:
+        one.record(path, array)
     return array
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
-    """Put ``name`` and a dot before every name that is observed inside the block."""
-    token = _path.set(f"{_path.get()}{name}.")
-    try:
-        yield
-    finally:
-        _path.reset(token)
+class scope:  # noqa: N801  # reads as a function, but a generator's context costs three times as much
+    """Put ``name`` and a dot before every name that is observed inside the block.
+
+    Parameters
+    ----------
+    name : str
+        With an empty one nothing is put there.
+    """
+
+    __slots__ = ("_name", "_token")
+
+    def __init__(self, name: str) -> None:
+        self._name = f"{name}." if name else ""
+
+    def __enter__(self) -> None:
+        self._token = _path.set(_path.get() + self._name)
+
+    def __exit__(self, *error: object) -> None:
+        _path.reset(self._token)
 
 
 @contextmanager
 def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
     """Look at every intermediate tensor that is computed inside the block, in order.
 
-    Other threads are not watched, and of nested blocks only the innermost one watches.
+    A name that comes again begins another call: its names and those that follow begin with
+    ``call.1.``, then with ``call.2.``, and so on, so that nothing is written over. The steps of
+    generation have names of their own, ``step.0.``, ``step.1.`` …
+
+    Blocks may be nested: all of them watch, the outermost first. Other threads are not watched.
 
     Parameters
     ----------
     watcher : callable, optional
-        Called as ``watcher(name, array)``. It must not change the array.
+        Called as ``watcher(name, array)``. It must not change the array, but what it returns, if it
+        is not None, takes the array's place in the computation: the same shape and dtype, on the
+        same device.
 
     Yields
     ------
     dict of str to Array
-        Filled while the block runs: name to array, in the order of the computation. It stays
-        empty where a ``watcher`` is given, which may keep less than everything.
+        Filled while the block runs: name to array, in the order of the computation; of an array
+        that was replaced, that with which the computation went on. It stays empty where a
+        ``watcher`` is given, which may keep less than everything.
+
+    Raises
+    ------
+    ValueError
+        Where the tensor is computed, if what the watcher returns cannot take its place.
 
     >>> with watch(lambda name, array: print(name, array)):
     ...     with scope("layer"):
@@ -81,8 +113,61 @@ def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
     layer.two 2
     """
     seen: dict[str, Array] = {}
-    token = _watcher.set(seen.__setitem__ if watcher is None else watcher)
+    token = _watches.set((*_watches.get(), _Watch(watcher, seen)))
     try:
         yield seen
     finally:
-        _watcher.reset(token)
+        _watches.reset(token)
+
+
+class _Watch:
+    """One block that watches: its watcher, or what it has seen; and how many calls there were."""
+
+    def __init__(self, watcher: Watcher | None, seen: dict[str, Array]) -> None:
+        self._watcher = watcher
+        self._seen = seen
+        self._names: set[str] = set()  # of the current call
+        self._calls = 0  # before the current one
+
+    def look(self, path: str, array: Array) -> Array:
+        """Let the watcher look, and give what it puts in the array's place."""
+        if self._watcher is None:
+            return array
+        replacement = self._watcher(self._numbered(path), array)
+        return array if replacement is None else _checked(path, replacement, array)
+
+    def record(self, path: str, array: Array) -> None:
+        """Keep the array where there is no watcher."""
+        if self._watcher is None:
+            self._seen[self._numbered(path)] = array
+
+    def _numbered(self, path: str) -> str:
+        if path in self._names:
+            self._calls += 1
+            self._names.clear()
+        self._names.add(path)
+        return f"call.{self._calls}.{path}" if self._calls else path
+
+
+def _checked(path: str, new: Array, old: Array) -> Array:
+    """Refuse what cannot stand in a tensor's place."""
+    if is_array_api_obj(new) and _kind(new) == _kind(old):
+        return new
+    raise ValueError(
+        f"a watcher returned {_described(new)} for {path}, which is {_described(old)}: return an "
+        "array of this kind, or None to leave it as it is"
+    )
+
+
+def _kind(array: Array) -> tuple[object, ...]:
+    if not is_array_api_obj(array):
+        return (type(array),)
+    return array_namespace(array), device_of(array), tuple(array.shape), array.dtype
+
+
+def _described(value: Array) -> str:
+    if not is_array_api_obj(value):
+        return f"a {type(value).__name__}"
+    shape = list(value.shape)
+    kind = f"{dtype_name(value)} of shape {shape}"
+    return f"a {library_name(value)} array, {kind}, on device {device_of(value)}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,14 +17,17 @@ from .arrays import Array, Shape
 from .config import RobertaConfig
 
 __all__ = [
-    "ARCHITECTURES",
+    "HEADS",
     "CheckpointError",
+    "Head",
     "ParameterTree",
     "build_tree",
     "check_shapes",
     "flatten",
     "initialise",
+    "linear_shapes",
     "map_tree",
+    "norm_shapes",
     "parameter_shapes",
     "summary",
 ]
@@ -32,9 +35,35 @@ __all__ = [
 Shapes = dict[str, Shape]
 
 
+class Head(Protocol):
+    """What the table needs to know of what a class of model puts on top of the encoder."""
+
+    @property
+    def name(self) -> str:
+        """The part of the checkpoint that holds the head."""
+
+    @property
+    def pools(self) -> bool:
+        """Whether the model has a pooler."""
+
+    @property
+    def choices(self) -> bool:
+        """Whether each text comes with several choices."""
+
+    def shapes(self, config: RobertaConfig) -> Shapes:
+        """List the head's tensors by their names behind its own."""
+
+    def intermediates(self, config: RobertaConfig, kind: Any) -> Iterable[tuple[str, Any]]:
+        """List what the head computes; see `minirobert.intermediates`."""
+
+
+#: The head of each class of model, by the name of the class; the classes enter theirs.
+HEADS: dict[str, Head] = {}
+
+
 def parameter_shapes(
     config: RobertaConfig,
-    architecture: str = "RobertaForMaskedLM",
+    architecture: str | Head = "RobertaForMaskedLM",
     *,
     add_pooling_layer: bool = True,
 ) -> Shapes:
@@ -44,7 +73,7 @@ def parameter_shapes(
     ----------
     config : RobertaConfig
     architecture : str
-        The model's class: one of `ARCHITECTURES`.
+        The model's class, such as ``"RobertaModel"`` or ``"RobertaForMaskedLM"``, or a head.
     add_pooling_layer : bool
         Whether ``RobertaModel`` has a pooler; the other classes decide that for themselves.
 
@@ -65,12 +94,14 @@ def parameter_shapes(
     """
     if architecture == "RobertaModel":
         return _base(config, add_pooling_layer)
-    if architecture not in _HEADS:
-        raise ValueError(
-            f"architecture {architecture!r} is not one of those here: {', '.join(ARCHITECTURES)}"
-        )
-    has_pooler = architecture == "RobertaForMultipleChoice"
-    return {**_prefixed("roberta.", _base(config, has_pooler)), **_HEADS[architecture](config)}
+    head = HEADS.get(architecture) if isinstance(architecture, str) else architecture
+    if head is None:
+        known = ", ".join(["RobertaModel", *HEADS])
+        raise ValueError(f"architecture {architecture!r} is not one of those here: {known}")
+    return {
+        **_prefixed("roberta.", _base(config, head.pools)),
+        **_prefixed(f"{head.name}.", head.shapes(config)),
+    }
 
 
 def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
@@ -78,7 +109,7 @@ def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
     for i in range(config.num_hidden_layers):
         shapes |= _prefixed(f"encoder.layer.{i}.", _layer(config, i))
     if add_pooling_layer:
-        shapes |= _linear("pooler.dense", config.hidden_size, config.hidden_size)
+        shapes |= linear_shapes("pooler.dense", config.hidden_size, config.hidden_size)
     return shapes
 
 
@@ -88,7 +119,7 @@ def _embeddings(config: RobertaConfig) -> Shapes:
         "word_embeddings.weight": (config.vocab_size, hidden),
         "position_embeddings.weight": (config.max_position_embeddings, hidden),
         "token_type_embeddings.weight": (config.type_vocab_size, hidden),
-        **_norm("LayerNorm", hidden),
+        **norm_shapes("LayerNorm", hidden),
     }
 
 
@@ -99,21 +130,21 @@ def _layer(config: RobertaConfig, i: int) -> Shapes:
     return {
         **_prefixed("attention.", _attention(config, heads, _distances(config))),
         **(_prefixed("crossattention.", _attention(config, hidden, {})) if across else {}),
-        **_linear("intermediate.dense", inner, hidden),
-        **_linear("output.dense", hidden, inner),
-        **_norm("output.LayerNorm", hidden),
+        **linear_shapes("intermediate.dense", inner, hidden),
+        **linear_shapes("output.dense", hidden, inner),
+        **norm_shapes("output.LayerNorm", hidden),
     }
 
 
 def _attention(config: RobertaConfig, heads: int, distances: Shapes) -> Shapes:
     hidden = config.hidden_size
     return {
-        **_linear("self.query", heads, hidden),
-        **_linear("self.key", heads, hidden),
-        **_linear("self.value", heads, hidden),
+        **linear_shapes("self.query", heads, hidden),
+        **linear_shapes("self.key", heads, hidden),
+        **linear_shapes("self.value", heads, hidden),
         **distances,
-        **_linear("output.dense", hidden, heads),
-        **_norm("output.LayerNorm", hidden),
+        **linear_shapes("output.dense", hidden, heads),
+        **norm_shapes("output.LayerNorm", hidden),
     }
 
 
@@ -126,54 +157,13 @@ def _distances(config: RobertaConfig) -> Shapes:
     return {"self.distance_embedding.weight": (rows, size)}
 
 
-def _lm_head(config: RobertaConfig) -> Shapes:
-    hidden, vocab = config.hidden_size, config.vocab_size
-    shapes = {
-        **_linear("lm_head.dense", hidden, hidden),
-        **_norm("lm_head.layer_norm", hidden),
-        "lm_head.bias": (vocab,),
-    }
-    if not config.tie_word_embeddings:
-        shapes["lm_head.decoder.weight"] = (vocab, hidden)
-    return shapes
-
-
-def _sequence_classifier(config: RobertaConfig) -> Shapes:
-    hidden = config.hidden_size
-    return {
-        **_linear("classifier.dense", hidden, hidden),
-        **_linear("classifier.out_proj", config.num_labels, hidden),
-    }
-
-
-def _token_classifier(config: RobertaConfig) -> Shapes:
-    return _linear("classifier", config.num_labels, config.hidden_size)
-
-
-def _span_classifier(config: RobertaConfig) -> Shapes:
-    return _linear("qa_outputs", config.num_labels, config.hidden_size)
-
-
-def _choice_classifier(config: RobertaConfig) -> Shapes:
-    return _linear("classifier", 1, config.hidden_size)
-
-
-_HEADS: dict[str, Callable[[RobertaConfig], Shapes]] = {
-    "RobertaForMaskedLM": _lm_head,
-    "RobertaForCausalLM": _lm_head,
-    "RobertaForSequenceClassification": _sequence_classifier,
-    "RobertaForTokenClassification": _token_classifier,
-    "RobertaForQuestionAnswering": _span_classifier,
-    "RobertaForMultipleChoice": _choice_classifier,
-}
-ARCHITECTURES = ("RobertaModel", *_HEADS)
-
-
-def _linear(name: str, outputs: int, inputs: int) -> Shapes:
+def linear_shapes(name: str, outputs: int, inputs: int) -> Shapes:
+    """List the weight and the bias of a linear map."""
     return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
 
 
-def _norm(name: str, size: int) -> Shapes:
+def norm_shapes(name: str, size: int) -> Shapes:
+    """List the weight and the bias of a layer norm."""
     return {f"{name}.weight": (size,), f"{name}.bias": (size,)}
 
 
@@ -268,44 +258,40 @@ class ParameterTree:
     The tree has no behaviour; `flatten` is the exact inverse of `build_tree`.
     """
 
-    __slots__ = ("_children",)
-
     def __init__(self, children: Mapping[str, Any]):
-        object.__setattr__(self, "_children", dict(children))
+        vars(self).update(children)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._children:
-            names = "" if name.startswith("_") else f"; there are {', '.join(self._children)}"
-            raise AttributeError(f"no parameters named {name!r} here{names}")
-        return self._children[name]
+    def __getattr__(self, name: str) -> Any:  # only where there is no such child
+        names = "" if name.startswith("_") else f"; there are {', '.join(vars(self))}"
+        raise AttributeError(f"no parameters named {name!r} here{names}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"parameters are read-only: build a new tree to change {name!r}")
 
-    def keys(self) -> tuple[str, ...]:
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"parameters are read-only: build a new tree without {name!r}")
+
+    def keys(self) -> KeysView[str]:
         """Name the children."""
-        return tuple(self._children)
+        return vars(self).keys()
 
     def __getitem__(self, name: str) -> Any:
-        return self._children[name]
+        return vars(self)[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._children
+        return name in vars(self)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._children)
+        return iter(vars(self))
 
     def __len__(self) -> int:
-        return len(self._children)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._children]
+        return len(vars(self))
 
     def __reduce__(self) -> Any:
-        return ParameterTree, (self._children,)
+        return ParameterTree, (vars(self),)
 
     def __repr__(self) -> str:
-        return f"ParameterTree({', '.join(self._children)})"
+        return f"ParameterTree({', '.join(self)})"
 
 
 def build_tree(flat: Mapping[str, Array]) -> ParameterTree:
@@ -350,18 +336,19 @@ def flatten(tree: ParameterTree) -> dict[str, Array]:
     >>> flatten(build_tree({"layer.0.dense.bias": 1, "layer.1.dense.bias": 2}))
     {'layer.0.dense.bias': 1, 'layer.1.dense.bias': 2}
     """
-    return dict(_leaves("", tree))
+    flat: dict[str, Array] = {}
+    _add_leaves(flat, "", tree)
+    return flat
 
 
-def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, Array]]:
-    if isinstance(value, ParameterTree):
-        for name in value:
-            yield from _leaves(f"{prefix}{name}.", value[name])
-    elif isinstance(value, tuple):
-        for i, child in enumerate(value):
-            yield from _leaves(f"{prefix}{i}.", child)
-    else:
-        yield prefix[:-1], value
+def _add_leaves(flat: dict[str, Array], name: str, value: Any) -> None:
+    """Put the arrays below a node into a dictionary, by their names."""
+    if not isinstance(value, ParameterTree | tuple):
+        flat[name] = value
+        return
+    children = enumerate(value) if isinstance(value, tuple) else vars(value).items()
+    for part, child in children:
+        _add_leaves(flat, f"{name}.{part}" if name else f"{part}", child)
 
 
 def map_tree(function: Callable[[Array], Array], tree: ParameterTree) -> ParameterTree:

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from pathlib import Path
+import sys
 
 import numpy as np
 import pytest
@@ -10,19 +10,20 @@ import pytest
 import minirobert
 from minirobert.arrays import float_dtype, move_like, to_device, to_numpy
 from tests.libraries import LIBRARIES, STRICT
+from tests.sources import imported, parsed, source_files, top_level
+from tests.test_imports import wing
 
-PACKAGE = Path(minirobert.__file__).parent
 NAMESPACES = ("xp", "array_namespace")  # `xp.f(...)` and `array_namespace(x).f(...)`
 
 
-def calls():
-    """Find every use of an array namespace in the package: file, line, name, and its call."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+def uses():
+    """Find every use of an array namespace in the package: file and line, name, and its call."""
+    for parts, path in source_files():
+        tree = parsed(path)
         called = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and namespace_name(node.value) in NAMESPACES:
-                where = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+                where = f"{'/'.join(parts)}.py:{node.lineno}"
                 yield where, node.attr, called.get(id(node))
 
 
@@ -32,46 +33,81 @@ def namespace_name(node):
     return node.id if isinstance(node, ast.Name) else None
 
 
-USES = list(calls())
-
-
 def test_the_search_finds_the_namespaces_functions():
-    names = {name for _, name, _ in USES}
+    names = {name for _, name, _ in uses()}
     assert {"exp", "take", "cumulative_sum", "where", "finfo", "permute_dims"} <= names
 
 
-@pytest.mark.parametrize(("where", "name", "call"), USES, ids=[f"{w}-{n}" for w, n, _ in USES])
-def test_cupy_has_it_with_these_arguments(where, name, call):
+def test_cupy_has_everything_with_these_arguments():
+    misuses = [f"{where}: {said}" for where, *use in uses() if (said := misuse(*use))]
+    assert not misuses, "\n".join(misuses)
+
+
+def misuse(name, call):
+    """Say what is wrong with a use of CuPy's namespace, or give None."""
     import array_api_compat.cupy as xp
 
-    assert hasattr(xp, name), f"{where}: CuPy has no {name}"
+    if not hasattr(xp, name):
+        return f"CuPy has no {name}"
     if call is None:
-        return
+        return None
     function = getattr(xp, name)
+    if type(function).__name__ == "ufunc":  # written in Cython: its arguments are positional
+        if call.keywords:
+            return f"{name} takes no keywords"
+        return f"{name} takes fewer arguments" if len(call.args) > function.nargs else None
     try:
         signature = inspect.signature(function)
-    except ValueError:  # a ufunc written in Cython: its arguments are positional
-        assert type(function).__name__ == "ufunc", f"{where}: {name} has no signature"
-        assert not call.keywords, f"{where}: {name} takes no keywords"
-        assert len(call.args) <= function.nargs
-        return
-    signature.bind(*call.args, **{keyword.arg: keyword.value for keyword in call.keywords})
+        signature.bind(*call.args, **{keyword.arg: keyword.value for keyword in call.keywords})
+    except (TypeError, ValueError) as error:
+        return f"{name}: {error}"
+    return None
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("xp.nanmode(x)", "CuPy has no nanmode"),
+        ("xp.take(x, i, axes=0)", "take: got an unexpected keyword argument 'axes'"),
+        ("xp.exp(x, out=x)", "exp takes no keywords"),
+        ("xp.exp(x, x, x, x)", "exp takes fewer arguments"),
+        ("xp.take(x, i, axis=0)", None),
+        ("xp.exp(x)", None),
+    ],
+)
+def test_misuses_are_seen(source, said):
+    call = ast.parse(source, mode="eval").body
+    assert misuse(call.func.attr, call) == said
+
+
+#: They draw numbers, which NumPy does for all libraries.
+DRAW_NUMBERS = {"parameters", "generation/sampling"}
 
 
 def test_the_mathematics_does_not_import_numpy():
     """Whatever computes on the model's arrays may use nothing but their own namespace."""
-    formulas = ("functional", "embeddings", "attention", "encoder", "heads", "losses", "observe")
-    models = ("inputs", "decoder_inputs", "labels", "models", "language_models", "classifiers")
-    generation = ("generation/scores", "generation/beam_search", "generation/texts")
-    for name in (*formulas, *models, *generation, "cache", "pruning"):
-        tree = ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
-        imported = {
-            alias.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Import)
-            for alias in node.names
-        } | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert "numpy" not in imported, name
+    for parts, path in source_files():
+        name = "/".join(parts)
+        is_mathematics = wing(parts[0]) in ("heart", "models", "generation")
+        if is_mathematics or name in ("observe", "checkpoints/pruning"):
+            assert imports_numpy(parsed(path)) == (name in DRAW_NUMBERS), name
+
+
+def imports_numpy(tree):
+    names = list(imported(tree))
+    return "numpy" in top_level(names) or any("array_api_compat.numpy" in name for name in names)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import numpy", "import math, numpy as np", "import numpy.linalg", "from numpy import exp",
+        "from numpy.linalg import norm", "def f():\n    import numpy as np",
+        "import array_api_compat.numpy as np", "from array_api_compat import numpy",
+    ],
+)  # fmt: skip
+def test_imports_of_numpy_are_seen(source):
+    assert imports_numpy(ast.parse(source))
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -118,7 +154,7 @@ def test_a_cuda_device_that_is_not_there():
 
 
 def test_cuda_without_cupy(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "cupy", None)
+    monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(ModuleNotFoundError, match=r"minirobert\[cuda12\]"):
         to_device(np.zeros(1), "cuda")
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from ..arrays import Array, Shape, float_dtype
+from ..arrays import Array, Shape, astype, float_dtype
 from ..checks import warn
 from ..config import RobertaConfig
 from ..files import ModelFiles, model_directory, read_json
-from ..parameters import CheckpointError, check_shapes, initialise
+from ..parameters import HEADS, CheckpointError, check_shapes, initialise
 
 __all__ = [
     "INDEX_FILE",
@@ -38,8 +38,6 @@ INDEX_FILE = "model.safetensors.index.json"
 
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 _NUMPY_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}  # NumPy has no bfloat16
-# The parts of a file that another class of model has: no reason to refuse it.
-_HEADS = ("pooler.", "lm_head.", "classifier.", "qa_outputs.")
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
@@ -254,7 +252,7 @@ def load_parameters(
     target = float_dtype(np, _common_dtype(stored.values()) if dtype == "auto" else dtype)
     first_values = initialise(new, config, seed)
     return {
-        name: first_values[name].astype(target) if name in new else stored[name].read(target)
+        name: astype(first_values[name], target) if name in new else stored[name].read(target)
         for name in shapes
     }
 
@@ -347,15 +345,23 @@ def _renamed(
     return {
         name: tensor
         for name, tensor in renamed.items()
-        if name in shapes or not name.removeprefix(prefix).startswith((*_HEADS, *_BUFFERS))
+        if name in shapes
+        or not name.removeprefix(prefix).startswith((*_head_prefixes(), *_BUFFERS))
     }
+
+
+def _head_prefixes() -> list[str]:
+    """List what the tensors begin with that only some classes of model have."""
+    return ["pooler.", *(f"{head.name}." for head in HEADS.values())]
 
 
 def _absent_heads(shapes: Mapping[str, Shape], stored: Mapping[str, StoredTensor]) -> set[str]:
     """Name the tensors of heads from which no tensor at all is stored."""
+    heads = _head_prefixes()
 
     def head(name: str) -> str | None:
-        return next((one for one in _HEADS if name.removeprefix("roberta.").startswith(one)), None)
+        name = name.removeprefix("roberta.")
+        return next((one for one in heads if name.startswith(one)), None)
 
     present = {head(name) for name in stored}
     return {name for name in shapes if head(name) is not None and head(name) not in present}

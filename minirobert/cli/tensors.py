@@ -9,7 +9,7 @@ from typing import Any
 from ..checkpoints.reading import fetch_weights, matching_tensors
 from ..config import RobertaConfig
 from ..files import TINY, ModelFiles
-from ..parameters import ARCHITECTURES, parameter_shapes, summary
+from ..parameters import HEADS, parameter_shapes, summary
 from .common import add_command, print_json
 
 __all__ = ["add_inspect"]
@@ -42,7 +42,7 @@ def _inspect(arguments: argparse.Namespace) -> None:
     config = (
         RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(files)
     )
-    named = [name for name in config.architectures or [] if name in ARCHITECTURES]
+    named = [name for name in config.architectures or [] if name in ("RobertaModel", *HEADS)]
     shapes = parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
     stored = {} if only_config else matching_tensors(fetch_weights(files), shapes, strict=False)
     if stored:

@@ -1,21 +1,30 @@
-"""The base model: a configuration, its parameters, and the forward pass."""
+"""The base model, and the base of the models with a head: from arguments to outputs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 from ..arrays import Shape
 from ..checks import random_generator
-from ..encoder import EncoderOutput
+from ..config import RobertaConfig
+from ..documentation import documented
 from ..heads import pooler
-from ..observe import scope
-from ..parameters import parameter_shapes
-from .inputs import Inputs
+from ..model_output import ModelOutput
+from ..observe import observe, scope
+from ..parameters import HEADS, parameter_shapes
+from .arguments import SHARED, Arguments, Wanted
+from .head import Head
+from .inputs import check_inputs
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from .pretrained import RobertaPreTrainedModel
 
-__all__ = ["RobertaHeadModel", "RobertaModel", "RobertaPreTrainedModel"]
+__all__ = [
+    "RobertaHeadModel",
+    "RobertaLabelledModel",
+    "RobertaModel",
+    "RobertaPreTrainedModel",
+]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -41,12 +50,12 @@ class RobertaModel(RobertaPreTrainedModel):
 
     add_pooling_layer: bool = True
 
-    def parameter_shapes(self) -> dict[str, Shape]:
-        """Give the name and shape of every tensor of the model."""
-        return parameter_shapes(
-            self.config, "RobertaModel", add_pooling_layer=self.add_pooling_layer
-        )
+    @classmethod
+    def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
+        pools = options.get("add_pooling_layer", True)
+        return parameter_shapes(config, "RobertaModel", add_pooling_layer=pools)
 
+    @documented(SHARED)
     def __call__(
         self,
         input_ids: Any = None,
@@ -69,43 +78,6 @@ class RobertaModel(RobertaPreTrainedModel):
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
         """Compute the hidden states of a batch of texts.
 
-        Parameters
-        ----------
-        input_ids : integers of shape [B, S]
-            Or nested lists of them.
-        attention_mask : 0 and 1 of shape [B, P + S] or [B, S, P + S], optional
-            1 where a token may be looked at. Without it, padding is looked at too. With P tokens in
-            ``past_key_values``, it stands for these and the new ones. In a decoder a mask of three
-            axes takes the place of the rule that tokens look only back.
-        token_type_ids : integers of shape [B, S], optional
-        position_ids : integers of shape [S] or [B, S], optional
-            Counted from ``pad_token_id + 1`` by default, see `minirobert.embeddings`; with a cache
-            they go on from there.
-        head_mask : numbers of shape [N] or [L, N], optional
-            A factor for the probabilities of each head.
-        inputs_embeds : floats of shape [B, S, H], optional
-            Word embeddings, in place of ``input_ids``.
-        encoder_hidden_states : floats of shape [B, E, H], optional
-            What the cross-attention of a decoder looks at. Without it the cross-attention is left
-            out, unless the cache has what it needs of an earlier call.
-        encoder_attention_mask : 0 and 1 of shape [B, E] or [B, S, E], optional
-            1 where the encoder's text may be looked at. Where the text is that of the cache, so is
-            the mask, unless one is given.
-        past_key_values : KeyValueCache, optional
-            Of the tokens before, which are not computed again; the call extends it. Tuples of
-            arrays are taken too, and copied: see `KeyValueCache.from_legacy_cache`.
-        use_cache : bool, optional
-            Whether a decoder makes a cache where none is given; by default as the configuration
-            says.
-        output_attentions, output_hidden_states, return_dict : bool, optional
-            By default as the configuration says.
-        cache_position : integers of shape [S], optional
-            Where the tokens stand in the cache. There is only one right answer, P, P + 1, …
-        train : bool
-            Drop what dropout drops.
-        rng : int or numpy.random.Generator, optional
-            A seed, or where the random numbers of dropout come from.
-
         Returns
         -------
         BaseModelOutputWithPoolingAndCrossAttentions
@@ -119,22 +91,19 @@ class RobertaModel(RobertaPreTrainedModel):
             If an argument does not fit the model or the others; see `minirobert.models.inputs`.
         """
         rng = random_generator(train, rng)
-        inputs = self._inputs(
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            position_ids,
-            head_mask,
-            inputs_embeds,
-            encoder_hidden_states=encoder_hidden_states,
-            encoder_attention_mask=encoder_attention_mask,
-            past_key_values=past_key_values,
+        arguments = Arguments(
+            *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
+            *(encoder_hidden_states, encoder_attention_mask, past_key_values),
             use_cache=self._use_cache(use_cache),
             cache_position=cache_position,
         )
-        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
-        last = encoded.last_hidden_state
-        pooled = pooler(last, self.params.pooler) if self.add_pooling_layer else None
+        wanted = Wanted(output_attentions, output_hidden_states, return_dict)
+        inputs, _ = check_inputs(self.config, self.word_embeddings, arguments)
+        encoded = self._encode(inputs, wanted, rng)
+        last, pooled = encoded.last_hidden_state, None
+        if self.add_pooling_layer:
+            with scope(self._prefix):
+                pooled = pooler(last, self.params.pooler)
         output = BaseModelOutputWithPoolingAndCrossAttentions(
             last,
             pooled,
@@ -153,20 +122,104 @@ class RobertaModel(RobertaPreTrainedModel):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RobertaHeadModel(RobertaPreTrainedModel):
-    """The base of the models with a head: their encoder's weights are named ``roberta.…``."""
+    """The base of the models with a head: their encoder's weights are named ``roberta.…``.
+
+    A subclass has a `minirobert.models.head.Head` as its ``head``.
+    """
+
+    head: ClassVar[Head]
+    _prefix: ClassVar[str] = "roberta"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if hasattr(cls, "head"):
+            HEADS.setdefault(cls.__name__, cls.head)
+
+    @classmethod
+    def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
+        return parameter_shapes(config, cls.head)
+
+    @classmethod
+    def _check_config(cls, config: RobertaConfig) -> None:
+        super()._check_config(config)
+        cls.head.check_config(config, cls.__name__)
 
     @property
     def roberta(self) -> RobertaModel:
-        """The encoder, on the same weights."""
-        pooling = "pooler" in self.params.roberta
-        return RobertaModel(self.config, self.params.roberta, add_pooling_layer=pooling)
+        """The encoder, on the same weights; its tensors are observed as ``roberta.…``."""
+        params = self.params.roberta
+        return RobertaModel._view(
+            config=self.config,
+            params=params,
+            add_pooling_layer="pooler" in params,
+            _prefix="roberta",
+        )
 
-    def _encode(
+    def _answer(self, arguments: Arguments, wanted: Wanted, rng: Any, *labels: Any) -> Any:
+        """Check everything, encode, score, compare with the labels, and put the output together."""
+        config, head, like = self.config, self.head, self.word_embeddings
+        inputs, shape = check_inputs(config, like, arguments, choices=head.choices)
+        checked = head.check_labels(labels, like, config, shape)
+        encoded = self._encode(inputs, wanted, rng)
+        logits = head.logits(encoded.last_hidden_state, self.params, config, shape, rng)
+        loss = None if checked is None else observe("loss", head.loss(logits, checked))
+        more = {"past_key_values": inputs.cache, **encoded._asdict()}
+        names = [one.name for one in fields(head.output) if one.name in more]
+        output = head.output(loss, *logits, **{name: more[name] for name in names})
+        # transformers' tuple has the cross-attentions also where its output has no such field
+        across = None if "cross_attentions" in names else encoded.cross_attentions
+        return self._returned(output, wanted, across)
+
+    def _returned(self, output: ModelOutput, wanted: Wanted, *more: Any) -> Any:
+        """Give an output as it is, or as the tuple of what it holds and what only tuples have."""
+        if self._choice("return_dict", wanted.return_dict):
+            return output
+        return (*output.to_tuple(), *(extra for extra in more if extra is not None))
+
+
+class RobertaLabelledModel(RobertaHeadModel):
+    """The base of the models that are called as most are: with texts, and their labels."""
+
+    @documented(SHARED)
+    def __call__(
         self,
-        inputs: Inputs,
-        output_hidden_states: bool | None,
-        output_attentions: bool | None,
-        rng: Any,
-    ) -> EncoderOutput:
-        with scope("roberta"):
-            return super()._encode(inputs, output_hidden_states, output_attentions, rng)
+        input_ids: Any = None,
+        attention_mask: Any = None,
+        token_type_ids: Any = None,
+        position_ids: Any = None,
+        head_mask: Any = None,
+        inputs_embeds: Any = None,
+        labels: Any = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        *,
+        train: bool = False,
+        rng: Any = None,
+    ) -> Any:
+        """Score what the head scores, and with labels the loss.
+
+        Parameters
+        ----------
+        labels : optional
+            What the head's ``check_labels`` takes.
+
+        Returns
+        -------
+        ModelOutput
+            Of the head's class. Or with ``return_dict=False`` a tuple: the loss where there are
+            labels, the logits, then the hidden states and the attentions where they were asked for.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the model or the others.
+        """
+        return self._answer(
+            Arguments(
+                input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
+            ),
+            Wanted(output_attentions, output_hidden_states, return_dict),
+            random_generator(train, rng),
+            labels,
+        )

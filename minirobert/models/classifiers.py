@@ -1,17 +1,19 @@
 """The models that classify: texts, tokens, the bounds of an answer, choices.
 
-Each is the encoder with one head of `minirobert.heads` and one loss of `minirobert.losses`. A head
-that a checkpoint does not have is drawn anew, with a warning: it must be trained.
+Each is the encoder with one head, written above it, of the formulas in `minirobert.heads` and
+`minirobert.losses`. A head that a checkpoint does not have is drawn anew, with a warning: it must
+be trained.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
+from ..arrays import Array, Shape
 from ..checks import random_generator
 from ..config import RobertaConfig
-from ..functional import dropout
+from ..documentation import documented
 from ..heads import (
     choice_classifier,
     pooler,
@@ -19,9 +21,13 @@ from ..heads import (
     span_classifier,
     token_classifier,
 )
+from ..intermediates import Intermediate, Pass, Row, dropped_rows, pooler_rows
 from ..losses import TEXT_LOSSES, cross_entropy, span_loss, token_loss
-from ..observe import observe, scope
-from .base import RobertaHeadModel
+from ..observe import scope
+from ..parameters import ParameterTree, linear_shapes
+from .arguments import SHARED, Arguments, Wanted
+from .base import RobertaHeadModel, RobertaLabelledModel
+from .head import Head
 from .labels import check_labels, check_positions, check_text_labels
 from .outputs import (
     MultipleChoiceModelOutput,
@@ -38,21 +44,67 @@ __all__ = [
 ]
 
 
-def _classifier_dropout(config: RobertaConfig) -> float:
-    given = config.classifier_dropout
-    return config.hidden_dropout_prob if given is None else given
+class _Classifier(Head):
+    """What the heads for texts and for tokens share."""
+
+    name = "classifier"
+
+    def check_config(self, config: RobertaConfig, model: str) -> None:
+        """Ask for at least one class."""
+        if config.num_labels == 0:
+            raise ValueError(
+                "num_labels is 0, but a classifier needs at least 1 class (or number to predict): "
+                "set num_labels, or name the classes in id2label"
+            )
+
+    def dropout(self, config: RobertaConfig) -> float:
+        """Give the classifier's own probability, 0 included, or else that of the encoder."""
+        given = config.classifier_dropout
+        return config.hidden_dropout_prob if given is None else given
 
 
-def _check_some_labels(config: RobertaConfig) -> None:
-    if config.num_labels == 0:
-        raise ValueError(
-            "num_labels is 0, but a classifier needs at least 1 class (or number to predict): set "
-            "num_labels, or name the classes in id2label"
-        )
+class SequenceClassificationHead(_Classifier):
+    """A class of the whole text, several, or a regression."""
+
+    output = SequenceClassifierOutput
+
+    def shapes(self, config: RobertaConfig) -> dict[str, Shape]:
+        """Two linear maps: a pooler of the head's own, and the classes."""
+        hidden = config.hidden_size
+        return {
+            **linear_shapes("dense", hidden, hidden),
+            **linear_shapes("out_proj", config.num_labels, hidden),
+        }
+
+    def intermediates(self, config: RobertaConfig, kind: Pass) -> Iterator[Row]:
+        """List the first token, the summary made of it, and the logits."""
+        p, first = self.dropout(config), Intermediate("[B, H]", "heads.sequence_classifier")
+        yield from dropped_rows("classifier.input", first, p, kind)
+        yield "classifier.dense", Intermediate("[B, H]", "functional.linear")
+        tanh = Intermediate("[B, H]", "functional.tanh")
+        yield from dropped_rows("classifier.tanh", tanh, p, kind)
+        yield "classifier.logits", Intermediate("[B, C]", "functional.linear")
+
+    def logits(
+        self, hidden: Array, params: ParameterTree, config: RobertaConfig, shape: Shape, rng: Any
+    ) -> tuple[Array]:  # -> [B, C]
+        """Score the classes of each text."""
+        return (sequence_classifier(hidden, params.classifier, self.dropout(config), rng),)
+
+    def check_labels(
+        self, labels: tuple[Any, ...], like: Array, config: RobertaConfig, shape: Shape
+    ) -> tuple[Array, str] | None:
+        """Check the labels, and choose the problem that they state."""
+        (given,) = labels
+        return None if given is None else check_text_labels(given, like, config, shape[0])
+
+    def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
+        """Take the loss of the problem."""
+        given, problem = labels
+        return TEXT_LOSSES[problem](logits[0], given)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
-class RobertaForSequenceClassification(RobertaHeadModel):
+class RobertaForSequenceClassification(RobertaLabelledModel):
     """The encoder with a classifier of whole texts, such as sentiment; or a regression.
 
     ``config.num_labels`` is C, the number of classes (or of numbers to predict).
@@ -64,11 +116,9 @@ class RobertaForSequenceClassification(RobertaHeadModel):
     ((2, 3), ())
     """
 
-    @classmethod
-    def _check_config(cls, config: RobertaConfig) -> None:
-        super()._check_config(config)
-        _check_some_labels(config)
+    head = SequenceClassificationHead()
 
+    @documented(SHARED)
     def __call__(
         self,
         input_ids: Any = None,
@@ -89,8 +139,6 @@ class RobertaForSequenceClassification(RobertaHeadModel):
 
         Parameters
         ----------
-        input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
-            See `RobertaModel.__call__`.
         labels : optional
             What they are, and their loss, depends on ``config.problem_type``:
 
@@ -101,10 +149,6 @@ class RobertaForSequenceClassification(RobertaHeadModel):
               text belongs to the class, else 0; binary cross-entropy;
             - None: the first where C is 1, otherwise the second for integers, and the third for
               floating-point numbers. Each call decides anew.
-        output_attentions, output_hidden_states, return_dict : bool, optional
-            By default as the configuration says.
-        train, rng
-            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -117,26 +161,50 @@ class RobertaForSequenceClassification(RobertaHeadModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
-        rng = random_generator(train, rng)
-        inputs = self._inputs(
+        arguments = Arguments(
             input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
         )
-        problem = ""
-        if labels is not None:
-            labels, problem = check_text_labels(
-                labels, self.word_embeddings, self.config, inputs.shape[0]
-            )
-        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
-        logits = sequence_classifier(
-            encoded.last_hidden_state, self.params.classifier, _classifier_dropout(self.config), rng
-        )  # [B, C]
-        loss = None if labels is None else observe("loss", TEXT_LOSSES[problem](logits, labels))
-        output = SequenceClassifierOutput(loss, logits, encoded.hidden_states, encoded.attentions)
-        return self._returned(output, return_dict)
+        wanted = Wanted(output_attentions, output_hidden_states, return_dict)
+        output: SequenceClassifierOutput = self._answer(
+            arguments, wanted, random_generator(train, rng), labels
+        )
+        return output
 
 
-@dataclass(frozen=True, repr=False, eq=False)
-class RobertaForTokenClassification(RobertaHeadModel):
+class TokenClassificationHead(_Classifier):
+    """A class of each token."""
+
+    output = TokenClassifierOutput
+
+    def shapes(self, config: RobertaConfig) -> dict[str, Shape]:
+        """One linear map: the classes."""
+        return {"weight": (config.num_labels, config.hidden_size), "bias": (config.num_labels,)}
+
+    def intermediates(self, config: RobertaConfig, kind: Pass) -> Iterator[Row]:
+        """List what is classified, and the logits."""
+        hidden = Intermediate("[B, S, H]", "heads.token_classifier")
+        yield from dropped_rows("classifier.input", hidden, self.dropout(config), kind)
+        yield "classifier.logits", Intermediate("[B, S, C]", "functional.linear")
+
+    def logits(
+        self, hidden: Array, params: ParameterTree, config: RobertaConfig, shape: Shape, rng: Any
+    ) -> tuple[Array]:  # -> [B, S, C]
+        """Score the classes of each token."""
+        return (token_classifier(hidden, params.classifier, self.dropout(config), rng),)
+
+    def check_labels(
+        self, labels: tuple[Any, ...], like: Array, config: RobertaConfig, shape: Shape
+    ) -> Array | None:
+        """Check that each is a class, or ignored."""
+        (given,) = labels
+        return None if given is None else check_labels(given, like, config.num_labels, shape)
+
+    def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
+        """Take the mean cross-entropy of the tokens that count."""
+        return token_loss(logits[0], labels)
+
+
+class RobertaForTokenClassification(RobertaLabelledModel):
     """The encoder with a classifier of tokens, such as the names of people and places.
 
     ``config.num_labels`` is C, the number of classes.
@@ -146,11 +214,9 @@ class RobertaForTokenClassification(RobertaHeadModel):
     (1, 4, 3)
     """
 
-    @classmethod
-    def _check_config(cls, config: RobertaConfig) -> None:
-        super()._check_config(config)
-        _check_some_labels(config)
+    head = TokenClassificationHead()
 
+    @documented(SHARED)
     def __call__(
         self,
         input_ids: Any = None,
@@ -171,15 +237,9 @@ class RobertaForTokenClassification(RobertaHeadModel):
 
         Parameters
         ----------
-        input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
-            See `RobertaModel.__call__`.
         labels : integers of shape [B, S], optional
             The class of each token in [0, C), or -100 where it does not count. The loss is the
             cross-entropy of all counted tokens.
-        output_attentions, output_hidden_states, return_dict : bool, optional
-            By default as the configuration says.
-        train, rng
-            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -191,22 +251,61 @@ class RobertaForTokenClassification(RobertaHeadModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
-        rng = random_generator(train, rng)
-        inputs = self._inputs(
+        arguments = Arguments(
             input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
         )
-        if labels is not None:
-            classes = self.config.num_labels
-            labels = check_labels(labels, self.word_embeddings, classes, inputs.shape)
-        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
-        hidden = dropout(encoded.last_hidden_state, _classifier_dropout(self.config), rng)
-        logits = token_classifier(hidden, self.params.classifier)  # [B, S, C]
-        loss = None if labels is None else observe("loss", token_loss(logits, labels))
-        output = TokenClassifierOutput(loss, logits, encoded.hidden_states, encoded.attentions)
-        return self._returned(output, return_dict)
+        wanted = Wanted(output_attentions, output_hidden_states, return_dict)
+        output: TokenClassifierOutput = self._answer(
+            arguments, wanted, random_generator(train, rng), labels
+        )
+        return output
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+class QuestionAnsweringHead(Head):
+    """The first and the last token of the answer."""
+
+    name, output = "qa_outputs", QuestionAnsweringModelOutput
+
+    def check_config(self, config: RobertaConfig, model: str) -> None:
+        """Ask for two bounds."""
+        if config.num_labels != 2:
+            raise ValueError(
+                f"num_labels is {config.num_labels}, but {model} needs 2, one score for the start "
+                "and one for the end of the answer: set num_labels=2"
+            )
+
+    def shapes(self, config: RobertaConfig) -> dict[str, Shape]:
+        """One linear map: start and end."""
+        return {"weight": (config.num_labels, config.hidden_size), "bias": (config.num_labels,)}
+
+    def intermediates(self, config: RobertaConfig, kind: Pass) -> Iterator[Row]:
+        """List the logits of both bounds, together and apart."""
+        yield "qa_outputs.logits", Intermediate("[B, S, 2]", "functional.linear")
+        for bound in ("start_logits", "end_logits"):
+            yield f"qa_outputs.{bound}", Intermediate("[B, S]", "heads.span_classifier")
+
+    def logits(
+        self, hidden: Array, params: ParameterTree, config: RobertaConfig, shape: Shape, rng: Any
+    ) -> tuple[Array, Array]:  # -> [B, S], [B, S]
+        """Score each token as the start and as the end."""
+        return span_classifier(hidden, params.qa_outputs)
+
+    def check_labels(
+        self, labels: tuple[Any, ...], like: Array, config: RobertaConfig, shape: Shape
+    ) -> tuple[Array, Array] | None:
+        """Check both positions; there is a loss only where both are given."""
+        names = ("start_positions", "end_positions")
+        start, end = (
+            None if given is None else check_positions(name, given, like, shape[0])
+            for name, given in zip(names, labels, strict=True)
+        )
+        return None if start is None or end is None else (start, end)
+
+    def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
+        """Take the mean of the cross-entropies of both bounds."""
+        return span_loss(*logits, *labels)
+
+
 class RobertaForQuestionAnswering(RobertaHeadModel):
     """The encoder with a head that finds the first and last token of the answer to a question.
 
@@ -216,15 +315,9 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
     ((1, 7), (1, 7))
     """
 
-    @classmethod
-    def _check_config(cls, config: RobertaConfig) -> None:
-        super()._check_config(config)
-        if config.num_labels != 2:
-            raise ValueError(
-                f"num_labels is {config.num_labels}, but {cls.__name__} needs 2, one score for the "
-                "start and one for the end of the answer: set num_labels=2"
-            )
+    head = QuestionAnsweringHead()
 
+    @documented(SHARED)
     def __call__(
         self,
         input_ids: Any = None,
@@ -246,16 +339,10 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
 
         Parameters
         ----------
-        input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
-            See `RobertaModel.__call__`. A text is the question and the text with the answer.
         start_positions, end_positions : integers of shape [B] or [B, 1], optional
             Where the answer of each text starts, and the position of its last token. One outside of
             the text is ignored, a negative one is read as 0; see `minirobert.losses.span_loss`.
             There is a loss only where both are given.
-        output_attentions, output_hidden_states, return_dict : bool, optional
-            By default as the configuration says.
-        train, rng
-            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -269,29 +356,54 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
-        rng = random_generator(train, rng)
-        inputs = self._inputs(
+        arguments = Arguments(
             input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
         )
-        weights, batch = self.word_embeddings, inputs.shape[0]
-        if start_positions is not None:
-            start_positions = check_positions("start_positions", start_positions, weights, batch)
-        if end_positions is not None:
-            end_positions = check_positions("end_positions", end_positions, weights, batch)
-        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
-        start, end = span_classifier(
-            encoded.last_hidden_state, self.params.qa_outputs
-        )  # [B, S], [B, S]
-        loss = None
-        if start_positions is not None and end_positions is not None:
-            loss = observe("loss", span_loss(start, end, start_positions, end_positions))
-        output = QuestionAnsweringModelOutput(
-            loss, start, end, encoded.hidden_states, encoded.attentions
+        wanted = Wanted(output_attentions, output_hidden_states, return_dict)
+        output: QuestionAnsweringModelOutput = self._answer(
+            arguments, wanted, random_generator(train, rng), start_positions, end_positions
         )
-        return self._returned(output, return_dict)
+        return output
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+class MultipleChoiceHead(Head):
+    """A score of each choice, from the pooler."""
+
+    name, output, pools, choices = "classifier", MultipleChoiceModelOutput, True, True
+
+    def shapes(self, config: RobertaConfig) -> dict[str, Shape]:
+        """One score, the same for all choices."""
+        return {"weight": (1, config.hidden_size), "bias": (1,)}
+
+    def intermediates(self, config: RobertaConfig, kind: Pass) -> Iterator[Row]:
+        """List the summary of each choice, and the logits of those of one text."""
+        for name, one in pooler_rows(config.hidden_dropout_prob, kind):
+            yield f"roberta.{name}", Intermediate(one.axes.replace("B", "B C"), one.formula)
+        yield "classifier.logits", Intermediate("[B, C]", "heads.choice_classifier")
+
+    def logits(
+        self, hidden: Array, params: ParameterTree, config: RobertaConfig, shape: Shape, rng: Any
+    ) -> tuple[Array]:  # [B C, S, H] -> [B, C]
+        """Pool each choice, and set those of one text side by side."""
+        with scope("roberta"):
+            pooled = pooler(hidden, params.roberta.pooler, config.hidden_dropout_prob, rng)
+        return (choice_classifier(pooled, params.classifier, shape[1]),)
+
+    def check_labels(
+        self, labels: tuple[Any, ...], like: Array, config: RobertaConfig, shape: Shape
+    ) -> Array | None:
+        """Check that each is one of the choices, or ignored."""
+        (given,) = labels
+        batch, n_choices, _ = shape
+        if given is None:
+            return None
+        return check_labels(given, like, n_choices, (batch,), kind="choices")
+
+    def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
+        """Take the cross-entropy over the choices."""
+        return cross_entropy(logits[0], labels)
+
+
 class RobertaForMultipleChoice(RobertaHeadModel):
     """The encoder with a pooler and a score, to choose among texts, such as possible answers.
 
@@ -303,6 +415,9 @@ class RobertaForMultipleChoice(RobertaHeadModel):
     (1, 3)
     """
 
+    head = MultipleChoiceHead()
+
+    @documented(SHARED)
     def __call__(
         self,
         input_ids: Any = None,
@@ -332,13 +447,8 @@ class RobertaForMultipleChoice(RobertaHeadModel):
             The right choice of each text in [0, C), or -100 where it does not count. The loss is
             the cross-entropy over the choices.
         position_ids : integers of shape [S], [1, 1, S] or [B, C, S], optional
-        head_mask : numbers of shape [N] or [L, N], optional
         inputs_embeds : floats of shape [B, C, S, H], optional
             In place of ``input_ids``.
-        output_attentions, output_hidden_states, return_dict : bool, optional
-            By default as the configuration says.
-        train, rng
-            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -350,19 +460,11 @@ class RobertaForMultipleChoice(RobertaHeadModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
-        rng = random_generator(train, rng)
-        inputs = self._inputs(
-            *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
-            choices=True,
+        arguments = Arguments(
+            input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
         )
-        batch, n_choices, _ = inputs.shape
-        if labels is not None:
-            labels = check_labels(labels, self.word_embeddings, n_choices, (batch,), kind="choices")
-        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
-        with scope("roberta"):
-            pooled = pooler(encoded.last_hidden_state, self.params.roberta.pooler)  # [B C, H]
-        pooled = dropout(pooled, self.config.hidden_dropout_prob, rng)
-        logits = choice_classifier(pooled, self.params.classifier, n_choices)  # [B, C]
-        loss = None if labels is None else observe("loss", cross_entropy(logits, labels))
-        output = MultipleChoiceModelOutput(loss, logits, encoded.hidden_states, encoded.attentions)
-        return self._returned(output, return_dict)
+        wanted = Wanted(output_attentions, output_hidden_states, return_dict)
+        output: MultipleChoiceModelOutput = self._answer(
+            arguments, wanted, random_generator(train, rng), labels
+        )
+        return output

@@ -6,11 +6,10 @@ cure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..arrays import Array, Shape, array_namespace, astype, device_of
-from ..attention import CrossInputs, attend_mask, causal_mask
+from ..attention import attend_mask, causal_mask
 from ..cache import KeyValueCache
 from ..checks import booleans, check_not_empty, check_range, check_shape, floats, integers, place
 from ..config import RobertaConfig
@@ -18,53 +17,16 @@ from ..embeddings import (
     create_position_ids_from_input_ids,
     create_position_ids_from_inputs_embeds,
 )
+from ..encoder import Inputs
+from .arguments import Arguments
 from .decoder_inputs import check_cache, check_cache_position, check_cross
 
-__all__ = ["Inputs", "check_inputs"]
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The checked arguments of a forward pass; exactly one of the first two is None.
-
-    The C choices of a text are rows of the batch like any others: B is then the number of texts
-    times C.
-    """
-
-    input_ids: Array | None  # [B, S]
-    inputs_embeds: Array | None  # [B, S, H]
-    attend: Array  # bool [B, 1, 1 or S, P + S]
-    token_type_ids: Array  # [B, S]
-    position_ids: Array | None  # [B, S]; None where positions are relative
-    head_mask: Array | None  # [L, N, 1, 1]
-    shape: Shape  # as the arguments came: (B, S), or with choices (B, C, S)
-    is_token: Array  # bool [B, S]: what is not padding
-    cross: CrossInputs | None
-    cache: KeyValueCache | None
-
-    @property
-    def past(self) -> int:
-        """P, the number of tokens in the cache."""
-        return 0 if self.cache is None else self.cache.get_seq_length()
+__all__ = ["check_inputs"]
 
 
 def check_inputs(
-    config: RobertaConfig,
-    weights: Array,
-    *,
-    input_ids: Any = None,
-    attention_mask: Any = None,
-    token_type_ids: Any = None,
-    position_ids: Any = None,
-    head_mask: Any = None,
-    inputs_embeds: Any = None,
-    encoder_hidden_states: Any = None,
-    encoder_attention_mask: Any = None,
-    past_key_values: Any = None,
-    use_cache: bool = False,
-    cache_position: Any = None,
-    choices: bool = False,
-) -> Inputs:
+    config: RobertaConfig, weights: Array, arguments: Arguments, *, choices: bool = False
+) -> tuple[Inputs, Shape]:
     """Check the arguments of a forward pass, and fill in those that were not given.
 
     Parameters
@@ -72,32 +34,15 @@ def check_inputs(
     config : RobertaConfig
     weights : Array
         Any of the model's weights: shows the library, device and dtype that the model computes in.
-    input_ids : integers of shape [B, S]
-    attention_mask : 0 and 1 of shape [B, P + S] or [B, S, P + S], optional
-        All ones where it is not given: padding is then attended to. A decoder's tokens look only
-        back, unless the mask has three axes, which is taken as it is.
-    token_type_ids : integers of shape [B, S], optional
-        Zeros where they are not given.
-    position_ids : integers of shape [S] or [B, S], optional
-        Counted from ``pad_token_id + 1`` where they are not given. They have no effect where
-        positions are relative.
-    head_mask : numbers of shape [N] or [L, N], optional
-    inputs_embeds : numbers of shape [B, S, H]
-        In place of ``input_ids``.
-    encoder_hidden_states, encoder_attention_mask : optional
-        See `minirobert.models.decoder_inputs.check_cross`.
-    past_key_values : KeyValueCache, optional
-        See `minirobert.models.decoder_inputs.check_cache`.
-    use_cache : bool
-        Make a cache where none is given.
-    cache_position : integers of shape [S], optional
-        Where the tokens go in the cache, which is always behind what it holds.
+    arguments : Arguments
     choices : bool
         Whether each text has several choices: all shapes have [B, C, S] in place of [B, S].
 
     Returns
     -------
-    Inputs
+    inputs : Inputs
+    shape : tuple of int
+        As the texts came: (B, S), or with choices (B, C, S).
 
     Raises
     ------
@@ -107,6 +52,7 @@ def check_inputs(
     TypeError
         For a wrong dtype.
     """
+    input_ids, inputs_embeds = arguments.input_ids, arguments.inputs_embeds
     if input_ids is None and inputs_embeds is None:
         raise ValueError("neither input_ids nor inputs_embeds was given: give one of them")
     if input_ids is not None and inputs_embeds is not None:
@@ -121,21 +67,30 @@ def check_inputs(
         inputs_embeds = _embeds(inputs_embeds, weights, rank, config.hidden_size)
         shape = tuple(inputs_embeds.shape[:-1])
         inputs_embeds = _rows(inputs_embeds, shape)
-    cache = check_cache(past_key_values, use_cache, shape[0], weights, config)
+    cache = check_cache(
+        arguments.past_key_values, bool(arguments.use_cache), shape[0], weights, config
+    )
     past = 0 if cache is None else cache.get_seq_length()
-    check_cache_position(cache_position, past, shape[-1], weights)
-    return Inputs(
+    check_cache_position(arguments.cache_position, past, shape[-1], weights)
+    inputs = Inputs(
         input_ids,
         inputs_embeds,
-        _attend(attention_mask, weights, shape, past, config.is_decoder),
-        _token_types(token_type_ids, weights, shape, config.type_vocab_size),
-        _positions(position_ids, input_ids, inputs_embeds, weights, shape, config, cache),
-        _head_mask(head_mask, weights, config),
-        shape,
+        _attend(arguments.attention_mask, weights, shape, past, config.is_decoder),
+        _token_types(arguments.token_type_ids, weights, shape, config.type_vocab_size),
+        _positions(arguments.position_ids, input_ids, inputs_embeds, weights, shape, config, cache),
         _is_token(input_ids, inputs_embeds, config.pad_token_id),
-        check_cross(encoder_hidden_states, encoder_attention_mask, cache, shape, weights, config),
+        _head_mask(arguments.head_mask, weights, config),
+        check_cross(
+            arguments.encoder_hidden_states,
+            arguments.encoder_attention_mask,
+            cache,
+            shape,
+            weights,
+            config,
+        ),
         cache,
     )
+    return inputs, shape
 
 
 _AXES = {2: "[batch, sequence]", 3: "[batch, choices, sequence]"}
@@ -227,7 +182,7 @@ def _positions(
     before = 0 if cache is None else cache.n_tokens
     if input_ids is not None:
         ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id, before)
-    else:
+    elif embeds is not None:
         ids = create_position_ids_from_inputs_embeds(embeds, config.pad_token_id, before)
     _check_length(int(xp.max(ids)) - config.pad_token_id, config)
     return ids

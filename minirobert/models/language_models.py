@@ -3,36 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import generation
-from ..arrays import Array
+from ..arrays import Array, Shape
 from ..cache import KeyValueCache
 from ..checks import random_generator, warn
+from ..config import RobertaConfig
+from ..documentation import documented
 from ..generation import GenerateOutput, GenerationConfig, Texts
 from ..heads import lm_head
+from ..intermediates import Intermediate, Pass, Row
 from ..losses import causal_lm_loss, token_loss
-from ..observe import observe
+from ..parameters import ParameterTree, linear_shapes, norm_shapes
+from .arguments import SHARED, Arguments, Wanted
 from .base import RobertaHeadModel
+from .head import Head
+from .inputs import check_inputs
 from .labels import check_labels
 from .outputs import CausalLMOutputWithCrossAttentions, MaskedLMOutput
 
 __all__ = ["RobertaForCausalLM", "RobertaForMaskedLM"]
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+class LanguageModelHead(Head):
+    """The score of every word: the right one at each position."""
+
+    name = "lm_head"
+    output: ClassVar[type[Any]] = MaskedLMOutput
+
+    def shapes(self, config: RobertaConfig) -> dict[str, Shape]:
+        """One layer more; the decoder is the word embedding table where the two are tied."""
+        hidden, vocab = config.hidden_size, config.vocab_size
+        return {
+            **linear_shapes("dense", hidden, hidden),
+            **norm_shapes("layer_norm", hidden),
+            "bias": (vocab,),
+            **({} if config.tie_word_embeddings else {"decoder.weight": (vocab, hidden)}),
+        }
+
+    def intermediates(self, config: RobertaConfig, kind: Pass) -> Iterator[Row]:
+        """List the layer, and the logits."""
+        for name, formula in (("dense", "linear"), ("gelu", "gelu"), ("layer_norm", "layer_norm")):
+            yield f"lm_head.{name}", Intermediate("[B, S, H]", f"functional.{formula}")
+        yield "lm_head.logits", Intermediate("[B, S, V]", "functional.linear")
+
+    def logits(
+        self, hidden: Array, params: ParameterTree, config: RobertaConfig, shape: Shape, rng: Any
+    ) -> tuple[Array]:  # [..., H] -> [..., V]
+        """Score every word."""
+        tied = config.tie_word_embeddings
+        owner = params.roberta.embeddings.word_embeddings if tied else params.lm_head.decoder
+        return (lm_head(hidden, params.lm_head, owner.weight, config.layer_norm_eps),)
+
+    def check_labels(
+        self, labels: tuple[Any, ...], like: Array, config: RobertaConfig, shape: Shape
+    ) -> Any:
+        """Check that each is a word, or ignored."""
+        (given,) = labels
+        return None if given is None else check_labels(given, like, config.vocab_size, shape)
+
+    def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
+        """Take the mean cross-entropy of the words that count."""
+        return token_loss(logits[0], labels)
+
+
+class CausalLanguageModelHead(LanguageModelHead):
+    """The score of every word: the one that comes next."""
+
+    output = CausalLMOutputWithCrossAttentions
+
+    def check_labels(
+        self, labels: tuple[Any, ...], like: Array, config: RobertaConfig, shape: Shape
+    ) -> Any:
+        """Check that each is a word, or ignored; the second of them is what to divide by."""
+        given, num_items_in_batch = labels
+        checked = super().check_labels((given,), like, config, shape)
+        return None if checked is None else (checked, num_items_in_batch)
+
+    def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
+        """Take the mean cross-entropy of the words that follow."""
+        return causal_lm_loss(logits[0], *labels)
+
+
 class _LanguageModel(RobertaHeadModel):
     """A model with the language-model head."""
 
     def lm_head(self, hidden: Array) -> Array:  # [..., H] -> [..., V]
         """Score every word of the vocabulary for hidden states of any positions."""
-        tied = self.config.tie_word_embeddings
-        decoder = self.word_embeddings if tied else self.params.lm_head.decoder.weight
-        return lm_head(hidden, self.params.lm_head, decoder, self.config.layer_norm_eps)
+        return self.head.logits(hidden, self.params, self.config, (), None)[0]
 
 
-@dataclass(frozen=True, repr=False, eq=False)
 class RobertaForMaskedLM(_LanguageModel):
     """The encoder with the language-model head, which tells the word behind a ``<mask>``.
 
@@ -41,14 +102,17 @@ class RobertaForMaskedLM(_LanguageModel):
     (1, 4, 8192)
     """
 
+    head = LanguageModelHead()
+
     def __post_init__(self, seed: int) -> None:
         super().__post_init__(seed)
         if self.config.is_decoder:
             warn(
                 "is_decoder is True, so RobertaForMaskedLM looks only back: set it to False to "
-                "look at both sides of a mask",
+                "look at both sides of a mask"
             )
 
+    @documented(SHARED)
     def __call__(
         self,
         input_ids: Any = None,
@@ -71,16 +135,8 @@ class RobertaForMaskedLM(_LanguageModel):
 
         Parameters
         ----------
-        input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
-            See `RobertaModel.__call__`.
-        encoder_hidden_states, encoder_attention_mask : optional
-            As there, for a decoder.
         labels : integers of shape [B, S], optional
             The right word of each position in [0, V), or -100 where it does not count.
-        output_attentions, output_hidden_states, return_dict : bool, optional
-            By default as the configuration says.
-        train, rng
-            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -93,28 +149,17 @@ class RobertaForMaskedLM(_LanguageModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
-        rng = random_generator(train, rng)
-        inputs = self._inputs(
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            position_ids,
-            head_mask,
-            inputs_embeds,
-            encoder_hidden_states=encoder_hidden_states,
-            encoder_attention_mask=encoder_attention_mask,
+        arguments = Arguments(
+            *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
+            *(encoder_hidden_states, encoder_attention_mask),
         )
-        if labels is not None:
-            vocab = self.config.vocab_size
-            labels = check_labels(labels, self.word_embeddings, vocab, inputs.shape)
-        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
-        logits = self.lm_head(encoded.last_hidden_state)  # [B, S, V]
-        loss = None if labels is None else observe("loss", token_loss(logits, labels))
-        output = MaskedLMOutput(loss, logits, encoded.hidden_states, encoded.attentions)
-        return self._returned(output, return_dict, encoded.cross_attentions)
+        wanted = Wanted(output_attentions, output_hidden_states, return_dict)
+        output: MaskedLMOutput = self._answer(
+            arguments, wanted, random_generator(train, rng), labels
+        )
+        return output
 
 
-@dataclass(frozen=True, repr=False, eq=False)
 class RobertaForCausalLM(_LanguageModel):
     """The decoder with the language-model head, which tells the word that comes next.
 
@@ -128,14 +173,17 @@ class RobertaForCausalLM(_LanguageModel):
     ((1, 4, 9), KeyValueCache(batch 1, 4 tokens, 1 layer))
     """
 
+    head = CausalLanguageModelHead()
+
     def __post_init__(self, seed: int) -> None:
         super().__post_init__(seed)
         if not self.config.is_decoder:
             warn(
                 "is_decoder is False, so RobertaForCausalLM looks ahead, at the words that it "
-                "should tell: set it to True",
+                "should tell: set it to True"
             )
 
+    @documented(SHARED)
     def __call__(
         self,
         input_ids: Any = None,
@@ -162,22 +210,12 @@ class RobertaForCausalLM(_LanguageModel):
 
         Parameters
         ----------
-        input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
-            See `RobertaModel.__call__`.
-        encoder_hidden_states, encoder_attention_mask, past_key_values, use_cache : optional
-            As there. With labels no cache is made.
         labels : integers of shape [B, S], optional
             The words of the texts themselves in [0, V), or -100 where one does not count: the
             logits of each position are compared with the label of the next.
-        output_attentions, output_hidden_states, return_dict : bool, optional
-            By default as the configuration says.
-        cache_position : integers of shape [S], optional
-            As of `RobertaModel.__call__`.
         num_items_in_batch : int, optional
             What to divide the sum of the losses by, in place of the number of counted labels: in
             training with gradients that are added up over several batches, that of them all.
-        train, rng
-            See `RobertaModel.__call__`.
 
         Returns
         -------
@@ -190,37 +228,18 @@ class RobertaForCausalLM(_LanguageModel):
         ValueError, TypeError
             If an argument does not fit the model or the others.
         """
-        rng = random_generator(train, rng)
-        inputs = self._inputs(
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            position_ids,
-            head_mask,
-            inputs_embeds,
-            encoder_hidden_states=encoder_hidden_states,
-            encoder_attention_mask=encoder_attention_mask,
-            past_key_values=past_key_values,
+        arguments = Arguments(
+            *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
+            *(encoder_hidden_states, encoder_attention_mask, past_key_values),
             use_cache=labels is None and self._use_cache(use_cache),
             cache_position=cache_position,
         )
-        if labels is not None:
-            vocab = self.config.vocab_size
-            labels = check_labels(labels, self.word_embeddings, vocab, inputs.shape)
-        encoded = self._encode(inputs, output_hidden_states, output_attentions, rng)
-        logits = self.lm_head(encoded.last_hidden_state)  # [B, S, V]
-        loss = None
-        if labels is not None:
-            loss = observe("loss", causal_lm_loss(logits, labels, num_items_in_batch))
-        output = CausalLMOutputWithCrossAttentions(
-            loss,
-            logits,
-            inputs.cache,
-            encoded.hidden_states,
-            encoded.attentions,
-            encoded.cross_attentions,
+        wanted = Wanted(output_attentions, output_hidden_states, return_dict)
+        rng = random_generator(train, rng)
+        output: CausalLMOutputWithCrossAttentions = self._answer(
+            arguments, wanted, rng, labels, num_items_in_batch
         )
-        return self._returned(output, return_dict)
+        return output
 
     def generate(
         self,
@@ -342,16 +361,13 @@ class RobertaForCausalLM(_LanguageModel):
         encoder_attention_mask: Array | None,
     ) -> Array:  # [B, S] -> [B, V]
         """Score the word behind the last token; the head is not run for the others."""
-        inputs = self._inputs(
+        arguments = Arguments(
             input_ids,
             attention_mask,
-            None,
-            None,
-            None,
-            None,
             encoder_hidden_states=encoder_hidden_states,
             encoder_attention_mask=encoder_attention_mask,
             past_key_values=past_key_values,
         )
-        encoded = self._encode(inputs, False, False, None)
+        inputs, _ = check_inputs(self.config, self.word_embeddings, arguments)
+        encoded = self._encode(inputs, Wanted(False, False))
         return self.lm_head(encoded.last_hidden_state[:, -1, :])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import InitVar, dataclass, replace
+from dataclasses import InitVar, dataclass, fields
 from math import prod
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from ..arrays import (
     Array,
@@ -25,11 +25,10 @@ from ..checkpoints.resizing import padded_count, resize_tokens
 from ..checkpoints.writing import save_model
 from ..checks import check_shape, place
 from ..config import RobertaConfig
-from ..embeddings import embed
-from ..encoder import EncoderOutput, encoder
+from ..documentation import documented
+from ..encoder import EncoderOutput, Inputs, roberta
 from ..files import TINY, ModelFiles, ModelName
-from ..functional import embedding
-from ..model_output import ModelOutput
+from ..observe import scope
 from ..parameters import (
     ParameterTree,
     build_tree,
@@ -37,14 +36,13 @@ from ..parameters import (
     flatten,
     initialise,
     map_tree,
-    parameter_shapes,
 )
-from .inputs import Inputs, check_inputs
+from .arguments import SHARED, Arguments, Wanted
+from .inputs import check_inputs
 
 __all__ = ["RobertaPreTrainedModel"]
 
 Model = TypeVar("Model", bound="RobertaPreTrainedModel")
-Output = TypeVar("Output", bound=ModelOutput)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -73,6 +71,9 @@ class RobertaPreTrainedModel:
     params: ParameterTree = None  # type: ignore[assignment]  # never None once it is made
     seed: InitVar[int] = 0
 
+    #: What the names of the encoder's intermediate tensors begin with.
+    _prefix: ClassVar[str] = ""
+
     def __post_init__(self, seed: int) -> None:
         self._check_config(self.config)
         shapes = self.parameter_shapes()
@@ -84,17 +85,35 @@ class RobertaPreTrainedModel:
 
     def parameter_shapes(self) -> dict[str, Shape]:
         """Give the name and shape of every tensor of the model."""
-        return parameter_shapes(self.config, type(self).__name__)
+        return self._shapes(self.config, **{name: getattr(self, name) for name in self._options()})
+
+    @classmethod
+    def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
+        """List the tensors of a model of this class with these options."""
+        raise NotImplementedError(f"{cls.__name__} has no parameters of its own")
+
+    @classmethod
+    def _view(cls: type[Model], **attributes: Any) -> Model:
+        """Make a model of what is known to fit, without checking it again."""
+        model = object.__new__(cls)
+        vars(model).update(attributes)
+        return model
+
+    def _with(self: Model, **changes: Any) -> Model:
+        """Copy the model with other parameters, and perhaps their configuration."""
+        return self._view(**{**vars(self), **changes})
 
     @property
     def word_embeddings(self) -> Array:
         """The word embedding table, of shape [V, H]."""
-        return self._body.embeddings.word_embeddings.weight
+        table: Array = self._body.embeddings.word_embeddings.weight
+        return table
 
     @property
-    def _body(self) -> Any:
+    def _body(self) -> ParameterTree:
         """The encoder's weights, which a model with a head has under ``roberta``."""
-        return self.params.roberta if "roberta" in self.params else self.params
+        body: ParameterTree = self.params.roberta if "roberta" in self.params else self.params
+        return body
 
     @property
     def device(self) -> Any:
@@ -132,9 +151,7 @@ class RobertaPreTrainedModel:
         RobertaPreTrainedModel
             A new model of the same class; see `minirobert.to_device` for the errors.
         """
-        return replace(
-            self, params=map_tree(lambda array: to_device(array, device, xp), self.params)
-        )
+        return self._with(params=map_tree(lambda array: to_device(array, device, xp), self.params))
 
     def astype(self: Model, dtype: Any) -> Model:
         """Convert the weights to ``"float16"``, ``"float32"`` or ``"float64"``.
@@ -150,7 +167,7 @@ class RobertaPreTrainedModel:
             If the array library has no such dtype.
         """
         target = float_dtype(array_namespace(self.word_embeddings), dtype)
-        return replace(self, params=map_tree(lambda array: astype(array, target), self.params))
+        return self._with(params=map_tree(lambda array: astype(array, target), self.params))
 
     @classmethod
     def from_pretrained(
@@ -217,7 +234,7 @@ class RobertaPreTrainedModel:
         cls._check_config(config)
         flat = load_parameters(
             fetch_weights(files),
-            parameter_shapes(config, cls.__name__, **options),
+            cls._shapes(config, **options),
             config,
             dtype=dtype or "float32",
             seed=seed,
@@ -230,9 +247,7 @@ class RobertaPreTrainedModel:
     @classmethod
     def _options(cls) -> tuple[str, ...]:
         """Name the fields of a class beyond those that every model has."""
-        return tuple(
-            name for name in cls.__dataclass_fields__ if name not in ("config", "params", "seed")
-        )
+        return tuple(one.name for one in fields(cls) if one.name not in ("config", "params"))
 
     def save_pretrained(
         self, save_directory: str | os.PathLike[str], *, max_shard_size: int | str = "5GB"
@@ -301,7 +316,7 @@ class RobertaPreTrainedModel:
             name: astype(table, old.dtype) if array is old else array
             for name, array in flatten(self.params).items()
         }
-        return replace(self, params=build_tree(flat))
+        return self._with(params=build_tree(flat))
 
     def resize_token_embeddings(
         self: Model,
@@ -354,7 +369,7 @@ class RobertaPreTrainedModel:
             mean_resizing=mean_resizing,
             seed=seed,
         )
-        return replace(self, config=config, params=build_tree(flat))
+        return self._with(config=config, params=build_tree(flat))
 
     def prune_heads(self: Model, heads_to_prune: Mapping[int, Iterable[int]]) -> Model:
         """Take attention heads out of the model, as if ``head_mask`` were 0 for them.
@@ -387,7 +402,7 @@ class RobertaPreTrainedModel:
         config.pruned_heads = all_pruned(config, heads_to_prune)
         config.validate()
         flat = prune(flatten(self.params), self.config, config)
-        return replace(self, config=config, params=build_tree(flat))
+        return self._with(config=config, params=build_tree(flat))
 
     @classmethod
     def _check_config(cls, config: RobertaConfig) -> None:
@@ -398,72 +413,56 @@ class RobertaPreTrainedModel:
         """Decide on what to return: as the call says, or else the configuration."""
         return bool(getattr(self.config, name)) if asked is None else asked
 
-    def _inputs(
-        self,
-        input_ids: Any,
-        attention_mask: Any,
-        token_type_ids: Any,
-        position_ids: Any,
-        head_mask: Any,
-        inputs_embeds: Any,
-        **others: Any,
-    ) -> Inputs:
-        """Check the arguments of a call."""
-        return check_inputs(
-            self.config,
-            self.word_embeddings,
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            token_type_ids=token_type_ids,
-            position_ids=position_ids,
-            head_mask=head_mask,
-            inputs_embeds=inputs_embeds,
-            **others,
-        )
-
     def _use_cache(self, asked: bool | None) -> bool:
         """Decide on a cache, which only a decoder makes."""
         return self.config.is_decoder and self._choice("use_cache", asked)
 
-    def _encode(
+    @documented(SHARED)
+    def hidden_states(
         self,
-        inputs: Inputs,
-        output_hidden_states: bool | None,
-        output_attentions: bool | None,
-        rng: Any,
-    ) -> EncoderOutput:
-        """Embed a batch, and run it through the layers."""
-        params, config, cache = self._body, self.config, inputs.cache
-        words = inputs.inputs_embeds
-        if words is None:
-            words = embedding(params.embeddings.word_embeddings.weight, inputs.input_ids)
-        hidden = embed(
-            params.embeddings, words, inputs.token_type_ids, inputs.position_ids, config, rng
-        )  # [B, S, H]
-        output = encoder(
-            hidden,
-            inputs.attend,
-            params.encoder.layer if config.num_hidden_layers else (),
-            config,
-            inputs.head_mask,
-            cross=inputs.cross,
-            caches=None if cache is None else cache.open(config.num_hidden_layers),
-            past=inputs.past,
-            rng=rng,
-            output_hidden_states=self._choice("output_hidden_states", output_hidden_states),
-            output_attentions=self._choice("output_attentions", output_attentions),
-        )
-        if cache is not None:
-            cache.advance(inputs.is_token, None if inputs.cross is None else inputs.cross.attend)
-        return output
+        input_ids: Any = None,
+        attention_mask: Any = None,
+        token_type_ids: Any = None,
+        position_ids: Any = None,
+        head_mask: Any = None,
+        inputs_embeds: Any = None,
+    ) -> Array:
+        """Compute the last hidden states of a batch of texts, without a head.
 
-    def _returned(self, output: Output, return_dict: bool | None, *more: Any) -> Output:
-        """Give an output as it is, or as the tuple of what it holds and what only tuples have."""
-        if self._choice("return_dict", return_dict):
-            return output
-        # Only return_dict=False gives a tuple; declaring it would blur the type of all other calls.
-        more = tuple(extra for extra in more if extra is not None)
-        return (*output.to_tuple(), *more)  # type: ignore[return-value]  # for this reason
+        Returns
+        -------
+        Array of shape [B, S, H]
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the model or the others.
+
+        >>> import minirobert
+        >>> model = minirobert.RobertaForMaskedLM.from_pretrained()
+        >>> model.hidden_states([[0, 100, 200, 2]]).shape
+        (1, 4, 256)
+        """
+        arguments = Arguments(
+            input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
+        )
+        inputs, _ = check_inputs(self.config, self.word_embeddings, arguments)
+        return self._encode(inputs, Wanted(False, False)).last_hidden_state
+
+    def _encode(self, inputs: Inputs, wanted: Wanted, rng: Any = None) -> EncoderOutput:
+        """Run the encoder under the names that its tensors have in this model."""
+        inputs = inputs.observed()
+        with scope(self._prefix):
+            return roberta(
+                self._body,
+                inputs,
+                self.config,
+                rng,
+                output_hidden_states=self._choice(
+                    "output_hidden_states", wanted.output_hidden_states
+                ),
+                output_attentions=self._choice("output_attentions", wanted.output_attentions),
+            )
 
 
 def _checked_kind(config: Any) -> RobertaConfig:

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 import transformers
 from hypothesis import strategies as st
+from transformers.modeling_utils import no_init_weights
 
 from minirobert.config import ACTIVATION_NAMES, PROBLEM_TYPES
+from minirobert.parameters import build_tree, flatten
 
 transformers.logging.set_verbosity_error()
 
@@ -236,13 +238,20 @@ def torch_model(
     class_name: str, config: dict[str, Any], seed: int, scale: float = 0.5, **options: Any
 ) -> Any:
     """Build transformers' model in float64, with every parameter drawn, biases and norms too."""
-    torch.manual_seed(seed)
     torch_config = transformers.RobertaConfig(**config, attn_implementation="eager")
-    model = getattr(transformers, class_name)(torch_config, **options).double().eval()
+    with no_init_weights():  # which would all be drawn again
+        model = getattr(transformers, class_name)(torch_config, **options)
+    model.tie_weights()
+    return redrawn(model.double().eval(), seed, scale)
+
+
+def redrawn(model: Any, seed: int, scale: float = 0.5) -> Any:
+    """Draw every parameter of a model of torch anew."""
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             centre = 1.0 if "LayerNorm.weight" in name or "layer_norm.weight" in name else 0.0
-            parameter.copy_(centre + scale * torch.randn_like(parameter))
+            parameter.normal_(centre, scale, generator=generator)
     return model
 
 
@@ -252,3 +261,10 @@ def carried_over(torch_model: Any, our_class: Any, **options: Any) -> Any:
         torch_model.save_pretrained(directory)
         assert (Path(directory) / "model.safetensors").is_file()
         return our_class.from_pretrained(directory, strict=True, **options)
+
+
+def with_parameters_of(torch_model: Any, model: Any) -> Any:
+    """Give a model of ours the numbers of transformers' of the same shape, without a file."""
+    state = torch_model.state_dict()
+    flat = {name: state[name].numpy().copy() for name in flatten(model.params)}
+    return type(model)(model.config, build_tree(flat))

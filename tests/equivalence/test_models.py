@@ -19,7 +19,9 @@ from tests.equivalence.strategies import (
     carried_over,
     configs,
     labelled,
+    redrawn,
     torch_model,
+    with_parameters_of,
 )
 from tests.libraries import LIBRARIES, NUMPY, Library, host
 
@@ -118,9 +120,11 @@ def check_rounding(library, class_name, config, batch, seed, dtype):
     """
     torch_dtype = getattr(torch, dtype)
     ours, theirs, scales = defaultdict(list), defaultdict(list), defaultdict(list)
+    torchs = torch_model(class_name, config, seed)
+    model = carried_over(torchs, getattr(minirobert, class_name), dtype=dtype)
     for model_seed in range(seed, seed + 8):
-        torchs = torch_model(class_name, config, model_seed).to(torch_dtype)
-        model = carried_over(torchs, getattr(minirobert, class_name), dtype=dtype)
+        torchs = redrawn(torchs.double(), model_seed).to(torch_dtype)
+        model = with_parameters_of(torchs, model)
         rounded = run_torch(torchs, batch, torch_dtype)
         actual = run_ours(model, batch, library, dtype)
         exact = run_torch(torchs, batch, torch.float64)
