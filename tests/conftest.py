@@ -1,8 +1,13 @@
 """Settings of all tests."""
 
+import gc
 import io
 import os
 import sys
+
+# What is imported and collected stays until the end: the garbage collector need not look through
+# all of torch again and again.
+gc.disable()
 
 # The arrays of the tests are small: threads would mostly wait for one another. NumPy reads this
 # when it is imported.
@@ -41,6 +46,19 @@ def _cuda_devices() -> int:
         return int(cupy.cuda.runtime.getDeviceCount())
     except Exception:  # no CuPy, no driver, no device: each raises its own
         return 0
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Let a worker that has nothing left take tests of another: some take ten seconds."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 def pytest_collection_modifyitems(config, items):

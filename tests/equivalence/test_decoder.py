@@ -315,7 +315,10 @@ def test_the_replay_notices_a_missing_place():
 @given(seed=seeds, counted=st.floats(0.1, 1), items=st.sampled_from([None, 1, 7]))
 def test_the_causal_loss(seed, counted, items):
     rng = np.random.default_rng(seed)
-    config = {"vocab_size": 11, "hidden_size": 6, "num_attention_heads": 2, "is_decoder": True}
+    config = {
+        "vocab_size": 11, "hidden_size": 6, "num_attention_heads": 2, "num_hidden_layers": 1,
+        "intermediate_size": 5, "max_position_embeddings": 9, "is_decoder": True,
+    }  # fmt: skip
     theirs = torch_model("RobertaForCausalLM", config, seed)
     model = carried_over(theirs, RobertaForCausalLM, dtype="float32")
     ids = rng.integers(2, 11, (3, 5))

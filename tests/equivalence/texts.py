@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,7 +17,7 @@ from transformers import RobertaTokenizer as SlowTokenizer
 from transformers import RobertaTokenizerFast as FastTokenizer
 
 import minirobert
-from minirobert.tokenization import AddedToken, RobertaTokenizer
+from minirobert.tokenization import AddedToken, RobertaTokenizer, train_bpe
 from minirobert.tokenization.byte_alphabet import text_to_symbols
 
 TINY = Path(minirobert.__file__).parent / "checkpoints" / "tiny"
@@ -82,6 +85,17 @@ def slow(directory: Path, **options: object) -> SlowTokenizer:
 def hf_added_token(token: AddedToken) -> HFAddedToken:
     flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
     return HFAddedToken(token.content, **{flag: getattr(token, flag) for flag in flags})
+
+
+@cache
+def a_few_merges() -> Path:
+    """Save a tokenizer of RoBERTa that loads sooner than any real one."""
+    vocab, merges = train_bpe(["low lower lowest, it's a <mask>"] * 3, 290, show_progress=False)
+    directory = Path(mkdtemp())
+    atexit.register(shutil.rmtree, directory)
+    tokenizer = RobertaTokenizer.from_vocab(vocab, merges, model_max_length=77)
+    tokenizer.save_pretrained(directory)
+    return directory
 
 
 SMALL_ALPHABET = "abé ’"
