@@ -11,17 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from types import MappingProxyType
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
+import array_api_compat
 import numpy as np
-from array_api_compat import (
-    array_namespace,
-    is_array_api_obj,
-    is_cupy_array,
-    is_numpy_array,
-)
-from array_api_compat import device as device_of
-from array_api_compat import to_device as _to_device
+from array_api_compat import is_cupy_array, is_numpy_array
 
 __all__ = [
     "AXES",
@@ -43,9 +37,84 @@ __all__ = [
     "to_numpy",
 ]
 
-#: Any array of a library that follows the standard; Python has no common type for them.
-Array: TypeAlias = Any
 Shape: TypeAlias = tuple[int, ...]
+
+
+class Array(Protocol):
+    """An array of any library that follows the standard, as far as this package uses it."""
+
+    @property
+    def dtype(self) -> Any:
+        """What it holds: an object of its library."""
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+
+    @property
+    def shape(self) -> Shape:
+        """The length of each axis."""
+
+    def __getitem__(self, key: Any, /) -> Array: ...
+    def __setitem__(self, key: Any, value: Any, /) -> None: ...
+    def __add__(self, other: Any, /) -> Array: ...
+    def __radd__(self, other: Any, /) -> Array: ...
+    def __sub__(self, other: Any, /) -> Array: ...
+    def __rsub__(self, other: Any, /) -> Array: ...
+    def __mul__(self, other: Any, /) -> Array: ...
+    def __rmul__(self, other: Any, /) -> Array: ...
+    def __truediv__(self, other: Any, /) -> Array: ...
+    def __rtruediv__(self, other: Any, /) -> Array: ...
+    def __floordiv__(self, other: Any, /) -> Array: ...
+    def __matmul__(self, other: Any, /) -> Array: ...
+    def __mod__(self, other: Any, /) -> Array: ...
+    def __pow__(self, other: Any, /) -> Array: ...
+    def __neg__(self) -> Array: ...
+    def __invert__(self) -> Array: ...
+    def __and__(self, other: Any, /) -> Array: ...
+    def __or__(self, other: Any, /) -> Array: ...
+    def __lt__(self, other: Any, /) -> Array: ...
+    def __le__(self, other: Any, /) -> Array: ...
+    def __gt__(self, other: Any, /) -> Array: ...
+    def __ge__(self, other: Any, /) -> Array: ...
+    def __eq__(self, other: object, /) -> Array: ...  # type: ignore[override]  # as arrays do
+    def __ne__(self, other: object, /) -> Array: ...  # type: ignore[override]  # as arrays do
+    def __bool__(self) -> bool: ...
+    def __int__(self) -> int: ...
+    def __float__(self) -> float: ...
+
+
+class Namespace(Protocol):
+    """The functions of an array library, most of which give an array."""
+
+    __name__: str
+    float32: Any
+    int64: Any
+    bool: Any
+    finfo: Callable[[Any], Any]
+    isdtype: Callable[[Any, Any], Any]
+    result_type: Callable[..., Any]
+
+    def __getattr__(self, name: str, /) -> Callable[..., Array]: ...
+
+
+def array_namespace(*arrays: Any) -> Namespace:
+    """Find the library that arrays belong to, which must be the same.
+
+    Numbers of Python belong to none.
+    """
+    for array in arrays:
+        if type(array) is not np.ndarray:
+            return cast("Namespace", array_api_compat.array_namespace(*arrays))
+    return _NUMPY  # what that finds too, but it takes as long as a small formula
+
+
+# Under types that say no more than this package relies on:
+_NUMPY = cast("Namespace", array_api_compat.array_namespace(np.empty(0)))
+device_of: Callable[[Any], Any] = array_api_compat.device
+is_array_api_obj: Callable[[Any], bool] = array_api_compat.is_array_api_obj
+_to_device: Callable[..., Array] = array_api_compat.to_device
+
 
 #: The letters that stand for axes in every file, as in ``[B, N, S, T]``; ``...`` is any number of
 #: axes, and a product or sum of letters is one axis: ``[B C, S]``, ``[B, N, K + S, D]``.
@@ -59,6 +128,7 @@ AXES: Mapping[str, str] = MappingProxyType(
         "I": "intermediate size, inside the feed-forward network",
         "K": "tokens kept in the cache, the past",
         "L": "layers",
+        "M": "rows of any kind, such as all tokens of all texts, or the masks of one",
         "N": "attention heads; fewer in a layer that was pruned",
         "P": "rows of the position table",
         "R": "sequences that are generated for each text",
@@ -172,17 +242,16 @@ def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
     placed where ``like`` is.
     """
     if is_array_api_obj(values):
-        return values
+        return cast("Array", values)
     return array_namespace(like).asarray(values, device=device_of(like))
 
 
-def to_numpy(array: Array) -> np.ndarray[Any, Any]:
+def to_numpy(array: Any) -> np.ndarray[Any, Any]:
     """Copy an array to the host, as a NumPy array (a NumPy array is returned as it is)."""
-    if is_numpy_array(array):
-        host = array
-    elif is_cupy_array(array):
+    host = array
+    if is_cupy_array(array):
         host = array.get()
-    else:
+    elif not is_numpy_array(array):
         host = np.from_dlpack(array, device="cpu")
     return cast("np.ndarray[Any, Any]", host)
 
@@ -220,7 +289,8 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
     if xp is not None:
         if is_array_api_obj(array) and array_namespace(array) is array_namespace(xp.empty(0)):
             return array if device_of(array) == device else _to_device(array, device)
-        return xp.asarray(to_numpy(array), device=device)
+        moved: Array = xp.asarray(to_numpy(array), device=device)
+        return moved
     name, _, number = str(device).partition(":")
     if name == "cpu" and not number:
         return to_numpy(array)
@@ -249,4 +319,5 @@ def _to_cuda(array: Array, number: int) -> Array:
             'machine; use "cpu"' + (f' or "cuda:0" … "cuda:{count - 1}"' if count else "")
         )
     with cupy.cuda.Device(number):
-        return cupy.asarray(array if is_cupy_array(array) else to_numpy(array))
+        moved: Array = cupy.asarray(array if is_cupy_array(array) else to_numpy(array))
+        return moved

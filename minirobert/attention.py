@@ -10,7 +10,7 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .arrays import Array, array_namespace, astype, device_of
 from .cache import LayerCache
@@ -345,8 +345,9 @@ def cross_attention(
         if cache is not None and cache.cross is not None:
             key, value = cache.cross
         else:
-            key = _heads("key", cross.hidden_states, layer.key, config)  # [B, N, E, D]
-            value = _heads("value", cross.hidden_states, layer.value, config)  # [B, N, E, D]
+            text = cast("Array", cross.hidden_states)  # given where there is no cache of it
+            key = _heads("key", text, layer.key, config)  # [B, N, E, D]
+            value = _heads("value", text, layer.value, config)  # [B, N, E, D]
             if cache is not None:
                 cache.cross = key, value
         scores = dot(query, key) / math.sqrt(query.shape[-1])  # [B, N, S, E]

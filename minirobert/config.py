@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from .checks import warn
 from .files import ModelFiles, ModelName, new_directory, read_json, write_text
+from .rules import (
+    BOOLEAN,
+    INTEGER,
+    PROBABILITY,
+    STRING,
+    Rule,
+    check,
+    dictionary_of,
+    either,
+    integer,
+    list_of,
+    number,
+    one_of,
+    optional,
+)
 
 __all__ = ["ACTIVATION_NAMES", "RobertaConfig"]
 
@@ -150,9 +164,7 @@ class RobertaConfig:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _RULES:
-            allowed, rule = _RULES[name]
-            if not allowed(value):
-                raise ValueError(f"{name} is {value!r}, but must be {rule}")
+            check(name, value, _RULES[name])
         if isinstance(value, Real) and not isinstance(value, bool | int | float):
             value = int(value) if isinstance(value, Integral) else float(value)  # NumPy's numbers
         super().__setattr__(name, value)
@@ -241,10 +253,9 @@ class RobertaConfig:
             id2label = {index: label for label, index in (label2id or {}).items()}
         self._set_labels(id2label, label2id)
         if asked not in (None, self.num_labels):
-            warnings.warn(
+            warn(
                 f"num_labels is {asked}, but there are {self.num_labels} labels with names: "
-                "the names are kept",
-                stacklevel=4,
+                "the names are kept"
             )
 
     def _set_labels(
@@ -307,10 +318,7 @@ class RobertaConfig:
         values = {**values, **overrides}
         model_type = values.pop("model_type", "roberta")
         if model_type not in MODEL_TYPES:
-            warnings.warn(
-                f"this configuration is for model_type {model_type!r}; it is read as 'roberta'",
-                stacklevel=2,
-            )
+            warn(f"this configuration is for model_type {model_type!r}; it is read as 'roberta'")
         if "torch_dtype" in values:  # the field's name before transformers 4.56
             values.setdefault("dtype", values.pop("torch_dtype"))
         if isinstance(values.get("pruned_heads"), dict):
@@ -395,7 +403,7 @@ def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
         )
     if id2label is None or label2id is None:
         return
-    if _is_id2label(id2label) and _is_label2id(label2id):
+    if _ID2LABEL.allows(id2label) and _LABEL2ID.allows(label2id):
         by_id = {int(index): label for index, label in id2label.items()}
         wrong = {label: i for label, i in label2id.items() if by_id.get(i) != label}
         if wrong or set(by_id.values()) != set(label2id):
@@ -405,115 +413,53 @@ def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
             )
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _is_natural(value: Any) -> bool:
-    return _is_integer(value) and value >= 0
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _at_least(least: int) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: _is_integer(value) and value >= least, f"an integer of at least {least}"
-
-
-def _one_of(*choices: str | None) -> tuple[Callable[[Any], bool], str]:
-    names = ", ".join(map(repr, choices))
-    return lambda value: value is None or (isinstance(value, str) and value in choices), (
-        f"one of {names}"
-    )
-
-
-def _optional(rule: tuple[Callable[[Any], bool], str]) -> tuple[Callable[[Any], bool], str]:
-    allowed, sentence = rule
-    return lambda value: value is None or allowed(value), f"None or {sentence}"
-
-
-def _is_id2label(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        (_is_integer(index) or (isinstance(index, str) and index.isdecimal()))
-        and isinstance(label, str)
-        for index, label in value.items()
-    )
-
-
-def _is_label2id(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(label, str) and _is_integer(index) for label, index in value.items()
-    )
-
-
-def _is_list_of_str(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-_TOKEN_ID = (
-    lambda value: _is_integer(value) or (isinstance(value, list) and all(map(_is_integer, value))),
-    "an integer or a list of them",
-)
-_PROBABILITY = (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1")
-_NOT_NEGATIVE = (lambda value: _is_number(value) and value >= 0, "a number of at least 0")
-_BOOLEAN = (lambda value: isinstance(value, bool), "True or False")
-_DICT = (lambda value: isinstance(value, dict), "a dictionary")
-
 _LABEL_FIELDS = ("num_labels", "id2label", "label2id")
+_DIGITS = Rule(lambda value: isinstance(value, str) and value.isdecimal(), "one in a string")
+_ID2LABEL = dictionary_of(either(INTEGER, _DIGITS), STRING, "a dictionary from integers to strings")
+_LABEL2ID = dictionary_of(STRING, INTEGER, "a dictionary from strings to integers")
+_TOKEN_ID = either(INTEGER, list_of(INTEGER, "a list of them", list))
 
-#: field: (what is allowed, the same as a sentence)
-_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "vocab_size": _at_least(1),
-    "hidden_size": _at_least(1),
-    "num_hidden_layers": _at_least(0),
-    "num_attention_heads": _at_least(1),
-    "intermediate_size": _at_least(1),
-    "hidden_act": (
+_RULES: dict[str, Rule] = {
+    "vocab_size": integer(1),
+    "hidden_size": integer(1),
+    "num_hidden_layers": integer(0),
+    "num_attention_heads": integer(1),
+    "intermediate_size": integer(1),
+    "hidden_act": Rule(
         lambda value: callable(value) or (isinstance(value, str) and value in ACTIVATION_NAMES),
         f"a function or one of {', '.join(ACTIVATION_NAMES)}",
     ),
-    "hidden_dropout_prob": _PROBABILITY,
-    "attention_probs_dropout_prob": _PROBABILITY,
-    "max_position_embeddings": _at_least(1),
-    "type_vocab_size": _at_least(1),
-    "initializer_range": _NOT_NEGATIVE,
-    "layer_norm_eps": _NOT_NEGATIVE,
-    "pad_token_id": _at_least(0),
-    "position_embedding_type": (
-        lambda value: isinstance(value, str) and value in POSITION_EMBEDDING_TYPES,
-        f"one of {', '.join(map(repr, POSITION_EMBEDDING_TYPES))}",
-    ),
-    "use_cache": _BOOLEAN,
-    "classifier_dropout": _optional(_PROBABILITY),
-    "is_decoder": _BOOLEAN,
-    "add_cross_attention": _BOOLEAN,
-    "chunk_size_feed_forward": _at_least(0),
-    "tie_word_embeddings": _BOOLEAN,
-    "pruned_heads": (
-        lambda value: (
-            isinstance(value, dict)
-            and all(
-                _is_natural(layer)
-                and isinstance(heads, list | tuple)
-                and all(map(_is_natural, heads))
-                for layer, heads in value.items()
-            )
-        ),
+    "hidden_dropout_prob": PROBABILITY,
+    "attention_probs_dropout_prob": PROBABILITY,
+    "max_position_embeddings": integer(1),
+    "type_vocab_size": integer(1),
+    "initializer_range": number(0),
+    "layer_norm_eps": number(0),
+    "pad_token_id": integer(0),
+    "position_embedding_type": one_of(*POSITION_EMBEDDING_TYPES),
+    "use_cache": BOOLEAN,
+    "classifier_dropout": optional(PROBABILITY),
+    "is_decoder": BOOLEAN,
+    "add_cross_attention": BOOLEAN,
+    "chunk_size_feed_forward": integer(0),
+    "tie_word_embeddings": BOOLEAN,
+    "pruned_heads": dictionary_of(
+        integer(0),
+        list_of(integer(0), "a list of heads"),
         "a dictionary from layers to lists of heads, both counted from 0",
     ),
-    "output_attentions": _BOOLEAN,
-    "output_hidden_states": _BOOLEAN,
-    "return_dict": _BOOLEAN,
-    "bos_token_id": _optional(_TOKEN_ID),
-    "eos_token_id": _optional(_TOKEN_ID),
-    "architectures": _optional((_is_list_of_str, "a list of strings")),
-    "dtype": _optional((lambda value: isinstance(value, str), "a string")),
-    "problem_type": _one_of(None, *PROBLEM_TYPES),
-    "id2label": _optional((_is_id2label, "a dictionary from integers to strings")),
-    "label2id": _optional((_is_label2id, "a dictionary from strings to integers")),
-    "num_labels": _optional(_at_least(0)),
-    "extra": _DICT,
+    "output_attentions": BOOLEAN,
+    "output_hidden_states": BOOLEAN,
+    "return_dict": BOOLEAN,
+    "bos_token_id": optional(_TOKEN_ID),
+    "eos_token_id": optional(_TOKEN_ID),
+    "architectures": optional(list_of(STRING, "a list of strings", list)),
+    "dtype": optional(STRING),
+    "problem_type": one_of(None, *PROBLEM_TYPES),
+    "id2label": optional(_ID2LABEL),
+    "label2id": optional(_LABEL2ID),
+    "num_labels": optional(integer(0)),
+    "extra": Rule(lambda value: isinstance(value, dict), "a dictionary"),
 }
 
 # The fields of transformers' own RobertaConfig, which its files always have.

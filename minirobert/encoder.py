@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .arrays import Array, array_namespace
 from .attention import NOTHING, CrossInputs, Extras, cross_attention, self_attention
@@ -234,9 +234,10 @@ class Inputs(NamedTuple):
         """Give the ids and the mask their names."""
         names = ("input_ids", "token_type_ids", "position_ids", "attend")
         given = {name: getattr(self, name) for name in names}
-        return self._replace(
-            **{name: observe(name, array) for name, array in given.items() if array is not None}
-        )
+        observed: dict[str, Any] = {
+            name: observe(name, array) for name, array in given.items() if array is not None
+        }
+        return self._replace(**observed)
 
     def extras(self, n_layers: int, rng: Any = None) -> list[Extras]:
         """Give each layer its part."""
@@ -275,9 +276,10 @@ def roberta(
     -------
     EncoderOutput
     """
-    words = inputs.inputs_embeds
-    if words is None:
+    if inputs.input_ids is not None:
         words = embedding(params.embeddings.word_embeddings.weight, inputs.input_ids)
+    else:
+        words = cast("Array", inputs.inputs_embeds)  # one of the two is given
     hidden = embed(
         params.embeddings, words, inputs.token_type_ids, inputs.position_ids, config, rng
     )  # [B, S, H]

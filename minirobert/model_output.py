@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, overload
 
-__all__ = ["ModelOutput"]
+__all__ = ["GIVEN", "ModelOutput"]
+
+#: The default of a field that always has a value: it needs one where an optional field precedes it.
+GIVEN: Any = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -41,7 +40,7 @@ class _Finder(MetaPathFinder, Loader):
         package, _, module = spec.name.partition(".")
         new = import_module(f"{package}.{MOVED[module]}")
         message = f"{spec.name} has moved to {new.__name__}"
-        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        import_module(f"{package}.checks").warn(message, DeprecationWarning)
         alias = ModuleType(spec.name, f"{message}.")
         names = {name: value for name, value in vars(new).items() if not name.startswith("__")}
         vars(alias).update(names, __all__=vars(new).get("__all__", list(names)))

@@ -15,10 +15,13 @@ __all__ = [
     "BOOLEAN",
     "INTEGER",
     "NUMBER",
+    "POSITIVE",
     "PROBABILITY",
     "STRING",
     "Rule",
     "check",
+    "dictionary_of",
+    "either",
     "integer",
     "is_integer",
     "is_number",
@@ -34,6 +37,10 @@ class Rule(NamedTuple):
 
     allows: Callable[[Any], bool]
     sentence: str
+
+    def but(self, more: str) -> Rule:
+        """Say more at the end of the sentence: why there is a limit, or how to cure it."""
+        return Rule(self.allows, self.sentence + more)
 
 
 def check(name: str, value: Any, rule: Rule, error: type[Exception] = ValueError) -> None:
@@ -89,18 +96,35 @@ def one_of(*choices: str | None) -> Rule:
     return Rule(lambda v: (v is None or isinstance(v, str)) and v in choices, f"one of {known}")
 
 
+def either(*rules: Rule) -> Rule:
+    """Allow what follows one of several rules."""
+    sentence = " or ".join(rule.sentence for rule in rules)
+    return Rule(lambda v: any(rule.allows(v) for rule in rules), sentence)
+
+
 def optional(rule: Rule) -> Rule:
     """Allow None, too."""
-    return Rule(lambda v: v is None or rule.allows(v), f"None or {rule.sentence}")
+    return either(Rule(lambda v: v is None, "None"), rule)
 
 
-def list_of(rule: Rule, what: str) -> Rule:
-    """Allow lists and tuples, each of whose elements follows a rule."""
-    return Rule(lambda v: isinstance(v, list | tuple) and all(map(rule.allows, v)), what)
+def list_of(rule: Rule, what: str, kinds: Any = (list, tuple)) -> Rule:
+    """Allow lists and tuples, or only those of ``kinds``, each of whose elements follows a rule."""
+    return Rule(lambda v: isinstance(v, kinds) and all(map(rule.allows, v)), what)
+
+
+def dictionary_of(keys: Rule, values: Rule, what: str) -> Rule:
+    """Allow dictionaries whose keys follow one rule, and whose values another."""
+    return Rule(
+        lambda v: (
+            isinstance(v, dict) and all(map(keys.allows, v)) and all(map(values.allows, v.values()))
+        ),
+        what,
+    )
 
 
 INTEGER = Rule(is_integer, "an integer")
 NUMBER = Rule(is_number, "a number")
+POSITIVE = Rule(lambda value: is_number(value) and value > 0, "a number above 0")
 PROBABILITY = number(0, 1)
 BOOLEAN = Rule(lambda value: isinstance(value, bool), "True or False")
 STRING = Rule(lambda value: isinstance(value, str), "a string")

@@ -36,7 +36,8 @@ def test_appending_does_not_copy_the_past(library):
     tokens = rng.standard_normal((200, 2, 3, 1, 4))  # 200 times [B, N, 1, D]
     copies, buffer = 0, None
     for i, token in enumerate(map(library.array, tokens)):
-        keys, values = layer.write(token, -token, i)
+        layer.past = i
+        keys, values = layer.write(token, -token)
         copies += layer._keys is not buffer
         buffer = layer._keys
         assert keys.shape == values.shape == (2, 3, i + 1, 4)
@@ -48,7 +49,7 @@ def test_appending_does_not_copy_the_past(library):
 
 def test_a_long_first_run_has_room():
     layer = LayerCache()
-    keys, _ = layer.write(np.ones((1, 1, 100, 2)), np.ones((1, 1, 100, 2)), 0)
+    keys, _ = layer.write(np.ones((1, 1, 100, 2)), np.ones((1, 1, 100, 2)))
     assert keys.shape == (1, 1, 100, 2)
 
 
@@ -438,8 +439,9 @@ def test_the_causal_mask_of_a_single_token_sees_all():
 
 def test_every_intermediate_of_a_decoder_has_a_name():
     states = np.random.default_rng(0).standard_normal((2, 4, 12))
+    cache = cached(IDS[:, :3], CROSS)
     with watch() as seen:
-        CROSS(IDS[:, 3:], past_key_values=cached(IDS[:, :3], CROSS), encoder_hidden_states=states)
+        CROSS(IDS[:, 3:], past_key_values=cache, encoder_hidden_states=states)
     layer = "roberta.encoder.layer.1."
     shapes = {
         "attention.self.query": (2, 3, 2, 4),

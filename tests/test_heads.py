@@ -37,7 +37,9 @@ def test_a_text_is_classified_by_its_first_token(library):
     dense = [params["dense.weight"] @ text[0] + params["dense.bias"] for text in HIDDEN]
     expected = [params["out_proj.weight"] @ np.tanh(x) + params["out_proj.bias"] for x in dense]
     close(logits, expected)
-    assert list(seen) == ["classifier.dense", "classifier.tanh", "classifier.logits"]
+    names = ["input", "dense", "tanh", "logits"]
+    assert list(seen) == [f"classifier.{name}" for name in names]
+    close(seen["classifier.input"], HIDDEN[:, 0])
     close(seen["classifier.dense"], dense)
     close(seen["classifier.tanh"], np.tanh(dense))
     assert seen["classifier.logits"] is logits
@@ -48,7 +50,7 @@ def test_each_token_is_classified_alone(library):
     params = linear_map(C)
     logits, seen = run(heads.token_classifier, library, HIDDEN, params)
     close(logits, [[params["weight"] @ h + params["bias"] for h in text] for text in HIDDEN])
-    assert list(seen) == ["classifier.logits"]
+    assert list(seen) == ["classifier.input", "classifier.logits"]
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -78,5 +80,8 @@ def test_the_choices_of_a_text_stand_side_by_side(library):
 def test_the_pooler_takes_the_first_token(library):
     params = linear_map(H, "dense.")
     pooled, seen = run(heads.pooler, library, HIDDEN, params)
-    close(pooled, [np.tanh(params["dense.weight"] @ t[0] + params["dense.bias"]) for t in HIDDEN])
-    assert seen == {"pooler": pooled}
+    dense = [params["dense.weight"] @ text[0] + params["dense.bias"] for text in HIDDEN]
+    close(pooled, np.tanh(dense))
+    assert list(seen) == ["pooler.dense", "pooler"]
+    close(seen["pooler.dense"], dense)
+    assert seen["pooler"] is pooled

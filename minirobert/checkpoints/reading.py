@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from ..arrays import Array, Shape, float_dtype
+from ..arrays import Array, Shape, astype, float_dtype
 from ..checks import warn
 from ..config import RobertaConfig
 from ..files import ModelFiles, model_directory, read_json
@@ -252,7 +252,7 @@ def load_parameters(
     target = float_dtype(np, _common_dtype(stored.values()) if dtype == "auto" else dtype)
     first_values = initialise(new, config, seed)
     return {
-        name: first_values[name].astype(target) if name in new else stored[name].read(target)
+        name: astype(first_values[name], target) if name in new else stored[name].read(target)
         for name in shapes
     }
 

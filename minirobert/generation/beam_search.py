@@ -1,7 +1,4 @@
-"""Beam search: keep the K best continuations of each text, and find the best that ends.
-
-B is the number of texts, K that of the beams (``num_beams``), V the vocabulary.
-"""
+"""Beam search: keep the W best continuations of each text, and find the best that ends."""
 
 from __future__ import annotations
 
@@ -45,21 +42,13 @@ class _Search:
         self._config = config
         self._n_new = n_new
         self.running = [Hypothesis((), 0.0)]  # the best first
-        self.ended: list[Hypothesis] = []  # at most K, the best first
+        self.ended: list[Hypothesis] = []  # at most W, the best first
         self.is_open = True  # whether a better one may still end
 
     def advance(self, candidates: list[Candidate]) -> list[int]:
-        """Make all running hypotheses longer by a word.
+        """Make all running hypotheses longer by a word, and give the beam each comes from.
 
-        Parameters
-        ----------
-        candidates : list of Candidate
-            The best first; enough that K of them go on.
-
-        Returns
-        -------
-        list of int
-            The beam that each of the new running hypotheses comes from.
+        The candidates, the best first, are so many that W of them go on.
         """
         beams, eos = self._config.num_beams, self._config.eos_token_ids
         length = len(self.running[0].tokens) + 1
@@ -70,7 +59,7 @@ class _Search:
         for rank, (score, beam, token) in enumerate(candidates):
             longer = Hypothesis((*self.running[beam].tokens, token), score)
             if is_last or token in eos:
-                # Below the K best, a hypothesis that goes on would be dropped: so is one that ends.
+                # Below the W best, a hypothesis that goes on would be dropped: so is one that ends.
                 if rank < beams and (is_last or score > -math.inf):
                     ending.append(Hypothesis(longer.tokens, self._final(score, length)))
             elif len(going_on) < beams:
@@ -103,8 +92,8 @@ def beam_search(
 ) -> tuple[list[list[Hypothesis]], list[Array]]:
     """Find the continuations with the highest scores.
 
-    Each step scores all V words behind all K beams of a text, and goes on with the K best that do
-    not end it. A hypothesis that ends among the K best is put aside.
+    Each step scores all V words behind all W beams of a text, and goes on with the W best that do
+    not end it. A hypothesis that ends among the W best is put aside.
 
     Parameters
     ----------
@@ -118,7 +107,7 @@ def beam_search(
     -------
     hypotheses : for each text a list of ``num_return_sequences`` Hypothesis
         The best first.
-    scores : list of Arrays of shape [K B, V]
+    scores : list of Arrays of shape [B W, V]
         With ``output_scores``, the logarithmic probabilities of each step: for the beams of the
         first text, of the second …
 
@@ -128,11 +117,11 @@ def beam_search(
     simpler form of Wu et al. 2016 (arXiv:1609.08144), equation 14.
     """
     searches = [_Search(config, n_new) for _ in range(texts.input_ids.shape[0])]
-    # Even if all the best candidates were ends of the text, K others are to go on.
+    # Even if all the best candidates were ends of the text, W others are to go on.
     n_candidates = max(2, 1 + len(config.eos_token_ids)) * config.num_beams
     all_scores: list[Array] = []
     for step in range(n_new):
-        log_probabilities = log_softmax(texts.next_scores())  # [K B, V]; in the first step [B, V]
+        log_probabilities = log_softmax(texts.next_scores())  # [B W, V]; in the first step [B, V]
         log_probabilities = adjusted(log_probabilities, texts.input_ids, step, config)
         if config.output_scores:
             all_scores.append(log_probabilities)
@@ -151,18 +140,18 @@ def beam_search(
 
 def _best(
     log_probabilities: Array, searches: list[_Search], n_candidates: int
-) -> list[list[Candidate]]:  # [n B, V]
-    """Give the best ways to go on from the n beams of each text, the best first."""
+) -> list[list[Candidate]]:  # [B W, V], in the first step [B, V]
+    """Give the best ways to go on from the beams of each text, the best first."""
     xp = array_namespace(log_probabilities)
     batch, vocab = len(searches), log_probabilities.shape[1]
     so_far = xp.asarray(
         [[one.score for one in search.running] for search in searches],
         dtype=log_probabilities.dtype,
         device=device_of(log_probabilities),
-    )  # [B, n]
-    n_beams = so_far.shape[1]
+    )  # [B, W]
+    n_beams = so_far.shape[1]  # W, or 1 in the first step
     total = so_far[:, :, None] + xp.reshape(log_probabilities, (batch, n_beams, vocab))
-    total = xp.reshape(total, (batch, n_beams * vocab))
+    total = xp.reshape(total, (batch, n_beams * vocab))  # [B, W V]
     values, places = largest(total, min(n_candidates, n_beams * vocab))
     return [
         [Candidate(score, place // vocab, place % vocab) for score, place in zip(*row, strict=True)]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
-from numbers import Integral, Real
 from typing import Any
 
 from ..config import RobertaConfig
+from ..rules import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    POSITIVE,
+    PROBABILITY,
+    Rule,
+    check,
+    either,
+    integer,
+    list_of,
+    optional,
+)
 
 __all__ = ["GenerationConfig"]
 
@@ -98,10 +109,8 @@ class GenerationConfig:
         for name, off in _NONE_MEANS.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, off)
-        for name, (allowed, rule) in _RULES.items():
-            value = getattr(self, name)
-            if not allowed(value):
-                raise ValueError(f"{name} is {value!r}, but must be {rule}")
+        for name, rule in _RULES.items():
+            check(name, getattr(self, name), rule)
         if self.do_sample and self.num_beams > 1:
             raise ValueError(
                 f"do_sample is True and num_beams {self.num_beams}, but beam search finds the most "
@@ -169,63 +178,28 @@ class GenerationConfig:
         return self.eos_token_ids[0] if self.eos_token_ids else 0
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+_TOKENS = optional(either(INTEGER, list_of(INTEGER, "a list of them")))
 
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _at_least(least: int) -> tuple[Any, str]:
-    return lambda value: _is_integer(value) and value >= least, f"an integer of at least {least}"
-
-
-def _optional(rule: tuple[Any, str]) -> tuple[Any, str]:
-    allowed, sentence = rule
-    return lambda value: value is None or allowed(value), f"None or {sentence}"
-
-
-_BOOLEAN = (lambda value: isinstance(value, bool), "True or False")
-_TOKENS = (
-    lambda value: (
-        value is None
-        or _is_integer(value)
-        or (isinstance(value, list | tuple) and all(map(_is_integer, value)))
-    ),
-    "None, an integer or a list of them",
-)
-
-#: option: (what is allowed, the same as a sentence)
-_RULES: dict[str, tuple[Any, str]] = {
-    "max_new_tokens": _optional(_at_least(1)),
-    "max_length": _optional(_at_least(1)),
-    "min_new_tokens": _at_least(0),
+_RULES: dict[str, Rule] = {
+    "max_new_tokens": optional(integer(1)),
+    "max_length": optional(integer(1)),
+    "min_new_tokens": integer(0),
     "eos_token_id": _TOKENS,
-    "pad_token_id": _optional(_at_least(0)),
+    "pad_token_id": optional(integer(0)),
     "bos_token_id": _TOKENS,
-    "repetition_penalty": (
-        lambda value: _is_number(value) and value > 0,
-        "a number above 0 (1 is no penalty)",
-    ),
-    "no_repeat_ngram_size": _at_least(0),
-    "do_sample": _BOOLEAN,
-    "temperature": (
-        lambda value: _is_number(value) and value > 0,
-        "a number above 0: for the likeliest words, leave do_sample at False",
-    ),
-    "top_k": _at_least(0),
-    "top_p": (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1"),
-    "num_beams": _at_least(1),
-    "length_penalty": (_is_number, "a number"),
-    "early_stopping": (
-        lambda value: isinstance(value, bool) or value == "never",
-        'True, False or "never"',
-    ),
-    "num_return_sequences": _at_least(1),
-    "use_cache": _BOOLEAN,
-    "output_scores": _BOOLEAN,
-    "return_dict_in_generate": _BOOLEAN,
+    "repetition_penalty": POSITIVE.but(" (1 is no penalty)"),
+    "no_repeat_ngram_size": integer(0),
+    "do_sample": BOOLEAN,
+    "temperature": POSITIVE.but(": for the likeliest words, leave do_sample at False"),
+    "top_k": integer(0),
+    "top_p": PROBABILITY,
+    "num_beams": integer(1),
+    "length_penalty": NUMBER,
+    "early_stopping": either(BOOLEAN, Rule(lambda value: value == "never", '"never"')),
+    "num_return_sequences": integer(1),
+    "use_cache": BOOLEAN,
+    "output_scores": BOOLEAN,
+    "return_dict_in_generate": BOOLEAN,
 }
 _NONE_MEANS = {
     "min_new_tokens": 0,

@@ -25,8 +25,8 @@ def generate(texts: Texts, config: GenerationConfig, n_new: int, rng: Any = None
     config : GenerationConfig
     n_new : int
         How many tokens to add at most.
-    rng : optional
-        See `minirobert.generation.sampling.random_streams`.
+    rng : int, numpy.random.Generator, or a list of B of them, optional
+        A seed, or where the random numbers of ``do_sample`` come from.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def generate(texts: Texts, config: GenerationConfig, n_new: int, rng: Any = None
             all_scores.append(scores)
     xp = array_namespace(prompts)
     prompts = xp.repeat(prompts, config.num_return_sequences, axis=0)
-    sequences = xp.concat([prompts, xp.stack(tokens, axis=1)], axis=1)  # [R B, S + n]
+    sequences = xp.concat([prompts, xp.stack(tokens, axis=1)], axis=1)  # [B R, S + n]
     return GenerateOutput(sequences, None, tuple(all_scores) if config.output_scores else None)
 
 
@@ -56,7 +56,7 @@ def stream(texts: Texts, config: GenerationConfig, n_new: int, rng: Any = None) 
 
     Returns
     -------
-    iterator of int64 Arrays of shape [R B]
+    iterator of int64 Arrays of shape [B R]
         The next token of each text; padding where one has ended.
 
     Raises
@@ -84,7 +84,7 @@ def _found(texts: Texts, config: GenerationConfig, n_new: int) -> GenerateOutput
     """Put the hypotheses of a beam search behind their prompts."""
     prompts = texts.input_ids
     found, scores = beam_search(texts, config, n_new)
-    best = [one for of_text in found for one in of_text]  # R B
+    best = [one for of_text in found for one in of_text]  # B R
     length = max(len(one.tokens) for one in best)
     padded = [[*one.tokens, *[config.padding] * (length - len(one.tokens))] for one in best]
     xp, device = array_namespace(prompts), device_of(prompts)

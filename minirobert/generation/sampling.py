@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Array, array_namespace, astype, device_of
 from ..functional import softmax
+from ..rules import is_integer
 from .config import GenerationConfig
 from .scores import (
     is_one_of,
@@ -64,20 +65,9 @@ def sample(scores: Array, uniform: Array) -> Array:
 
 
 def adjusted(scores: Array, input_ids: Array, n_new: int, config: GenerationConfig) -> Array:
-    """Do to the scores what the options say, but for those of sampling.
+    """Do to the scores, [B, V], what the options say, but for those of sampling.
 
-    Parameters
-    ----------
-    scores : Array of shape [B, V]
-    input_ids : integer Array of shape [B, T]
-        The texts so far.
-    n_new : int
-        How many of their tokens are new.
-    config : GenerationConfig
-
-    Returns
-    -------
-    Array of shape [B, V]
+    Of the texts so far, [B, T], ``n_new`` tokens are new.
     """
     if config.repetition_penalty != 1:
         scores = repetition_penalty(scores, input_ids, config.repetition_penalty)
@@ -100,26 +90,11 @@ def _sharpened(scores: Array, config: GenerationConfig) -> Array:
 def continue_texts(
     texts: Texts, config: GenerationConfig, n_new: int, streams: Sequence[Any]
 ) -> Iterator[tuple[Array, Array]]:
-    """Continue texts by a token at a time, until all have ended.
+    """Continue texts by a token at a time, until all have ended or have ``n_new`` more.
 
-    Parameters
-    ----------
-    texts : Texts
-        Of B prompts.
-    config : GenerationConfig
-        With ``num_return_sequences`` R.
-    n_new : int
-        How many tokens to add at most.
-    streams : sequence of numpy.random.Generator
-        One for each of the R B continuations, or empty where nothing is drawn.
-
-    Yields
-    ------
-    tokens : int64 Array of shape [R B]
-        The next of each continuation: those of the first prompt, of the second …; padding where
-        one has ended.
-    scores : Array of shape [R B, V]
-        That they were chosen by.
+    Each step gives the next tokens, int64 [B R]: those of the first prompt's R continuations, of
+    the second's …, with padding where one has ended; and the scores, [B R, V], that they were
+    chosen by. There is a stream of random numbers for each continuation where words are drawn.
     """
     for step in range(n_new):
         scores = texts.next_scores()
@@ -143,28 +118,10 @@ def continue_texts(
 
 
 def random_streams(rng: Any, batch: int, n_each: int) -> list[np.random.Generator]:
-    """Give each continuation of each text its own random numbers.
+    """Give each of B R continuations its own random numbers.
 
     What is drawn for a text then depends on the seed and its place alone, not on the other texts
     of the batch.
-
-    Parameters
-    ----------
-    rng : int, numpy.random.Generator, or a list of ``batch`` of them, optional
-        Without it, every call draws other numbers.
-    batch, n_each : int
-        B and R.
-
-    Returns
-    -------
-    list of R B numpy.random.Generator
-
-    Raises
-    ------
-    TypeError
-        If it is something else.
-    ValueError
-        If the list has another length, or a seed is negative.
     """
     if isinstance(rng, list | tuple):
         if len(rng) != batch:
@@ -179,7 +136,7 @@ def generator(rng: Any) -> np.random.Generator:
     """Make a generator of a seed, or without one; a generator is returned as it is."""
     if isinstance(rng, np.random.Generator):
         return rng
-    if rng is not None and (isinstance(rng, bool) or not isinstance(rng, int | np.integer)):
+    if rng is not None and not is_integer(rng):
         raise TypeError(f"rng is {rng!r}, but must be a seed or a numpy.random.Generator")
     if rng is not None and rng < 0:
         raise ValueError(f"rng is {rng}, but a seed must be at least 0")

@@ -1,7 +1,7 @@
 """What is done to the scores of the next word before one is chosen.
 
-B is the number of texts, T that of their tokens so far, V the vocabulary. The scores are logits or
-logarithms of probabilities; a word with the score -inf is never chosen.
+The scores are logits or logarithms of probabilities, [B, V]; T counts the tokens of the texts so
+far. A word with the score -inf is never chosen.
 """
 
 from __future__ import annotations

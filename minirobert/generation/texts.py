@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any, Protocol
 
 from ..arrays import Array, array_namespace, astype, device_of, dtype_name
 from ..cache import KeyValueCache
 from ..checks import booleans, check_shape, floats, integers, place
 from ..config import RobertaConfig
+from ..observe import scope
+from ..rules import check, integer
 from .config import GenerationConfig
 
 __all__ = ["NextLogits", "Texts", "new_tokens", "prepare"]
@@ -28,7 +29,7 @@ class NextLogits(Protocol):
         encoder_hidden_states: Array | None,
         encoder_attention_mask: Array | None,
     ) -> Array:
-        """Read tokens, [B, S], behind those of the cache; the mask, [B, P + S], covers both."""
+        """Read tokens, [B, S], behind those of the cache; the mask, [B, K + S], covers both."""
 
 
 class Texts:
@@ -62,13 +63,19 @@ class Texts:
         self._encoder = encoder_hidden_states, encoder_attention_mask
         #: The dtype of the last scores.
         self.scores_dtype: Any = None
+        self._steps = 0
 
     def next_scores(self) -> Array:  # [B, V]
-        """Score every word as the next; those of a float16 model are float32 from here on."""
+        """Score every word as the next; those of a float16 model are float32 from here on.
+
+        The intermediates of each step have names of their own: ``step.0.roberta…``, ``step.1. …``.
+        """
         past = 0 if self.cache is None else self.cache.get_seq_length()
-        logits = self._next_logits(
-            self.input_ids[:, past:], self.attention_mask, self.cache, *self._encoder
-        )
+        with scope(f"step.{self._steps}"):
+            logits = self._next_logits(
+                self.input_ids[:, past:], self.attention_mask, self.cache, *self._encoder
+            )
+        self._steps += 1
         if dtype_name(logits) == "float16":
             logits = astype(logits, array_namespace(logits).float32)
         self.scores_dtype = logits.dtype
@@ -164,16 +171,10 @@ def _check_ids(config: GenerationConfig, model: RobertaConfig) -> None:
     vocab = model.vocab_size
     named = [("eos_token_id", one) for one in config.eos_token_ids]
     for name, value in [*named, ("pad_token_id", config.padding)]:
-        if not 0 <= value < vocab:
-            raise ValueError(
-                f"{name} is {value}, but must be from 0 to {vocab - 1} (vocab_size is {vocab})"
-            )
+        check(name, value, integer(0, vocab - 1).but(f" (vocab_size is {vocab})"))
     going_on = vocab - len(config.eos_token_ids)
-    if config.num_beams > going_on:
-        raise ValueError(
-            f"num_beams is {config.num_beams}, but must be at most {going_on}, the number of words "
-            "that do not end a text"
-        )
+    at_most = integer(1, going_on).but(", the number of words that do not end a text")
+    check("num_beams", config.num_beams, at_most)
 
 
 def _encoder(
@@ -194,14 +195,14 @@ def _encoder(
 
 
 def _first_token(config: GenerationConfig) -> int:
-    if config.bos_token_id is None:
+    bos = config.bos_token_id
+    if bos is None:
         raise ValueError("neither input_ids nor bos_token_id was given: a text needs a beginning")
-    if not isinstance(config.bos_token_id, Integral):
+    if isinstance(bos, list | tuple):
         raise ValueError(
-            f"bos_token_id is {config.bos_token_id!r}, so it is not clear what a text begins with: "
-            "give input_ids"
+            f"bos_token_id is {bos!r}, so it is not clear what a text begins with: give input_ids"
         )
-    return int(config.bos_token_id)
+    return int(bos)
 
 
 def _mask(value: Any, ids: Array, pad_token_id: int, config: GenerationConfig) -> Array:
@@ -242,27 +243,10 @@ def new_tokens(
     default: int = DEFAULT_NEW_TOKENS,
     name: str = "a prompt",
 ) -> int:
-    """Decide on the number of new tokens, which must have room in the tables of positions.
+    """Decide on the number of tokens after a prompt, which must have room in the position table.
 
-    Parameters
-    ----------
-    config : GenerationConfig
-    model : RobertaConfig
-    tokens, padding : int
-        Of a prompt.
-    default : int
-        How many are added, or as many as have room, where the options do not say.
-    name : str
-        What an error calls the prompt.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If they have no room, or ``min_new_tokens`` is more.
+    Where the options do not say, ``default`` are added, or as many as have room; an error calls the
+    prompt by the name.
     """
     length, limit = tokens, model.max_sequence_length
     table = f"the position table holds {limit}"

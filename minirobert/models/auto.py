@@ -166,8 +166,14 @@ def _check_model_type(name: str, content: Mapping[str, Any]) -> None:
         )
 
 
-class _AutoModel(_Chooser):
+class AutoModelBase(_Chooser):
+    """The base of the classes that choose a model: ``class …(AutoModelBase, model=…)``."""
+
     _model_class: ClassVar[type[RobertaPreTrainedModel]]
+
+    def __init_subclass__(cls, model: type[RobertaPreTrainedModel]) -> None:
+        super().__init_subclass__()
+        cls._model_class = model
 
     @classmethod
     def from_pretrained(
@@ -227,43 +233,29 @@ class _AutoModel(_Chooser):
         return cls._model_class(config, seed=seed, **options)
 
 
-class AutoModel(_AutoModel):
+class AutoModel(AutoModelBase, model=RobertaModel):
     """The encoder, without a head: see `RobertaModel`."""
 
-    _model_class = RobertaModel
 
-
-class AutoModelForMaskedLM(_AutoModel):
+class AutoModelForMaskedLM(AutoModelBase, model=RobertaForMaskedLM):
     """The model that tells the word behind a ``<mask>``: see `RobertaForMaskedLM`."""
 
-    _model_class = RobertaForMaskedLM
 
-
-class AutoModelForCausalLM(_AutoModel):
+class AutoModelForCausalLM(AutoModelBase, model=RobertaForCausalLM):
     """The model that tells the next word: see `RobertaForCausalLM`."""
 
-    _model_class = RobertaForCausalLM
 
-
-class AutoModelForSequenceClassification(_AutoModel):
+class AutoModelForSequenceClassification(AutoModelBase, model=RobertaForSequenceClassification):
     """The classifier of whole texts: see `RobertaForSequenceClassification`."""
 
-    _model_class = RobertaForSequenceClassification
 
-
-class AutoModelForTokenClassification(_AutoModel):
+class AutoModelForTokenClassification(AutoModelBase, model=RobertaForTokenClassification):
     """The classifier of tokens: see `RobertaForTokenClassification`."""
 
-    _model_class = RobertaForTokenClassification
 
-
-class AutoModelForQuestionAnswering(_AutoModel):
+class AutoModelForQuestionAnswering(AutoModelBase, model=RobertaForQuestionAnswering):
     """The model that finds answers in a text: see `RobertaForQuestionAnswering`."""
 
-    _model_class = RobertaForQuestionAnswering
 
-
-class AutoModelForMultipleChoice(_AutoModel):
+class AutoModelForMultipleChoice(AutoModelBase, model=RobertaForMultipleChoice):
     """The model that chooses among texts: see `RobertaForMultipleChoice`."""
-
-    _model_class = RobertaForMultipleChoice

@@ -51,8 +51,9 @@ class RobertaModel(RobertaPreTrainedModel):
     add_pooling_layer: bool = True
 
     @classmethod
-    def _shapes(cls, config: RobertaConfig, add_pooling_layer: bool = True) -> dict[str, Shape]:
-        return parameter_shapes(config, "RobertaModel", add_pooling_layer=add_pooling_layer)
+    def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
+        pools = options.get("add_pooling_layer", True)
+        return parameter_shapes(config, "RobertaModel", add_pooling_layer=pools)
 
     @documented(SHARED)
     def __call__(
@@ -135,7 +136,7 @@ class RobertaHeadModel(RobertaPreTrainedModel):
             HEADS.setdefault(cls.__name__, cls.head)
 
     @classmethod
-    def _shapes(cls, config: RobertaConfig) -> dict[str, Shape]:
+    def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
         return parameter_shapes(config, cls.head)
 
     @classmethod

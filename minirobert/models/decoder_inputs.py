@@ -14,31 +14,7 @@ __all__ = ["check_cache", "check_cache_position", "check_cross"]
 
 
 def check_cache(value: Any, use_cache: bool, batch: int, like: Array, config: RobertaConfig) -> Any:
-    """Check the cache of a call, or make one.
-
-    Parameters
-    ----------
-    value : KeyValueCache, or tuples of arrays, optional
-        See `KeyValueCache.from_legacy_cache`.
-    use_cache : bool
-        Whether to make one where none is given.
-    batch : int
-        B of the call.
-    like : Array
-        A weight of the model.
-    config : RobertaConfig
-
-    Returns
-    -------
-    KeyValueCache or None
-
-    Raises
-    ------
-    ValueError
-        If the cache comes from another model, or from a batch of another size.
-    TypeError
-        If it is none.
-    """
+    """Check the cache of a call, or make one where none is given and ``use_cache`` asks for it."""
     if value is None:
         return KeyValueCache() if use_cache else None
     if isinstance(value, (tuple, list)):
@@ -97,13 +73,7 @@ def _check_layer(i: int, cache: KeyValueCache, like: Array, config: RobertaConfi
 
 
 def check_cache_position(value: Any, past: int, length: int, like: Array) -> None:
-    """Check that the new tokens stand right behind those in the cache.
-
-    Raises
-    ------
-    ValueError
-        If ``cache_position`` is anything but ``past, past + 1, …``.
-    """
+    """Check that the new tokens stand right behind those in the cache, from K on."""
     if value is None:
         return
     positions = place("cache_position", value, like)
@@ -126,30 +96,7 @@ def check_cross(
     like: Array,
     config: RobertaConfig,
 ) -> CrossInputs | None:
-    """Check the text of an encoder.
-
-    Parameters
-    ----------
-    encoder_hidden_states : floats of shape [B, E, H], optional
-    encoder_attention_mask : 0 and 1 of shape [B, E] or [B, S, E], optional
-    cache : KeyValueCache, optional
-        Where it has the keys and values of such a text, these are used.
-    shape : (B, S)
-    like : Array
-        A weight of the model.
-    config : RobertaConfig
-
-    Returns
-    -------
-    CrossInputs, or None where there is no such text
-
-    Raises
-    ------
-    ValueError
-        If the model has no cross-attention, shapes do not fit, or there is a mask but no text.
-    TypeError
-        If the dtype is not the model's.
-    """
+    """Check the text of an encoder; where the cache has its keys and values, these are used."""
     batch, hidden = shape[0], config.hidden_size
     cached = _cached_length(cache)
     if encoder_hidden_states is not None:

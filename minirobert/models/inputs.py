@@ -182,7 +182,7 @@ def _positions(
     before = 0 if cache is None else cache.n_tokens
     if input_ids is not None:
         ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id, before)
-    else:
+    elif embeds is not None:
         ids = create_position_ids_from_inputs_embeds(embeds, config.pad_token_id, before)
     _check_length(int(xp.max(ids)) - config.pad_token_id, config)
     return ids

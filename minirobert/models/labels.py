@@ -28,66 +28,25 @@ IGNORED = -100
 def check_labels(
     labels: Any, weights: Array, classes: int, *shapes: Shape, kind: str = "classes"
 ) -> Array:
-    """Check labels that are numbers of classes, each in [0, C) or -100 where it does not count.
+    """Check numbers of classes, each in [0, C) or -100 where it does not count.
 
-    Parameters
-    ----------
-    labels : integers
-    weights : Array
-        Any of the model's weights: shows the library and device that the model computes in.
-    classes : int
-        C.
-    *shapes : tuple of int
-        Those that the labels may have; they are given the first.
-    kind : str
-        What the labels count, for the error.
-
-    Returns
-    -------
-    int64 Array
-        Of the first shape.
-
-    Raises
-    ------
-    ValueError
-        For a wrong shape, or a label that is no class.
-    TypeError
-        For a wrong dtype.
+    Of the shapes that the labels may have they are given the first, as int64. ``kind`` is what they
+    count, for the sentence of an error.
     """
-    labels = place("labels", labels, weights)
-    check_integers("labels", labels)
-    check_shape("labels", labels, *shapes)
-    labels = _int64(labels, shapes[0])
-    counted = array_namespace(labels).where(labels == IGNORED, 0, labels)
+    array = place("labels", labels, weights)
+    check_integers("labels", array)
+    check_shape("labels", array, *shapes)
+    array = _int64(array, shapes[0])
+    counted = array_namespace(array).where(array == IGNORED, 0, array)
     limit = f"there are {classes} {kind}" if classes != 1 else "there is only this one"
     check_range("labels", counted, classes, limit, f" or {IGNORED}")
-    return labels
+    return array
 
 
 def check_positions(name: str, positions: Any, weights: Array, batch: int) -> Array:
-    """Check the positions at which answers start, or end: integers, one for each text.
+    """Check the positions at which answers start, or end: one for each text, int64 of shape [B].
 
     Any number is right: `minirobert.losses.span_loss` says what those outside of the text mean.
-
-    Parameters
-    ----------
-    name : str
-    positions : integers of shape [B] or [B, 1]
-    weights : Array
-        Any of the model's weights.
-    batch : int
-        B.
-
-    Returns
-    -------
-    int64 Array of shape [B]
-
-    Raises
-    ------
-    ValueError
-        For a wrong shape.
-    TypeError
-        For a wrong dtype.
     """
     positions = place(name, positions, weights)
     check_integers(name, positions)
@@ -97,18 +56,6 @@ def check_positions(name: str, positions: Any, weights: Array, batch: int) -> Ar
 
 def choose_problem_type(config: RobertaConfig, labels: Array) -> str:
     """Tell what the labels of texts mean: as the configuration says, or else by their looks.
-
-    Parameters
-    ----------
-    config : RobertaConfig
-    labels : Array
-
-    Returns
-    -------
-    str
-        With ``config.problem_type`` None: ``"regression"`` where there is one label,
-        ``"single_label_classification"`` where the labels are integers, and otherwise
-        ``"multi_label_classification"``.
 
     >>> import numpy as np
     >>> choose_problem_type(RobertaConfig(num_labels=3), np.array([2, 0]))
@@ -126,33 +73,9 @@ def check_text_labels(
 ) -> tuple[Array, str]:
     """Check the labels of texts, and choose the problem that they state.
 
-    Parameters
-    ----------
-    labels
-        For regression, numbers of shape [B, C] (or [B] for one label); for a single label,
-        integers of shape [B] or [B, 1] in [0, C) or -100; for several labels, floating-point
-        numbers of shape [B, C] from 0 to 1. Lists of numbers have no dtype of their own: they take
-        the model's where it is a floating-point one that is needed.
-    weights : Array
-        Any of the model's weights.
-    config : RobertaConfig
-        Has C as ``num_labels``, and ``problem_type``.
-    batch : int
-        B.
-
-    Returns
-    -------
-    Array
-        int64 of shape [B] for a single label, otherwise of shape [B, C].
-    str
-        One of the problem types.
-
-    Raises
-    ------
-    ValueError
-        For a wrong shape, or a value that is no label.
-    TypeError
-        For a dtype that does not fit the problem.
+    They become int64 of shape [B] for a single label, and otherwise numbers of shape [B, C]. Lists
+    of numbers have no dtype of their own: they take the model's where a floating-point one is
+    needed. `minirobert.models.classifiers` says what the labels of each problem may be.
     """
     array = place("labels", labels, weights)
     xp, classes = array_namespace(array), config.num_labels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..arrays import Array
 from ..cache import KeyValueCache
-from ..model_output import ModelOutput
+from ..model_output import GIVEN, ModelOutput
 
 __all__ = [
     "BaseModelOutputWithPoolingAndCrossAttentions",
@@ -31,15 +31,15 @@ class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
     hidden_states : tuple of L + 1 Arrays of shape [B, S, H], optional
         The output of the embeddings, and of each layer.
     past_key_values : KeyValueCache, optional
-        Of P tokens before and the S of this call. In transformers, too, it stands here in the
+        Of K tokens before and the S of this call. In transformers, too, it stands here in the
         output, but before the hidden states in the tuple of ``return_dict=False``.
-    attentions : tuple of L Arrays of shape [B, N, S, P + S], optional
+    attentions : tuple of L Arrays of shape [B, N, S, K + S], optional
         The attention probabilities of each layer.
     cross_attentions : tuple of L Arrays of shape [B, N, S, E], optional
         Those of a decoder's cross-attention.
     """
 
-    last_hidden_state: Array = None
+    last_hidden_state: Array = GIVEN
     pooler_output: Array | None = None
     hidden_states: tuple[Array, ...] | None = None
     past_key_values: KeyValueCache | None = None
@@ -58,14 +58,14 @@ class CausalLMOutputWithCrossAttentions(ModelOutput):
     logits : Array of shape [B, S, V]
         Of the word that follows each token.
     past_key_values : KeyValueCache, optional
-        Of P tokens before and the S of this call.
+        Of K tokens before and the S of this call.
     hidden_states : tuple of L + 1 Arrays of shape [B, S, H], optional
-    attentions : tuple of L Arrays of shape [B, N, S, P + S], optional
+    attentions : tuple of L Arrays of shape [B, N, S, K + S], optional
     cross_attentions : tuple of L Arrays of shape [B, N, S, E], optional
     """
 
     loss: Array | None = None
-    logits: Array = None
+    logits: Array = GIVEN
     past_key_values: KeyValueCache | None = None
     hidden_states: tuple[Array, ...] | None = None
     attentions: tuple[Array, ...] | None = None
@@ -86,7 +86,7 @@ class MaskedLMOutput(ModelOutput):
     """
 
     loss: Array | None = None
-    logits: Array = None
+    logits: Array = GIVEN
     hidden_states: tuple[Array, ...] | None = None
     attentions: tuple[Array, ...] | None = None
 
@@ -106,7 +106,7 @@ class SequenceClassifierOutput(ModelOutput):
     """
 
     loss: Array | None = None
-    logits: Array = None
+    logits: Array = GIVEN
     hidden_states: tuple[Array, ...] | None = None
     attentions: tuple[Array, ...] | None = None
 
@@ -125,7 +125,7 @@ class TokenClassifierOutput(ModelOutput):
     """
 
     loss: Array | None = None
-    logits: Array = None
+    logits: Array = GIVEN
     hidden_states: tuple[Array, ...] | None = None
     attentions: tuple[Array, ...] | None = None
 
@@ -145,8 +145,8 @@ class QuestionAnsweringModelOutput(ModelOutput):
     """
 
     loss: Array | None = None
-    start_logits: Array = None
-    end_logits: Array = None
+    start_logits: Array = GIVEN
+    end_logits: Array = GIVEN
     hidden_states: tuple[Array, ...] | None = None
     attentions: tuple[Array, ...] | None = None
 
@@ -166,6 +166,6 @@ class MultipleChoiceModelOutput(ModelOutput):
     """
 
     loss: Array | None = None
-    logits: Array = None
+    logits: Array = GIVEN
     hidden_states: tuple[Array, ...] | None = None
     attentions: tuple[Array, ...] | None = None

@@ -88,7 +88,8 @@ class RobertaPreTrainedModel:
         return self._shapes(self.config, **{name: getattr(self, name) for name in self._options()})
 
     @classmethod
-    def _shapes(cls, config: RobertaConfig) -> dict[str, Shape]:
+    def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
+        """List the tensors of a model of this class with these options."""
         raise NotImplementedError(f"{cls.__name__} has no parameters of its own")
 
     @classmethod
@@ -105,12 +106,14 @@ class RobertaPreTrainedModel:
     @property
     def word_embeddings(self) -> Array:
         """The word embedding table, of shape [V, H]."""
-        return self._body.embeddings.word_embeddings.weight
+        table: Array = self._body.embeddings.word_embeddings.weight
+        return table
 
     @property
-    def _body(self) -> Any:
+    def _body(self) -> ParameterTree:
         """The encoder's weights, which a model with a head has under ``roberta``."""
-        return self.params.roberta if "roberta" in self.params else self.params
+        body: ParameterTree = self.params.roberta if "roberta" in self.params else self.params
+        return body
 
     @property
     def device(self) -> Any:

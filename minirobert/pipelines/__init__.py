@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any, Literal, overload
 
+from ..checks import warn
 from ..config import RobertaConfig
-from ..files import TINY
+from ..files import TINY, ModelFiles
 from ..models.base import RobertaModel, RobertaPreTrainedModel
 from ..models.classifiers import (
     RobertaForMultipleChoice,
@@ -212,13 +212,25 @@ def _model(
     dtype: Any,
 ) -> RobertaPreTrainedModel:
     if not isinstance(model, RobertaPreTrainedModel):
+        files = ModelFiles(model)
+        config = RobertaConfig.from_pretrained(files)
         options: dict[str, Any] = {}
         if model_class is RobertaModel:
             options["add_pooling_layer"] = False  # nobody reads it, and many checkpoints lack it
-        if model_class is RobertaForCausalLM and not _is_decoder(model):
+        if model_class is RobertaForCausalLM and not config.is_decoder:
             options["is_decoder"] = True
+            warn(
+                f"the config.json in {files.name!r} says is_decoder false: a model that was "
+                "trained to look at both sides of a word gives poor texts, now that it looks only "
+                "back"
+            )
         return model_class.from_pretrained(
-            model, dtype=dtype or "float32", device=device or "cpu", strict=True, **options
+            files,
+            config=config,
+            dtype=dtype or "float32",
+            device=device or "cpu",
+            strict=True,
+            **options,
         )
     model = model if dtype is None else model.astype(dtype)
     model = model if device is None else model.to(device)
@@ -229,15 +241,3 @@ def _model(
             + (": give its encoder, model.roberta" if encoder else "")
         )
     return model
-
-
-def _is_decoder(directory: str | os.PathLike[str]) -> bool:
-    """Tell whether a model was trained to look only back, and warn where it was not."""
-    if RobertaConfig.from_pretrained(directory).is_decoder:
-        return True
-    warnings.warn(
-        f"the config.json in {str(directory)!r} says is_decoder false: a model that was trained to "
-        "look at both sides of a word gives poor texts, now that it looks only back",
-        stacklevel=4,
-    )
-    return False

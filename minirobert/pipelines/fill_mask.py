@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, TypedDict
@@ -10,6 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from ..arrays import array_namespace, move_like, to_numpy
+from ..checks import warn
 from ..functional import softmax
 from ..models.language_models import RobertaForMaskedLM
 from ..tokenization import RobertaTokenizer
@@ -194,14 +194,13 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
                 continue
             ids = self.tokenizer.encode(target, add_special_tokens=False)
             if not ids:
-                warnings.warn(f"target {target!r} has no token and is left out", stacklevel=3)
+                warn(f"target {target!r} has no token and is left out")
                 continue
             if len(ids) > 1:
                 tokens = self.tokenizer.convert_ids_to_tokens(ids)
-                warnings.warn(
+                warn(
                     f"target {target!r} is not one token but {len(ids)} ({' '.join(tokens)}): "
-                    f"{tokens[0]!r} is used instead",
-                    stacklevel=3,
+                    f"{tokens[0]!r} is used instead"
                 )
             found[ids[0]] = None
         if not found:

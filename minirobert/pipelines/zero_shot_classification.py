@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
 
+from ..checks import warn
 from ..functional import softmax
 from ..models.classifiers import RobertaForSequenceClassification
 from ..tokenization import RobertaTokenizer
@@ -68,10 +68,9 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         self.multi_label = multi_label
         if self.entailment_id == -1:
             names = ", ".join(map(repr, self._label_names.values()))
-            warnings.warn(
+            warn(
                 f"none of the model's labels ({names}) begins with 'entail', so the last is taken "
-                "for entailment: use a model of natural language inference, or set id2label",
-                stacklevel=3,  # the caller of `pipeline`
+                "for entailment: use a model of natural language inference, or set id2label"
             )
 
     @property

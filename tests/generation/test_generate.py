@@ -9,6 +9,7 @@ from minirobert import GenerationConfig, RobertaConfig, RobertaForCausalLM
 from minirobert.functional import softmax
 from minirobert.generation import greedy, sample
 from minirobert.generation.sampling import random_streams
+from minirobert.observe import observe, watch
 from minirobert.parameters import map_tree
 from tests.libraries import LIBRARIES, STRICT, host
 
@@ -193,8 +194,46 @@ def test_how_many_tokens_come():
     assert model.generate(PROMPTS, max_length=9, max_new_tokens=3).shape == (3, 8)
     assert lively(eos_token_id=None).generate(PROMPTS).shape == (3, 20)  # of 20 positions, 5 taken
     assert lively(extra={"max_length": 7}, eos_token_id=None).generate(PROMPTS).shape == (3, 7)
-    assert lively(extra={"max_length": 20}, eos_token_id=None).generate(PROMPTS).shape == (3, 20)
     assert model.generate(max_new_tokens=4)[:, 0].tolist() == [0]
+
+
+@pytest.mark.parametrize("room", [42, 22])
+def test_the_length_20_of_a_configuration_is_transformers_default_of_20_new_tokens(room):
+    config = RobertaConfig(eos_token_id=None, extra={"max_length": 20})
+    assert GenerationConfig.from_model_config(config).max_length is None
+    assert GenerationConfig.from_model_config(config, max_length=20).max_length == 20
+    assert GenerationConfig.from_model_config(RobertaConfig(extra={"max_length": 19})).max_length
+    model = lively(eos_token_id=None, max_position_embeddings=room, extra={"max_length": 20})
+    prompt = [[0, 5, 6, 7, 8]]
+    assert model.generate(prompt).shape == (1, 25 if room > 25 else 20)  # 20 are new, or fewer fit
+    assert model.generate(prompt, max_length=20).shape == (1, 20)
+
+
+@pytest.mark.parametrize("options", [{}, {"do_sample": True, "rng": 1}, {"num_beams": 2}], ids=str)
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_the_intermediates_of_each_step_have_names_of_their_own(options, use_cache):
+    model, past = lively(eos_token_id=None), PROMPTS.shape[1]
+    options |= {"max_new_tokens": 3, "use_cache": use_cache}
+    with watch() as seen:
+        model.generate(PROMPTS, **options)
+    with watch() as once:
+        model(PROMPTS)
+    for step in range(3):
+        names = [name for name in seen if name.startswith(f"step.{step}.")]
+        assert {name.split(".", 2)[2] for name in names} == set(once)
+        of_a_layer = seen[f"step.{step}.roberta.encoder.layer.1.attention.self.probabilities"]
+        assert of_a_layer.shape[-1] == past + step
+        assert of_a_layer.shape[-2] == (1 if use_cache and step else past + step)
+    assert len(seen) == 3 * len(once)
+
+
+def test_the_steps_of_a_stream_are_counted_too():
+    with watch() as seen:
+        tokens = lively(eos_token_id=None).stream(PROMPTS)
+        next(tokens), next(tokens)
+        observe("mine", PROMPTS)  # between two steps, it is in neither
+    assert {name.split(".")[1] for name in seen if name.startswith("step.")} == {"0", "1"}
+    assert "mine" in seen
 
 
 def test_padding_that_needs_no_position_leaves_room():
@@ -250,7 +289,11 @@ def test_cross_attention(library, use_cache):
         ([[0, 5]], {"num_return_sequences": 2}, "only one likeliest text"),
         ([[0, 5]], {"num_return_sequences": 3, "num_beams": 2}, "a choice of 2 beams"),
         ([[0, 5]], {"num_beams": 2, "do_sample": True}, "leave one of them out"),
-        ([[0, 5]], {"num_beams": 23}, "num_beams is 23, but must be at most 22"),
+        (
+            [[0, 5]],
+            {"num_beams": 23},
+            "num_beams is 23, but must be an integer from 1 to 22, the number",
+        ),
         ([[0, 5]], {"eos_token_id": [3, 23]}, "eos_token_id is 23"),
         ([[0, 5]], {"pad_token_id": 23}, "pad_token_id is 23"),
         ([[0, 5]], {"temperature": 0.0, "do_sample": True}, "temperature is 0.0"),
