@@ -14,6 +14,7 @@ from transformers.pipelines import PipelineException
 
 import minirobert
 from minirobert import TINY, RobertaConfig, RobertaForMaskedLM, RobertaModel
+from minirobert.observe import watch
 from minirobert.parameters import build_tree, flatten
 from minirobert.pipelines import FillMaskPipeline
 from minirobert.tokenization import RobertaTokenizer
@@ -246,16 +247,10 @@ def test_tokenizer_options_of_a_call_may_be_empty():
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 9])
-def test_batch_size_is_how_many_texts_are_computed_at_once(monkeypatch, batch_size):
-    computed = []
-    call = RobertaModel.__call__
-
-    def counted(self, input_ids, *args, **kwargs):
-        computed.append(len(input_ids))
-        return call(self, input_ids, *args, **kwargs)
-
-    monkeypatch.setattr(RobertaModel, "__call__", counted)
-    ours()([SKY] * 7, batch_size=batch_size)
+def test_batch_size_is_how_many_texts_are_computed_at_once(batch_size):
+    with watch() as seen:
+        ours()([SKY] * 7, batch_size=batch_size)
+    computed = [len(seen[name]) for name in seen if name.endswith("embeddings.sum")]
     full, rest = divmod(7, batch_size)
     assert computed == [batch_size] * full + [rest] * (rest > 0)
 
@@ -379,11 +374,12 @@ def test_no_target_left():
 
 
 @pytest.fixture
-def no_computation(monkeypatch):
-    def refuse(*_: Any, **__: Any) -> None:
-        raise AssertionError("the model was run")
+def no_computation():
+    def refuse(name: str, _: Any) -> None:
+        raise AssertionError(f"{name} was computed")
 
-    monkeypatch.setattr(RobertaModel, "__call__", refuse)
+    with watch(refuse):
+        yield
 
 
 @pytest.mark.usefixtures("no_computation")
