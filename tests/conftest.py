@@ -5,10 +5,6 @@ import io
 import os
 import sys
 
-# What is imported and collected stays until the end: the garbage collector need not look through
-# all of torch again and again.
-gc.disable()
-
 # The arrays of the tests are small: threads would mostly wait for one another. NumPy reads this
 # when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -23,6 +19,10 @@ from hypothesis import HealthCheck, settings
 from minirobert import cli
 
 torch.set_num_threads(1)
+
+# What is imported and collected stays until the end: the garbage collector need not look through
+# all of torch and of the tests again and again.
+gc.disable()
 
 # The first example of a test loads torch and transformers, so time limits would only be noise.
 settings.register_profile(
