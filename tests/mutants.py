@@ -61,7 +61,7 @@ def found_in(root: Path, mutant: Mutant) -> list[Path]:
 
 def run_tests(root: Path, tests: Iterable[str]) -> tuple[int, str]:
     """Run tests in a checkout, giving pytest's exit code and its last line."""
-    environment = {**os.environ, "PYTHONPATH": str(root), "HYPOTHESIS_PROFILE": "ci"}
+    environment = {**os.environ, "PYTHONPATH": str(root), "HYPOTHESIS_PROFILE": "mutants"}
     options = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist")
     command = [sys.executable, "-m", "pytest", *options, *tests]
     result = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)

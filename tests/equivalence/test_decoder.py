@@ -24,7 +24,7 @@ from tests.equivalence.strategies import (
     torch_model,
 )
 from tests.equivalence.test_models import outputs_of, same_values
-from tests.libraries import LIBRARIES, NUMPY, host
+from tests.libraries import LIBRARIES, NUMPY, close, host
 
 pytestmark = pytest.mark.filterwarnings("ignore:is_decoder is")
 
@@ -102,13 +102,6 @@ def sees_something(arguments: dict[str, Any], shape: tuple[int, int]) -> np.ndar
     """Tell which tokens have a key to look at; the others look evenly at all there are. [B, S]."""
     mask = arguments.get("attention_mask", np.ones(shape, int))
     return mask.any(-1) if mask.ndim == 3 else np.cumsum(mask, axis=1) > 0
-
-
-def close(actual: Any, expected: Any, bound: float = 1e-10) -> None:
-    actual, expected = host(actual), host(expected)
-    assert actual.shape == expected.shape
-    scale = np.abs(expected).max(initial=0)
-    assert np.abs(actual - expected).max(initial=0) <= bound * scale
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -6,11 +6,14 @@ import atexit
 import json
 import os
 import shutil
+import warnings
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import strategies as st
 from tokenizers import AddedToken as HFAddedToken
 from transformers import RobertaTokenizer as SlowTokenizer
@@ -56,6 +59,33 @@ plain_texts = (st.text(characters, max_size=30) | texts).filter(
 )
 # Before `<mask>` the slow tokenizer strips what `str.rstrip` strips, U+001C to U+001F included.
 slow_texts = texts.filter(lambda text: not set("\x1c\x1d\x1e\x1f") & set(text))
+
+
+directories = pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda path: path.name)
+sides = st.sampled_from(["right", "left"])
+COLUMNS = {
+    "return_token_type_ids": True,
+    "return_attention_mask": True,
+    "return_special_tokens_mask": True,
+    "return_offsets_mapping": True,
+    "return_length": True,
+}
+
+
+def quietly(call, *args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return call(*args, **kwargs)
+
+
+def assert_equal_encodings(mine, theirs):
+    assert list(mine) == list(theirs)
+    for name in mine:
+        if isinstance(mine[name], np.ndarray):
+            assert mine[name].dtype == theirs[name].dtype
+            np.testing.assert_array_equal(mine[name], theirs[name])
+        else:
+            assert mine[name] == theirs[name], name
 
 
 @cache
