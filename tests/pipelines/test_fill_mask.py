@@ -239,6 +239,13 @@ def test_batch_size_is_how_many_texts_are_computed_at_once(batch_size):
     assert computed == [batch_size] * full + [rest] * (rest > 0)
 
 
+def test_the_head_is_run_for_the_masks_alone():
+    with watch() as seen:
+        ours(batch_size=2)([SKY, TWO_MASKS])
+    assert seen["roberta.embeddings.sum"].shape[0] == 2
+    assert seen["lm_head.logits"].shape == (3, VOCABULARY_SIZE)
+
+
 # Devices and dtypes
 
 
