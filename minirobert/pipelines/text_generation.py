@@ -13,7 +13,7 @@ from ..generation import GenerationConfig
 from ..generation.sampling import generator
 from ..generation.texts import new_tokens
 from ..models.language_models import RobertaForCausalLM
-from ..rules import STRING, check
+from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, Row, or_else
 
@@ -229,7 +229,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             ids = [bos, *ids]
         model = self.model.config
         if not ids:
-            if not isinstance(config.bos_token_id, int):
+            if not is_integer(config.bos_token_id):
                 raise ValueError(f"{name} is empty, and there is no bos_token_id to begin with")
             ids = [config.bos_token_id]
         if ids[-1] == model.pad_token_id:
