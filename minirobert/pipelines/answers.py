@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..functional import softmax
 
 __all__ = [
@@ -74,7 +75,7 @@ def span_probabilities(
     """
     may_be = np.zeros(logits.shape, dtype=bool)
     may_be[0] = may_be[context] = True
-    probabilities = softmax(np.where(may_be, logits, EXCLUDED))
+    probabilities = to_numpy(softmax(np.where(may_be, logits, EXCLUDED)))
     return probabilities[0], probabilities[context]
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..functional import softmax
 from ..models.classifiers import RobertaForMultipleChoice
 from ..rules import NONE, STRING, check, either, integer
@@ -127,7 +128,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
 
 def _ranked(choices: list[str], logits: np.ndarray[Any, Any]) -> list[Choice]:
     """Put the choices with logits [C] in order."""
-    scores = softmax(logits)
+    scores = to_numpy(softmax(logits))  # [C]
     return [
         {"choice": choices[i], "index": i, "score": float(scores[i])}
         for i in np.argsort(-scores, kind="stable").tolist()

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..checks import warn
 from ..functional import softmax
 from ..models.classifiers import RobertaForSequenceClassification
@@ -165,9 +166,9 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         entailment = self.entailment_id
         if multi_label or len(labels) == 1:
             contradiction = -1 if entailment == 0 else 0
-            scores = softmax(logits[:, [contradiction, entailment]])[:, 1]  # [X]
+            scores = to_numpy(softmax(logits[:, [contradiction, entailment]]))[:, 1]  # [X]
         else:
-            scores = softmax(logits[:, entailment])  # [X]
+            scores = to_numpy(softmax(logits[:, entailment]))  # [X]
         order = np.argsort(scores, kind="stable")[::-1]
         return {
             "sequence": text,
