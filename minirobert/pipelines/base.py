@@ -180,7 +180,7 @@ class Pipeline(Generic[Model]):
         columns = [{name: row[name] for name in names if name in row} for row in rows]
         return self.tokenizer.pad(columns, padding_side="right", return_tensors="np")
 
-    def _placed(self, batch: Batch) -> dict[str, Any]:
+    def _placed(self, batch: Batch) -> dict[str, Any]:  # Any, or a call would ask for its flags
         """Move a batch to where the model is: ``self.model(**self._placed(batch))``."""
         like = self.model.word_embeddings
         return {name: move_like(column, like) for name, column in batch.items()}

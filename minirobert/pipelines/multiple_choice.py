@@ -128,7 +128,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
 
 def _ranked(choices: list[str], logits: np.ndarray[Any, Any]) -> list[Choice]:
     """Put the choices with logits [C] in order."""
-    scores = to_numpy(softmax(logits))  # [C]
+    scores = to_numpy(softmax(logits))
     return [
         {"choice": choices[i], "index": i, "score": float(scores[i])}
         for i in np.argsort(-scores, kind="stable").tolist()

@@ -166,7 +166,8 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         entailment = self.entailment_id
         if multi_label or len(labels) == 1:
             contradiction = -1 if entailment == 0 else 0
-            scores = to_numpy(softmax(logits[:, [contradiction, entailment]]))[:, 1]  # [X]
+            both = logits[:, [contradiction, entailment]]
+            scores = to_numpy(softmax(both))[:, 1]  # [X]
         else:
             scores = to_numpy(softmax(logits[:, entailment]))  # [X]
         order = np.argsort(scores, kind="stable")[::-1]
