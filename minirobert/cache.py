@@ -2,8 +2,6 @@
 
 A decoder's token looks only back, so the keys and values of a token never change once they are
 computed. With a cache, the next call computes those of the new tokens alone.
-
-P is the number of tokens in the cache (the past), E the length of the encoder's texts.
 """
 
 from __future__ import annotations
@@ -104,13 +102,13 @@ class KeyValueCache:
 
     def __init__(self) -> None:
         self.layers: list[LayerCache] = []
-        #: bool [B, P]: False where padding was read, which does not count for positions.
+        #: bool [B, K]: False where padding was read, which does not count for positions.
         self.is_token: Array | None = None
         #: bool [B or 1, 1, 1 or S, E]: where the last call looked in the encoder's text.
         self.cross_attend: Array | None = None
 
     def get_seq_length(self) -> int:
-        """Give P, the number of tokens in the cache, padding included."""
+        """Give K, the number of tokens in the cache, padding included."""
         return 0 if self.is_token is None else int(self.is_token.shape[1])
 
     @property
@@ -148,7 +146,7 @@ class KeyValueCache:
         Parameters
         ----------
         length : int
-            How many to keep, padding included, from 0 to P. A negative number forgets so many.
+            How many to keep, padding included, from 0 to K. A negative number forgets so many.
 
         Raises
         ------
@@ -206,7 +204,7 @@ class KeyValueCache:
         Parameters
         ----------
         past_key_values : L times (key, value) or (key, value, cross key, cross value)
-            Of shape [B, N, P, D], the latter two [B, N, E, D] or None. Which of the tokens are
+            Of shape [B, N, K, D], the latter two [B, N, E, D] or None. Which of the tokens are
             padding is not known, so all are counted as text: give ``position_ids`` if some are not.
 
         Raises
@@ -231,7 +229,7 @@ class KeyValueCache:
         Returns
         -------
         L times (key, value) or (key, value, cross key, cross value)
-            Of shape [B, N, P, D], the latter two [B, N, E, D].
+            Of shape [B, N, K, D], the latter two [B, N, E, D].
         """
         return tuple(
             tuple(array_namespace(array).asarray(array, copy=True) for array in self[i])

@@ -336,18 +336,19 @@ def flatten(tree: ParameterTree) -> dict[str, Array]:
     >>> flatten(build_tree({"layer.0.dense.bias": 1, "layer.1.dense.bias": 2}))
     {'layer.0.dense.bias': 1, 'layer.1.dense.bias': 2}
     """
-    return dict(_leaves("", tree))
+    flat: dict[str, Array] = {}
+    _add_leaves(flat, "", tree)
+    return flat
 
 
-def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, Array]]:
-    if isinstance(value, ParameterTree):
-        for name in value:
-            yield from _leaves(f"{prefix}{name}.", value[name])
-    elif isinstance(value, tuple):
-        for i, child in enumerate(value):
-            yield from _leaves(f"{prefix}{i}.", child)
-    else:
-        yield prefix[:-1], value
+def _add_leaves(flat: dict[str, Array], name: str, value: Any) -> None:
+    """Put the arrays below a node into a dictionary, by their names."""
+    if not isinstance(value, ParameterTree | tuple):
+        flat[name] = value
+        return
+    children = enumerate(value) if isinstance(value, tuple) else vars(value).items()
+    for part, child in children:
+        _add_leaves(flat, f"{name}.{part}" if name else f"{part}", child)
 
 
 def map_tree(function: Callable[[Array], Array], tree: ParameterTree) -> ParameterTree:

@@ -83,7 +83,7 @@ def no_repeat_ngrams(scores: Array, input_ids: Array, size: int) -> Array:
     for i in range(size - 1):  # compare the first tokens of each run with the end of the text
         end = input_ids[:, runs + i : runs + i + 1]  # [B, 1]
         same = same & (input_ids[:, i : runs + i] == end)
-    completing = input_ids[:, size - 1 :]  # [B, runs]
+    completing = input_ids[:, size - 1 :]  # [B, X], of X runs
     return xp.where(_words_of(completing, scores, same), -math.inf, scores)
 
 

@@ -239,11 +239,19 @@ def test_batch_size_is_how_many_texts_are_computed_at_once(batch_size):
     assert computed == [batch_size] * full + [rest] * (rest > 0)
 
 
-def test_the_head_is_run_for_the_masks_alone():
-    with watch() as seen:
-        ours(batch_size=2)([SKY, TWO_MASKS])
-    assert seen["roberta.embeddings.sum"].shape[0] == 2
-    assert seen["lm_head.logits"].shape == (3, VOCABULARY_SIZE)
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_the_head_is_run_for_the_masks_alone(batch_size):
+    shapes = []
+
+    def watcher(name, array):
+        if name.endswith("logits"):
+            shapes.append(array.shape)
+
+    with watch(watcher):
+        ours()([SKY, TWO_MASKS, ANIMAL, SKY], batch_size=batch_size)
+    counts = [1, 2, 1, 1]
+    expected = counts if batch_size == 1 else [sum(counts)]
+    assert shapes == [(count, VOCABULARY_SIZE) for count in expected]
 
 
 # Devices and dtypes

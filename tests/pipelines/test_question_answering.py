@@ -371,10 +371,13 @@ def test_length_that_only_the_model_knows(model_max_length):
         ({"top_k": 0}, "top_k is 0, but must be an integer of at least 1"),
         ({"top_k": 1.5}, r"top_k is 1\.5"),
         ({"max_answer_len": 0}, "max_answer_len is 0"),
-        ({"max_seq_len": 5}, f"max_seq_len is 5, but must be from 6 .* to {LONGEST}"),
+        ({"max_seq_len": 5}, f"max_seq_len is 5, but must be an integer from 6 .* to {LONGEST}"),
         ({"max_seq_len": LONGEST + 1}, f"max_seq_len is {LONGEST + 1}"),
         ({"doc_stride": -1}, "doc_stride is -1"),
-        ({"doc_stride": 31, "max_seq_len": 30}, "doc_stride is 31, but must be from 0 to 30"),
+        (
+            {"doc_stride": 31, "max_seq_len": 30},
+            "doc_stride is 31, but must be None or an integer from 0 to 30",
+        ),
     ],
 )
 def test_wrong_options(options, match):
