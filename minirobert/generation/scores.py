@@ -88,11 +88,9 @@ def no_repeat_ngrams(scores: Array, input_ids: Array, size: int) -> Array:
 
 
 def _words_of(
-    input_ids: Array,  # [B, T]
-    scores: Array,  # [B, V]
-    counts: Array | None = None,  # bool [B, T]
-) -> Array:  # -> bool [B, V]
-    """Tell of each word whether it is in a text, among the tokens that count."""
+    input_ids: Array, scores: Array, counts: Array | None = None
+) -> Array:  # [B, T], [B, V], bool [B, T] -> bool [B, V]
+    """Tell of each word whether it is in a text, where ``counts`` is true."""
     xp = array_namespace(input_ids)
     batch, vocab = scores.shape
     numbers = xp.arange(batch * vocab, dtype=xp.int64, device=device_of(input_ids))

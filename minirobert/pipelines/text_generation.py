@@ -272,7 +272,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             mask,
             replace(config, max_new_tokens=n_new, **NO_DICT),
             rng=[row["random"] for row in rows] if config.do_sample else None,
-        )  # [B R, T]
+        )  # [B R, S + new]
         new = to_numpy(sequences)[:, ids.shape[1] :].tolist()
         each = config.num_return_sequences
         ended = [_until_the_end(one, config.eos_token_ids) for one in new]

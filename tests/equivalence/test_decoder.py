@@ -21,14 +21,13 @@ from tests.equivalence.strategies import (
     configs,
     encoder_texts,
     labelled,
+    seeds,
     torch_model,
 )
 from tests.equivalence.test_models import outputs_of, same_values
 from tests.libraries import LIBRARIES, NUMPY, close, host
 
 pytestmark = pytest.mark.filterwarnings("ignore:is_decoder is")
-
-seeds = st.integers(0, 2**31 - 1)
 
 
 @st.composite
