@@ -292,7 +292,9 @@ def roberta(
         output_hidden_states=output_hidden_states,
         output_attentions=output_attentions,
     )
+    cross = inputs.cross
     if inputs.cache is not None:
-        cross = inputs.cross
         inputs.cache.advance(inputs.is_token, None if cross is None else cross.attend)
+    if output_attentions and cross is not None and not config.num_hidden_layers:
+        output = output._replace(cross_attentions=())  # as of each layer, of which there is none
     return output
