@@ -7,11 +7,11 @@ computed. With a cache, the next call computes those of the new tokens alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from numbers import Integral
 from typing import Any
 
 from .arrays import Array, array_namespace, astype, device_of
 from .checks import check_range, integers
+from .rules import INTEGER, check
 
 __all__ = ["KeyValueCache", "LayerCache"]
 
@@ -155,8 +155,7 @@ class KeyValueCache:
         TypeError
             If the length is no integer.
         """
-        if not isinstance(length, Integral):
-            raise TypeError(f"length is {length!r}, but must be an integer, a number of tokens")
+        check("length", length, INTEGER.but(", a number of tokens"), TypeError)
         past = self.get_seq_length()
         keep = past + length if length < 0 else length
         if not 0 <= keep <= past:
