@@ -8,7 +8,7 @@ and each step writes over the last (``out=``). Other dtypes and empty arrays go 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,12 +37,14 @@ def _suits(*args: Any, **kwargs: Any) -> bool:
     return True
 
 
-def _blocks(*arrays: NDArray) -> Iterator[tuple[NDArray, ...]]:  # [M, X]
+def _blocks(*arrays: NDArray) -> Sequence[tuple[NDArray, ...]]:  # [M, X]
     """Cut arrays of the same shape into blocks of whole rows."""
     rows, width = arrays[0].shape
     step = max(1, _BLOCK // width)
-    for start in range(0, rows, step):
-        yield tuple(array[start : start + step] for array in arrays)
+    if rows <= step:
+        return (arrays,)
+    starts = range(0, rows, step)
+    return [tuple([array[start : start + step] for array in arrays]) for start in starts]
 
 
 @kernel_of(linear, np.ndarray, _suits)
