@@ -1,7 +1,7 @@
 """Drawn models and batches, and the same model in transformers."""
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +268,7 @@ def with_parameters_of(torch_model: Any, model: Any) -> Any:
     """Give a model of ours the numbers of transformers' of the same shape, without a file."""
     state = torch_model.state_dict()
     flat = {name: state[name].numpy().copy() for name in flatten(model.params)}
-    return type(model)(model.config, build_tree(flat))
+    return replace(model, params=build_tree(flat))
 
 
 def read_by_transformers(class_name: str, directory: Path, **options: Any) -> Any:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minirobert
-from minirobert import RobertaForCausalLM
+from minirobert import RobertaConfig, RobertaForCausalLM
 from tests.equivalence.strategies import (
     CLASSES,
     Batch,
@@ -75,10 +75,15 @@ def run_ours(model: Any, batch: Batch, library: Library, dtype: str) -> dict[str
 
 
 def float64_models(class_name: str, config: dict[str, Any], seed: int, pooling: bool) -> Any:
-    """Make a model of torch, and ours from what it saves; only the base model may have a pooler."""
+    """Make a model of torch, and ours of its numbers; only the base model may have a pooler.
+
+    One in four is read from what torch's saves: files take longer than all the rest.
+    """
     options = {"add_pooling_layer": pooling} if class_name == "RobertaModel" else {}
-    theirs = torch_model(class_name, config, seed, **options)
-    return theirs, carried_over(theirs, getattr(minirobert, class_name), dtype="float64", **options)
+    theirs, kind = torch_model(class_name, config, seed, **options), getattr(minirobert, class_name)
+    if seed % 4 == 0:
+        return theirs, carried_over(theirs, kind, dtype="float64", **options)
+    return theirs, with_parameters_of(theirs, kind(RobertaConfig(**config), **options))
 
 
 def scale_of(name: str, tensors: dict[str, np.ndarray]) -> float:
@@ -214,7 +219,7 @@ def test_transformers_reads_what_we_write(
     directory = tmp_path_factory.mktemp("ours")
     config = data.draw(labelled(config, class_name))
     batch = data.draw(batches(config, class_name))
-    ours = getattr(minirobert, class_name)(minirobert.RobertaConfig(**config), seed=seed)
+    ours = getattr(minirobert, class_name)(RobertaConfig(**config), seed=seed)
     library.model(ours).save_pretrained(directory)
     theirs = read_by_transformers(class_name, directory, dtype=torch.float64)
     expected = run_torch(theirs, batch, torch.float64)
