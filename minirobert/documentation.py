@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["documented"]
+__all__ = ["documented", "entries"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -52,6 +52,23 @@ def documented(shared: Mapping[str, str]) -> Callable[[Function], Function]:
         return function
 
     return complete
+
+
+def entries(described: object) -> dict[str, str]:
+    """Take the parameters out of a docstring, for functions that share them.
+
+    Parameters
+    ----------
+    described : class or function
+
+    Returns
+    -------
+    dict of str to str
+        The entry of each parameter, by its name; empty in an optimised Python.
+    """
+    _, *sections = _HEADING.split(inspect.cleandoc(described.__doc__ or ""))
+    given = [section for section in sections if section.startswith(_PARAMETERS)]
+    return _entries("".join(given).removeprefix(_PARAMETERS))
 
 
 def _completed(function: Callable[..., Any], shared: Mapping[str, str]) -> str:

@@ -10,12 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import regex
 
+from ..rules import BOOLEAN, check
 from .pretokenizer import WHITE_SPACE
 from .texts import check_text
+
+__all__ = [
+    "FLAGS",
+    "AddedToken",
+    "AddedTokenSplitter",
+    "Segment",
+    "as_token",
+    "content_of",
+    "is_added_token",
+]
 
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
@@ -65,11 +76,8 @@ class AddedToken:
         if self.normalized is None:
             object.__setattr__(self, "normalized", not self.special)
         for flag in FLAGS:
-            if not isinstance(getattr(self, flag), bool):
-                raise TypeError(
-                    f"{flag} of the added token {self.content!r} is {getattr(self, flag)!r}: it"
-                    " must be True or False"
-                )
+            where = f"{flag} of the added token {self.content!r}"
+            check(where, getattr(self, flag), BOOLEAN, TypeError)
 
 
 def is_added_token(token: object) -> bool:
@@ -110,12 +118,14 @@ def as_token(token: Any, where: str) -> str | AddedToken:
     return AddedToken(token.content, **{flag: getattr(token, flag) for flag in FLAGS})
 
 
-class Segment(NamedTuple):
-    """A stretch ``text[start:end]``: one added token, or ordinary text where `token` is None."""
+def content_of(token: str | AddedToken) -> str:
+    """Give the string of a token."""
+    return token if isinstance(token, str) else token.content
 
-    start: int
-    end: int
-    token: AddedToken | None = None
+
+# A stretch ``text[start:end]``: one added token, or ordinary text where there is None. No named
+# tuple, which takes longer to make than a short text to be split.
+Segment = tuple[int, int, AddedToken | None]
 
 
 class AddedTokenSplitter:
@@ -147,61 +157,49 @@ class AddedTokenSplitter:
         self._patterns = [_any_of(contents) for contents in by_turn if contents]
 
     def split(self, text: str, split_special_tokens: bool = False) -> list[Segment]:
-        """Cut a text into ordinary segments and added tokens.
+        """Cut a text into ordinary segments and added tokens, none of them empty.
 
-        Parameters
-        ----------
-        text : str
-            Any text.
-        split_special_tokens : bool
-            Whether special tokens are passed over, as if they were ordinary text.
-
-        Returns
-        -------
-        list of Segment
-            Segments that follow one another and cover the text, none of them empty.
+        With `split_special_tokens` special tokens are passed over, as if they were ordinary text.
         """
-        segments = [Segment(0, len(text))] if text else []
+        segments: list[Segment] = [(0, len(text), None)] if text else []
         for initial in self._initials:  # most texts have no "<", and are told apart quickly
             if initial in text:
                 break
         else:
             return segments
         for pattern in self._patterns:
-            segments = [
-                part
-                for segment in segments
-                for part in (
-                    [segment]
-                    if segment.token
-                    else self._split(text, segment, pattern, split_special_tokens)
-                )
-            ]
+            parts: list[Segment] = []
+            for start, end, token in segments:
+                if token:
+                    parts.append((start, end, token))
+                else:
+                    parts += self._split(text, start, end, pattern, split_special_tokens)
+            segments = parts
         return segments
 
     def _split(
-        self, text: str, segment: Segment, pattern: regex.Pattern, split_special_tokens: bool
+        self, text: str, first: int, last: int, pattern: regex.Pattern, split_special_tokens: bool
     ) -> Iterator[Segment]:
-        position = segment.start
-        for match in pattern.finditer(text, segment.start, segment.end):
+        position = first
+        for match in pattern.finditer(text, first, last):
             token = self._tokens[match[0]]
             start, end = match.span()
             if start < position:  # the token before has taken its first characters
                 continue
             if token.special and split_special_tokens:
                 continue
-            if token.single_word and _touches_word(text, start, end, segment):
+            if token.single_word and _touches_word(text[first:start], text[end:last]):
                 continue
             if token.lstrip:
                 start = _skip_left(text, start, position)
             if token.rstrip:
-                end = _skip_right(text, end, segment.end)
+                end = _skip_right(text, end, last)
             if position < start:
-                yield Segment(position, start)
-            yield Segment(start, end, token)
+                yield position, start, None
+            yield start, end, token
             position = end
-        if position < segment.end:
-            yield Segment(position, segment.end)
+        if position < last:
+            yield position, last, None
 
 
 def _any_of(contents: Iterable[str]) -> regex.Pattern:
@@ -209,9 +207,8 @@ def _any_of(contents: Iterable[str]) -> regex.Pattern:
     return regex.compile("|".join(map(regex.escape, longest_first)))
 
 
-def _touches_word(text: str, start: int, end: int, segment: Segment) -> bool:
-    before, after = text[segment.start : start][-1:], text[end : segment.end][:1]
-    return any(_WORD_CHARACTER.match(neighbour) for neighbour in (before, after))
+def _touches_word(before: str, after: str) -> bool:
+    return any(_WORD_CHARACTER.match(neighbour) for neighbour in (before[-1:], after[:1]))
 
 
 # White space is skipped from the token outwards, by hand: a `\s*` in the pattern, before the token,

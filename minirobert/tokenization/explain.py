@@ -1,23 +1,23 @@
 """The path of a text to its tokens, step by step.
 
-This is the tokenizer once more, written to be looked at: it takes the same steps, each from its
-definition, and keeps what comes out of each. `TextEncoder` gives the same tokens sooner.
+These are the steps of `TextEncoder`, written to be looked at: what comes out of each is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import regex
 
-from .added_tokens import AddedTokenSplitter
 from .bpe import Merge, Pair, merge_steps
 from .byte_alphabet import text_to_symbols
-from .offsets import Offsets, token_spans, trimmed
-from .pretokenizer import WHITE_SPACE, split_pieces, with_prefix_space
-from .vocabulary import Vocabulary
+from .offsets import Offsets, shifted
+from .pretokenizer import WHITE_SPACE
+from .text_encoder import Piece, TextEncoder
+
+__all__ = ["ExplainedPiece", "ExplainedToken", "Explanation", "explain"]
 
 _LETTER, _NUMBER = regex.compile(r" ?\p{L}"), regex.compile(r" ?\p{N}")
 _CONTRACTION = regex.compile(r"'(?:s|t|re|ve|m|ll|d)")
@@ -149,91 +149,48 @@ class Explanation:
         return "\n".join(map(str, self.pieces))
 
 
-class Explainer(NamedTuple):
-    """What the explanation of a text depends on.
+def explain(
+    text: str,
+    encoder: TextEncoder,
+    add_prefix_space: bool,
+    split_special_tokens: bool,
+    trim_offsets: bool,
+) -> Explanation:
+    """Take a text to its tokens, and keep what comes out of each step."""
+    pieces = encoder.pieces(text, add_prefix_space, split_special_tokens)
+    return Explanation(
+        text,
+        tuple(_explained(piece, encoder, add_prefix_space, trim_offsets) for piece in pieces),
+    )
 
-    Attributes
-    ----------
-    splitter : AddedTokenSplitter
-        Finds the added tokens.
-    vocabulary : Vocabulary
-        The vocabulary.
-    unk_id : int
-        The id of a token that it lacks.
-    ranks : mapping of (str, str) to int
-        The merges with their ranks.
-    add_prefix_space, trim_offsets, split_special_tokens : bool
-        As for `RobertaTokenizer`.
-    """
 
-    splitter: AddedTokenSplitter
-    vocabulary: Vocabulary
-    unk_id: int
-    ranks: Mapping[Pair, int]
-    add_prefix_space: bool
-    trim_offsets: bool
-    split_special_tokens: bool
-
-    def explain(self, text: str) -> Explanation:
-        """Take a text to its tokens.
-
-        Parameters
-        ----------
-        text : str
-            The text.
-
-        Returns
-        -------
-        Explanation
-            All that happens to it.
-        """
-        return Explanation(text, tuple(self._pieces(text)))
-
-    def _pieces(self, text: str) -> Iterator[ExplainedPiece]:
-        for start, end, added in self.splitter.split(text, self.split_special_tokens):
-            found = text[start:end]
-            if added:
-                offsets = self._offsets(found, (start, end))
-                token = ExplainedToken(added.content, self.vocabulary.ids[added.content], offsets)
-                yield ExplainedPiece(found, "added token", (start, end), (), (token,))
-                continue
-            prefixed = with_prefix_space(found) if self.add_prefix_space else found
-            piece_start = start - (len(prefixed) - len(found))  # one less if a space was put in
-            for piece in split_pieces(prefixed):
-                yield self._piece(piece, piece_start, start)
-                piece_start += len(piece)
-
-    def _piece(self, piece: str, piece_start: int, segment_start: int) -> ExplainedPiece:
-        symbols = list(text_to_symbols(piece))
-        merges: list[Merge] = []
-        for merge in merge_steps(symbols, self.ranks):
-            merge.apply(symbols)
-            merges.append(merge)
-
-        def in_text(start: int, end: int) -> Offsets:
-            # A space that was put in counts as part of the first character.
-            return (
-                max(piece_start + start, segment_start),
-                max(piece_start + end, segment_start + 1),
-            )
-
-        tokens = (
-            ExplainedToken(
-                token,
-                self.vocabulary.base.get(token, self.unk_id),
-                self._offsets(token, in_text(*span)),
-            )
-            for token, span in zip(symbols, token_spans(piece, symbols), strict=True)
-        )
-        return ExplainedPiece(
-            piece, _kind(piece), in_text(0, len(piece)), tuple(merges), tuple(tokens)
-        )
-
-    def _offsets(self, token: str, span: Offsets) -> Offsets:
-        if not self.trim_offsets:
-            return span
+def _explained(
+    piece: Piece, encoder: TextEncoder, add_prefix_space: bool, trim_offsets: bool
+) -> ExplainedPiece:
+    encoded = encoder.encode_piece(piece)
+    offsets = shifted(encoded.trimmed if trim_offsets else encoded.spans, piece.start)
+    if trim_offsets and add_prefix_space and piece.start == 0:
         # The single space at the beginning may be one that was put in.
-        return trimmed(token, span, keep_single_space=self.add_prefix_space and span[0] == 0)
+        at_start = [span[0] == 0 for span in encoded.spans]
+        choices = zip(at_start, encoded.trimmed_at_start, encoded.trimmed, strict=True)
+        offsets = tuple(kept if is_first else usual for is_first, kept, usual in choices)
+    tokens = map(ExplainedToken, encoded.tokens, encoded.ids, offsets)
+    end = piece.start + max(len(piece.text) - piece.has_new_space, 1)
+    kind, merges = (
+        ("added token", ())
+        if piece.added
+        else (_kind(piece.text), _merges(piece.text, encoder.ranks))
+    )
+    return ExplainedPiece(piece.text, kind, (piece.start, end), merges, tuple(tokens))
+
+
+def _merges(piece: str, ranks: Mapping[Pair, int]) -> tuple[Merge, ...]:
+    symbols = list(text_to_symbols(piece))
+    merges = []
+    for merge in merge_steps(symbols, ranks):
+        merge.apply(symbols)
+        merges.append(merge)
+    return tuple(merges)
 
 
 def _kind(piece: str) -> str:

@@ -7,7 +7,7 @@ have the same offsets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from .byte_alphabet import SPACE
@@ -86,3 +86,12 @@ def _leading_white_space(text: str) -> int:
     while count < len(text) and text[count] in _SPACES:
         count += 1
     return count
+
+
+def shifted(spans: Iterable[Offsets], start: int) -> tuple[Offsets, ...]:
+    """Count the offsets into a piece that begins at `start` from the beginning of the text.
+
+    >>> shifted([(0, 2), (2, 3)], 10)
+    ((10, 12), (12, 13))
+    """
+    return tuple([(start + left, start + right) for left, right in spans])

@@ -5,134 +5,73 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
+
+from ..rules import BOOLEAN, Rule, check, one_of
+
+__all__ = ["SETTINGS", "SIDE", "Setting", "read_setting"]
 
 # What transformers writes as `model_max_length` where there is no limit is beyond this.
 NO_LIMIT = 10**20
 
 SIDES = ("right", "left")
+SIDE = one_of(*SIDES)
 
 COLUMN_NAMES = ("input_ids", "token_type_ids", "attention_mask")
 
 
-def check_flag(name: str, value: Any) -> bool:
-    """Check that a setting is true or false.
+class Setting(NamedTuple):
+    """What a setting may be, the error if it is not, and how it is kept."""
 
-    Parameters
-    ----------
-    name : str
-        The setting, for the error.
-    value : bool
-        Its value.
-
-    Returns
-    -------
-    bool
-        The value.
-    """
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}: it must be True or False")
-    return value
+    rule: Rule
+    error: type[Exception] = ValueError
+    keep: Callable[[Any], Any] = lambda value: value
 
 
-def check_errors(name: str, value: Any) -> str:
-    """Check what is to be done with bytes that are not UTF-8.
-
-    Parameters
-    ----------
-    name : str
-        The setting, for the error.
-    value : str
-        As for `bytes.decode`.
-
-    Returns
-    -------
-    str
-        The value.
-    """
+def _is_error_handler(value: Any) -> bool:
     try:
         codecs.lookup_error(value)
     except (LookupError, TypeError):
-        raise ValueError(
-            f"{name} is {value!r}: it must be one that bytes.decode knows, such as 'replace',"
-            " 'ignore' or 'strict'"
-        ) from None
-    return str(value)
+        return False
+    return True
 
 
-def check_limit(name: str, value: Any) -> int | None:
-    """Check how many tokens the model takes.
-
-    Parameters
-    ----------
-    name : str
-        The setting, for the error.
-    value : int or None
-        The number; None, or more than 10**20, for no limit.
-
-    Returns
-    -------
-    int or None
-        The number, None for no limit.
-    """
-    if value is None:
-        return None
+def _is_limit(value: Any) -> bool:
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not value >= 1:  # NaN is refused here, too
-        raise ValueError(f"{name} is {value!r}: it must be an integer of at least 1, or None")
-    return None if value > NO_LIMIT else int(value)
+    return value is None or (is_number and value >= 1)  # NaN is refused here, too
 
 
-def check_side(name: str, side: Any) -> str:
-    """Check a side to pad or to truncate on.
-
-    Parameters
-    ----------
-    name : str
-        The argument, for the error.
-    side : str
-        Its value.
-
-    Returns
-    -------
-    str
-        The side.
-    """
-    if side not in SIDES:
-        raise ValueError(f"{name} is {side!r}: it must be 'right' or 'left'")
-    return SIDES[SIDES.index(side)]
+def _are_columns(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(name in COLUMN_NAMES for name in value)
 
 
-def check_names(name: str, value: Any) -> tuple[str, ...]:
-    """Check the names of the columns that a call returns unless it is told otherwise.
+_ERRORS = Rule(
+    _is_error_handler, "one that bytes.decode knows, such as 'replace', 'ignore' or 'strict'"
+)
+_LIMIT = Rule(_is_limit, "an integer of at least 1, or None")
+_NAMES = Rule(_are_columns, f"a list of some of {', '.join(COLUMN_NAMES)}")
 
-    Parameters
-    ----------
-    name : str
-        The setting, for the error.
-    value : sequence of str
-        The names.
+_FLAG = Setting(BOOLEAN, TypeError)
+# A plain string, also for an enum.
+_SIDE = Setting(SIDE, keep=lambda side: SIDES[SIDES.index(side)])
 
-    Returns
-    -------
-    tuple of str
-        The names.
-    """
-    if not isinstance(value, list | tuple) or not set(value) <= set(COLUMN_NAMES):
-        raise ValueError(
-            f"{name} is {value!r}: it must be a list of some of {', '.join(COLUMN_NAMES)}"
-        )
-    return tuple(value)
-
-
-CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "errors": check_errors,
-    "add_prefix_space": check_flag,
-    "trim_offsets": check_flag,
-    "model_max_length": check_limit,
-    "model_input_names": check_names,
-    "padding_side": check_side,
-    "truncation_side": check_side,
-    "clean_up_tokenization_spaces": check_flag,
-    "split_special_tokens": check_flag,
+SETTINGS = {
+    "errors": Setting(_ERRORS, keep=str),
+    "add_prefix_space": _FLAG,
+    "trim_offsets": _FLAG,
+    "model_max_length": Setting(
+        _LIMIT, keep=lambda limit: None if limit is None or limit > NO_LIMIT else int(limit)
+    ),
+    "model_input_names": Setting(_NAMES, keep=tuple),
+    "padding_side": _SIDE,
+    "truncation_side": _SIDE,
+    "clean_up_tokenization_spaces": _FLAG,
+    "split_special_tokens": _FLAG,
 }
+
+
+def read_setting(name: str, value: Any) -> Any:
+    """Check the value of one of the `SETTINGS`, and give it as it is kept."""
+    rule, error, keep = SETTINGS[name]
+    check(name, value, rule, error)
+    return keep(value)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .added_tokens import AddedToken, as_token
+from .added_tokens import AddedToken, as_token, content_of
 from .vocabulary import Vocabulary
+
+__all__ = [
+    "ADDITIONAL",
+    "SPECIAL_TOKEN_NAMES",
+    "SpecialTokenId",
+    "SpecialTokenText",
+    "SpecialTokens",
+    "resolve_special_tokens",
+    "special_token",
+    "special_token_count",
+    "with_special_tokens",
+]
 
 # The order in which tokens that the vocabulary lacks are appended to it.
 SPECIAL_TOKEN_NAMES = (
@@ -19,6 +31,9 @@ SPECIAL_TOKEN_NAMES = (
     "cls_token",
     "mask_token",
 )
+
+# The name of those that have no role.
+ADDITIONAL = "additional_special_tokens"
 
 T = TypeVar("T")
 
@@ -122,6 +137,73 @@ def special_token_count(n_sequences: int) -> int:
     return len(with_special_tokens([[]] * n_sequences, cls=0, sep=0))
 
 
+class SpecialTokens:
+    """Which tokens are special: one for each role, and more that have none."""
+
+    def __init__(
+        self,
+        named: Mapping[str, str | AddedToken],
+        additional: Sequence[str | AddedToken],
+        declared: Iterable[AddedToken],
+    ) -> None:
+        given = [(name, named[name]) for name in SPECIAL_TOKEN_NAMES]
+        given += [(ADDITIONAL, token) for token in _tokens_of_list(additional)]
+        resolved = resolve_special_tokens(given, declared)
+        self.named = dict(resolved[: len(SPECIAL_TOKEN_NAMES)])
+        self.additional = [token for _, token in resolved[len(SPECIAL_TOKEN_NAMES) :]]
+
+    def items(self) -> list[tuple[str, AddedToken]]:
+        """Give all of them with their names."""
+        return [*self.named.items(), *((ADDITIONAL, token) for token in self.additional)]
+
+    def unique(self) -> list[AddedToken]:
+        """Give all of them, each once though it has several roles."""
+        first: dict[str, AddedToken] = {}
+        for _, token in self.items():
+            first.setdefault(token.content, token)
+        return list(first.values())
+
+    def take(self, given: Mapping[str, Any], replace_additional: bool) -> list[AddedToken]:
+        """Give roles to new tokens, and list these in their order, which is that of their ids."""
+        if not isinstance(given, Mapping):
+            raise TypeError(
+                f"special_tokens_dict is {given!r:.60}: it must be a mapping such as"
+                f" {{'pad_token': '<pad>'}}; for tokens without a role, {{{ADDITIONAL!r}: [...]}}"
+            )
+        unknown = [name for name in given if name not in (*SPECIAL_TOKEN_NAMES, ADDITIONAL)]
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is the name of no special token: it must be one of"
+                f" {', '.join(SPECIAL_TOKEN_NAMES)} or {ADDITIONAL}"
+            )
+        new = {
+            name: [
+                _as_special_token(name, token)
+                for token in (_tokens_of_list(value) if name == ADDITIONAL else [value])
+            ]
+            for name, value in given.items()
+        }
+        kept = [] if replace_additional and ADDITIONAL in new else self.additional
+        known = {token.content for token in kept}
+        more = [token for token in new.get(ADDITIONAL, []) if token.content not in known]
+        self.additional = [*kept, *more]
+        self.named |= {name: tokens[0] for name, tokens in new.items() if name != ADDITIONAL}
+        return [token for tokens in new.values() for token in tokens]
+
+
+def _tokens_of_list(tokens: Any) -> Sequence[Any]:
+    if not isinstance(tokens, list | tuple):
+        raise TypeError(f"{ADDITIONAL} is {tokens!r}: it must be a list of tokens")
+    return tokens
+
+
+def _as_special_token(name: str, token: Any) -> AddedToken:
+    token = as_token(token, name)
+    return (
+        AddedToken(token, special=True) if isinstance(token, str) else replace(token, special=True)
+    )
+
+
 class SpecialTokenText:
     """The text of a special token, as an attribute of a tokenizer: ``tokenizer.mask_token``."""
 
@@ -129,11 +211,24 @@ class SpecialTokenText:
         self.name = name
 
     def __get__(self, tokenizer: Any, owner: type) -> str:
-        token: AddedToken = tokenizer._named_tokens[self.name]
-        return token.content
+        special: SpecialTokens = tokenizer._special
+        return special.named[self.name].content
 
     def __set__(self, tokenizer: Any, token: str | AddedToken) -> None:
-        tokenizer._name_special_token(self.name, token)
+        """Give a token of the vocabulary this role."""
+        vocabulary: Vocabulary = tokenizer._vocabulary
+        token = as_token(token, self.name)
+        content = content_of(token)
+        if content not in vocabulary.ids:
+            raise ValueError(
+                f"{self.name} cannot be {content!r}, which the vocabulary lacks: add it with"
+                f" add_special_tokens({{{self.name!r}: {content!r}}})"
+            )
+        if isinstance(token, str):
+            token = vocabulary.added.get(content) or special_token(self.name, content)
+        token = replace(token, special=True)
+        tokenizer._special.named[self.name] = token
+        tokenizer._add([token])
 
 
 class SpecialTokenId:
@@ -143,9 +238,8 @@ class SpecialTokenId:
         self.name = name.removesuffix("_id")
 
     def __get__(self, tokenizer: Any, owner: type) -> int:
-        token: AddedToken = tokenizer._named_tokens[self.name]
         vocabulary: Vocabulary = tokenizer._vocabulary
-        return vocabulary.ids[token.content]
+        return vocabulary.ids[tokenizer._special.named[self.name].content]
 
     def __set__(self, tokenizer: Any, index: int) -> None:
-        tokenizer._name_special_token(self.name, tokenizer._vocabulary.token(index))
+        setattr(tokenizer, self.name, tokenizer._vocabulary.token(index))

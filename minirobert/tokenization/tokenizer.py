@@ -1,25 +1,58 @@
-"""RoBERTa's tokenizer: made, loaded, saved, trained, explained."""
+"""RoBERTa's tokenizer, and all that it can do.
+
+What each method does stands in the modules around this one: `text_encoder` (from text to ids),
+`rows` (batches), `decoding`, `special_tokens`, `files`, `trainer` and `explain`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from numbers import Integral
+from typing import Any, ClassVar, NoReturn, Self, overload
 
+from ..checks import warn
+from ..documentation import documented
 from ..files import TINY, ModelFiles, ModelName
-from .added_tokens import AddedToken, AddedTokenSplitter, as_token
-from .bpe import Pair
-from .calls import CallableTokenizer
-from .explain import Explainer, Explanation
-from .files.config_files import ADDITIONAL, SETTINGS
-from .files.directories import read_directory, write_directory, write_model
-from .files.tokenizer_json import TOKENIZER_NAME, read_tokenizer_json
-from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath, read_merges, read_vocab
+from .added_tokens import AddedToken, as_token, content_of, is_added_token
+from .bpe import Pair, rank_merges
+from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
+from .encoded_text import EncodedText
+from .explain import Explanation, explain
+from .fast.text_encoder import FastTextEncoder
+from .files.directories import read_directory, read_model, write_directory, write_model
+from .files.tokenizer_json import TOKENIZER_NAME
+from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
+from .rows.batch_encoding import BatchEncoding
+from .rows.batches import Plan, encode_batch
+from .rows.inputs import Batch, check_one_text, read_ids, read_texts, read_words
+from .rows.lengths import NOTHING_TO_DO, plan_lengths
+from .rows.options import OPTIONS, CallOptions, other_options
+from .rows.padding import pad_columns, padded_length, read_pad_input
+from .rows.tensors import tensor_type_of, to_tensors
+from .rows.truncation import truncated
+from .rows.windows import Framing, RowFormat
+from .settings import SETTINGS, read_setting
+from .special_tokens import (
+    ADDITIONAL,
+    SpecialTokenId,
+    SpecialTokens,
+    SpecialTokenText,
+    special_token_count,
+    with_special_tokens,
+)
+from .text_encoder import TextEncoder
 from .texts import check_text
 from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
+from .vocabulary import Vocabulary
+
+__all__ = ["RobertaTokenizer", "RobertaTokenizerFast"]
+
+# One text, a batch of texts, or a batch of pairs; each text may be a list of words.
+TextInput = str | Sequence[str] | Sequence[Sequence[str]] | Sequence[Sequence[Sequence[str]]]
 
 
-class RobertaTokenizer(CallableTokenizer):
+class RobertaTokenizer:
     """The byte-level BPE tokenizer of RoBERTa (Liu et al. 2019, section 4.4).
 
     A text is cut at the added tokens in it; what lies between is split into pieces, a piece is
@@ -63,79 +96,10 @@ class RobertaTokenizer(CallableTokenizer):
 
     Notes
     -----
-    The results are those of transformers' `RobertaTokenizerFast`, with what its slow
-    `RobertaTokenizer` has besides. Where those two differ, this class does this:
-
-    - *Letters and numbers* are those that the package `regex` knows, as in the slow class; the fast
-      one may know another version of Unicode.
-    - *Merges* are made one at a time, as in the fast class. The slow one makes all of a pair before
-      it looks for the next, which differs if a merge makes a pair of lower rank; no merges that
-      training finds do.
-    - *A symbol that the vocabulary lacks* gives ``<unk>``, as in the slow class. The fast one drops
-      it, and merges what stands on both sides of it.
-    - ``<mask>`` *takes along* the white space of Unicode before it, as in the fast class; in the
-      slow one U+001C to U+001F too. `tokenize` and `tokens` give it as it is written, as the slow
-      class does; the fast one gives it with that space.
-    - `add_prefix_space` puts a space before each stretch of text between added tokens that does not
-      begin with a plain one, as in the fast class; in the slow one only before the whole text, and
-      not before other white space. It can be given with each call, as in the slow class.
-    - *Words* (`is_split_into_words`) need no `add_prefix_space`, as in the slow class, and are then
-      encoded as in the fast one. A string in place of words is a `TypeError`, as there.
-    - `encode` *takes tokens and ids*, as in the slow class and as documented. The fast one takes a
-      list of two strings for a pair.
-    - *Windows, words and offsets* are the fast class's; the slow one has none, but returns
-      ``overflowing_tokens``, which `truncate_sequences` gives here.
-    - *Columns* come in the order of the fast class, and `return_length` counts padding as it does.
-      An unknown argument is a `TypeError`, as there.
-    - ``longest_first`` leaves an odd token to the second text if the first is not longer, as in the
-      fast class.
-    - *The pair* ``("a", "")`` is a pair also when it is not in a batch, as in the slow class.
-    - *Token type ids* can be asked for without special tokens, as in the fast class.
-    - `get_special_tokens_mask` also works for ids without special tokens, as in the slow class.
-    - `add_tokens` counts tokens that the vocabulary had already, as in the fast class.
-    - `decode` follows `errors`, as in the slow class, and puts spaces around added tokens only if
-      asked; the slow class does so unless asked not to.
-    - `convert_tokens_to_string` passes characters through that are not of the byte alphabet, as in
-      the fast class.
-    - *Files* are written as the fast class writes them.
-
-    In these points both contradict their documentation, crash, or lose something silently:
-
-    - *What cannot be done* is a `ValueError` with a sentence: a truncation that cannot be had (the
-      slow class returns the text as it was, the fast one raises a bare `Exception`, returns it too
-      long, or empties both texts), a `stride` with which windows never end (a panic of the Rust
-      code), rows of different lengths as an array (an array of objects), an id that no token has
-      (left out, or a `TypeError`), a lone surrogate. An empty batch gives empty columns; a batch
-      that mixes texts and pairs is a `TypeError`.
-    - *Token type ids* are 0 in every window. There, the second text of a pair has 1 in the windows
-      after the first if there are no special tokens.
-    - `char_to_word`, `word_to_chars` and the like give None where there is no such word, and count
-      negative indices from the end; there, they fail.
-    - *The special tokens of a row* are `cls_token` and `sep_token` as they are now; there, changing
-      them changes only `build_inputs_with_special_tokens`. A role can only be given to a token of
-      the vocabulary; there, any other string silently means ``<unk>``.
-    - The first line of merges.txt is skipped only if it is the ``#version`` header, and the last
-      one always counts. There, both are dropped whatever they are.
-    - `decode` gives added tokens as they are written, also if they are spelled in the byte
-      alphabet.
-    - `pad` also pads `offset_mapping`, and leaves its argument as it is.
-    - *All seven special tokens are always there*: ``"pad_token": null`` means ``<pad>``. There, a
-      tokenizer may lack one.
-    - *Tokens with names of their own* (``extra_special_tokens``) are additional special tokens
-      without one, and are taken only if ``added_tokens_decoder`` has them.
-    - `model_max_length` is None where there is no limit, not 10**30.
-    - `from_pretrained` takes `add_prefix_space`, `trim_offsets`, `cls_token` and `sep_token` from
-      tokenizer.json if tokenizer_config.json does not have them.
-    - `train_new_from_iterator` renames additional special tokens, too.
-    - ``padding="do_not_pad"`` is the same as ``padding=False`` also where `max_length` is given
-      without `truncation`.
-    - *Not here* are chat templates, uploads to the hub, what was deprecated long ago
-      (`as_target_tokenizer`, `prepare_seq2seq_batch`), what shows the inside of the Rust code
-      (`backend_tokenizer`), and `legacy_format` and `filename_prefix` of `save_pretrained`.
-    - *A slice* of a `BatchEncoding` is a dictionary of columns; there, a list of rows.
-    - *A stride* has to leave room for a token besides the special ones that there are; there, for
-      two special tokens also where none are added.
-    - Tensors are those of NumPy, CuPy and PyTorch; those of TensorFlow, JAX and MLX are not made.
+    This is one class for both of transformers'. The results are those of `RobertaTokenizerFast`,
+    with what its slow `RobertaTokenizer` has besides, such as `add_prefix_space` for a single call.
+    ``tutorials/differences.md`` tells where those two differ and what this class does, and where it
+    differs from both, each with the lines that show it.
 
     Examples
     --------
@@ -156,6 +120,37 @@ class RobertaTokenizer(CallableTokenizer):
     }
     pad_token_type_id = 0
     is_fast = True
+
+    errors: str
+    add_prefix_space: bool
+    trim_offsets: bool
+    model_max_length: int | None
+    model_input_names: Sequence[str]
+    padding_side: str
+    truncation_side: str
+    clean_up_tokenization_spaces: bool
+    split_special_tokens: bool
+
+    bos_token = SpecialTokenText()
+    eos_token = SpecialTokenText()
+    unk_token = SpecialTokenText()
+    sep_token = SpecialTokenText()
+    pad_token = SpecialTokenText()
+    cls_token = SpecialTokenText()
+    mask_token = SpecialTokenText()
+
+    bos_token_id = SpecialTokenId()
+    eos_token_id = SpecialTokenId()
+    unk_token_id = SpecialTokenId()
+    sep_token_id = SpecialTokenId()
+    pad_token_id = SpecialTokenId()
+    cls_token_id = SpecialTokenId()
+    mask_token_id = SpecialTokenId()
+
+    _last_plan: tuple[CallOptions, Plan] | None
+    _has_warned_of_length = False
+
+    # Making a tokenizer
 
     def __init__(
         self,
@@ -183,9 +178,9 @@ class RobertaTokenizer(CallableTokenizer):
         added_tokens_decoder: Mapping[int, AddedToken] | None = None,
         other_settings: Mapping[str, Any] | None = None,
     ) -> None:
-        vocab, merges, declared = _read_model(vocab_file, merges_file, tokenizer_file)
+        vocab, self._merges, declared = read_model(vocab_file, merges_file, tokenizer_file)
         declared.update(added_tokens_decoder or {})
-        special_tokens = {
+        named = {
             "bos_token": bos_token,
             "eos_token": eos_token,
             "unk_token": unk_token,
@@ -194,7 +189,11 @@ class RobertaTokenizer(CallableTokenizer):
             "cls_token": cls_token,
             "mask_token": mask_token,
         }
-        super().__init__(vocab, merges, declared, special_tokens, additional_special_tokens)
+        self._special = SpecialTokens(named, additional_special_tokens, declared.values())
+        special = [token for _, token in self._special.items()]
+        self._vocabulary = Vocabulary(vocab, declared, special)
+        self._ranks = rank_merges(self._merges)
+        self._make_encoder()
         self.errors = errors
         self.add_prefix_space = add_prefix_space
         self.trim_offsets = trim_offsets
@@ -205,53 +204,6 @@ class RobertaTokenizer(CallableTokenizer):
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         self.split_special_tokens = split_special_tokens
         self._other_settings = dict(other_settings or {})
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Not what has been remembered of the texts so far.
-        return {name: value for name, value in vars(self).items() if name != "_encoder"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._make_encoder()
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(vocab_size={self.vocab_size},"
-            f" model_max_length={self.model_max_length}, padding_side={self.padding_side!r},"
-            f" truncation_side={self.truncation_side!r}, add_prefix_space={self.add_prefix_space},"
-            f" special_tokens={self.special_tokens_map})"
-        )
-
-    # Making and saving a tokenizer
-
-    @classmethod
-    def from_vocab(
-        cls, vocab: Mapping[str, int], merges: Iterable[Pair | str], **options: Any
-    ) -> Self:
-        """Make a tokenizer from a vocabulary and merges in memory.
-
-        Parameters
-        ----------
-        vocab : mapping of str to int
-            From tokens to ids.
-        merges : iterable of (str, str) or str
-            The merges, in order.
-        **options
-            The other arguments of the class.
-
-        Returns
-        -------
-        RobertaTokenizer
-            The tokenizer.
-
-        Examples
-        --------
-        >>> vocab = {"l": 0, "o": 1, "w": 2, "lo": 3, "low": 4}
-        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [("l", "o"), ("lo", "w")])
-        >>> tokenizer.tokenize("lowlo")
-        ['low', 'lo']
-        """
-        return cls(vocab, merges, **options)
 
     @classmethod
     def from_pretrained(
@@ -272,7 +224,6 @@ class RobertaTokenizer(CallableTokenizer):
         Returns
         -------
         RobertaTokenizer
-            The tokenizer.
 
         Raises
         ------
@@ -283,6 +234,34 @@ class RobertaTokenizer(CallableTokenizer):
         """
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         return cls(**{**read_directory(files), **overrides})
+
+    @classmethod
+    def from_vocab(
+        cls, vocab: Mapping[str, int], merges: Iterable[Pair | str], **options: Any
+    ) -> Self:
+        """Make a tokenizer from a vocabulary and merges in memory.
+
+        Parameters
+        ----------
+        vocab : mapping of str to int
+            From tokens to ids.
+        merges : iterable of (str, str) or str
+            The merges, in order.
+        **options
+            The other arguments of the class.
+
+        Returns
+        -------
+        RobertaTokenizer
+
+        Examples
+        --------
+        >>> vocab = {"l": 0, "o": 1, "w": 2, "lo": 3, "low": 4}
+        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [("l", "o"), ("lo", "w")])
+        >>> tokenizer.tokenize("lowlo")
+        ['low', 'lo']
+        """
+        return cls(vocab, merges, **options)
 
     @classmethod
     def train(
@@ -322,7 +301,7 @@ class RobertaTokenizer(CallableTokenizer):
         Returns
         -------
         RobertaTokenizer
-            The tokenizer. `train_bpe` says how it is found, and what is checked.
+            `train_bpe` says how it is found, and what is checked.
 
         Examples
         --------
@@ -349,7 +328,7 @@ class RobertaTokenizer(CallableTokenizer):
         options["added_tokens_decoder"] = declared | (options.get("added_tokens_decoder") or {})
         tokenizer = cls(vocab, merges, add_prefix_space=add_prefix_space, **options)
         known = tokenizer.all_special_tokens
-        without_role = [token for token in special if _content(token) not in known]
+        without_role = [token for token in special if content_of(token) not in known]
         tokenizer.add_special_tokens(
             {ADDITIONAL: without_role}, replace_additional_special_tokens=False
         )
@@ -390,7 +369,9 @@ class RobertaTokenizer(CallableTokenizer):
             return replace(token, content=names.get(token.content, token.content))
 
         special = [renamed(token) for token in self.added_tokens_decoder.values() if token.special]
-        roles: dict[str, Any] = {name: renamed(token) for name, token in self._named_tokens.items()}
+        roles: dict[str, Any] = {
+            name: renamed(token) for name, token in self._special.named.items()
+        }
         return self.train(
             text_iterator,
             vocab_size,
@@ -402,6 +383,792 @@ class RobertaTokenizer(CallableTokenizer):
             **self._settings(),
             **roles,
         )
+
+    # From texts to ids. The options of a call are documented by `CallOptions`.
+
+    @documented(OPTIONS)
+    def __call__(
+        self,
+        text: TextInput | None = None,
+        text_pair: TextInput | None = None,
+        text_target: TextInput | None = None,
+        text_pair_target: TextInput | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        stride: int = 0,
+        is_split_into_words: bool = False,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+        *,
+        add_prefix_space: bool | None = None,
+        split_special_tokens: bool | None = None,
+    ) -> BatchEncoding:
+        """Encode a text, a pair of texts, a batch of texts or a batch of pairs.
+
+        Parameters
+        ----------
+        text : str, sequence of str, or sequence of pairs of str
+            The text or texts.
+        text_pair : str or sequence of str, optional
+            The second text of the pair, or those of the batch.
+        text_target, text_pair_target : as `text` and `text_pair`, optional
+            Texts whose ids are returned as ``labels``, or, without `text`, in place of it.
+        is_split_into_words : bool
+            Whether each text is a list of words. A space is put before each word that does not
+            begin with one.
+
+        Returns
+        -------
+        BatchEncoding
+            ``input_ids`` and the other columns: for one text a list of integers, for a batch a list
+            of such lists, or arrays ``[B, S]`` in either case.
+
+        Raises
+        ------
+        TypeError
+            If a text is no string.
+        ValueError
+            If a text has a lone surrogate, if an argument is none of those above, or if a row
+            cannot be cut to `max_length`.
+
+        Examples
+        --------
+        >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "b": 5, "<mask>": 6}
+        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [])
+        >>> tokenizer("ab", "b").input_ids
+        [0, 4, 5, 2, 2, 5, 2]
+        >>> tokenizer(["ab", "b"], padding=True).attention_mask
+        [[1, 1, 1, 1], [1, 1, 1, 0]]
+        >>> windows = tokenizer(
+        ...     "abbab", max_length=5, truncation=True, stride=1, return_overflowing_tokens=True
+        ... )
+        >>> windows.input_ids
+        [[0, 4, 5, 5, 2], [0, 5, 4, 5, 2]]
+        """
+        read = read_words if is_split_into_words else read_texts
+        if text is None:
+            text, text_pair, text_target = text_target, text_pair_target, None
+        if text is None:
+            raise TypeError("there is no text: give text or text_target")
+        batch = read(text, text_pair)
+        targets = None if text_target is None else read(text_target, text_pair_target)
+        options = CallOptions(
+            add_special_tokens=add_special_tokens,
+            padding=padding,
+            truncation=truncation,
+            max_length=max_length,
+            stride=stride,
+            pad_to_multiple_of=pad_to_multiple_of,
+            padding_side=padding_side,
+            return_tensors=return_tensors,
+            return_token_type_ids=return_token_type_ids,
+            return_attention_mask=return_attention_mask,
+            return_overflowing_tokens=return_overflowing_tokens,
+            return_special_tokens_mask=return_special_tokens_mask,
+            return_offsets_mapping=return_offsets_mapping,
+            return_length=return_length,
+            verbose=verbose,
+            # The words of a text are words with a space before them, wherever they come from.
+            add_prefix_space=True if is_split_into_words else add_prefix_space,
+            split_special_tokens=split_special_tokens,
+        )
+        plan = self._plan(options)
+        check = self._warn_if_too_long if verbose and max_length is None else None
+        encoding = encode_batch(batch, plan, check)
+        if targets is not None:
+            encoding["labels"] = encode_batch(targets, plan, check)["input_ids"]
+        return encoding
+
+    @documented(OPTIONS | other_options("add_special_tokens"))
+    def encode(
+        self, text: Any, text_pair: Any = None, add_special_tokens: bool = True, **options: Any
+    ) -> Any:
+        """Encode one text or one pair and give only the ids.
+
+        Parameters
+        ----------
+        text : str, sequence of str, or sequence of int
+            The text, its tokens or its ids; its words with ``is_split_into_words=True``.
+        text_pair : str, sequence of str, or sequence of int, optional
+            The second text of a pair.
+
+        Returns
+        -------
+        list of int
+            The ids, or an array ``[1, S]`` with `return_tensors`.
+
+        Examples
+        --------
+        >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "<mask>": 5}
+        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [])
+        >>> tokenizer.encode("a<mask>"), tokenizer.encode(["a", "<mask>"])
+        ([0, 4, 5, 2], [0, 4, 5, 2])
+        """
+        if isinstance(text, str) and text_pair is None and add_special_tokens and not options:
+            # The most frequent call, without what is needed for the others.
+            check_text(text, "text")
+            encoder, framing = self._encoder, self._framing
+            ids = encoder.ids(text, self.add_prefix_space, self.split_special_tokens)
+            row = with_special_tokens([ids], framing.cls[1], framing.sep[1])
+            self._warn_if_too_long(len(row))
+            return row
+        options["add_special_tokens"] = add_special_tokens
+        return self.encode_plus(text, text_pair, **options)["input_ids"]
+
+    @documented(OPTIONS | other_options("add_special_tokens"))
+    def tokenize(
+        self,
+        text: str | Sequence[str],
+        pair: str | Sequence[str] | None = None,
+        add_special_tokens: bool = False,
+        **options: Any,
+    ) -> list[str]:
+        """Split a text into tokens.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        pair : str, optional
+            The second text of a pair.
+
+        Returns
+        -------
+        list of str
+            The tokens, in the byte alphabet.
+
+        Examples
+        --------
+        >>> RobertaTokenizer.from_pretrained().tokenize("Hello world")
+        ['H', 'ell', 'o', 'Ġworld']
+        """
+        check_one_text(text, options.get("is_split_into_words", False))
+        options = {"verbose": False, "add_special_tokens": add_special_tokens, **options}
+        return self(text, pair, **options).tokens()
+
+    @documented(other_options())
+    def encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
+        """Encode one text or one pair: what `encode` gives, with all columns.
+
+        Parameters
+        ----------
+        text, text_pair
+            As for `encode`.
+
+        Returns
+        -------
+        BatchEncoding
+            As a call of the tokenizer gives it.
+        """
+        if isinstance(text, str) or options.get("is_split_into_words"):
+            check_one_text(text, options.get("is_split_into_words", False))
+            return self(text, text_pair, **options)
+        to_ids = self.convert_tokens_to_ids
+        second = None if text_pair is None else read_ids("text_pair", text_pair, to_ids)
+        ids = read_ids("text", text, to_ids)
+        return self.prepare_for_model(ids, second, prepend_batch_axis=True, **options)
+
+    @documented(other_options())
+    def batch_encode_plus(
+        self, batch_text_or_text_pairs: Sequence[Any], **options: Any
+    ) -> BatchEncoding:
+        """Encode a batch of texts or of pairs.
+
+        Parameters
+        ----------
+        batch_text_or_text_pairs : sequence of str, or of pairs of str
+            The batch; with ``is_split_into_words=True`` of lists of words, or of pairs of such
+            lists.
+
+        Returns
+        -------
+        BatchEncoding
+            As a call of the tokenizer gives it.
+        """
+        if not isinstance(batch_text_or_text_pairs, list | tuple):
+            raise TypeError(
+                f"batch_text_or_text_pairs is of type {type(batch_text_or_text_pairs).__name__}: it"
+                " must be a list; for one text, call the tokenizer"
+            )
+        return self(batch_text_or_text_pairs, **options)
+
+    @documented(other_options())
+    def prepare_for_model(
+        self,
+        ids: Sequence[int],
+        pair_ids: Sequence[int] | None = None,
+        *,
+        prepend_batch_axis: bool = False,
+        **options: Any,
+    ) -> BatchEncoding:
+        """Cut, frame and pad ids as a call of the tokenizer does with those of a text.
+
+        Parameters
+        ----------
+        ids : sequence of int
+            The ids of a text, as `convert_tokens_to_ids` gives them.
+        pair_ids : sequence of int, optional
+            The ids of the second text of a pair.
+        prepend_batch_axis : bool
+            Whether arrays are ``[1, S]``, as a call of the tokenizer gives them, and not ``[S]``.
+            With `return_overflowing_tokens` there may be several rows, and arrays are ``[B, S]``.
+
+        Returns
+        -------
+        BatchEncoding
+            As a call of the tokenizer gives it. Of words and offsets nothing is known.
+
+        Raises
+        ------
+        ValueError
+            If no token has one of the ids, or as a call of the tokenizer.
+
+        Examples
+        --------
+        >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "<mask>": 5}
+        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [])
+        >>> tokenizer.prepare_for_model([4, 4, 4], truncation=True, max_length=4).input_ids
+        [0, 4, 4, 2]
+        """
+        sequences = [self._checked(each) for each in _one_or_two(ids, pair_ids)]
+        told = CallOptions(**options)
+        plan = self._plan(told)._replace(encode=_without_text)
+        check = self._warn_if_too_long if told.verbose and told.max_length is None else None
+        encoding = encode_batch(Batch[list[int]]([tuple(sequences)], True), plan, check)
+        if told.return_tensors and not (prepend_batch_axis or told.return_overflowing_tokens):
+            for name, array in encoding.items():
+                encoding[name] = array.reshape(array.shape[1:])
+        return encoding
+
+    # From ids to texts
+
+    def decode(
+        self,
+        token_ids: int | Iterable[int],
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        spaces_between_special_tokens: bool = False,
+    ) -> str:
+        """Turn ids into a text.
+
+        Parameters
+        ----------
+        token_ids : int, iterable of int, or array
+            The ids of one row.
+        skip_special_tokens : bool
+            Whether to leave out special tokens.
+        clean_up_tokenization_spaces : bool, optional
+            Whether to remove the spaces before English punctuation, by default as the tokenizer
+            was told.
+        spaces_between_special_tokens : bool
+            Whether to put spaces around added tokens, but for those with a role such as
+            ``<mask>``. The slow class of transformers does so by default, the fast one never.
+
+        Returns
+        -------
+        str
+            The text. It is the one that was encoded, special tokens aside, but for the white space
+            that ``<mask>`` has taken along.
+
+        Raises
+        ------
+        ValueError
+            If no token has such an id, or, with ``errors="strict"``, if the bytes are not UTF-8.
+        """
+        tokens = self.convert_ids_to_tokens(as_ids(token_ids), skip_special_tokens)
+        added = self._vocabulary.added
+        if spaces_between_special_tokens:
+            text = spaced_text(tokens, self._set_apart(), added, self.errors)
+        else:
+            text = tokens_to_text(tokens, added, self.errors)
+        if clean_up_tokenization_spaces is None:
+            clean_up_tokenization_spaces = self.clean_up_tokenization_spaces
+        return clean_up_tokenization(text) if clean_up_tokenization_spaces else text
+
+    def batch_decode(
+        self,
+        sequences: Iterable[int | Iterable[int]],
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        spaces_between_special_tokens: bool = False,
+    ) -> list[str]:
+        """Turn several rows of ids into texts.
+
+        Parameters
+        ----------
+        sequences : iterable of rows, or array
+            The rows; a single id will do as a row.
+        skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens
+            As for `decode`.
+
+        Returns
+        -------
+        list of str
+            The texts.
+        """
+        how = (skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens)
+        return [self.decode(ids, *how) for ids in sequences]
+
+    # From tokens to ids and back
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: str) -> int: ...
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: list[str] | tuple[str, ...]) -> list[int]: ...
+
+    def convert_tokens_to_ids(self, tokens: str | list[str] | tuple[str, ...]) -> int | list[int]:
+        """Look up tokens; one that the vocabulary lacks has the id of ``<unk>``.
+
+        Parameters
+        ----------
+        tokens : str, list of str or tuple of str
+            One token or several, in the byte alphabet.
+
+        Returns
+        -------
+        int or list of int
+            The id or ids.
+        """
+        if isinstance(tokens, str):
+            return self._vocabulary.ids.get(tokens, self.unk_token_id)
+        if not isinstance(tokens, list | tuple):
+            raise TypeError(f"tokens is {tokens!r}: it must be a str or a list of str")
+        for position, token in enumerate(tokens):
+            if not isinstance(token, str):
+                raise TypeError(f"tokens[{position}] is {token!r}: it must be a str")
+        return [self.convert_tokens_to_ids(token) for token in tokens]
+
+    @overload
+    def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = ...) -> str: ...
+
+    @overload
+    def convert_ids_to_tokens(
+        self, ids: Iterable[int], skip_special_tokens: bool = ...
+    ) -> list[str]: ...
+
+    def convert_ids_to_tokens(
+        self, ids: int | Iterable[int], skip_special_tokens: bool = False
+    ) -> str | list[str]:
+        """Look up ids.
+
+        Parameters
+        ----------
+        ids : int or iterable of int
+            One id or several; an array of one axis will do.
+        skip_special_tokens : bool
+            Whether to leave out special tokens.
+
+        Returns
+        -------
+        str or list of str
+            The token or tokens, in the byte alphabet.
+
+        Raises
+        ------
+        ValueError
+            If no token has such an id.
+        """
+        if hasattr(ids, "tolist"):
+            ids = ids.tolist()
+        if isinstance(ids, Integral):
+            return self._vocabulary.token(int(ids))
+        tokens = map(self._vocabulary.token, as_ids(ids))
+        if not skip_special_tokens:
+            return list(tokens)
+        added = self._vocabulary.added
+        return [token for token in tokens if token not in added or not added[token].special]
+
+    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
+        """Turn tokens into a text.
+
+        Parameters
+        ----------
+        tokens : iterable of str
+            The tokens, in the byte alphabet.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        return tokens_to_text(check_tokens(tokens), self._vocabulary.added, self.errors)
+
+    # The vocabulary
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of entries of vocab.json; ``len(tokenizer)`` counts the added tokens too."""
+        return len(self._vocabulary.base)
+
+    def __len__(self) -> int:
+        return len(self._vocabulary)
+
+    def get_vocab(self) -> dict[str, int]:
+        """Give all tokens, added ones included, with their ids, by rising id."""
+        return dict(sorted(self._vocabulary.ids.items(), key=lambda entry: entry[1]))
+
+    @property
+    def vocab(self) -> dict[str, int]:
+        """The same as `get_vocab` gives."""
+        return self.get_vocab()
+
+    @property
+    def merges(self) -> list[Pair]:
+        """The merges, in the order in which training found them."""
+        return list(self._merges)
+
+    # Added tokens and special tokens
+
+    def add_tokens(
+        self,
+        new_tokens: str | AddedToken | Sequence[str | AddedToken],
+        special_tokens: bool = False,
+    ) -> int:
+        """Add tokens that are found in a text before it is split into pieces.
+
+        A model needs a row of its embedding for each new id.
+
+        Parameters
+        ----------
+        new_tokens : str, AddedToken or sequence of them
+            The tokens. One that the vocabulary has keeps its id, and is from now on never split.
+        special_tokens : bool
+            Whether strings among them become special tokens, which decoding can leave out.
+
+        Returns
+        -------
+        int
+            How many of them were not added tokens before, or had other flags.
+
+        Examples
+        --------
+        >>> tokenizer = RobertaTokenizer.from_pretrained()
+        >>> tokenizer.add_tokens(["Kyiv"])
+        1
+        >>> tokenizer.tokenize("to Kyiv!")
+        ['to', 'Ġ', 'Kyiv', '!']
+        """
+        given: Any = new_tokens
+        if isinstance(given, str) or is_added_token(given):
+            given = [given]
+        if not isinstance(given, list | tuple):
+            raise TypeError(
+                f"new_tokens is {given!r}: it must be a str, an AddedToken or a list of them"
+            )
+        tokens = [as_token(token, "new_tokens") for token in given]
+        return self._add(
+            AddedToken(token, special=special_tokens) if isinstance(token, str) else token
+            for token in tokens
+        )
+
+    def add_special_tokens(
+        self,
+        special_tokens_dict: Mapping[str, Any],
+        replace_additional_special_tokens: bool = True,
+    ) -> int:
+        """Add special tokens, and give them the roles of ``pad_token`` and so on.
+
+        Parameters
+        ----------
+        special_tokens_dict : mapping of str to str or AddedToken
+            For each role its new token; for ``"additional_special_tokens"`` a list. A string is a
+            token that takes no white space along, also as ``mask_token``.
+        replace_additional_special_tokens : bool
+            Whether the list of additional special tokens is replaced. If it is, the old ones are
+            still found in texts.
+
+        Returns
+        -------
+        int
+            How many of them were not added tokens before, or had other flags.
+
+        Examples
+        --------
+        >>> tokenizer = RobertaTokenizer.from_pretrained()
+        >>> tokenizer.add_special_tokens({"pad_token": "[PAD]"})
+        1
+        >>> tokenizer.pad_token_id == len(tokenizer) - 1
+        True
+        """
+        return self._add(self._special.take(special_tokens_dict, replace_additional_special_tokens))
+
+    @property
+    def added_tokens_encoder(self) -> dict[str, int]:
+        """The added tokens, special ones included, and their ids, by rising id."""
+        ids = self._vocabulary.ids
+        return {token: ids[token] for token in sorted(self._vocabulary.added, key=ids.__getitem__)}
+
+    @property
+    def added_tokens_decoder(self) -> dict[int, AddedToken]:
+        """The ids of the added tokens, and the tokens with their flags."""
+        added = self._vocabulary.added
+        return {index: added[content] for content, index in self.added_tokens_encoder.items()}
+
+    def get_added_vocab(self) -> dict[str, int]:
+        """Give the same as `added_tokens_encoder`."""
+        return self.added_tokens_encoder
+
+    @property
+    def special_tokens_map(self) -> dict[str, Any]:
+        """The special tokens by their names."""
+        entries: dict[str, Any] = {
+            name: token.content for name, token in self._special.named.items()
+        }
+        additional = self.additional_special_tokens
+        return {**entries, ADDITIONAL: additional} if additional else entries
+
+    @property
+    def special_tokens_map_extended(self) -> dict[str, Any]:
+        """The special tokens by their names, with their flags."""
+        additional = self._special.additional
+        return {**self._special.named, **({ADDITIONAL: additional} if additional else {})}
+
+    @property
+    def all_special_tokens(self) -> list[str]:
+        """The special tokens, each once."""
+        return [token.content for token in self.all_special_tokens_extended]
+
+    @property
+    def all_special_tokens_extended(self) -> list[AddedToken]:
+        """The special tokens, each once, with their flags."""
+        return self._special.unique()
+
+    @property
+    def all_special_ids(self) -> list[int]:
+        """The ids of `all_special_tokens`."""
+        return [self._vocabulary.ids[token] for token in self.all_special_tokens]
+
+    @property
+    def additional_special_tokens(self) -> list[str]:
+        """The special tokens that have no role of their own."""
+        return [token.content for token in self._special.additional]
+
+    @additional_special_tokens.setter
+    def additional_special_tokens(self, tokens: Sequence[str | AddedToken]) -> None:
+        self.add_special_tokens({ADDITIONAL: tokens})
+
+    @property
+    def additional_special_tokens_ids(self) -> list[int]:
+        """The ids of `additional_special_tokens`."""
+        return [self._vocabulary.ids[token] for token in self.additional_special_tokens]
+
+    # The special tokens of a row
+
+    def build_inputs_with_special_tokens(
+        self, token_ids_0: Sequence[int], token_ids_1: Sequence[int] | None = None
+    ) -> list[int]:
+        """Frame ids: ``<s> A </s>`` or ``<s> A </s></s> B </s>``.
+
+        Parameters
+        ----------
+        token_ids_0 : sequence of int
+            The ids of A.
+        token_ids_1 : sequence of int, optional
+            The ids of B.
+
+        Returns
+        -------
+        list of int
+            The row.
+        """
+        sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
+        return with_special_tokens(sequences, self.cls_token_id, self.sep_token_id)
+
+    def get_special_tokens_mask(
+        self,
+        token_ids_0: Sequence[int],
+        token_ids_1: Sequence[int] | None = None,
+        already_has_special_tokens: bool = False,
+    ) -> list[int]:
+        """Mark special tokens with 1 and the others with 0.
+
+        Parameters
+        ----------
+        token_ids_0 : sequence of int
+            The ids of A, or of a whole row.
+        token_ids_1 : sequence of int, optional
+            The ids of B.
+        already_has_special_tokens : bool
+            Whether `token_ids_0` is a row that has its special tokens. All special tokens in it
+            are marked then, else those that `build_inputs_with_special_tokens` puts in.
+
+        Returns
+        -------
+        list of int
+            The mask of the row.
+        """
+        if not already_has_special_tokens:
+            zeros = [[0] * len(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
+            return with_special_tokens(zeros, 1, 1)
+        if token_ids_1 is not None:
+            raise ValueError(
+                "token_ids_1 is given although already_has_special_tokens=True: token_ids_0 must"
+                " then be the whole row"
+            )
+        special = set(self.all_special_ids)
+        return [int(index in special) for index in token_ids_0]
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: Sequence[int], token_ids_1: Sequence[int] | None = None
+    ) -> list[int]:
+        """Give the token type ids of a row: zeros, for RoBERTa has no others.
+
+        Parameters
+        ----------
+        token_ids_0, token_ids_1
+            As for `build_inputs_with_special_tokens`.
+
+        Returns
+        -------
+        list of int
+            As many zeros as the row has tokens.
+        """
+        return [0] * len(self.build_inputs_with_special_tokens(token_ids_0, token_ids_1))
+
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
+        """Tell how many special tokens frame a sequence: 2, or 4 for a pair."""
+        return special_token_count(2 if pair else 1)
+
+    @property
+    def max_len_single_sentence(self) -> int | None:
+        """How many tokens of one text the model takes besides the special ones; None if unknown."""
+        return self._room_for_texts(1)
+
+    @property
+    def max_len_sentences_pair(self) -> int | None:
+        """How many tokens of a pair the model takes besides the special ones; None if unknown."""
+        return self._room_for_texts(2)
+
+    # Padding and truncating what is encoded already
+
+    @documented(OPTIONS)
+    def pad(
+        self,
+        encoded_inputs: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        padding: bool | str = True,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | None = None,
+        verbose: bool = True,
+    ) -> BatchEncoding:
+        """Pad rows that are encoded already, for instance to make a batch of single encodings.
+
+        Parameters
+        ----------
+        encoded_inputs : mapping, or sequence of mappings
+            One encoding or a batch, with ``input_ids``, of lists or arrays. Columns that do not
+            run along the tokens stay as they are.
+        max_length : int, optional
+            The length to pad to with ``"max_length"``; by default `model_max_length`.
+        return_attention_mask : bool, optional
+            Whether to make an attention mask where there is none; by default if `model_input_names`
+            has it.
+        return_tensors : str, optional
+            As for a call of the tokenizer; by default arrays give arrays of the same library, those
+            of PyTorch on the CPU, and lists give lists.
+        verbose : bool
+            Whether to warn of arguments that have no effect.
+
+        Returns
+        -------
+        BatchEncoding
+            The padded encoding. One encoding gives lists of integers or arrays ``[S]``, a batch
+            lists of lists or arrays ``[B, S]``.
+
+        Raises
+        ------
+        TypeError
+            If the ids are no integers.
+        ValueError
+            If there are no ids, if columns that are padded differ in length from the ids, or if
+            other columns make no array of numbers where arrays are asked for.
+
+        Examples
+        --------
+        >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "<mask>": 5}
+        >>> tokenizer = RobertaTokenizer.from_vocab(vocab, [])
+        >>> tokenizer.pad([{"input_ids": [0, 2]}, {"input_ids": [0, 4, 2]}])
+        {'input_ids': [[0, 2, 1], [0, 4, 2]], 'attention_mask': [[1, 1, 0], [1, 1, 1]]}
+        """
+        options = CallOptions(
+            padding=padding,
+            truncation=False,
+            max_length=max_length,
+            pad_to_multiple_of=pad_to_multiple_of,
+            padding_side=padding_side,
+            return_attention_mask=return_attention_mask,
+            return_tensors=return_tensors,
+            verbose=verbose,
+        )
+        _, row_format, names, _ = self._plan(options)
+        columns, is_single, library = read_pad_input(encoded_inputs)
+        if "attention_mask" in names and "attention_mask" not in columns:
+            columns["attention_mask"] = [[1] * len(row) for row in columns["input_ids"]]
+        length = padded_length(map(len, columns["input_ids"]), row_format.lengths)
+        columns = pad_columns(columns, length, self.pad_token_id, row_format.padding_side)
+        tensor_type = return_tensors or tensor_type_of(library)
+        if is_single:
+            columns = {name: rows[0] for name, rows in columns.items()}
+        return BatchEncoding(to_tensors(columns, tensor_type) if tensor_type else columns)
+
+    def truncate_sequences(
+        self,
+        ids: Sequence[int],
+        pair_ids: Sequence[int] | None = None,
+        num_tokens_to_remove: int = 0,
+        truncation_strategy: bool | str = "longest_first",
+        stride: int = 0,
+    ) -> tuple[list[int], list[int] | None, list[int]]:
+        """Shorten one sequence of ids, or two, by a number of tokens.
+
+        Parameters
+        ----------
+        ids : sequence of int
+            The ids of a text, without special tokens.
+        pair_ids : sequence of int, optional
+            Those of the second text of a pair.
+        num_tokens_to_remove : int
+            How many ids to remove in all.
+        truncation_strategy : bool or str
+            As `truncation` of a call of the tokenizer.
+        stride : int
+            How many of the ids that are kept are repeated with those that are removed.
+
+        Returns
+        -------
+        ids : list of int
+            What is left of the first sequence.
+        pair_ids : list of int or None
+            What is left of the second.
+        overflowing : list of int
+            What is removed, with `stride` ids of what is left; empty where tokens of both
+            sequences are removed.
+
+        Examples
+        --------
+        >>> RobertaTokenizer.from_pretrained().truncate_sequences([5, 6, 7, 8], None, 2, stride=1)
+        ([5, 6], None, [6, 7, 8])
+        """
+        sequences = [as_ids(each) for each in _one_or_two(ids, pair_ids)]
+        kept, overflowing = truncated(
+            sequences, num_tokens_to_remove, truncation_strategy, stride, self.truncation_side
+        )
+        return kept[0], kept[1] if len(kept) > 1 else None, overflowing
+
+    # Saving
 
     def save_pretrained(self, save_directory: FilePath) -> tuple[str, ...]:
         """Save the tokenizer so that this class and both of transformers can load it.
@@ -423,7 +1190,7 @@ class RobertaTokenizer(CallableTokenizer):
             save_directory,
             self._vocabulary,
             self._merges,
-            self._special_token_items(),
+            self._special.items(),
             {**self._other_settings, **self._settings(), **self.special_tokens_map},
         )
 
@@ -447,10 +1214,7 @@ class RobertaTokenizer(CallableTokenizer):
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         return write_model(save_directory, self._vocabulary, self._merges, prefix)
 
-    def _settings(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in SETTINGS}
-
-    # What happens to a text
+    # Explaining
 
     def explain(
         self,
@@ -486,38 +1250,129 @@ class RobertaTokenizer(CallableTokenizer):
           token    low  4  characters 0 to 3
         """
         check_text(text, "text")
-        return Explainer(
-            AddedTokenSplitter(self._vocabulary.added.values()),
-            self._vocabulary,
-            self.unk_token_id,
-            self._ranks,
+        return explain(
+            text,
+            TextEncoder(self._vocabulary, self._ranks, self.unk_token_id),
             self.add_prefix_space if add_prefix_space is None else add_prefix_space,
-            self.trim_offsets,
             self.split_special_tokens if split_special_tokens is None else split_special_tokens,
-        ).explain(text)
+            self.trim_offsets,
+        )
 
-    def _special_token_items(self) -> list[tuple[str, AddedToken]]:
-        additional = [(ADDITIONAL, token) for token in self._additional_tokens]
-        return [*self._named_tokens.items(), *additional]
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(vocab_size={self.vocab_size},"
+            f" model_max_length={self.model_max_length}, padding_side={self.padding_side!r},"
+            f" truncation_side={self.truncation_side!r}, add_prefix_space={self.add_prefix_space},"
+            f" special_tokens={self.special_tokens_map})"
+        )
+
+    # What the methods above have in common
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in SETTINGS:
+            value = read_setting(name, value)
+            self._last_plan = None
+        super().__setattr__(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Not what has been remembered of the calls so far.
+        return vars(self) | {"_encoder": None, "_last_plan": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make_encoder()
+
+    def _settings(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    def _make_encoder(self) -> None:
+        # A new one each time: what was encoded before may still be asked about words and offsets.
+        self._last_plan = None
+        self._encoder = FastTextEncoder(self._vocabulary, self._ranks, self.unk_token_id)
+        self._framing = Framing(
+            (self.cls_token, self.cls_token_id),
+            (self.sep_token, self.sep_token_id),
+            (self.pad_token, self.pad_token_id),
+        )
+
+    def _add(self, tokens: Iterable[AddedToken]) -> int:
+        count = sum([self._vocabulary.add(token) for token in tokens])
+        self._make_encoder()
+        return count
+
+    def _plan(self, options: CallOptions) -> Plan:
+        """Work out what options come to; of many calls, one after the other, for the first."""
+        if self._last_plan and options == self._last_plan[0]:
+            return self._last_plan[1]
+        side, prefix = options.padding_side, options.add_prefix_space
+        splits = options.split_special_tokens
+        row_format = RowFormat(
+            lengths=plan_lengths(options.checked(), self.model_max_length),
+            truncation_side=self.truncation_side,
+            padding_side=self.padding_side if side is None else side,
+            framing=self._framing,
+            add_special_tokens=options.add_special_tokens,
+            add_prefix_space=self.add_prefix_space if prefix is None else prefix,
+            trim_offsets=self.trim_offsets,
+        )
+        encode = self._encoder.encoding(
+            row_format.add_prefix_space,
+            self.split_special_tokens if splits is None else splits,
+            options.return_offsets_mapping,
+            row_format.trim_offsets,
+        )
+        plan = Plan(options, row_format, options.columns(self.model_input_names), encode)
+        if row_format.lengths is NOTHING_TO_DO:  # else there may be warnings, again each time
+            self._last_plan = options, plan
+        return plan
+
+    def _warn_if_too_long(self, longest: int) -> None:
+        if self.model_max_length is None or self._has_warned_of_length:
+            return
+        if longest > self.model_max_length:
+            self._has_warned_of_length = True
+            warn(
+                f"a row has {longest} tokens, but the model takes {self.model_max_length}: pass"
+                " truncation=True (this tokenizer warns once)"
+            )
+
+    def _room_for_texts(self, n_texts: int) -> int | None:
+        if self.model_max_length is None:
+            return None
+        return self.model_max_length - special_token_count(n_texts)
+
+    def _set_apart(self) -> set[str]:
+        """Name the tokens that `decode` may put spaces around."""
+        vocabulary = self._vocabulary
+        beyond = {
+            token
+            for token in self.additional_special_tokens
+            if vocabulary.ids[token] >= self.vocab_size
+        }
+        return set(vocabulary.added) - set(self.all_special_tokens) | beyond
+
+    def _checked(self, ids: Any) -> list[int]:
+        """Read ids, each of which must be that of a token."""
+        several = as_ids(ids)
+        if not all(map(self._vocabulary.tokens.__contains__, several)):
+            self.convert_ids_to_tokens(several)  # raises the error
+        return several
 
 
 # The name of the class in transformers that is written in Rust, for code that asks for it.
 RobertaTokenizerFast = RobertaTokenizer
 
 
-def _read_model(
-    vocab_file: FilePath | Mapping[str, int] | None,
-    merges_file: FilePath | Iterable[Pair | str] | None,
-    tokenizer_file: FilePath | None,
-) -> tuple[dict[str, int], list[Pair], dict[int, AddedToken]]:
-    if tokenizer_file is not None and vocab_file is None and merges_file is None:
-        content = read_tokenizer_json(tokenizer_file)
-        return content.vocab, content.merges, content.added_tokens
-    if tokenizer_file is not None or vocab_file is None or merges_file is None:
-        raise ValueError("a tokenizer needs vocab_file and merges_file, or tokenizer_file alone")
-    vocab = read_vocab(vocab_file)
-    return vocab, read_merges(merges_file, vocab), {}
+def _one_or_two(first: Sequence[int], second: Sequence[int] | None) -> list[Sequence[int]]:
+    return [first] if second is None else [first, second]
 
 
-def _content(token: str | AddedToken) -> str:
-    return token if isinstance(token, str) else token.content
+def _without_text(ids: list[int]) -> EncodedText:
+    return EncodedText(ids, _no_text)
+
+
+def _no_text() -> NoReturn:
+    raise ValueError(
+        "this row was made from ids, so nothing is known of words and offsets: give the tokenizer"
+        " the text"
+    )

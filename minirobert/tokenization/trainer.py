@@ -33,7 +33,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from .added_tokens import AddedToken, as_token
+from ..rules import INTEGER, check, integer
+from .added_tokens import AddedToken, as_token, content_of
 from .bpe import Pair
 from .byte_alphabet import BYTE_TO_CHAR, CHAR_TO_BYTE, text_to_symbols
 from .pretokenizer import split_pieces, with_prefix_space
@@ -282,8 +283,7 @@ def _special_contents(special_tokens: Any) -> list[str]:
     contents: list[str] = []
     for index, token in enumerate(special_tokens):
         where = f"special_tokens[{index}]"
-        token = as_token(token, where)
-        content = token.content if isinstance(token, AddedToken) else token
+        content = content_of(as_token(token, where))
         check_text(content, where)
         if not content:
             raise ValueError(f"{where} is empty: a special token has at least one character")
@@ -302,17 +302,12 @@ def _special_contents(special_tokens: Any) -> list[str]:
 
 
 def _check_sizes(vocab_size: Any, min_frequency: Any, n_special: int) -> None:
-    for name, value in (("vocab_size", vocab_size), ("min_frequency", min_frequency)):
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"{name} is {value!r}: it must be an integer")
-    smallest = n_special + len(BYTE_TO_CHAR)
-    if vocab_size < smallest:
-        raise ValueError(
-            f"vocab_size is {vocab_size}: it must be at least {smallest}, for {n_special} special"
-            f" tokens and the {len(BYTE_TO_CHAR)} bytes"
-        )
-    if min_frequency < 0:
-        raise ValueError(f"min_frequency is {min_frequency}: it must be at least 0")
+    check("vocab_size", vocab_size, INTEGER, TypeError)
+    check("min_frequency", min_frequency, INTEGER, TypeError)
+    n_bytes = len(BYTE_TO_CHAR)
+    reason = f", for {n_special} special tokens and the {n_bytes} bytes"
+    check("vocab_size", vocab_size, integer(n_special + n_bytes).but(reason))
+    check("min_frequency", min_frequency, integer(0))
 
 
 def _progress(name: str, total: int | None, shown: bool) -> Any:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert.tokenization.byte_alphabet import text_to_symbols
-from minirobert.tokenization.offsets import token_spans, trimmed
+from minirobert.tokenization.offsets import shifted, token_spans, trimmed
 
 
 def test_the_tokens_of_one_character_all_cover_it():
@@ -47,3 +47,7 @@ def test_spaces_are_trimmed_and_other_white_space_is_not(token, span, expected):
 )
 def test_a_single_space_may_be_one_that_was_put_in(token, span, expected):
     assert trimmed(token, span, keep_single_space=True) == expected
+
+
+def test_shifted():
+    assert shifted([(0, 2), (2, 2)], 5) == ((5, 7), (7, 7))

@@ -1,4 +1,5 @@
 import copy
+import inspect
 import json
 import math
 import pickle
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 import minirobert
 from minirobert.tokenization import AddedToken, RobertaTokenizer, RobertaTokenizerFast
-from minirobert.tokenization.settings import CHECKS
+from minirobert.tokenization.rows.options import CallOptions
+from minirobert.tokenization.settings import SETTINGS
 
 TINY = Path(minirobert.__file__).parent / "checkpoints" / "tiny"
 LETTERS = ["a", "b", "c", "Ġ", "ab", "Ġa", "Ġab"]
@@ -103,25 +105,37 @@ def test_files_are_needed(arguments, error, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"padding_side": "middle"}, ValueError, "padding_side is 'middle': it must be 'right'"),
-        ({"truncation_side": "top"}, ValueError, "truncation_side is 'top': it must be 'right'"),
-        ({"errors": "foo"}, ValueError, "errors is 'foo': it must be one that bytes.decode knows"),
-        ({"model_max_length": 0}, ValueError, "model_max_length is 0: it must be an integer"),
-        ({"model_max_length": "9"}, ValueError, "model_max_length is '9': it must be an integer"),
+        (
+            {"padding_side": "middle"},
+            ValueError,
+            "padding_side is 'middle', but must be one of 'right'",
+        ),
+        (
+            {"truncation_side": "top"},
+            ValueError,
+            "truncation_side is 'top', but must be one of 'right'",
+        ),
+        ({"errors": "foo"}, ValueError, "errors is 'foo', but must be one that bytes.decode knows"),
+        ({"model_max_length": 0}, ValueError, "model_max_length is 0, but must be an integer"),
+        ({"model_max_length": "9"}, ValueError, "model_max_length is '9', but must be an integer"),
         ({"pad_token": None}, TypeError, "pad_token is None: it must be a string or an AddedToken"),
         ({"additional_special_tokens": [5]}, TypeError, "additional_special_tokens is 5"),
         ({"additional_special_tokens": "<x>"}, TypeError, "'<x>': it must be a list of tokens"),
-        ({"model_max_length": True}, ValueError, "model_max_length is True: it must be an int"),
-        ({"model_max_length": math.nan}, ValueError, "model_max_length is nan: it must be an int"),
-        ({"add_prefix_space": "yes"}, TypeError, "add_prefix_space is 'yes': it must be True or F"),
-        ({"trim_offsets": 1}, TypeError, "trim_offsets is 1: it must be True or False"),
-        ({"clean_up_tokenization_spaces": None}, TypeError, "spaces is None: it must be True or F"),
-        ({"split_special_tokens": "no"}, TypeError, "split_special_tokens is 'no': it must be"),
-        ({"model_input_names": "input_ids"}, ValueError, "model_input_names is 'input_ids': it m"),
+        ({"model_max_length": True}, ValueError, "model_max_length is True, but must be an int"),
+        ({"model_max_length": math.nan}, ValueError, "model_max_length is nan, but must be an int"),
+        ({"add_prefix_space": "yes"}, TypeError, "add_prefix_space is 'yes', but must be True or"),
+        ({"trim_offsets": 1}, TypeError, "trim_offsets is 1, but must be True or False"),
+        (
+            {"clean_up_tokenization_spaces": None},
+            TypeError,
+            "spaces is None, but must be True or F",
+        ),
+        ({"split_special_tokens": "no"}, TypeError, "split_special_tokens is 'no', but must be"),
+        ({"model_input_names": "input_ids"}, ValueError, "model_input_names is 'input_ids', but m"),
         (
             {"model_input_names": ["x"]},
             ValueError,
-            r"\['x'\]: .* input_ids, token_type_ids, attent",
+            r"\['x'\], but .* input_ids, token_type_ids, attent",
         ),
         ({"pad_tokens": "<pad>"}, TypeError, "pad_tokens"),
         (
@@ -135,7 +149,7 @@ def test_options_are_checked(options, error, message):
     with pytest.raises(error, match=message):
         small(**options)
     ((name, value),) = options.items()
-    if name in CHECKS:
+    if name in SETTINGS:
         tokenizer = small()
         before = getattr(tokenizer, name)
         with pytest.raises(error, match=message):
@@ -406,10 +420,61 @@ def test_tokenize_checks_its_text(tokenizer):
         tokenizer.tokenize(5)
 
 
+def test_what_has_been_set_between_calls_counts(tokenizer):
+    """The options of the last call are remembered."""
+    assert tokenizer("ab").input_ids == tokenizer("ab").input_ids == [0, 8, 2]
+    tokenizer.add_prefix_space = True
+    assert tokenizer("ab").input_ids == [0, 10, 2]
+    tokenizer.model_input_names = ["input_ids"]
+    assert list(tokenizer("ab")) == ["input_ids"]
+    tokenizer.trim_offsets = False
+    tokenizer.cls_token = "c"
+    tokenizer.add_tokens("ab")
+    assert tokenizer("ab", return_offsets_mapping=True) == {
+        "input_ids": [6, 8, 2],
+        "offset_mapping": [(0, 0), (0, 2), (0, 0)],
+    }
+    tokenizer.split_special_tokens = True
+    assert tokenizer("</s>").input_ids[1:-1] != tokenizer("</s>", split_special_tokens=False)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_each_call_warns_of_what_has_no_effect(tokenizer, times):
+    for _ in range(times):
+        with pytest.warns(UserWarning, match="truncation='longest_first' has no effect"):
+            tokenizer("ab", truncation=True)
+
+
+def test_texts_and_targets_warn_once(tokenizer):
+    with pytest.warns(UserWarning, match="max_length=3 is given without truncation") as caught:
+        assert tokenizer("ab", text_target="cc", max_length=3)["labels"] == [0, 6, 2]
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("__call__", "encode", "encode_plus", "batch_encode_plus", "tokenize"),
+        *("prepare_for_model",),
+    ],
+)
+def test_help_tells_what_each_option_means(name):
+    words = inspect.getdoc(getattr(RobertaTokenizer, name))
+    entries = [line.strip().partition(" : ") for line in words.splitlines() if " : " in line]
+    described = {each for names, _, kind in entries if kind for each in names.split(", ")}
+    assert described >= set(CallOptions._fields)
+
+
+def test_the_options_of_a_call_are_its_arguments():
+    parameters = inspect.signature(RobertaTokenizer.__call__).parameters
+    usual = {name: parameters[name].default for name in CallOptions._fields}
+    assert usual == CallOptions()._asdict()
+
+
 def test_unknown_arguments(tokenizer):
     with pytest.raises(TypeError, match="paddding"):
         tokenizer("a", paddding=True)
-    with pytest.raises(TypeError, match="stride is 'x': it must be an integer"):
+    with pytest.raises(TypeError, match="stride is 'x', but must be None or an integer"):
         tokenizer("a", stride="x")
     with pytest.raises(TypeError, match="foo"):
         tokenizer.encode("a", foo=1)
@@ -517,10 +582,14 @@ def test_sides_are_checked_when_they_are_assigned(tokenizer, name):
             "the other text alone has 2 tokens, and 2 fit",
         ),
         (("caca",), {"max_length": 4, "truncation": "only_second"}, "the text has no pair"),
-        (("a",), {"truncation": ""}, "truncation is '': it must be True, False or"),
-        (("a",), {"truncation": "first"}, "truncation is 'first': it must be True, False or"),
-        (("a",), {"padding": "all"}, "padding is 'all': it must be True, False or"),
-        (("a",), {"padding_side": "top"}, "padding_side is 'top': it must be 'right' or 'left'"),
+        (("a",), {"truncation": ""}, "truncation is '', but must be None or True, False or"),
+        (
+            ("a",),
+            {"truncation": "first"},
+            "truncation is 'first', but must be None or True, False or",
+        ),
+        (("a",), {"padding": "all"}, "padding is 'all', but must be True, False or"),
+        (("a",), {"padding_side": "top"}, "padding_side is 'top', but must be None or one of"),
         (
             ("a",),
             {"max_length": 5, "padding": True, "pad_to_multiple_of": 4},
@@ -528,11 +597,11 @@ def test_sides_are_checked_when_they_are_assigned(tokenizer, name):
         ),
         ((["a", "ba"],), {"return_tensors": "np"}, r"padding=True"),
         (("a",), {"return_tensors": "tf"}, "return_tensors is 'tf'"),
-        (("a",), {"stride": -3}, "stride is -3: it must be at least 0"),
+        (("a",), {"stride": -3}, "stride is -3, but must be None or an integer of at least 0"),
         (
             ("a",),
             {"stride": -3, "return_overflowing_tokens": True},
-            "stride is -3: it must be at least 0",
+            "stride is -3, but must be None or an integer of at least 0",
         ),
     ],
 )

@@ -278,17 +278,29 @@ def test_broken_texts(texts, error, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"vocab_size": 260}, ValueError, "vocab_size is 260: it must be at least 261, for 5 sp"),
-        ({"vocab_size": -1}, ValueError, "vocab_size is -1: it must be at least 261"),
+        (
+            {"vocab_size": 260},
+            ValueError,
+            "vocab_size is 260, but must be an integer of at least 261, for 5 sp",
+        ),
+        (
+            {"vocab_size": -1},
+            ValueError,
+            "vocab_size is -1, but must be an integer of at least 261",
+        ),
         (
             {"vocab_size": 257, "special_tokens": ["<s>", "<x>"]},
             ValueError,
-            "vocab_size is 257: it must be at least 258, for 2 special tokens and the 256 bytes",
+            "is 257, but must be .* at least 258, for 2 special tokens and the 256 bytes",
         ),
-        ({"vocab_size": 300.0}, TypeError, r"vocab_size is 300\.0: it must be an integer"),
-        ({"vocab_size": True}, TypeError, "vocab_size is True: it must be an integer"),
-        ({"min_frequency": None}, TypeError, "min_frequency is None: it must be an integer"),
-        ({"min_frequency": -1}, ValueError, "min_frequency is -1: it must be at least 0"),
+        ({"vocab_size": 300.0}, TypeError, r"vocab_size is 300\.0, but must be an integer"),
+        ({"vocab_size": True}, TypeError, "vocab_size is True, but must be an integer"),
+        ({"min_frequency": None}, TypeError, "min_frequency is None, but must be an integer"),
+        (
+            {"min_frequency": -1},
+            ValueError,
+            "min_frequency is -1, but must be an integer of at least 0",
+        ),
         ({"special_tokens": "<s>"}, TypeError, "special_tokens is '<s>': it must be a list"),
         ({"special_tokens": ["<s>", 5]}, TypeError, r"special_tokens\[1\] is 5: it must be"),
         ({"special_tokens": ["<s>", ""]}, ValueError, r"special_tokens\[1\] is empty"),

@@ -7,38 +7,15 @@ to keep it takes ten times the memory. Nothing changes a tuple, so texts can sha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from ..offsets import Offsets, shifted
 
-from ..offsets import Offsets
+__all__ = ["MAX_START", "OffsetsFrom", "PieceSpans", "SpanTable"]
 
 # Beyond these, offsets are made anew each time: the tables must not grow without end.
 MAX_START = 2**11  # the places in a text for which offsets are kept
 MAX_SPANS = 2**6  # the spans that are kept for each
 MAX_TOKENS = 4  # the tokens of a piece whose spans are kept: of those with more, few are alike
 MAX_DIFFERENT_SPANS = 2**12
-
-
-def shifted(spans: Iterable[Offsets], start: int) -> tuple[Offsets, ...]:
-    """Count offsets from elsewhere.
-
-    Parameters
-    ----------
-    spans : iterable of (int, int)
-        Offsets into a piece.
-    start : int
-        Where the piece begins in the text.
-
-    Returns
-    -------
-    tuple of (int, int)
-        Offsets into the text.
-
-    Examples
-    --------
-    >>> shifted([(0, 2), (2, 3)], 10)
-    ((10, 12), (12, 13))
-    """
-    return tuple([(start + left, start + right) for left, right in spans])
 
 
 class PieceSpans:

@@ -15,34 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from ...files import read_json
-from ..added_tokens import FLAGS, AddedToken
-from ..settings import check_names, check_side
-from ..special_tokens import SPECIAL_TOKEN_NAMES, resolve_special_tokens
+from ...rules import BOOLEAN, check
+from ..added_tokens import FLAGS, AddedToken, content_of
+from ..settings import SETTINGS
+from ..special_tokens import ADDITIONAL, SPECIAL_TOKEN_NAMES, resolve_special_tokens
 from .vocab_and_merges import MAX_ID, check_id, check_vocab, is_utf8
 
 CONFIG_NAME = "tokenizer_config.json"
 SPECIAL_TOKENS_NAME = "special_tokens_map.json"
 ADDED_TOKENS_NAME = "added_tokens.json"
 
-ADDITIONAL = "additional_special_tokens"
-
-# The entries of tokenizer_config.json that are arguments of the tokenizer as they stand, and what
-# JSON must have there. The file may have many others, which concern transformers only.
-SETTINGS: dict[str, tuple[Any, str]] = {
-    "errors": (str, "a string"),
-    "add_prefix_space": (bool, "true or false"),
-    "trim_offsets": (bool, "true or false"),
-    "model_max_length": (int | float, "a number"),
-    "model_input_names": (list, "an array of strings"),
-    "padding_side": (str, "a string"),
-    "truncation_side": (str, "a string"),
-    "clean_up_tokenization_spaces": (bool, "true or false"),
-    "split_special_tokens": (bool, "true or false"),
-}
 # The entries that are read, or always the same; the others are kept as they are.
 KNOWN = {*SETTINGS, *SPECIAL_TOKEN_NAMES, ADDITIONAL, "added_tokens_decoder", "tokenizer_class"}
-
-SIDES = ("padding_side", "truncation_side")
 
 # What transformers writes as `model_max_length` where there is no limit.
 NO_MAX_LENGTH = int(1e30)
@@ -73,11 +57,9 @@ def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[s
     """
     path = directory / CONFIG_NAME
     config = _read_if_there(path)
-    settings: dict[str, Any] = {
-        name: _read_setting(config[name], name, path)
-        for name in SETTINGS
-        if config.get(name) is not None
-    }
+    settings = {name: config[name] for name in SETTINGS if config.get(name) is not None}
+    for name, value in settings.items():
+        check(f"{path}: {name}", value, SETTINGS[name].rule)
     other = {name: value for name, value in config.items() if name not in KNOWN}
     if other:
         settings["other_settings"] = other
@@ -108,14 +90,14 @@ def _take_extra(
     known = {token.content for token in added.values()}
     for name, entry in (extra or {}).items():
         token = read_special_token(entry, f"{where}: {name}")
-        content = token if isinstance(token, str) else token.content
+        content = content_of(token)
         if content not in known:
             raise ValueError(
                 f"{where}: {name} is {content!r}, which is none of the added tokens: list it in"
                 f" {ADDITIONAL}"
             )
         others = settings.get(ADDITIONAL, ())
-        if content not in (one if isinstance(one, str) else one.content for one in others):
+        if content not in map(content_of, others):
             settings[ADDITIONAL] = [*others, token]
 
 
@@ -123,19 +105,9 @@ def _read_if_there(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
 
-def _read_setting(value: Any, name: str, path: Path) -> Any:
-    kind, description = SETTINGS[name]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"{path}: {name} is {reprlib.repr(value)}, not {description}")
-    if name == "model_max_length" and not value >= 1:  # NaN is refused here, too
-        raise ValueError(f"{path}: {name} is {value!r}: it must be at least 1")
-    check = {**dict.fromkeys(SIDES, check_side), "model_input_names": check_names}.get(name)
-    return check(f"{path}: {name}", value) if check else value
-
-
 def _without_flags(settings: Mapping[str, Any], contents: Collection[str]) -> dict[str, Any]:
     def plain(token: str | AddedToken) -> str | AddedToken:
-        content = token if isinstance(token, str) else token.content
+        content = content_of(token)
         return content if content in contents else token
 
     special: dict[str, Any] = {
@@ -212,8 +184,7 @@ def read_added_token(entry: Any, where: str) -> AddedToken:
         )
     flags = {flag: entry[flag] for flag in FLAGS if flag in entry}
     for flag, value in flags.items():
-        if not isinstance(value, bool):
-            raise ValueError(f"{where}: {flag} is {reprlib.repr(value)}, not true or false")
+        check(f"{where}: {flag}", value, BOOLEAN)
     return AddedToken(content, **flags)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from .vocab_and_merges import (
     FilePath,
     merges_text,
     object_text,
+    read_merges,
     read_vocab,
     vocab_text,
     write_files,
@@ -60,6 +61,21 @@ def read_directory(files: ModelFiles) -> dict[str, Any]:
     where = f"{directory}: the tokens of {vocab_name}, {CONFIG_NAME} and {ADDED_TOKENS_NAME}"
     check_added_tokens(settings["added_tokens_decoder"], arguments["vocab_file"], where)
     return {**arguments, **settings}
+
+
+def read_model(
+    vocab_file: FilePath | Mapping[str, int] | None,
+    merges_file: FilePath | Iterable[Pair | str] | None,
+    tokenizer_file: FilePath | None,
+) -> tuple[dict[str, int], list[Pair], dict[int, AddedToken]]:
+    """Read the vocabulary, the merges and the added tokens that a tokenizer is made of."""
+    if tokenizer_file is not None and vocab_file is None and merges_file is None:
+        content = read_tokenizer_json(tokenizer_file)
+        return content.vocab, content.merges, content.added_tokens
+    if tokenizer_file is not None or vocab_file is None or merges_file is None:
+        raise ValueError("a tokenizer needs vocab_file and merges_file, or tokenizer_file alone")
+    vocab = read_vocab(vocab_file)
+    return vocab, read_merges(merges_file, vocab), {}
 
 
 def _read_model(directory: Path) -> dict[str, Any]:

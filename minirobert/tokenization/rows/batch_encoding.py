@@ -7,7 +7,10 @@ from numbers import Integral
 from typing import Any, NoReturn, Self
 
 from .encoding import CharSpan, Encoding, TokenSpan
-from .tensors import check_tensor_type, to_tensors
+from .options import check_tensor_type
+from .tensors import to_tensors
+
+__all__ = ["BatchEncoding"]
 
 
 class BatchEncoding(dict[str, Any]):
@@ -33,6 +36,7 @@ class BatchEncoding(dict[str, Any]):
     """
 
     is_fast = True
+    _encodings: Sequence[Encoding] | None = None
 
     def __init__(
         self,
@@ -41,7 +45,6 @@ class BatchEncoding(dict[str, Any]):
     ) -> None:
         super().__init__(data)
         self._find_encodings = find_encodings
-        self._encodings: Sequence[Encoding] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # The rows, and not the tokenizer that finds them: that would be pickled with each batch.

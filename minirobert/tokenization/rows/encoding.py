@@ -8,20 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from ..encoded_text import EncodedText
 from ..offsets import Offsets
-from ..text_encoder import EncodedText
+from .columns import COLUMNS, row_ids
 from .padding import pad_row
-from .windows import (
-    RowFormat,
-    Window,
-    framed,
-    in_window,
-    row_ids,
-    row_offsets,
-    row_special_tokens_mask,
-)
+from .windows import RowFormat, Window, framed, in_window
+
+__all__ = ["CharSpan", "Encoding", "TokenSpan"]
 
 T = TypeVar("T")
 
@@ -43,38 +38,20 @@ class CharSpan(NamedTuple):
 class Encoding:
     """A row: one attribute for each thing known of its tokens, each a list as long as the row.
 
-    Parameters
-    ----------
-    texts : sequence of EncodedText
-        The text, or the two texts, that the row is made of.
-    window : tuple of slice
-        For each text, which of their tokens are in it.
-    row_format : RowFormat
-        How it is framed and padded.
-
-    Attributes
-    ----------
-    ids : list of int
-        The ids of the tokens. All else is worked out when it is asked for.
+    The ids are there at once, all else is worked out when it is asked for. `texts` are the one or
+    two that the row is made of, of whose tokens those in the `window` are in it, and `length` is
+    what it is padded to.
     """
 
-    def __init__(self, texts: Sequence[EncodedText], window: Window, row_format: RowFormat) -> None:
+    def __init__(
+        self, texts: Sequence[EncodedText], window: Window, row_format: RowFormat, length: int = 0
+    ) -> None:
         self._texts = texts
         self._window = window
         self._format = row_format
-        self.ids = row_ids(texts, window, row_format)
-        self._n_tokens = self._length = len(self.ids)
-
-    def pad(self, length: int) -> None:
-        """Pad the row, before anything but the ids is asked for.
-
-        Parameters
-        ----------
-        length : int
-            The length to reach; a row that is longer stays as it is.
-        """
-        self.ids = pad_row(self.ids, length, self._format.framing.pad[1], self._format.padding_side)
-        self._length = len(self.ids)
+        self._unpadded_ids = row_ids(texts, window, row_format)
+        self._length = length
+        self.ids = self._padded(self._unpadded_ids, row_format.framing.pad[1])
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -97,26 +74,33 @@ class Encoding:
     @property
     def attention_mask(self) -> list[int]:
         """1 for a token, 0 for padding."""
-        return pad_row([1] * self._n_tokens, self._length, 0, self._format.padding_side)
+        return self._column("attention_mask")
 
     @cached_property
     def special_tokens_mask(self) -> list[int]:
         """1 for padding and the special tokens that frame the texts, 0 for tokens of the texts."""
-        row = row_special_tokens_mask(self._texts, self._window, self._format)
-        return pad_row(row, self._length, 1, self._format.padding_side)
+        return self._column("special_tokens_mask")
 
     @property
     def type_ids(self) -> list[int]:
         """Zeros, for RoBERTa has no other token type."""
-        return [0] * self._length
+        return self._column("token_type_ids")
+
+    @cached_property
+    def offsets(self) -> list[Offsets]:
+        """The characters ``(start, end)`` that a token of a text stands for, else ``(0, 0)``.
+
+        `columns` says what becomes of white space.
+        """
+        return self._column("offset_mapping")
 
     @cached_property
     def sequence_ids(self) -> list[int | None]:
         """0 for a token of the first text, 1 for one of the second, else None."""
-        ids = in_window([text.ids for text in self._texts], self._window)
-        numbers: list[list[int | None]] = [[number] * len(of) for number, of in enumerate(ids)]
-        row = framed(numbers, None, None, self._format)
-        return pad_row(row, self._length, None, self._format.padding_side)
+        numbers: list[list[int | None]] = [
+            [number] * len(text.ids) for number, text in enumerate(self._texts)
+        ]
+        return self._row(numbers, None, None, None)
 
     @cached_property
     def word_ids(self) -> list[int | None]:
@@ -124,81 +108,39 @@ class Encoding:
         words: list[Sequence[int | None]] = [text.words for text in self._texts]
         return self._row(words, None, None, None)
 
-    @cached_property
-    def offsets(self) -> list[Offsets]:
-        """The characters ``(start, end)`` that a token of a text stands for, else ``(0, 0)``.
-
-        `row_offsets` says what becomes of white space.
-        """
-        row = row_offsets(self._texts, self._window, self._format)
-        return pad_row(row, self._length, (0, 0), self._format.padding_side)
+    def _column(self, name: str) -> list[Any]:
+        make, fill = COLUMNS[name]
+        row = make(self._unpadded_ids, self._texts, self._window, self._format)
+        return self._padded(row, fill)
 
     def _row(self, columns: Sequence[Sequence[T]], cls: T, sep: T, pad: T) -> list[T]:
-        row = framed(in_window(columns, self._window), cls, sep, self._format)
-        return pad_row(row, self._length, pad, self._format.padding_side)
+        return self._padded(framed(in_window(columns, self._window), cls, sep, self._format), pad)
+
+    def _padded(self, row: list[T], fill: T) -> list[T]:
+        return pad_row(row, self._length, fill, self._format.padding_side)
 
     def token_to_sequence(self, token_index: int) -> int | None:
-        """Give the number of the text that a token is of.
+        """Give the number of the text that a token is of, 0 or 1.
 
-        Parameters
-        ----------
-        token_index : int
-            The token; a negative number counts from the end.
-
-        Returns
-        -------
-        int or None
-            0 or 1; None for a special token, padding, or where there is no such token.
+        None is for a special token, padding, or where there is no such token; negative numbers count
+        from the end.
         """
         return _at(self.sequence_ids, token_index)
 
     def token_to_word(self, token_index: int) -> int | None:
-        """Give the number of the word that a token is of.
-
-        Parameters
-        ----------
-        token_index : int
-            The token; a negative number counts from the end.
-
-        Returns
-        -------
-        int or None
-            The number of the word in its text, or None as for `token_to_sequence`.
-        """
+        """Give the number of the word that a token is of, or None as above."""
         return _at(self.word_ids, token_index)
 
     def token_to_chars(self, token_index: int) -> CharSpan | None:
-        """Give the characters that a token stands for.
-
-        Parameters
-        ----------
-        token_index : int
-            The token; a negative number counts from the end.
-
-        Returns
-        -------
-        CharSpan or None
-            The characters of its text, or None as for `token_to_sequence`.
-        """
+        """Give the characters of its text that a token stands for, or None as above."""
         if self.token_to_sequence(token_index) is None:
             return None
         return CharSpan(*self.offsets[token_index])
 
     def char_to_token(self, char_index: int, sequence_index: int = 0) -> int | None:
-        """Give the first token that stands for a character.
+        """Give the first token of the row that stands for a character of one of the texts.
 
-        Parameters
-        ----------
-        char_index : int
-            The character of the text.
-        sequence_index : int
-            Which text.
-
-        Returns
-        -------
-        int or None
-            The token; None if no token of this row stands for the character, which may be white
-            space that is trimmed off.
+        None is where there is none: a character may be white space that is trimmed off.
         """
         for index, (start, end) in enumerate(self.offsets):
             if start <= char_index < end and self.sequence_ids[index] == sequence_index:
@@ -206,38 +148,12 @@ class Encoding:
         return None
 
     def char_to_word(self, char_index: int, sequence_index: int = 0) -> int | None:
-        """Give the number of the word that a character is of.
-
-        Parameters
-        ----------
-        char_index : int
-            The character of the text.
-        sequence_index : int
-            Which text.
-
-        Returns
-        -------
-        int or None
-            The number of the word, or None as for `char_to_token`.
-        """
+        """Give the number of the word that a character is of, or None as above."""
         token = self.char_to_token(char_index, sequence_index)
         return None if token is None else self.word_ids[token]
 
     def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> TokenSpan | None:
-        """Give the tokens of a word.
-
-        Parameters
-        ----------
-        word_index : int
-            The number of the word in its text.
-        sequence_index : int
-            Which text.
-
-        Returns
-        -------
-        TokenSpan or None
-            The tokens; None if the row has none of this word.
-        """
+        """Give the tokens of a word; None if the row has none of this word."""
         tokens = [
             index
             for index, (word, sequence) in enumerate(
@@ -248,20 +164,7 @@ class Encoding:
         return TokenSpan(tokens[0], tokens[-1] + 1) if tokens else None
 
     def word_to_chars(self, word_index: int, sequence_index: int = 0) -> CharSpan | None:
-        """Give the characters of a word.
-
-        Parameters
-        ----------
-        word_index : int
-            The number of the word in its text.
-        sequence_index : int
-            Which text.
-
-        Returns
-        -------
-        CharSpan or None
-            The characters that its tokens in this row stand for, or None.
-        """
+        """Give the characters that a word's tokens in this row stand for, or None."""
         tokens = self.word_to_tokens(word_index, sequence_index)
         if tokens is None:
             return None

@@ -5,51 +5,36 @@ A text may be split into words already; it is then a list of strings.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..texts import Text, check_text, kind_of
 
+__all__ = ["Batch", "check_one_text", "read_ids", "read_texts", "read_words"]
 
-class Batch(NamedTuple):
-    """The texts of a call, checked.
+T = TypeVar("T")
 
-    Attributes
-    ----------
-    rows : list of tuple
-        For each row one text, or the two of a pair. A text is a string, or a list of words.
-    is_single : bool
-        Whether the one row was given alone and not as a batch.
+
+class Batch(NamedTuple, Generic[T]):
+    """The texts of a call, checked: for each row one, or the two of a pair, each a string or words.
+
+    `is_single` tells that the one row was given alone and not as a batch.
     """
 
-    rows: list[tuple[Text, ...]]
+    rows: list[tuple[T, ...]]
     is_single: bool
 
 
-def read_texts(text: Any, text_pair: Any = None) -> Batch:
-    """Tell apart the kinds of input, and check every text before any work is done.
+def read_texts(text: Any, text_pair: Any = None) -> Batch[Text]:
+    """Tell a text, a pair and batches of either apart, and check every text before any work is done.
 
-    Parameters
-    ----------
-    text : str, or sequence of str, or sequence of pairs of str
-        One text, a batch of texts, or a batch of pairs.
-    text_pair : str or sequence of str, optional
-        The second text of a pair, or those of a batch.
-
-    Returns
-    -------
-    Batch
-        The texts, row by row.
-
-    Examples
-    --------
     >>> read_texts([("a", "b"), ("c", "d")])
     Batch(rows=[('a', 'b'), ('c', 'd')], is_single=False)
     """
     if isinstance(text, str):
         check_text(text, "text")
         if text_pair is None:
-            return Batch([(text,)], is_single=True)
+            return Batch([(text,)], True)
         check_text(text_pair, "text_pair")
         return Batch([(text, text_pair)], is_single=True)
     if not isinstance(text, list | tuple):
@@ -63,7 +48,7 @@ def read_texts(text: Any, text_pair: Any = None) -> Batch:
     return Batch([(element,) for element in _check_all(text, "text")], is_single=False)
 
 
-def _batch_with_pairs(text: Sequence[Any], text_pair: Any) -> Batch:
+def _batch_with_pairs(text: Sequence[Any], text_pair: Any) -> Batch[Text]:
     if not isinstance(text_pair, list | tuple):
         raise TypeError(
             f"text is a batch, but text_pair is {kind_of(text_pair)}: it must be a list with as"
@@ -82,7 +67,7 @@ def _check_equally_many(text: Sequence[Any], text_pair: Sequence[Any]) -> None:
         )
 
 
-def _batch_of_pairs(pairs: Sequence[Sequence[Any]]) -> Batch:
+def _batch_of_pairs(pairs: Sequence[Sequence[Any]]) -> Batch[Text]:
     for index, pair in enumerate(pairs):
         if len(pair) != 2:
             raise ValueError(f"text[{index}] has {len(pair)} elements: a pair has two texts")
@@ -97,23 +82,9 @@ def _check_all(texts: Sequence[Any], name: str) -> Sequence[str]:
     return texts
 
 
-def read_words(text: Any, text_pair: Any = None) -> Batch:
-    """Read texts that are split into words already, and check every word.
+def read_words(text: Any, text_pair: Any = None) -> Batch[Text]:
+    """Read texts that are split into words already: lists of words in place of strings.
 
-    Parameters
-    ----------
-    text : sequence of str, or sequence of sequences of str
-        The words of one text, a batch of such lists, or a batch of pairs of such lists.
-    text_pair : sequence of str, or sequence of sequences of str, optional
-        The words of the second text of a pair, or a batch of such lists.
-
-    Returns
-    -------
-    Batch
-        The texts, row by row.
-
-    Examples
-    --------
     >>> read_words(["two", "words"])
     Batch(rows=[(['two', 'words'],)], is_single=True)
     """
@@ -156,10 +127,30 @@ def _check_words(words: Any, where: str) -> Sequence[str]:
     return list(_check_all(words, where))
 
 
-def is_sequence_of(kind: type, value: Any) -> bool:
+def _is_sequence_of(kind: type, value: Any) -> bool:
     """Tell whether a value is a list or tuple whose elements are all of one kind, and not empty."""
     return (
         isinstance(value, list | tuple)
         and bool(value)
         and all(isinstance(element, kind) and not isinstance(element, bool) for element in value)
     )
+
+
+def read_ids(where: str, tokens: Any, to_ids: Callable[[list[str]], list[int]]) -> list[int]:
+    """Read a text that is given as tokens or as ids."""
+    if _is_sequence_of(str, tokens):
+        return to_ids(list(tokens))
+    if _is_sequence_of(int, tokens) or tokens in ([], ()):
+        return list(tokens)
+    raise TypeError(
+        f"{where} is {tokens!r:.60}: it must be one str, or the tokens or ids of one text; for"
+        " a batch, call the tokenizer"
+    )
+
+
+def check_one_text(text: Any, is_split_into_words: bool) -> None:
+    """Refuse a batch; all else is told apart by those who read the text."""
+    if not isinstance(text, list | tuple):
+        return
+    if not is_split_into_words or any(isinstance(element, list | tuple) for element in text):
+        raise TypeError(f"{text!r:.60} is a batch, where one text is wanted: call the tokenizer")

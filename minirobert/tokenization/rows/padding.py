@@ -5,98 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-PADDING_STRATEGIES = ("longest", "max_length", "do_not_pad")
+from .columns import COLUMNS
+from .lengths import LengthPlan
+
+__all__ = ["pad_columns", "pad_row", "padded_length", "read_pad_input"]
 
 # What fills up each column. The padding of `input_ids` is the tokenizer's.
-FILL = {
-    "attention_mask": 0,
-    "token_type_ids": 0,
-    "special_tokens_mask": 1,
-    "offset_mapping": (0, 0),
-}
+FILL = {name: column.fill for name, column in COLUMNS.items()}
 
 
-def padding_strategy(padding: Any) -> str:
-    """Read the argument `padding` of a tokenizer.
+def padded_length(lengths: Iterable[int], plan: LengthPlan) -> int:
+    """Tell to which length the rows of a batch are padded; longer rows stay. 0 is no padding.
 
-    Parameters
-    ----------
-    padding : bool or str
-        True stands for ``"longest"``, False for ``"do_not_pad"``.
-
-    Returns
-    -------
-    str
-        The strategy.
-    """
-    if padding is True:
-        return "longest"
-    if padding is False:
-        return "do_not_pad"
-    if padding not in PADDING_STRATEGIES:
-        raise ValueError(
-            f"padding is {padding!r}: it must be True, False or one of"
-            f" {', '.join(map(repr, PADDING_STRATEGIES))}"
-        )
-    return PADDING_STRATEGIES[PADDING_STRATEGIES.index(padding)]  # a plain string, also for an enum
-
-
-def padded_length(
-    lengths: Iterable[int], strategy: str, max_length: int | None, multiple: int | None
-) -> int:
-    """Tell to which length the rows of a batch are padded; longer rows stay as they are.
-
-    Parameters
-    ----------
-    lengths : iterable of int
-        The lengths of the rows.
-    strategy : str
-        One of `PADDING_STRATEGIES`.
-    max_length : int, optional
-        The length to pad to with ``"max_length"``.
-    multiple : int, optional
-        Round up to a multiple of this.
-
-    Returns
-    -------
-    int
-        The length, 0 for no padding at all.
-
-    Examples
-    --------
-    >>> padded_length([3, 5], "longest", None, 4)
+    >>> padded_length([3, 5], LengthPlan("longest", "do_not_truncate", None, pad_to_multiple_of=4))
     8
     """
-    if strategy == "do_not_pad":
+    if plan.padding == "do_not_pad":
         return 0
-    if strategy == "max_length" and max_length is not None:
-        target = max_length
+    if plan.padding == "max_length" and plan.max_length is not None:
+        target = plan.max_length
     else:
         target = max(lengths, default=0)
+    multiple = plan.pad_to_multiple_of
     return target if multiple is None else -(-target // multiple) * multiple
 
 
 def pad_row(row: Sequence[Any], length: int, fill: Any, side: str) -> list[Any]:
-    """Pad one row.
+    """Pad one row; one that is longer stays as it is.
 
-    Parameters
-    ----------
-    row : sequence
-        The row.
-    length : int
-        The length to reach.
-    fill : object
-        What to put in.
-    side : str
-        ``"right"`` or ``"left"``.
-
-    Returns
-    -------
-    list
-        The row, no shorter than `length`.
-
-    Examples
-    --------
     >>> pad_row([0, 9, 2], 5, fill=1, side="left")
     [1, 1, 0, 9, 2]
     """
@@ -109,24 +45,7 @@ def pad_row(row: Sequence[Any], length: int, fill: Any, side: str) -> list[Any]:
 def pad_columns(
     columns: Mapping[str, list[Any]], length: int, pad_token_id: int, side: str
 ) -> dict[str, list[Any]]:
-    """Pad those columns of a batch that run along the tokens; leave the others as they are.
-
-    Parameters
-    ----------
-    columns : mapping of str to list
-        For each name a list of rows.
-    length : int
-        The length to reach.
-    pad_token_id : int
-        The id of the padding token.
-    side : str
-        ``"right"`` or ``"left"``.
-
-    Returns
-    -------
-    dict of str to list
-        The padded columns, in the same order.
-    """
+    """Pad those columns of a batch that run along the tokens; leave the others as they are."""
     fill = {"input_ids": pad_token_id, **FILL}
     return {
         name: [pad_row(row, length, fill[name], side) for row in rows] if name in fill else rows
@@ -148,16 +67,7 @@ class PadInput(NamedTuple):
 def read_pad_input(encoded: Any) -> PadInput:
     """Read encodings given as one mapping or as a sequence of mappings, of lists or of arrays.
 
-    Parameters
-    ----------
-    encoded : mapping, or sequence of mappings
-        One encoding or a batch; ``input_ids`` is needed.
-
-    Returns
-    -------
-    PadInput
-        The columns. Where the ids come in arrays all of them are lists now, else those that are
-        padded.
+    Where the ids come in arrays all columns are lists then, else those that are padded.
     """
     columns = dict(encoded) if isinstance(encoded, Mapping) else _to_columns(encoded)
     if "input_ids" not in columns:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import reprlib
 from collections.abc import Mapping
 from typing import Any
 
+from .options import LIBRARIES
 from .padding import FILL
 
-LIBRARIES = {"np": "numpy", "cp": "cupy", "pt": "torch"}
+__all__ = ["tensor_type_of", "to_tensors"]
+
 _TYPE_OF_LIBRARY = {library: tensor_type for tensor_type, library in LIBRARIES.items()}
 
 # What NumPy calls the dtypes of numbers. Only NumPy itself has arrays of strings.
@@ -17,73 +18,17 @@ _NUMBERS = "biufc"
 _STRINGS = "US"
 
 
-def check_tensor_type(return_tensors: Any) -> None:
-    """Check the argument `return_tensors` before any work is done.
-
-    Parameters
-    ----------
-    return_tensors : str or None
-        The argument.
-
-    Raises
-    ------
-    ValueError
-        If it names no library known here.
-    ModuleNotFoundError
-        If the library is not installed.
-    """
-    if return_tensors is None:
-        return
-    if not isinstance(return_tensors, str) or return_tensors not in LIBRARIES:
-        raise ValueError(
-            f"return_tensors is {return_tensors!r}: it must be None, for lists, or 'np', 'cp' or"
-            " 'pt', for arrays of NumPy, CuPy or PyTorch"
-        )
-    library = LIBRARIES[return_tensors]
-    if importlib.util.find_spec(library) is None:
-        raise ModuleNotFoundError(
-            f"return_tensors={return_tensors!r} needs {library}, which is not installed: install"
-            " it, or pass 'np' for NumPy arrays"
-        )
-
-
 def tensor_type_of(library: str | None) -> str | None:
-    """Tell what `return_tensors` would be for arrays of a library.
-
-    Parameters
-    ----------
-    library : str or None
-        The library.
-
-    Returns
-    -------
-    str or None
-        One of `LIBRARIES`; NumPy's where the library is none of them, None where there is none.
-    """
+    """Tell what `return_tensors` would be for arrays of a library, if there is one."""
     return None if library is None else _TYPE_OF_LIBRARY.get(library, "np")
 
 
 def to_tensors(columns: Mapping[str, Any], tensor_type: str) -> dict[str, Any]:
-    """Turn the columns of a batch into arrays, integers into int64.
+    """Turn the columns of a batch, whose rows must be equally long, into arrays, integers into int64.
 
-    Parameters
-    ----------
-    columns : mapping of str to list
-        For each name a list of rows, which must be equally long.
-    tensor_type : str
-        ``"np"``, ``"cp"`` or ``"pt"``.
-
-    Returns
-    -------
-    dict of str to array
-        The arrays, ``[B, S]``, or ``[B, S, 2]`` for offsets and ``[B]`` for lengths. Numbers of
-        Python that are not integers become what the library makes of them: float32 with PyTorch,
-        else float64. What is an array already keeps its dtype.
-
-    Raises
-    ------
-    ValueError
-        If the rows differ in length, or do not hold numbers.
+    They are ``[B, S]``, or ``[B, S, 2]`` for offsets and ``[B]`` for lengths. Numbers of Python that
+    are not integers become what the library makes of them: float32 with PyTorch, else float64. What
+    is an array already keeps its dtype.
     """
     return {name: _to_tensor(name, rows, tensor_type) for name, rows in columns.items()}
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
-from ..offsets import Offsets
+from ..encoded_text import EncodedText
 from ..special_tokens import special_token_count, with_special_tokens
-from ..text_encoder import EncodedText
 from .lengths import LengthPlan
 from .truncation import kept_lengths, kept_slice, window_slices
+
+__all__ = ["WHOLE", "Framing", "RowFormat", "Window", "framed", "in_window", "row_windows"]
 
 T = TypeVar("T")
 
@@ -30,21 +31,7 @@ class Framing(NamedTuple):
 
 
 class RowFormat(NamedTuple):
-    """What all rows of a call have in common.
-
-    Attributes
-    ----------
-    lengths : LengthPlan
-        How rows are cut and padded.
-    truncation_side, padding_side : str
-        ``"right"`` or ``"left"``.
-    framing : Framing
-        The special tokens that stand around texts.
-    add_special_tokens : bool
-        Whether rows are framed.
-    add_prefix_space, trim_offsets : bool
-        How offsets are to be understood.
-    """
+    """What all rows of a call have in common, after all defaults."""
 
     lengths: LengthPlan
     truncation_side: str
@@ -56,42 +43,17 @@ class RowFormat(NamedTuple):
 
 
 def framed(sequences: Sequence[Sequence[T]], cls: T, sep: T, row_format: RowFormat) -> list[T]:
-    """Lay out a column of a row, with special tokens if the format has them.
-
-    Parameters
-    ----------
-    sequences : sequence of one or two sequences
-        The column for each text.
-    cls, sep : object
-        What stands for the special tokens in this column.
-    row_format : RowFormat
-        The format.
-
-    Returns
-    -------
-    list
-        The column.
-    """
+    """Lay out a column of a row; `cls` and `sep` stand for the special tokens, if it has them."""
     if row_format.add_special_tokens:
         return with_special_tokens(sequences, cls, sep)
     return list(chain.from_iterable(sequences))
 
 
 def row_windows(texts: Sequence[EncodedText], row_format: RowFormat) -> list[Window]:
-    """Tell which tokens of the texts are in each row that they give.
+    """Tell which tokens of a text, or of a pair, are in each row that they give.
 
-    Parameters
-    ----------
-    texts : sequence of EncodedText
-        One text, or the two of a pair.
-    row_format : RowFormat
-        The format.
-
-    Returns
-    -------
-    list of tuple of slice
-        One window, or all that are needed to hold every token if the format asks for them. With
-        two texts each window of the first is combined with each of the second.
+    That is one window, or all that are needed to hold every token if the format asks for them. With
+    two texts each window of the first is combined with each of the second.
     """
     plan = row_format.lengths
     if plan.truncation == "do_not_truncate" or plan.max_length is None:
@@ -130,100 +92,7 @@ def _combined(windows: Sequence[Sequence[slice]]) -> list[Window]:
 
 
 def in_window(columns: Sequence[Sequence[T]], window: Window) -> Sequence[Sequence[T]]:
-    """Take from each text of a row what belongs to the tokens in a window.
-
-    Parameters
-    ----------
-    columns : sequence of sequences
-        For each text a column, with one element a token.
-    window : tuple of slice
-        The window.
-
-    Returns
-    -------
-    list of sequences
-        The columns, cut.
-    """
+    """Take from a column, which each text of a row has, what belongs to the tokens in a window."""
     if window is WHOLE[len(window)][0]:
         return columns
     return [column[part] for column, part in zip(columns, window, strict=True)]
-
-
-def row_ids(texts: Sequence[EncodedText], window: Window, row_format: RowFormat) -> list[int]:
-    """Give the ids of a row.
-
-    Parameters
-    ----------
-    texts : sequence of EncodedText
-        One text, or the two of a pair.
-    window : tuple of slice
-        Which of their tokens are in the row.
-    row_format : RowFormat
-        The format.
-
-    Returns
-    -------
-    list of int
-        The ids.
-    """
-    framing = row_format.framing
-    ids = in_window([text.ids for text in texts], window)
-    return framed(ids, framing.cls[1], framing.sep[1], row_format)
-
-
-def row_special_tokens_mask(
-    texts: Sequence[EncodedText], window: Window, row_format: RowFormat
-) -> list[int]:
-    """Give 1 for the special tokens that frame the texts of a row, 0 for the texts' own tokens.
-
-    Parameters
-    ----------
-    texts, window, row_format
-        As for `row_ids`.
-
-    Returns
-    -------
-    list of int
-        The mask.
-    """
-    zeros = [[0] * len(ids) for ids in in_window([text.ids for text in texts], window)]
-    return framed(zeros, 1, 1, row_format)
-
-
-def row_offsets(
-    texts: Sequence[EncodedText], window: Window, row_format: RowFormat
-) -> list[Offsets]:
-    """Give for each token of a row the characters that it stands for.
-
-    With `trim_offsets` white space at both ends is left out. If `add_prefix_space` is set too, the
-    single space at the beginning of the first token may be one that the text does not have, and is
-    left alone. The rule is that of transformers and asks no more than whether the token is the
-    first of the row or of the text: a space that the text does have is then not trimmed either, and
-    one that was put in after an added token is, although the text lacks it.
-
-    Parameters
-    ----------
-    texts, window, row_format
-        As for `row_ids`.
-
-    Returns
-    -------
-    list of (int, int)
-        The offsets, ``(0, 0)`` for special tokens that frame the texts.
-    """
-    offsets = [_offsets(text, part, row_format) for text, part in zip(texts, window, strict=True)]
-    return framed(offsets, (0, 0), (0, 0), row_format)
-
-
-def _offsets(text: EncodedText, part: slice, row_format: RowFormat) -> list[Offsets]:
-    if text.offsets is not None:
-        return text.offsets[part]
-    if not row_format.trim_offsets:
-        return text.spans[part]
-    trimmed = text.trimmed[part]
-    if row_format.add_prefix_space:
-        at_start = text.trimmed_at_start[part]
-        for index, (start, _) in enumerate(text.spans[part]):
-            if index == 0 or start == 0:
-                trimmed[index] = at_start[index]
-    return trimmed

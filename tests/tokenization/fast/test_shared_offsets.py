@@ -1,32 +1,5 @@
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from minirobert.tokenization import RobertaTokenizer, text_encoder
 from minirobert.tokenization.fast import shared_offsets
-from minirobert.tokenization.fast.shared_offsets import OffsetsFrom, SpanTable, shifted
-from tests.equivalence.texts import texts
-
-TOKENIZER = RobertaTokenizer.from_pretrained()
-
-
-@given(text=texts, repeat=st.integers(1, 30), split=st.booleans(), trim=st.booleans())
-def test_one_pass_gives_what_the_definitions_give(text, repeat, split, trim):
-    encoder, text = TOKENIZER._encoder, text * repeat
-    pieces = encoder.encode(text, add_prefix_space=False, split_special_tokens=split)
-    ids, offsets = encoder.ids_and_offsets(text, split, trim)
-    assert ids == pieces.ids
-    assert offsets == (pieces.trimmed if trim else pieces.spans)
-
-
-@pytest.mark.parametrize("limit", [0, 1, 7])
-def test_offsets_beyond_the_limit_are_not_shared(monkeypatch, limit):
-    monkeypatch.setattr(text_encoder, "MAX_START", limit)
-    encoder = RobertaTokenizer.from_pretrained()._encoder
-    for _ in range(2):
-        _, offsets = encoder.ids_and_offsets("to be or not", False, True)
-        assert offsets == [(0, 2), (3, 5), (6, 8), (9, 12)]
-    assert all(start < limit for start, table in enumerate(encoder._offsets_from) if table)
+from minirobert.tokenization.fast.shared_offsets import OffsetsFrom, SpanTable
 
 
 def test_equal_spans_have_one_entry():
@@ -52,7 +25,3 @@ def test_the_spans_of_many_tokens_are_not_kept(monkeypatch):
     assert offsets[spans[two]] == ((10, 11), (11, 13))
     assert offsets[spans[two[:1]]] == ((10, 11),)
     assert list(offsets) == [spans[two[:1]]]
-
-
-def test_shifted():
-    assert shifted([(0, 2), (2, 2)], 5) == ((5, 7), (7, 7))

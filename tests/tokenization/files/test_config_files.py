@@ -89,10 +89,13 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
     ("files", "message"),
     [
         ({"tokenizer_config": []}, "tokenizer_config.json holds a JSON array"),
-        ({"tokenizer_config": {"errors": 5}}, "config.json: errors is 5, not a string"),
-        ({"tokenizer_config": {"trim_offsets": 1}}, "trim_offsets is 1, not true or false"),
-        ({"tokenizer_config": {"model_max_length": True}}, "model_max_length is True, not a num"),
-        ({"tokenizer_config": {"model_max_length": 0}}, "model_max_length is 0: it must be at"),
+        ({"tokenizer_config": {"errors": 5}}, "config.json: errors is 5, but must be one that"),
+        ({"tokenizer_config": {"trim_offsets": 1}}, "trim_offsets is 1, but must be True or False"),
+        ({"tokenizer_config": {"model_max_length": True}}, "model_max_length is True, but must be"),
+        (
+            {"tokenizer_config": {"model_max_length": 0}},
+            "model_max_length is 0, but must be an integer of at",
+        ),
         ({"tokenizer_config": {"padding_side": "top"}}, "config.json: padding_side is 'top'"),
         ({"special_tokens_map": {"mask_token": ""}}, "map.json: mask_token: the content of a tok"),
         ({"tokenizer_config": {"mask_token": 5}}, "mask_token is 5: it must be an object"),
@@ -114,7 +117,7 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
         ),
         (
             {"tokenizer_config": {"model_input_names": ["x"]}},
-            r"config.json: model_input_names is \['x'\]: it must be a list of some of input_ids",
+            r"config.json: model_input_names is \['x'\], but must be a list of some of input_ids",
         ),
         (
             {"tokenizer_config": {"extra_special_tokens": {"img_token": "<img>"}}},
@@ -128,7 +131,7 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
         ({"added_tokens": {"x": 5, "y": 5}}, "'y' and 'x' have the same id 5"),
         (
             {"tokenizer_config": {"mask_token": {"content": "x", "lstrip": "yes"}}},
-            "mask_token: lstrip is 'yes', not true or false",
+            "mask_token: lstrip is 'yes', but must be True or False",
         ),
     ],
 )

@@ -1,40 +1,16 @@
-from enum import Enum
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minirobert.tokenization.rows.lengths import LengthPlan
 from minirobert.tokenization.rows.padding import (
     pad_columns,
     pad_row,
     padded_length,
-    padding_strategy,
     read_pad_input,
 )
-
-
-@pytest.mark.parametrize(
-    ("given_as", "strategy"),
-    [(True, "longest"), (False, "do_not_pad"), ("max_length", "max_length")],
-)
-def test_strategies(given_as, strategy):
-    assert padding_strategy(given_as) == strategy
-
-
-def test_strategies_from_an_enum():
-    class Strategy(str, Enum):  # noqa: UP042, as that of transformers is
-        PAD = "max_length"
-
-    assert padding_strategy(Strategy.PAD) == "max_length"
-    assert type(padding_strategy(Strategy.PAD)) is str
-
-
-@pytest.mark.parametrize("unknown", ["max", 1, None])
-def test_unknown_strategies(unknown):
-    with pytest.raises(ValueError, match=r"padding is .*: it must be True, False or one of"):
-        padding_strategy(unknown)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +25,8 @@ def test_unknown_strategies(unknown):
     ],
 )
 def test_lengths(strategy, max_length, multiple, length):
-    assert padded_length([3, 5, 4], strategy, max_length, multiple) == length
+    plan = LengthPlan(strategy, "do_not_truncate", max_length, multiple)
+    assert padded_length([3, 5, 4], plan) == length
 
 
 @given(st.lists(st.integers()), st.integers(0, 20), st.sampled_from(["left", "right"]))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from minirobert.tokenization.rows import tensors
-from minirobert.tokenization.rows.tensors import check_tensor_type, tensor_type_of, to_tensors
+from minirobert.tokenization.rows.options import LIBRARIES, check_tensor_type
+from minirobert.tokenization.rows.tensors import tensor_type_of, to_tensors
 
 
 def test_arrays():
@@ -73,7 +73,7 @@ def test_strings_make_an_array_of_numpy():
 
 @pytest.mark.parametrize("unknown", ["tf", "numpy", True, 5, []])
 def test_unknown_tensors(unknown):
-    with pytest.raises(ValueError, match="it must be None, for lists, or 'np', 'cp' or 'pt'"):
+    with pytest.raises(ValueError, match="but must be None, for lists, or 'np', 'cp' or 'pt'"):
         check_tensor_type(unknown)
 
 
@@ -128,7 +128,7 @@ def test_cupy():
     assert scores.tolist() == [0.5, 1.0]
 
 
-@pytest.mark.parametrize(("kind", "library"), tensors.LIBRARIES.items())
+@pytest.mark.parametrize(("kind", "library"), LIBRARIES.items())
 def test_a_library_that_is_not_installed(monkeypatch, kind, library):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=f"needs {library}, which is not installed"):

@@ -1,5 +1,3 @@
-from enum import Enum
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,29 +6,7 @@ from minirobert.tokenization.rows.truncation import (
     kept_lengths,
     kept_slice,
     truncated,
-    truncation_strategy,
 )
-from minirobert.tokenization.settings import check_side
-
-
-@pytest.mark.parametrize(
-    ("given_as", "strategy"),
-    [(True, "longest_first"), (False, "do_not_truncate"), ("only_second", "only_second")],
-)
-def test_strategies(given_as, strategy):
-    assert truncation_strategy(given_as) == strategy
-
-
-@pytest.mark.parametrize("unknown", ["longest", 1, None, []])
-def test_unknown_strategies(unknown):
-    with pytest.raises(ValueError, match=r"truncation is .*: it must be True, False or one of"):
-        truncation_strategy(unknown)
-
-
-@pytest.mark.parametrize("unknown", ["middle", None, 0])
-def test_unknown_sides(unknown):
-    with pytest.raises(ValueError, match=r"padding_side is .*: it must be 'right' or 'left'"):
-        check_side("padding_side", unknown)
 
 
 def one_by_one(first, second, budget):
@@ -87,16 +63,6 @@ def test_sides():
     assert "abcde"[kept_slice(5, 2, "right")] == "ab"
     assert "abcde"[kept_slice(5, 2, "left")] == "de"
     assert "abcde"[kept_slice(5, 0, "left")] == ""
-
-
-def test_strategies_and_sides_from_enums():
-    class Strategy(str, Enum):  # noqa: UP042, as that of transformers is
-        KEEP = "do_not_truncate"
-        LEFT = "left"
-
-    for plain in (truncation_strategy(Strategy.KEEP), check_side("side", Strategy.LEFT)):
-        assert type(plain) is str
-        assert plain in ("do_not_truncate", "left")
 
 
 @pytest.mark.parametrize(

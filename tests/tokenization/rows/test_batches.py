@@ -1,11 +1,7 @@
-import gc
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert.tokenization import RobertaTokenizer
-from minirobert.tokenization.rows.columns import CollectorPaused
 from tests.equivalence.texts import texts
 
 TOKENIZERS = [
@@ -33,19 +29,3 @@ def test_a_text_alone_gives_the_row_that_it_gives_in_a_batch(tokenizer, text, op
     assert list(alone.items()) == [(name, column[0]) for name, column in row.items()]
     assert vars(alone[0]).keys() == vars(row[0]).keys()
     assert (alone[0].ids, alone[0].offsets) == (row[0].ids, row[0].offsets)
-
-
-@pytest.mark.parametrize("was_enabled", [True, False])
-def test_the_collector_is_left_as_it_was(was_enabled):
-    before = gc.isenabled()
-    try:
-        (gc.enable if was_enabled else gc.disable)()
-        TOKENIZERS[0](["a", "b"])
-        assert gc.isenabled() is was_enabled
-        with CollectorPaused():
-            assert not gc.isenabled()
-        with pytest.raises(ZeroDivisionError), CollectorPaused():
-            raise ZeroDivisionError
-        assert gc.isenabled() is was_enabled
-    finally:
-        (gc.enable if before else gc.disable)()

@@ -1,0 +1,106 @@
+"""From texts to the columns of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from ..encoded_text import EncodedText
+from .batch_encoding import BatchEncoding
+from .columns import COLUMNS, row_ids
+from .encoding import Encoding
+from .inputs import Batch
+from .lengths import NOTHING_TO_DO
+from .options import CallOptions
+from .padding import pad_columns, padded_length
+from .tensors import to_tensors
+from .windows import WHOLE, RowFormat, row_windows
+
+__all__ = ["Plan", "encode_batch"]
+
+
+class Plan(NamedTuple):
+    """What a call comes to: how to encode a text, or what stands for one, and the columns to return."""
+
+    options: CallOptions
+    row_format: RowFormat
+    names: Sequence[str]
+    encode: Callable[[Any], EncodedText]
+
+
+def encode_batch(
+    batch: Batch[Any], plan: Plan, check_longest: Callable[[int], None] | None
+) -> BatchEncoding:
+    """Encode samples, of one text or two, and put the columns of the rows that they give together.
+
+    A single sample is returned without an axis for the batch.
+    """
+    samples, is_single = batch
+    options, row_format, names, encode = plan
+    lengths_plan = row_format.lengths
+    if is_single and lengths_plan is NOTHING_TO_DO:
+        if not (options.return_tensors or options.return_length):
+            return _encode_one(samples[0], plan, check_longest)
+    ids: list[list[int]] = []
+    columns: dict[str, list[Any]] = {"input_ids": ids, **{name: [] for name in names}}
+    others = [(columns[name], COLUMNS[name].row) for name in names]
+    sample_of_row: list[int] = []
+    for number, sample in enumerate(samples):
+        texts = [encode(text) for text in sample]
+        for window in row_windows(texts, row_format):
+            sample_of_row.append(number)
+            row = row_ids(texts, window, row_format)
+            ids.append(row)
+            for column, make in others:
+                column.append(make(row, texts, window, row_format))
+    length = padded_length(map(len, ids), lengths_plan)
+    if length:
+        pad_id = row_format.framing.pad[1]
+        columns = pad_columns(columns, length, pad_id, row_format.padding_side)
+    lengths = [len(row) for row in columns["input_ids"]]
+    if check_longest:
+        check_longest(max(lengths, default=0))
+    result: dict[str, Any] = columns
+    if is_single and not options.return_overflowing_tokens and options.return_tensors is None:
+        result = {name: column[0] for name, column in columns.items()}
+    if options.return_length:
+        result["length"] = lengths  # of one text, too, a list, as in transformers
+    if options.return_overflowing_tokens:
+        result["overflow_to_sample_mapping"] = sample_of_row
+    if options.return_tensors is not None:
+        result = to_tensors(result, options.return_tensors)
+    # The rows themselves are made anew if they are asked for: a million of them would take a lot of
+    # memory.
+    return BatchEncoding(result, partial(_padded_rows, encode, samples, row_format, length))
+
+
+def _encode_one(
+    sample: Sequence[Any], plan: Plan, check_longest: Callable[[int], None] | None
+) -> BatchEncoding:
+    """Take the short way for the most frequent call: one row, which is neither cut nor padded."""
+    _, row_format, names, encode = plan
+    texts = [encode(text) for text in sample]
+    (whole,) = WHOLE[len(texts)]
+    ids = row_ids(texts, whole, row_format)
+    columns: dict[str, Any] = {"input_ids": ids}
+    for name in names:
+        columns[name] = COLUMNS[name].row(ids, texts, whole, row_format)
+    if check_longest:
+        check_longest(len(ids))
+    return BatchEncoding(columns, partial(_padded_rows, encode, [sample], row_format, 0))
+
+
+def _padded_rows(
+    encode: Callable[[Any], EncodedText],
+    samples: Sequence[Sequence[Any]],
+    row_format: RowFormat,
+    length: int,
+) -> list[Encoding]:
+    rows = []
+    for sample in samples:
+        texts = [encode(text) for text in sample]
+        rows += [
+            Encoding(texts, window, row_format, length) for window in row_windows(texts, row_format)
+        ]
+    return rows
