@@ -145,7 +145,8 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         allowed: list[int],  # the model may have more rows than there are tokens
     ) -> Fillings:
         """Name the best words of each mask of a text."""
-        positions = [i for i, token in enumerate(ids) if token == self.tokenizer.mask_token_id]
+        mask = self.tokenizer.mask_token_id
+        positions = [i for i, token in enumerate(ids) if token == mask]
         candidates = np.array(allowed)
         fillings = []
         for position, row in zip(positions, probabilities, strict=True):
@@ -162,8 +163,8 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         self, ids: list[int], position: int, token: int, score: float, only_mask: bool
     ) -> Filling:
         """Describe a word: with other masks left in the text, its special tokens are shown."""
-        filled = [*ids[:position], token, *ids[position + 1 :]]
-        filled = [id for id in filled if id != self.tokenizer.pad_token_id]
+        padding = self.tokenizer.pad_token_id
+        filled = [id for id in [*ids[:position], token, *ids[position + 1 :]] if id != padding]
         return {
             "score": score,
             "token": token,

@@ -85,5 +85,7 @@ def test_what_is_wrong_is_said_before_the_first_text_is_read():
         pytest.fail("a text was read")
         yield
 
-    with pytest.raises(ValueError, match="vocab_size is 100, but must be an integer of at least 261"):
+    with pytest.raises(
+        ValueError, match="vocab_size is 100, but must be an integer of at least 261"
+    ):
         RobertaTokenizer.train(never(), 100)

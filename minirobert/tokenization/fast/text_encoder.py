@@ -7,7 +7,7 @@ from itertools import accumulate, chain
 
 from ..bpe import Pair
 from ..byte_alphabet import text_to_symbols
-from ..encoded_text import EncodedPiece, EncodedText, Pieces
+from ..encoded_text import EncodedText, Pieces
 from ..offsets import Offsets, shifted, token_spans, trimmed
 from ..pretokenizer import PIECE, split_pieces, with_prefix_space
 from ..text_encoder import Piece, TextEncoder
