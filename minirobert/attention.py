@@ -96,7 +96,7 @@ def _places(n_queries: int, n_keys: int, past: int, like: Array) -> tuple[Array,
     return queries[:, None], keys[None, :]
 
 
-def mask(scores: Array, attend: Array) -> Array:  # [B, N, S, T], bool [B, 1, 1 or S, T]
+def mask(scores: Array, attend: Array) -> Array:  # [B, N, S, T], bool [B or 1, 1, 1 or S, T]
     """Replace the scores of keys that may not be looked at by the dtype's lowest number.
 
     The lowest number and not minus infinity: where every key of a row is masked, softmax then
@@ -107,7 +107,7 @@ def mask(scores: Array, attend: Array) -> Array:  # [B, N, S, T], bool [B, 1, 1 
     return xp.where(attend, scores, lowest)
 
 
-def split_heads(x: Array, n_heads: int) -> Array:  # [B, S, H] -> [B, N, S, D]
+def split_heads(x: Array, n_heads: int) -> Array:  # [B, S, N D] -> [B, N, S, D]
     """Cut the hidden axis into heads, and bring the heads forward.
 
     A reshape to [B, N, S, D] would be wrong: it would mix positions into heads. The hidden axis
@@ -119,7 +119,7 @@ def split_heads(x: Array, n_heads: int) -> Array:  # [B, S, H] -> [B, N, S, D]
     return xp.permute_dims(x, (0, 2, 1, 3))
 
 
-def merge_heads(x: Array) -> Array:  # [B, N, S, D] -> [B, S, H]
+def merge_heads(x: Array) -> Array:  # [B, N, S, D] -> [B, S, N D]
     """Undo `split_heads`."""
     xp = array_namespace(x)
     batch, n_heads, length, size = x.shape
@@ -242,7 +242,7 @@ class CrossInputs(NamedTuple):
     """The text of an encoder, which a decoder's cross-attention looks at."""
 
     hidden_states: Array | None  # [B, E, H]; None where the cache has its keys and values
-    attend: Array  # bool [B, 1, 1 or S, E]
+    attend: Array  # bool [B or 1, 1, 1 or S, E]
 
 
 class Extras(NamedTuple):
@@ -263,7 +263,7 @@ def self_attention(
     layer: ParameterTree,
     config: RobertaConfig,
     extras: Extras = NOTHING,
-) -> tuple[Array, Array]:  # [B, S, H], bool [B, 1, 1 or S, T] -> [B, S, H], [B, N, S, T]
+) -> tuple[Array, Array]:  # [B, S, H], bool [B or 1, 1, 1 or S, T] -> [B, S, N D], [B, N, S, T]
     """Let every position gather values from the positions that it may look at.
 
     ``softmax(Q K^T / sqrt(D)) V``, for each head on its own. Where the configuration's
@@ -273,7 +273,7 @@ def self_attention(
     Parameters
     ----------
     hidden : Array of shape [B, S, H]
-    attend : boolean Array of shape [B, 1, 1 or S, T]
+    attend : boolean Array of shape [B or 1, 1, 1 or S, T]
         See `attend_mask`.
     layer : ParameterTree
         ``query``, ``key`` and ``value``, each a weight [H, H] and a bias [H].
@@ -283,7 +283,7 @@ def self_attention(
 
     Returns
     -------
-    context : Array of shape [B, S, H]
+    context : Array of shape [B, S, N D]
     probabilities : Array of shape [B, N, S, T]
         After dropout and the head mask.
 

@@ -2,18 +2,16 @@
 
 A decoder's token looks only back, so the keys and values of a token never change once they are
 computed. With a cache, the next call computes those of the new tokens alone.
-
-P is the number of tokens in the cache (the past), E the length of the encoder's texts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from numbers import Integral
 from typing import Any
 
 from .arrays import Array, array_namespace, astype, device_of
 from .checks import check_range, integers
+from .rules import INTEGER, check
 
 __all__ = ["KeyValueCache", "LayerCache"]
 
@@ -104,13 +102,13 @@ class KeyValueCache:
 
     def __init__(self) -> None:
         self.layers: list[LayerCache] = []
-        #: bool [B, P]: False where padding was read, which does not count for positions.
+        #: bool [B, K]: False where padding was read, which does not count for positions.
         self.is_token: Array | None = None
         #: bool [B or 1, 1, 1 or S, E]: where the last call looked in the encoder's text.
         self.cross_attend: Array | None = None
 
     def get_seq_length(self) -> int:
-        """Give P, the number of tokens in the cache, padding included."""
+        """Give K, the number of tokens in the cache, padding included."""
         return 0 if self.is_token is None else int(self.is_token.shape[1])
 
     @property
@@ -148,7 +146,7 @@ class KeyValueCache:
         Parameters
         ----------
         length : int
-            How many to keep, padding included, from 0 to P. A negative number forgets so many.
+            How many to keep, padding included, from 0 to K. A negative number forgets so many.
 
         Raises
         ------
@@ -157,8 +155,7 @@ class KeyValueCache:
         TypeError
             If the length is no integer.
         """
-        if not isinstance(length, Integral):
-            raise TypeError(f"length is {length!r}, but must be an integer, a number of tokens")
+        check("length", length, INTEGER.but(", a number of tokens"), TypeError)
         past = self.get_seq_length()
         keep = past + length if length < 0 else length
         if not 0 <= keep <= past:
@@ -206,7 +203,7 @@ class KeyValueCache:
         Parameters
         ----------
         past_key_values : L times (key, value) or (key, value, cross key, cross value)
-            Of shape [B, N, P, D], the latter two [B, N, E, D] or None. Which of the tokens are
+            Of shape [B, N, K, D], the latter two [B, N, E, D] or None. Which of the tokens are
             padding is not known, so all are counted as text: give ``position_ids`` if some are not.
 
         Raises
@@ -231,7 +228,7 @@ class KeyValueCache:
         Returns
         -------
         L times (key, value) or (key, value, cross key, cross value)
-            Of shape [B, N, P, D], the latter two [B, N, E, D].
+            Of shape [B, N, K, D], the latter two [B, N, E, D].
         """
         return tuple(
             tuple(array_namespace(array).asarray(array, copy=True) for array in self[i])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import rules
 from .arrays import (
     Array,
     Shape,
@@ -149,18 +150,8 @@ def check_all(name: str, array: Array, right: Array, rule: str) -> None:
 def random_generator(train: bool, rng: Any) -> Any:
     """Give what dropout draws from: None outside of training.
 
-    Parameters
-    ----------
-    train : bool
-    rng : int or random generator
-        A seed, or an object whose ``random(shape)`` gives uniform numbers in [0, 1).
-
-    Raises
-    ------
-    ValueError
-        If there is none, in training.
-    TypeError
-        If it is neither.
+    That is a generator from a seed, or any object whose ``random(shape)`` gives uniform numbers in
+    [0, 1).
     """
     if not train:
         return None
@@ -169,7 +160,7 @@ def random_generator(train: bool, rng: Any) -> Any:
             "train is True, so dropout needs random numbers: give rng, a seed or a "
             "numpy.random.Generator"
         )
-    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
+    if rules.is_integer(rng):
         return np.random.default_rng(rng)
     if not callable(getattr(rng, "random", None)):
         raise TypeError(f"rng is {rng!r}, but must be a seed or a numpy.random.Generator")

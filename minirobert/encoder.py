@@ -29,7 +29,7 @@ __all__ = [
 
 def add_and_norm(
     x: Array, residual: Array, block: ParameterTree, config: RobertaConfig, rng: Any = None
-) -> Array:  # [B, S, H or I], [B, S, H] -> [B, S, H]
+) -> Array:  # [B, S, N D or I], [B, S, H] -> [B, S, H]
     """Project, add what was there before, normalise: ``LayerNorm(dense(x) + residual)``.
 
     The norm comes after the sum (*post-LN*, as in the original Transformer), not before the layer
@@ -37,10 +37,10 @@ def add_and_norm(
 
     Parameters
     ----------
-    x : Array of shape [B, S, H or I]
+    x : Array of shape [B, S, N D or I]
     residual : Array of shape [B, S, H]
     block : ParameterTree
-        ``dense`` [H, H or I] and ``LayerNorm`` [H].
+        ``dense`` [H, N D or I] and ``LayerNorm`` [H].
     config : RobertaConfig
     rng : random generator, optional
         Given in training: ``hidden_dropout_prob`` of ``dense(x)`` is dropped.
@@ -292,7 +292,9 @@ def roberta(
         output_hidden_states=output_hidden_states,
         output_attentions=output_attentions,
     )
+    cross = inputs.cross
     if inputs.cache is not None:
-        cross = inputs.cross
         inputs.cache.advance(inputs.is_token, None if cross is None else cross.attend)
+    if output_attentions and cross is not None and not config.num_hidden_layers:
+        output = output._replace(cross_attentions=())  # as of each layer, of which there is none
     return output

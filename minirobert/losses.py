@@ -1,7 +1,4 @@
-"""Training losses, each the mean over whatever it counts.
-
-M is a number of predictions, C the number of classes.
-"""
+"""Training losses, each the mean over whatever it counts."""
 
 from __future__ import annotations
 
@@ -23,16 +20,18 @@ __all__ = [
 
 
 @half_in_float32
-def cross_entropy(logits: Array, labels: Array, ignore_index: int = -100) -> Array:
-    """Average the negative log-probability of the right class, over the rows that have one.
+def cross_entropy(
+    logits: Array, labels: Array, ignore_index: int = -100
+) -> Array:  # [..., C], [...] -> []
+    """Average the negative log-probability of the right class, where there is one.
 
     ``-1/n sum log softmax(logits)[label]``, where n counts the labels that are not ignored. With
     none left the mean is 0/0, and the loss NaN, as in torch.
 
     Parameters
     ----------
-    logits : Array of shape [M, C]
-    labels : integer Array of shape [M]
+    logits : Array of shape [..., C]
+    labels : integer Array of shape [...]
         Each ``ignore_index`` or in [0, C).
     ignore_index : int
 
@@ -49,7 +48,7 @@ def cross_entropy(logits: Array, labels: Array, ignore_index: int = -100) -> Arr
     labels = astype(labels, xp.int64)
     counted = labels != ignore_index
     index = xp.where(counted, labels, 0)  # any valid class where it is ignored
-    picked = xp.take_along_axis(log_softmax(logits), index[:, None], axis=1)[:, 0]  # [M]
+    picked = xp.take_along_axis(log_softmax(logits), index[..., None], axis=-1)[..., 0]  # [...]
     total = xp.sum(xp.where(counted, picked, 0.0))
     count = xp.sum(astype(counted, logits.dtype))
     return xp.where(count == 0, xp.nan, -total / xp.where(count == 0, 1.0, count))
@@ -60,9 +59,7 @@ def token_loss(logits: Array, labels: Array) -> Array:  # [B, S, C], [B, S] -> [
 
     Each counted token weighs the same, so a long text weighs more than a short one.
     """
-    xp = array_namespace(logits, labels)
-    rows = xp.reshape(logits, (-1, logits.shape[-1]))  # [B S, C]
-    return cross_entropy(rows, xp.reshape(labels, (-1,)))
+    return cross_entropy(logits, labels)
 
 
 def causal_lm_loss(
@@ -168,7 +165,7 @@ def _mean_squared_error(predictions: Array, targets: Array) -> Array:
     return array_namespace(difference).mean(difference * difference)
 
 
-def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:  # [...] -> []
+def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:  # [...], [...] -> []
     """Average the cross-entropy of yes-or-no decisions, one for each logit.
 
     With the probability ``p = sigmoid(x)`` of yes, and the target y, each costs

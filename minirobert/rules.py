@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 __all__ = [
     "BOOLEAN",
     "INTEGER",
+    "NONE",
     "NUMBER",
     "POSITIVE",
     "PROBABILITY",
@@ -31,6 +32,8 @@ __all__ = [
     "optional",
 ]
 
+T = TypeVar("T")
+
 
 class Rule(NamedTuple):
     """What is allowed, and how to say it."""
@@ -43,24 +46,24 @@ class Rule(NamedTuple):
         return Rule(self.allows, self.sentence + more)
 
 
-def check(name: str, value: Any, rule: Rule, error: type[Exception] = ValueError) -> None:
-    """Refuse a value that breaks a rule.
+def check(name: str, value: T, rule: Rule, error: type[Exception] = ValueError) -> T:
+    """Give a value back, or refuse it with an error that begins with its name.
 
-    Parameters
-    ----------
-    name : str
-        Of the option, for the sentence.
-    value : object
-    rule : Rule
-    error : type
-        Of the exception.
-
+    >>> check("top_k", 3, integer(1))
+    3
     >>> check("top_k", 0, integer(1))
     Traceback (most recent call last):
     ValueError: top_k is 0, but must be an integer of at least 1
     """
     if not rule.allows(value):
-        raise error(f"{name} is {value!r}, but must be {rule.sentence}")
+        raise error(f"{name} is {_shown(value)}, but must be {rule.sentence}")
+    return value
+
+
+def _shown(value: Any) -> str:
+    """Quote a value, or as much of it as fits into a sentence."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def is_integer(value: Any) -> bool:
@@ -104,7 +107,7 @@ def either(*rules: Rule) -> Rule:
 
 def optional(rule: Rule) -> Rule:
     """Allow None, too."""
-    return either(Rule(lambda v: v is None, "None"), rule)
+    return either(NONE, rule)
 
 
 def list_of(rule: Rule, what: str, kinds: Any = (list, tuple)) -> Rule:
@@ -122,6 +125,7 @@ def dictionary_of(keys: Rule, values: Rule, what: str) -> Rule:
     )
 
 
+NONE = Rule(lambda value: value is None, "None")
 INTEGER = Rule(is_integer, "an integer")
 NUMBER = Rule(is_number, "a number")
 POSITIVE = Rule(lambda value: is_number(value) and value > 0, "a number above 0")

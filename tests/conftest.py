@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import gc
 import io
 import os
 import sys
@@ -13,11 +14,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 import torch
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from minirobert import cli
 
 torch.set_num_threads(1)
+
+# What is imported and collected stays until the end: the garbage collector need not look through
+# all of torch and of the tests again and again.
+gc.disable()
 
 # The first example of a test loads torch and transformers, so time limits would only be noise.
 settings.register_profile(
@@ -29,6 +34,10 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=2000)
 # The same examples in every run: a change is judged by what it does, not by the luck of the draw.
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+# A fault that is looked for on purpose (mutants.py) need not be made small.
+settings.register_profile(
+    "mutants", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "default")
 )
@@ -41,6 +50,19 @@ def _cuda_devices() -> int:
         return int(cupy.cuda.runtime.getDeviceCount())
     except Exception:  # no CuPy, no driver, no device: each raises its own
         return 0
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Let a worker that has nothing left take tests of another: some take ten seconds."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 def pytest_collection_modifyitems(config, items):

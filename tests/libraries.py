@@ -40,5 +40,14 @@ LIBRARIES = [
 
 
 def host(array: Any) -> np.ndarray:
-    """Bring a result back, in float64 so that differences are exact."""
-    return np.asarray(to_numpy(array), dtype=np.float64)
+    """Bring a result back, or take numbers of a list, in float64 so that differences are exact."""
+    numbers = to_numpy(array) if hasattr(array, "dtype") else array
+    return np.asarray(numbers, dtype=np.float64)
+
+
+def close(actual: Any, expected: Any, bound: float = 1e-10, at_least: float = 0.0) -> None:
+    """Compare: no difference is more than a part of the largest number, or of ``at_least``."""
+    actual, expected = host(actual), host(expected)
+    assert actual.shape == expected.shape
+    scale = np.abs(expected).max(initial=at_least)
+    assert np.abs(actual - expected).max(initial=0) <= bound * scale

@@ -614,7 +614,7 @@ def test_interrupt(run, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.tasks, "pipeline", interrupt)
+    monkeypatch.setattr(cli.task_command, "pipeline", interrupt)
     assert run("fill-mask", SKY) == (130, "", "")
 
 
@@ -622,7 +622,7 @@ def test_mistakes_of_the_package_are_not_hidden(monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli.tasks, "pipeline", fail)
+    monkeypatch.setattr(cli.task_command, "pipeline", fail)
     with pytest.raises(ZeroDivisionError):
         cli.main(["fill-mask", SKY])
 

@@ -12,6 +12,7 @@ import pytest
 import minirobert
 from minirobert import cli
 from minirobert.pipelines import BUNDLED, TASKS
+from minirobert.pipelines.base import chunks
 from tests.pipelines.models import our_model, our_tokenizer, text_of
 from tests.test_cli import (
     Pipe,
@@ -159,7 +160,8 @@ def test_json_is_what_the_pipeline_gives(
     run_well, stdin, directories, task, options, keywords, inputs, batch_size
 ):
     pipe = minirobert.pipeline(task, directories[task], batch_size=batch_size, **keywords)
-    expected = list(pipe(iter(inputs.values())))
+    batches = chunks(inputs.values(), batch_size)  # a command does not wait for more lines
+    expected = [answer for batch in batches for answer in pipe(iter(batch))]
     command = [task, "--json", "--model", str(directories[task]), "--batch-size", str(batch_size)]
     if all(inputs):  # an empty line is a text; as an argument it is one too, but no tab is in it
         assert json_lines(run_well(command[0], *inputs, *command[1:], *options)) == expected

@@ -1,5 +1,7 @@
 """The formulas: against torch, against numbers of higher precision, and at their edges."""
 
+from functools import partial
+
 import mpmath
 import numpy as np
 import pytest
@@ -11,21 +13,16 @@ from transformers.activations import ACT2FN
 
 from minirobert import functional as F  # noqa: N812  # as torch's is called everywhere
 from minirobert.config import ACTIVATION_NAMES
+from tests import libraries
 from tests.libraries import LIBRARIES, STRICT, host
 
 FORMULAS = {f.__name__: f.dispatch(object) for f in (F.gelu, F.linear, F.softmax, F.layer_norm)}
 finite = st.floats(-30, 30, width=32)
+close = partial(libraries.close, bound=1e-12, at_least=1.0)
 
 
 def arrays(shape, dtype="float64"):
     return hnp.arrays(dtype, shape, elements=finite)
-
-
-def close(actual, expected, tolerance=1e-12):
-    actual, expected = host(actual), np.asarray(expected, dtype=np.float64)
-    assert actual.shape == expected.shape
-    scale = max(1.0, np.abs(expected).max(initial=0))
-    assert np.abs(actual - expected).max(initial=0) <= tolerance * scale
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -64,7 +61,7 @@ def test_layer_norm(library, x, weight, bias, eps):
     x_, weight_, bias_ = map(torch.tensor, (x, weight, bias))
     expected = torch.nn.functional.layer_norm(x_, (5,), weight_, bias_, eps)
     ours = F.layer_norm(*(library.array(a) for a in (x, weight, bias)), eps)
-    close(ours, expected, 1e-7 if eps == 1e-12 else 1e-10)
+    close(ours, expected, bound=1e-7 if eps == 1e-12 else 1e-10)
 
 
 def test_layer_norm_of_a_constant_row_is_its_bias():

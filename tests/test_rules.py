@@ -47,7 +47,7 @@ RULES = [
 @pytest.mark.parametrize(("rule", "right", "wrong"), RULES, ids=[one[0].sentence for one in RULES])
 def test_what_a_rule_allows(rule, right, wrong):
     for value in right:
-        check("name", value, rule)
+        assert check("name", value, rule) is value
     for value in wrong:
         with pytest.raises(ValueError, match=r"^name is ") as made:
             check("name", value, rule)
@@ -73,6 +73,13 @@ def test_how_a_rule_says_it(rule, sentence):
 def test_the_class_of_an_error_can_be_chosen():
     with pytest.raises(TypeError, match="name is 3, but must be a string"):
         check("name", 3, STRING, TypeError)
+
+
+def test_a_value_that_is_too_long_for_a_sentence_is_cut():
+    with pytest.raises(ValueError, match="name is ") as made:
+        check("name", ["word"] * 1000, STRING)
+    assert str(made.value).startswith("name is ['word', 'word', ")
+    assert len(str(made.value)) < 300
 
 
 def test_a_rule_is_only_asked_of_what_comes_first():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from numbers import Integral
 
 from ..arrays import Array, array_namespace, device_of
 from ..config import RobertaConfig
+from ..rules import Rule, check, is_integer
 
 __all__ = ["all_pruned", "prune"]
 
@@ -14,68 +14,39 @@ __all__ = ["all_pruned", "prune"]
 def all_pruned(
     config: RobertaConfig, heads_to_prune: Mapping[int, Iterable[int]]
 ) -> dict[int, list[int]]:
-    """Add heads to those that a configuration says are pruned.
-
-    Parameters
-    ----------
-    config : RobertaConfig
-    heads_to_prune : mapping of int to iterable of int
-        Heads by layer, both counted from 0, among the original heads.
-
-    Returns
-    -------
-    dict of int to list of int
-        In order, each head once.
-
-    Raises
-    ------
-    TypeError
-        If it is no such mapping.
+    """Add heads, counted among the original ones, to those that a configuration says are pruned.
 
     >>> all_pruned(RobertaConfig(pruned_heads={1: [5]}), {1: [2, 5], 0: [3]})
     {0: [3], 1: [2, 5]}
     """
-    if not isinstance(heads_to_prune, Mapping) or not all(
-        _is_integer(layer) and isinstance(heads, Iterable) and not isinstance(heads, str)
-        for layer, heads in heads_to_prune.items()
-    ):
-        raise TypeError(
-            f"heads_to_prune is {heads_to_prune!r}, but must be a dictionary from layers to lists "
-            "of heads"
-        )
+    check("heads_to_prune", heads_to_prune, _HEADS, TypeError)
     pruned = {layer: set(heads) for layer, heads in config.pruned_heads.items()}
     for layer, heads in heads_to_prune.items():
         pruned.setdefault(int(layer), set()).update(
-            int(head) if _is_integer(head) else head for head in heads
+            int(head) if is_integer(head) else head for head in heads
         )
     return {layer: sorted(pruned[layer]) for layer in sorted(pruned) if pruned[layer]}
 
 
-def _is_integer(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+_HEADS = Rule(
+    lambda value: (
+        isinstance(value, Mapping)
+        and all(map(is_integer, value))
+        and all(
+            isinstance(heads, Iterable) and not isinstance(heads, str) for heads in value.values()
+        )
+    ),
+    "a dictionary from layers to lists of heads",
+)
 
 
 def prune(
     flat: Mapping[str, Array], config: RobertaConfig, pruned: RobertaConfig
 ) -> dict[str, Array]:
-    """Cut heads out of a model's tensors.
+    """Cut out of a model's tensors the heads that a second configuration says are pruned, too.
 
     A head is D rows of the query, key and value maps, and D columns of the map that follows.
     Cross-attention keeps its heads, as in transformers.
-
-    Parameters
-    ----------
-    flat : mapping of str to Array
-        All tensors of a model.
-    config : RobertaConfig
-        That of these tensors.
-    pruned : RobertaConfig
-        The same with more ``pruned_heads``.
-
-    Returns
-    -------
-    dict of str to Array
-        The tensors of layers that lose no head are those that were given.
     """
     cut = dict(flat)
     for layer in pruned.pruned_heads:

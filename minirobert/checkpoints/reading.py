@@ -69,24 +69,7 @@ class StoredTensor:
 
 
 def stored_tensors(directory: str | os.PathLike[str]) -> dict[str, StoredTensor]:
-    """List the tensors of a model directory, without reading them.
-
-    Parameters
-    ----------
-    directory : str or path
-        With ``model.safetensors``, or with ``model.safetensors.index.json`` and its shards.
-
-    Returns
-    -------
-    dict of str to StoredTensor
-
-    Raises
-    ------
-    FileNotFoundError
-        If the directory, its weights or a shard is missing.
-    CheckpointError
-        If a file is truncated or corrupt, or the index points outside the directory.
-    """
+    """List the tensors of a model directory, in one file or in shards, without reading them."""
     directory = model_directory(directory)
     if (directory / WEIGHTS_FILE).is_file():
         return _read_header(directory / WEIGHTS_FILE)
@@ -100,24 +83,7 @@ def stored_tensors(directory: str | os.PathLike[str]) -> dict[str, StoredTensor]
 
 
 def fetch_weights(files: ModelFiles) -> Path:
-    """Bring the weights of a model, in one file or in shards.
-
-    Parameters
-    ----------
-    files : ModelFiles
-
-    Returns
-    -------
-    Path
-        The directory for `stored_tensors`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the hub has no weights in safetensors format, or they cannot be fetched.
-    CheckpointError
-        If the index is broken, or points outside the directory.
-    """
+    """Bring the weights of a model, in one file or in shards, into a directory."""
     if files.is_local or files.fetch(WEIGHTS_FILE):
         return files.directory
     if files.fetch(INDEX_FILE):
@@ -206,37 +172,13 @@ def load_parameters(
     strict: bool = False,
     ignore_mismatched_sizes: bool = False,
 ) -> dict[str, Array]:
-    """Read the tensors of a parameter table from a model directory.
+    """Read the tensors of a parameter table from a model directory, as NumPy arrays.
 
     Files of other classes and of older versions fit: the prefix ``roberta.`` is added or taken
     off, ``LayerNorm.gamma`` and ``beta`` are read as weight and bias, ``lm_head.decoder.bias`` as
     ``lm_head.bias``; position buffers, the tied decoder and heads that the model does not have are
-    passed over.
-
-    Parameters
-    ----------
-    directory : str or path
-    shapes : mapping of str to tuple of int
-        Of `minirobert.parameters.parameter_shapes`.
-    config : RobertaConfig
-    dtype : str
-        ``"float16"``, ``"float32"``, ``"float64"``, or ``"auto"`` for what the file holds.
-    seed : int
-        A head of which the file has no tensor at all is initialised from it, with a warning.
-    strict : bool
-        Make a missing head an error too.
-    ignore_mismatched_sizes : bool
-        Initialise tensors of which the file has another shape, with a warning.
-
-    Returns
-    -------
-    dict of str to NumPy array
-        In the order of the table.
-
-    Raises
-    ------
-    CheckpointError
-        One error that lists every tensor that is missing, unexpected or of the wrong shape.
+    passed over. What `matching_tensors` lets through, a head of which the file has no tensor at all
+    or tensors of another shape, is initialised from the seed, with a warning.
     """
     stored = matching_tensors(
         directory, shapes, strict=strict, ignore_mismatched_sizes=ignore_mismatched_sizes
@@ -289,24 +231,8 @@ def matching_tensors(
 ) -> dict[str, StoredTensor]:
     """Find the tensors of a parameter table in a model directory, without reading them.
 
-    Parameters
-    ----------
-    directory : str or path
-    shapes : mapping of str to tuple of int
-    strict : bool
-        Otherwise a head (pooler, LM head …) of which the file has no tensor at all may be missing.
-    ignore_mismatched_sizes : bool
-        Let tensors have another shape than in the table.
-
-    Returns
-    -------
-    dict of str to StoredTensor
-        By their names in the table.
-
-    Raises
-    ------
-    CheckpointError
-        One error that lists every tensor that is missing, unexpected or of the wrong shape.
+    One error lists all that are missing, unexpected or of the wrong shape. Unless it is ``strict``,
+    a head (pooler, LM head …) of which the file has no tensor at all may be missing.
     """
     stored = _renamed(stored_tensors(directory), shapes)
     optional = set() if strict else _absent_heads(shapes, stored)

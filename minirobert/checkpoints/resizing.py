@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, array_namespace, as_array_like, astype, to_numpy
+from ..rules import check, integer, optional
 
 __all__ = ["new_rows", "padded_count", "resize_tokens"]
 
@@ -21,29 +21,11 @@ _SHARE_OF_COVARIANCE = 1e-9
 def padded_count(count: int | None, old_count: int, multiple: int | None) -> int:
     """Decide on a number of tokens: the asked or the old one, rounded up to a multiple.
 
-    Parameters
-    ----------
-    count : int or None
-        The old one where it is None.
-    old_count : int
-    multiple : int or None
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If one of the numbers is not an integer of at least 1.
-
     >>> padded_count(None, 50265, 64)
     50304
     """
-    for name, value in [("new_num_tokens", count), ("pad_to_multiple_of", multiple)]:
-        is_integer = isinstance(value, Integral) and not isinstance(value, bool)
-        if value is not None and (not is_integer or value < 1):
-            raise ValueError(f"{name} is {value!r}, but must be None or an integer of at least 1")
+    check("new_num_tokens", count, optional(integer(1)))
+    check("pad_to_multiple_of", multiple, optional(integer(1)))
     count = old_count if count is None else int(count)
     return count if multiple is None else math.ceil(count / int(multiple)) * int(multiple)
 
@@ -60,21 +42,6 @@ def resize_tokens(
 
     The first rows stay as they are, others are cut off or drawn with `new_rows`. New biases are 0,
     or where the decoder is not tied and ``mean_resizing`` is True, the mean of the old ones.
-
-    Parameters
-    ----------
-    flat : mapping of str to Array
-        All tensors of a model.
-    count : int
-        The new number of tokens.
-    initializer_range : float
-    mean_resizing : bool
-    seed : int
-
-    Returns
-    -------
-    dict of str to Array
-        The tensors that have no axis of tokens are those that were given.
     """
     tables = [name for name in flat if name.endswith(_TABLES)]
     mean_bias = mean_resizing and "lm_head.decoder.weight" in flat
@@ -103,25 +70,13 @@ _TABLES = ("embeddings.word_embeddings.weight", "lm_head.decoder.weight")
 def new_rows(
     old: np.ndarray[Any, Any], count: int, rng: np.random.Generator, std: float | None = None
 ) -> np.ndarray[Any, Any]:
-    """Draw further rows of an embedding table.
+    """Draw further rows of an embedding table, [V, H].
 
-    Parameters
-    ----------
-    old : NumPy array of shape [V, H]
-    count : int
-    rng : numpy.random.Generator
-    std : float, optional
-        With it, rows are normal around 0. Without it, they are normal around the mean of the old
-        rows, with a billionth of their covariance, or exactly the mean where the covariance is not
-        positive definite: a new token is then about as likely as an average one, and not far more
-        likely than any that the model knows.
+    With ``std``, they are normal around 0. Without it, they are normal around the mean of the old
+    rows, with a billionth of their covariance, or exactly the mean where the covariance is not
+    positive definite: a new token is then about as likely as an average one, and not far more
+    likely than any that the model knows.
 
-    Returns
-    -------
-    NumPy array of shape [count, H]
-
-    Notes
-    -----
     Source: Hewitt 2021, "Initializing New Word Embeddings for Pretrained Language Models"
     (https://nlp.stanford.edu/~johnhew/vocab-expansion.html).
     """

@@ -24,6 +24,7 @@ from safetensors.numpy import save_file
 from ..arrays import Array, dtype_name, to_numpy
 from ..config import RobertaConfig
 from ..files import new_directory
+from ..rules import Rule, check, is_integer
 from .reading import INDEX_FILE, WEIGHTS_FILE
 
 __all__ = ["bytes_of", "save_model", "split_into_shards"]
@@ -34,21 +35,7 @@ _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def bytes_of(size: int | str) -> int:
-    """Read a size in bytes.
-
-    Parameters
-    ----------
-    size : int or str
-        A number of bytes, or a number with a unit: ``"5GB"`` (10^9 bytes), ``"5GiB"`` (2^30).
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If it is no such size, or not at least one byte.
+    """Read a size in bytes, or with a unit: ``"5GB"`` (10^9 bytes), ``"5GiB"`` (2^30).
 
     >>> bytes_of("200MB"), bytes_of("1.5 KiB"), bytes_of(99)
     (200000000, 1536, 99)
@@ -58,13 +45,13 @@ def bytes_of(size: int | str) -> int:
         match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([KMGT])(I?)B\s*", size.upper(), re.ASCII)
         if match:
             count = float(match[1]) * float(1024 if match[3] else 1000) ** _POWERS[match[2]]
-    elif isinstance(size, int) and not isinstance(size, bool):
+    elif is_integer(size):
         count = size
-    if count < 1:
-        raise ValueError(
-            f"max_shard_size is {size!r}, but must be a number of bytes of at least 1, or such a "
-            'number with a unit, like "5GB", "200MB" or "1GiB"'
-        )
+    in_words = (
+        "a number of bytes of at least 1, or such a number with a unit, like "
+        '"5GB", "200MB" or "1GiB"'
+    )
+    check("max_shard_size", size, Rule(lambda _: count >= 1, in_words))
     return int(count)
 
 
@@ -72,19 +59,7 @@ def split_into_shards(sizes: Mapping[str, int], limit: int) -> list[list[str]]:
     """Divide tensors among files, as huggingface_hub does.
 
     They are taken in order, and a file is full when the next one would make it larger than the
-    limit. A tensor above the limit has a file of its own.
-
-    Parameters
-    ----------
-    sizes : mapping of str to int
-        The bytes of each tensor.
-    limit : int
-        The largest number of bytes a file.
-
-    Returns
-    -------
-    list of lists of str
-        The names in each file.
+    limit, in bytes. A tensor above the limit has a file of its own.
 
     >>> split_into_shards({"a": 2, "b": 3, "c": 9, "d": 1}, 5)
     [['c'], ['a', 'b'], ['d']]
@@ -112,25 +87,9 @@ def save_model(
 ) -> None:
     """Write ``config.json`` and the weights: all of the new model, or what was there before.
 
-    Parameters
-    ----------
-    directory : str or path
-        Made where it does not exist. Weights that it has in other files are removed.
-    config : RobertaConfig
-    flat : mapping of str to Array
-        On any device.
-    max_shard_size : int or str
-        See `bytes_of`. Weights above it are divided among ``model-00001-of-0000N.safetensors``,
-        with ``model.safetensors.index.json`` to find them.
-
-    Raises
-    ------
-    ValueError
-        If the size is none, or the configuration cannot be written.
-    NotADirectoryError
-        If the directory is a file.
-    OSError
-        If the system cannot write, for instance on a full disk.
+    Weights above ``max_shard_size`` are divided among ``model-00001-of-0000N.safetensors``, with
+    ``model.safetensors.index.json`` to find them. Weights that the directory has in other files
+    are removed.
     """
     text = config.to_json_string()
     sizes = {name: _n_bytes(flat[name]) for name in _in_order_of_torch(flat)}

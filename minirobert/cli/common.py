@@ -10,7 +10,7 @@ from typing import Any
 
 from ..pipelines.base import chunks
 
-__all__ = ["add_command", "add_texts", "answer_lines", "print_json"]
+__all__ = ["add_command", "add_texts", "answer_lines", "not_utf8", "print_json"]
 
 
 def add_command(commands: Any, name: str, purpose: str, examples: str) -> argparse.ArgumentParser:
@@ -44,21 +44,7 @@ def answer_lines(
 ) -> None:
     """Answer each text of the command line, or each line of stdin as soon as a batch has come.
 
-    Parameters
-    ----------
-    texts : list of str
-        Those of the command line; stdin is read where there are none.
-    answer : callable
-        Gives an answer for each text, in order; see `Pipeline`.
-    show : callable
-        Prints a text's answer.
-    batch_size : int
-        How many lines to wait for.
-
-    Raises
-    ------
-    ValueError
-        If a line cannot be answered, with its number; those before it have been.
+    The error of a line that cannot be answered has its number; those before it have been answered.
     """
     number = 0
     for chunk in chunks(texts or _lines(), batch_size):
@@ -86,6 +72,14 @@ def _lines() -> Iterator[str]:
             f"stdin is not UTF-8: it has the byte {error.object[error.start]:#04x} where a "
             "character begins; convert it, for instance with iconv"
         ) from error
+
+
+def not_utf8(where: str, error: UnicodeDecodeError) -> ValueError:
+    """Say what is wrong with bytes that are no text."""
+    return ValueError(
+        f"{where} is not UTF-8: it has the byte {error.object[error.start]:#04x} at position "
+        f"{error.start}; convert it, for instance with iconv"
+    )
 
 
 def print_json(value: Any) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from ..files import TINY
 from ..tokenization import RobertaTokenizer
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
-from .common import add_command, add_texts, answer_lines, print_json
+from .common import add_command, add_texts, answer_lines, not_utf8, print_json
+from .options import add_options, count, switch, text, words
 
 __all__ = ["add_tokenize", "add_train_tokenizer"]
 
@@ -27,16 +28,18 @@ def add_tokenize(commands: Any) -> None:
         "  minirobert tokenize --json < lines.txt",
     )
     add_texts(command)
-    command.add_argument(
-        "--model",
-        default=TINY,
-        metavar="DIR",
-        help="a directory, or a name of the hub (default: the bundled model)",
-    )
-    command.add_argument(
-        "--explain",
-        action="store_true",
-        help="show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
+    add_options(
+        command,
+        text(
+            "--model",
+            "DIR",
+            "a directory, or a name of the hub (default: the bundled model)",
+            default=TINY,
+        ),
+        switch(
+            "--explain",
+            "show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
+        ),
     )
     command.set_defaults(run=_tokenize)
 
@@ -56,35 +59,29 @@ def add_train_tokenizer(commands: Any) -> None:
         metavar="FILE",
         help="UTF-8; each line is a text, its line end included, and no token spans two",
     )
-    command.add_argument(
-        "--vocab-size",
-        type=int,
-        required=True,
-        metavar="N",
-        help="tokens to make, at most; 256 are the bytes, and 5 the special tokens",
+    add_options(
+        command,
+        count(
+            "--vocab-size",
+            "tokens to make, at most; 256 are the bytes, and 5 the special tokens",
+            required=True,
+        ),
+        text("--out", "DIR", "where to save the tokenizer", required=True),
+        count("--min-frequency", "merge no pair that occurs less often (default: 2)", default=2),
+        switch(
+            "--add-prefix-space",
+            "put a space before each text, when training and when the tokenizer is used",
+            default=False,
+        ),
+        words(
+            "--special-tokens",
+            "TOKEN",
+            "the tokens with the first ids, given after the files (default: "
+            f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
+            default=ROBERTA_SPECIAL_TOKENS,
+        ),
+        switch("--quiet", "show no progress on a terminal"),
     )
-    command.add_argument("--out", required=True, metavar="DIR", help="where to save the tokenizer")
-    command.add_argument(
-        "--min-frequency",
-        type=int,
-        default=2,
-        metavar="N",
-        help="merge no pair that occurs less often (default: 2)",
-    )
-    command.add_argument(
-        "--add-prefix-space",
-        action="store_true",
-        help="put a space before each text, when training and when the tokenizer is used",
-    )
-    command.add_argument(
-        "--special-tokens",
-        nargs="+",
-        default=ROBERTA_SPECIAL_TOKENS,
-        metavar="TOKEN",
-        help="the tokens with the first ids, given after the files (default: "
-        f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
-    )
-    command.add_argument("--quiet", action="store_true", help="show no progress on a terminal")
     command.set_defaults(run=_train_tokenizer)
 
 
@@ -162,8 +159,4 @@ def _lines_of(files: Sequence[str]) -> Iterator[str]:
                 try:
                     yield line.decode("utf-8")
                 except UnicodeDecodeError as error:
-                    raise ValueError(
-                        f"{path}, line {number} is not UTF-8: it has the byte "
-                        f"{line[error.start]:#04x} at position {error.start}; convert the file, "
-                        "for instance with iconv"
-                    ) from None
+                    raise not_utf8(f"{path}, line {number}", error) from None

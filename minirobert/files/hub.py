@@ -109,26 +109,11 @@ class ModelFiles:
         return self._directory
 
     def fetch(self, file: str) -> bool:
-        """Bring a file into the directory if the model has it.
+        """Bring a file into the directory if the model has it, and tell whether it is there.
 
         Without the network, a file that is not in the cache counts as one that the model does not
         have. So ask for files that may be missing first, and then for those that must be there:
         where these are in the cache, the others were before them.
-
-        Parameters
-        ----------
-        file : str
-            A name without directories.
-
-        Returns
-        -------
-        bool
-            Whether it is there.
-
-        Raises
-        ------
-        FileNotFoundError
-            With a sentence, if the model is not on the hub or its download failed.
         """
         if self.is_local:
             return (self.directory / file).is_file()
@@ -148,22 +133,9 @@ class ModelFiles:
         return True
 
     def require(self, *alternatives: str | tuple[str, ...]) -> Path:
-        """Bring the first of several files, or sets of files, that the model has.
+        """Bring the first of several files, or sets of files, that the model has, or raise.
 
-        Parameters
-        ----------
-        *alternatives : str or tuple of str
-
-        Returns
-        -------
-        Path
-            The directory. For one on this machine nothing is checked: whoever opens the files
-            does so.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the model has none of them, or they cannot be fetched.
+        In a directory of this machine nothing is checked: whoever opens the files does so.
         """
         if self.is_local:
             return self.directory

@@ -24,15 +24,7 @@ TINY = Path(__file__).parents[1] / "checkpoints" / "tiny"
 
 
 def model_directory(path: str | os.PathLike[str]) -> Path:
-    """Check that a path is a directory, and say how to get a model there if it is not.
-
-    Raises
-    ------
-    FileNotFoundError
-        If it does not exist.
-    NotADirectoryError
-        If it is a file.
-    """
+    """Check that a path is a directory, and say how to get a model there if it is not."""
     directory = Path(path)
     if not directory.exists():
         raise FileNotFoundError(
@@ -48,13 +40,7 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
 
 
 def new_directory(path: str | os.PathLike[str]) -> Path:
-    """Make a directory to save in, where it does not exist.
-
-    Raises
-    ------
-    NotADirectoryError
-        If it is a file.
-    """
+    """Make a directory to save in, where it does not exist."""
     directory = Path(path)
     if directory.exists() and not directory.is_dir():
         raise NotADirectoryError(f"{str(path)!r} is a file: give a directory to save in")
@@ -63,15 +49,7 @@ def new_directory(path: str | os.PathLike[str]) -> Path:
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
-    """Read a file of UTF-8 text.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is not UTF-8.
-    """
+    """Read a file of UTF-8 text."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path.name} in {str(path.parent)!r}")
@@ -84,15 +62,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
 
 
 def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a JSON file that holds one object.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is not UTF-8, not JSON (with line and column) or no object.
-    """
+    """Read a JSON file that holds one object."""
     try:
         value = json.loads(read_text(path))
     except json.JSONDecodeError as error:

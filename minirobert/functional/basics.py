@@ -146,11 +146,37 @@ def dropout(x: Array, p: float, rng: Any = None) -> Array:  # [...] -> [...]
 
 
 def dropout_mask(x: Array, p: float, rng: Any) -> Array:  # [...] -> bool [...]
-    """Draw which elements of ``x`` are kept: booleans of its shape, True with probability 1 - p."""
+    """Draw which elements are kept by dropout.
+
+    Parameters
+    ----------
+    x : Array of any shape
+    p : float in [0, 1]
+        The probability of each element to be dropped.
+    rng : random generator
+        See `dropout`.
+
+    Returns
+    -------
+    boolean Array of the shape of x
+        True, with probability ``1 - p``, where an element is kept.
+    """
     return move_like(rng.random(x.shape) >= p, x)
 
 
 def apply_dropout(x: Array, p: float, kept: Array) -> Array:  # [...], bool [...] -> [...]
-    """Set to zero what is not kept, and scale the rest by ``1 / (1 - p)``."""
+    """Set to zero what is not kept, and scale the rest by ``1 / (1 - p)``.
+
+    Parameters
+    ----------
+    x : Array of any shape
+    p : float in [0, 1]
+    kept : boolean Array of the shape of x
+        Of `dropout_mask`.
+
+    Returns
+    -------
+    Array of the shape of x
+    """
     scale = 0.0 if p == 1 else 1 / (1 - p)
     return array_namespace(x).where(kept, x * scale, 0.0)

@@ -42,7 +42,7 @@ def generate(texts: Texts, config: GenerationConfig, n_new: int, rng: Any = None
             all_scores.append(scores)
     xp = array_namespace(prompts)
     prompts = xp.repeat(prompts, config.num_return_sequences, axis=0)
-    sequences = xp.concat([prompts, xp.stack(tokens, axis=1)], axis=1)  # [B R, S + n]
+    sequences = xp.concat([prompts, xp.stack(tokens, axis=1)], axis=1)  # [B R, S + new]
     return GenerateOutput(sequences, None, tuple(all_scores) if config.output_scores else None)
 
 

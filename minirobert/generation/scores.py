@@ -83,12 +83,14 @@ def no_repeat_ngrams(scores: Array, input_ids: Array, size: int) -> Array:
     for i in range(size - 1):  # compare the first tokens of each run with the end of the text
         end = input_ids[:, runs + i : runs + i + 1]  # [B, 1]
         same = same & (input_ids[:, i : runs + i] == end)
-    completing = input_ids[:, size - 1 :]  # [B, runs]
+    completing = input_ids[:, size - 1 :]  # [B, X], of X runs
     return xp.where(_words_of(completing, scores, same), -math.inf, scores)
 
 
-def _words_of(input_ids: Array, scores: Array, counts: Array | None = None) -> Array:  # bool [B, V]
-    """Tell of each word whether it is in a text, where ``counts``, bool [B, T], is true."""
+def _words_of(
+    input_ids: Array, scores: Array, counts: Array | None = None
+) -> Array:  # [B, T], [B, V], bool [B, T] -> bool [B, V]
+    """Tell of each word whether it is in a text, where ``counts`` is true."""
     xp = array_namespace(input_ids)
     batch, vocab = scores.shape
     numbers = xp.arange(batch * vocab, dtype=xp.int64, device=device_of(input_ids))

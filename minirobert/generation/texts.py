@@ -88,7 +88,7 @@ class Texts:
         seen = xp.ones((tokens.shape[0], 1), dtype=xp.bool, device=device_of(tokens))
         self.attention_mask = xp.concat([self.attention_mask, seen], axis=1)
 
-    def select(self, rows: Array) -> None:  # integers [B']
+    def select(self, rows: Array) -> None:  # integers [X]
         """Keep only these texts, in this order; one may be named more than once."""
         xp = array_namespace(rows)
         self.input_ids = xp.take(self.input_ids, rows, axis=0)
@@ -98,13 +98,13 @@ class Texts:
         if self.cache is not None:
             self.cache.reorder_cache(rows)
 
-    def repeat(self, n: int, scores: Array) -> Array:  # [B, V] -> [n B, V]
-        """Put n copies in place of each text, and of its scores."""
-        if n == 1:
+    def repeat(self, each: int, scores: Array) -> Array:  # [B, V] -> [B R, V]
+        """Put R copies in place of each text, and of its scores."""
+        if each == 1:
             return scores
         xp = array_namespace(scores)
         rows = xp.arange(scores.shape[0], dtype=xp.int64, device=device_of(scores))
-        rows = xp.repeat(rows, n)
+        rows = xp.repeat(rows, each)
         self.select(rows)
         return xp.take(scores, rows, axis=0)
 

@@ -8,12 +8,13 @@ and each step writes over the last (``out=``). Other dtypes and empty arrays go 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..functional import gelu, largest, layer_norm, linear, softmax
+from .registry import kernel_of
 
 __all__ = ["gelu_cpu", "largest_cpu", "layer_norm_cpu", "linear_cpu", "softmax_cpu"]
 
@@ -21,51 +22,49 @@ NDArray: TypeAlias = np.ndarray[Any, Any]
 
 _BLOCK = 1 << 16  # elements of a block: 256 KiB, and a few of them fit a second-level cache
 _FEW_ROWS = 64
+_FLOAT32 = np.dtype(np.float32)
 
 # glibc gives freed memory back to the system, which must clear it page by page at the next use: a
 # tenth of a forward pass. It keeps what is smaller than twice the largest block that it has seen
 # freed, up to 32 MiB; so here it sees one, which is never touched.
 np.empty((32 << 20) - (64 << 10), np.uint8)
 
-_formula: dict[Any, Callable[..., NDArray]] = {
-    function: function.dispatch(object) for function in (gelu, layer_norm, linear, softmax)
-}
+
+def _suits(*args: Any, **kwargs: Any) -> bool:
+    for value in (*args, *kwargs.values()):
+        if isinstance(value, np.ndarray) and (value.dtype != _FLOAT32 or not value.size):
+            return False
+    return True
 
 
-def _suits(*arrays: NDArray) -> bool:
-    return all(array.dtype == np.float32 and array.size for array in arrays)
-
-
-def _blocks(*arrays: NDArray) -> Iterator[tuple[NDArray, ...]]:  # [M, K] -> [m, K], …
+def _blocks(*arrays: NDArray) -> Sequence[tuple[NDArray, ...]]:  # [M, X]
     """Cut arrays of the same shape into blocks of whole rows."""
     rows, width = arrays[0].shape
     step = max(1, _BLOCK // width)
-    for start in range(0, rows, step):
-        yield tuple(array[start : start + step] for array in arrays)
+    if rows <= step:
+        return (arrays,)
+    starts = range(0, rows, step)
+    return [tuple([array[start : start + step] for array in arrays]) for start in starts]
 
 
-@linear.register(np.ndarray)
+@kernel_of(linear, np.ndarray, _suits)
 def linear_cpu(x: NDArray, weight: NDArray, bias: NDArray | None = None) -> NDArray:
     """Compute `minirobert.functional.linear` as one matrix product over all leading axes.
 
     Where x has few rows, most of the time goes into reading the weights, and BLAS reads them
     faster in their own order: as ``(W x^T)^T``.
     """
-    if not _suits(x, weight) or (bias is not None and not _suits(bias)):
-        return _formula[linear](x, weight, bias)
-    rows = x.reshape(-1, x.shape[-1])  # [M, I]
+    rows = x.reshape(-1, x.shape[-1])  # [M, X]
     few = 1 < len(rows) <= _FEW_ROWS
-    product = (weight @ rows.T).T if few else rows @ weight.T  # [M, O]
+    product = (weight @ rows.T).T if few else rows @ weight.T  # [M, Y]
     if bias is not None:
         product += bias
     return product.reshape(*x.shape[:-1], weight.shape[0])
 
 
-@softmax.register(np.ndarray)
+@kernel_of(softmax, np.ndarray, _suits)
 def softmax_cpu(x: NDArray) -> NDArray:
     """Compute `minirobert.functional.softmax` block by block."""
-    if not _suits(x):
-        return _formula[softmax](x)
     result = np.empty(x.shape, x.dtype)
     width = x.shape[-1]
     for source, target in _blocks(x.reshape(-1, width), result.reshape(-1, width)):
@@ -75,11 +74,9 @@ def softmax_cpu(x: NDArray) -> NDArray:
     return result
 
 
-@layer_norm.register(np.ndarray)
+@kernel_of(layer_norm, np.ndarray, _suits)
 def layer_norm_cpu(x: NDArray, weight: NDArray, bias: NDArray, eps: float) -> NDArray:
     """Compute `minirobert.functional.layer_norm` block by block."""
-    if not _suits(x, weight, bias):
-        return _formula[layer_norm](x, weight, bias, eps)
     result = np.empty(x.shape, x.dtype)
     width = x.shape[-1]
     for source, target in _blocks(x.reshape(-1, width), result.reshape(-1, width)):
@@ -104,14 +101,12 @@ _ERF_Q = (
 )
 
 
-@gelu.register(np.ndarray)
+@kernel_of(gelu, np.ndarray, _suits)
 def gelu_cpu(x: NDArray) -> NDArray:
     """Compute `minirobert.functional.gelu` block by block, with a shorter approximation of erf.
 
     The result is within 4 float32 roundings of ``|x|`` of the formula.
     """
-    if not _suits(x):
-        return _formula[gelu](x)
     result = np.empty(x.shape, x.dtype)
     width = min(_BLOCK, x.size)
     whole = x.size - x.size % width
@@ -143,16 +138,13 @@ def _polynomial(x: NDArray, coefficients: tuple[float, ...], out: NDArray) -> No
         out += coefficient
 
 
-@largest.register(np.ndarray)
+@kernel_of(largest, np.ndarray, lambda x, k: 0 < k < x.shape[1])
 def largest_cpu(x: NDArray, k: int) -> tuple[NDArray, NDArray]:
     """Compute `minirobert.functional.largest` without sorting more than is asked for.
 
     Most numbers are below the k-th largest, which can be found without an order of the others.
     """
-    if k == 0 or k == x.shape[1]:
-        formula: Callable[..., tuple[NDArray, NDArray]] = largest.dispatch(object)
-        return formula(x, k)
-    least = np.partition(x, -k, axis=1)[:, -k]  # [B]
+    least = np.partition(x, -k, axis=1)[:, -k]  # [M]
     places = np.empty((len(x), k), np.int64)
     for row, start, found in zip(x, least, places, strict=True):
         among = np.flatnonzero(row >= start)  # k, or more where several are equal to the last

@@ -96,8 +96,8 @@ def check_inputs(
 _AXES = {2: "[batch, sequence]", 3: "[batch, choices, sequence]"}
 
 
-def _rows(array: Array, shape: Shape) -> Array:  # [B, C, S, ...] -> [B C, S, ...]
-    """Make each choice a row of the batch."""
+def _rows(array: Array, shape: Shape) -> Array:
+    """Make each choice a row of the batch: where there are any, of [B, C, S, ...] [B C, S, ...]."""
     if len(shape) == 2:
         return array
     rest = tuple(array.shape)[len(shape) :]

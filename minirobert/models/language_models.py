@@ -275,7 +275,7 @@ class RobertaForCausalLM(_LanguageModel):
 
         Returns
         -------
-        int64 Array of shape [R B, T]
+        int64 Array of shape [B R, T]
             The prompts and what follows, R sequences for each (``num_return_sequences``). With
             ``return_dict_in_generate`` or ``output_scores``, a GenerateOutput.
 
@@ -320,7 +320,7 @@ class RobertaForCausalLM(_LanguageModel):
 
         Returns
         -------
-        iterator of int64 Arrays of shape [R B]
+        iterator of int64 Arrays of shape [B R]
             The next token of each text; padding where one has ended. One after the other they are
             what `generate` puts behind the prompts.
 

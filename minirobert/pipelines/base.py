@@ -12,16 +12,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from numbers import Integral
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
 from ..arrays import Array, move_like, to_numpy
 from ..models.base import RobertaPreTrainedModel
+from ..rules import STRING, check, integer
 from ..tokenization import RobertaTokenizer
 
-__all__ = ["Batch", "Job", "Pipeline", "Row", "chunks", "on_host", "rows_of", "shortened"]
+__all__ = [
+    "Batch",
+    "Job",
+    "Pipeline",
+    "Row",
+    "chunks",
+    "on_host",
+    "or_else",
+    "rows_of",
+    "shortened",
+]
 
 Model = TypeVar("Model", bound=RobertaPreTrainedModel)
 T = TypeVar("T")
@@ -37,33 +47,30 @@ LOOK_AHEAD = 8
 
 @dataclass(frozen=True)
 class Job:
-    """What a call does with each input; its options are bound in the functions.
+    """What a call does with each input; its options are bound in the functions."""
 
-    Parameters
-    ----------
-    encode : callable
-        ``encode(input, name)`` checks an input and gives its rows, at least one; an error begins
-        with the name: ``"the text"``, or ``"text 2"`` where it is one of a list.
-    compute : callable
-        ``compute(batch)`` runs the model, and gives one output for each row, in host memory.
-    answer : callable
-        ``answer(input, rows, outputs)`` reads the result of an input.
-    """
-
+    #: ``encode(input, name)`` checks an input and gives its rows, at least one; an error begins
+    #: with the name: ``"the text"``, or ``"text 2"`` where it is one of a list.
     encode: Callable[[Any, str], Sequence[Row]]
+    #: ``compute(batch)`` runs the model, and gives one output for each row, in host memory.
     compute: Callable[[Batch], Iterable[Any]]
+    #: ``answer(input, rows, outputs)`` reads the result of an input.
     answer: Callable[[Any, Sequence[Row], Sequence[Any]], Any]
 
 
 class Pipeline(Generic[Model]):
-    """The base of all pipelines.
+    """The base of all pipelines, with the options that they share.
+
+    Each option of a pipeline is the default of its calls, and each call may say otherwise. An input
+    alone gives its result, a list of inputs a list of results, and any other iterable an iterator
+    of them, which reads no more inputs than it needs for the next results.
 
     Parameters
     ----------
     model : RobertaPreTrainedModel
     tokenizer : RobertaTokenizer
     batch_size : int
-        How many rows to compute at once, padded to one length.
+        How many rows to compute at once, padded to one length: texts, or their windows or pairs.
     tokenizer_kwargs : dict, optional
         Options of the tokenizer's call, such as ``{"truncation": True}``.
     progress_bar : bool
@@ -108,25 +115,9 @@ class Pipeline(Generic[Model]):
         batch_size: int | None = None,
         progress_bar: bool | None = None,
     ) -> Any:
-        """Do a job for one input, for a list of them, or for a stream.
-
-        Parameters
-        ----------
-        inputs : an input, list or tuple of inputs, or any other iterable of inputs
-        job : Job
-        batch_size, progress_bar : optional
-            By default those of the pipeline.
-
-        Returns
-        -------
-        The answer to one input; a list of answers for a list, all of whose inputs are checked
-        before anything is computed; an iterator for any other iterable, which reads no more inputs
-        than it needs for the next answers.
-        """
-        batch_size = self.batch_size if batch_size is None else batch_size
-        if not isinstance(batch_size, Integral) or batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size!r}, but must be an integer of at least 1")
-        shown = self.progress_bar if progress_bar is None else progress_bar
+        """Do a job for one input, for a list (checked before it is computed), or for a stream."""
+        batch_size = check("batch_size", or_else(batch_size, self.batch_size), integer(1))
+        shown = or_else(progress_bar, self.progress_bar)
         if isinstance(inputs, self.single):
             return self._of_list([inputs], job, batch_size, shown)[0]
         if isinstance(inputs, list | tuple):
@@ -189,32 +180,33 @@ class Pipeline(Generic[Model]):
         columns = [{name: row[name] for name in names if name in row} for row in rows]
         return self.tokenizer.pad(columns, padding_side="right", return_tensors="np")
 
-    def _placed(self, batch: Batch) -> dict[str, Array]:
+    def _placed(self, batch: Batch) -> dict[str, Any]:  # Any, or a call would ask for its flags
         """Move a batch to where the model is: ``self.model(**self._placed(batch))``."""
         like = self.model.word_embeddings
         return {name: move_like(column, like) for name, column in batch.items()}
 
+    @property
+    def limit(self) -> int:
+        """How many tokens a row may have, by the model and by the tokenizer."""
+        limit = self.model.config.max_sequence_length
+        return min(limit, self.tokenizer.model_max_length or limit)
+
+    def _logits(self, batch: Batch) -> Any:  # [B, S] -> [B, C], for a model that has C classes
+        """Score the classes of each row."""
+        model: Any = self.model
+        return on_host(model(**self._placed(batch)).logits)
+
     def _row(
         self, name: str, text: Any, text_pair: Any = None, options: Mapping[str, Any] | None = None
     ) -> Row:
-        """Encode a text, or a pair of texts, as one row, and check that the model can take it.
-
-        Parameters
-        ----------
-        name : str
-            What the error calls the text.
-        text, text_pair : str
-        options : dict, optional
-            Of the tokenizer's call; those of the pipeline by default.
-        """
-        options = self.tokenizer_kwargs if options is None else options
+        """Encode a text, or a pair of texts, as one row, and check that the model can take it."""
+        options = or_else(options, self.tokenizer_kwargs)
         limit = self.model.config.max_sequence_length
         if not options.keys() & {"padding", "truncation", "max_length"}:
             # told a limit, the tokenizer does not warn of long texts: the error below says which
             options = {**options, "truncation": False, "max_length": limit}
         for part in (text,) if text_pair is None else (text, text_pair):
-            if not isinstance(part, str):
-                raise TypeError(f"{name} is {part!r}, but must be a str")
+            check(name, part, STRING, TypeError)
         row = self.tokenizer(text, text_pair, **options)
         length = len(row["input_ids"])
         if length > limit:
@@ -245,6 +237,11 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         elif failure is None:
             return
     raise failure
+
+
+def or_else(given: T | None, default: T) -> T:
+    """Choose what a call gives, or else what its pipeline was made with."""
+    return default if given is None else given
 
 
 def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:

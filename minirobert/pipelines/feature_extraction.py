@@ -9,10 +9,13 @@ import numpy as np
 
 from ..arrays import Array, array_namespace, astype, half_in_float32, to_numpy
 from ..models.base import RobertaModel
+from ..rules import check, one_of
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row
+from .base import Batch, Job, Pipeline, Row, or_else
 
 __all__ = ["FeatureExtractionPipeline", "mean_pooling", "unit_length"]
+
+POOLING = one_of("mean", "cls", None)
 
 
 class FeatureExtractionPipeline(Pipeline[RobertaModel]):
@@ -59,7 +62,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
     ):
         super().__init__(model, tokenizer, **shared)
         self.tokenizer_kwargs = _options(self.tokenizer_kwargs, tokenize_kwargs, truncation)
-        self.pooling = _check_pooling(pooling)
+        self.pooling = check("pooling", pooling, POOLING)
         self.normalize = normalize
         self.return_tensors = return_tensors
 
@@ -90,12 +93,11 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
             True gives NumPy arrays in place of lists.
         truncation : bool or str, optional
             Of the tokenizer's call.
-        batch_size : int, optional
-            How many texts to compute at once, padded to one length; 1 by default.
-        tokenizer_kwargs, tokenize_kwargs : dict, optional
-            More options of the tokenizer's call; the second is transformers' name.
-        progress_bar : bool, optional
-            Show how many texts are done, on stderr.
+        batch_size, tokenizer_kwargs, progress_bar : optional
+            See `Pipeline`: how many texts to compute at once (1 by default), options of the
+            tokenizer's call, and whether to show how many texts are done.
+        tokenize_kwargs : dict, optional
+            More of ``tokenizer_kwargs``, under the name in transformers.
 
         Returns
         -------
@@ -110,10 +112,10 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
         TypeError
             If a text is no str.
         """
-        pooling = self.pooling if pooling is None else _check_pooling(pooling)
-        normalize = self.normalize if normalize is None else normalize
-        arrays = self.return_tensors if return_tensors is None else return_tensors
-        options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
+        pooling = check("pooling", or_else(pooling, self.pooling), POOLING)
+        normalize = or_else(normalize, self.normalize)
+        arrays = or_else(return_tensors, self.return_tensors)
+        options = or_else(tokenizer_kwargs, self.tokenizer_kwargs)
         options = _options(options, tokenize_kwargs, truncation)
 
         def answer(_: str, rows: Sequence[Row], outputs: Sequence[Any]) -> Any:
@@ -145,18 +147,8 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
 def mean_pooling(hidden: Array, attention_mask: Array) -> Array:  # [B, S, H], [B, S] -> [B, H]
     """Average the hidden states of each text over its tokens, padding left out.
 
-    As in Reimers & Gurevych 2019 (Sentence-BERT, arXiv:1908.10084), section 3.
-
-    Parameters
-    ----------
-    hidden : floats of shape [B, S, H]
-    attention_mask : 0 and 1 of shape [B, S]
-        Of the same library, on the same device.
-
-    Returns
-    -------
-    floats of shape [B, H]
-        Zeros for a text without tokens.
+    As in Reimers & Gurevych 2019 (Sentence-BERT, arXiv:1908.10084), section 3. A text without
+    tokens gets zeros.
 
     >>> mean_pooling(np.array([[[1.0, 2.0], [3.0, 6.0], [9.0, 9.0]]]), np.array([[1, 1, 0]]))
     array([[2., 4.]])
@@ -189,9 +181,3 @@ def _options(
     if more is not None and "truncation" in more:
         raise ValueError("truncation was given twice, by itself and in tokenize_kwargs: give one")
     return {**options, "truncation": truncation}
-
-
-def _check_pooling(pooling: str | None) -> str | None:
-    if pooling not in (None, "mean", "cls"):
-        raise ValueError(f"pooling is {pooling!r}, but must be 'mean', 'cls' or None")
-    return pooling

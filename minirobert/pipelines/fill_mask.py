@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral
 from typing import Any, TypedDict
 
 import numpy as np
@@ -12,8 +11,9 @@ from ..arrays import array_namespace, move_like, to_numpy
 from ..checks import warn
 from ..functional import softmax
 from ..models.language_models import RobertaForMaskedLM
+from ..rules import check, integer
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, shortened
+from .base import Batch, Job, Pipeline, Row, or_else, shortened
 
 __all__ = ["FillMaskPipeline", "Filling"]
 
@@ -40,8 +40,8 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
     tokenizer : RobertaTokenizer
     top_k, targets
         Defaults of the call, see `__call__`.
-    **shared
-        ``batch_size``, ``tokenizer_kwargs`` and ``progress_bar``, too.
+    batch_size, tokenizer_kwargs, progress_bar
+        See `Pipeline`.
 
     Notes
     -----
@@ -85,12 +85,9 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
             How many words for each mask, from 1 to the size of the vocabulary; 5 by default.
         targets : str or list of str, optional
             Rank only these words. Most begin with a space: ``" blue"``.
-        batch_size : int, optional
-            How many texts to compute at once, padded to one length; 1 by default.
-        tokenizer_kwargs : dict, optional
-            Options of the tokenizer's call, such as ``{"truncation": True}``.
-        progress_bar : bool, optional
-            Show how many texts are done, on stderr.
+        batch_size, tokenizer_kwargs, progress_bar : optional
+            See `Pipeline`: how many texts to compute at once (1 by default), options of the
+            tokenizer's call, and whether to show how many texts are done.
 
         Returns
         -------
@@ -107,8 +104,8 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         TypeError
             If a text is not a string.
         """
-        top_k = self._check_top_k(self.top_k if top_k is None else top_k)
-        targets = self.targets if targets is None else targets
+        top_k = self._check_top_k(or_else(top_k, self.top_k))
+        targets = or_else(targets, self.targets)
         allowed = self._known_ids if targets is None else self._target_ids(targets)
         job = Job(
             lambda text, name: [self._masked_row(text, name, tokenizer_kwargs)],
@@ -136,8 +133,8 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         hidden = self.model.hidden_states(**self._placed(batch))  # [B, S, H]
         is_mask = batch["input_ids"] == self.tokenizer.mask_token_id  # [B, S]
         rows = xp.reshape(hidden, (-1, hidden.shape[-1]))  # [B S, H]
-        masked = xp.take(rows, move_like(np.flatnonzero(is_mask), like), axis=0)  # [all M, H]
-        probabilities = to_numpy(softmax(self.model.lm_head(masked)))  # [all M, V]
+        masked = xp.take(rows, move_like(np.flatnonzero(is_mask), like), axis=0)  # [B M, H]
+        probabilities = to_numpy(softmax(self.model.lm_head(masked)))  # [B M, V]
         return np.split(probabilities, np.cumsum(is_mask.sum(axis=1))[:-1])
 
     def _rank(
@@ -148,7 +145,8 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         allowed: list[int],  # the model may have more rows than there are tokens
     ) -> Fillings:
         """Name the best words of each mask of a text."""
-        positions = [i for i, token in enumerate(ids) if token == self.tokenizer.mask_token_id]
+        mask = self.tokenizer.mask_token_id
+        positions = [i for i, token in enumerate(ids) if token == mask]
         candidates = np.array(allowed)
         fillings = []
         for position, row in zip(positions, probabilities, strict=True):
@@ -165,8 +163,8 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         self, ids: list[int], position: int, token: int, score: float, only_mask: bool
     ) -> Filling:
         """Describe a word: with other masks left in the text, its special tokens are shown."""
-        filled = [*ids[:position], token, *ids[position + 1 :]]
-        filled = [id for id in filled if id != self.tokenizer.pad_token_id]
+        padding = self.tokenizer.pad_token_id
+        filled = [id for id in [*ids[:position], token, *ids[position + 1 :]] if id != padding]
         return {
             "score": score,
             "token": token,
@@ -175,12 +173,8 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         }
 
     def _check_top_k(self, top_k: int) -> int:
-        if not isinstance(top_k, Integral) or not 1 <= top_k <= len(self.tokenizer):
-            raise ValueError(
-                f"top_k is {top_k!r}, but must be from 1 to {len(self.tokenizer)}, the number of "
-                "tokens in the vocabulary"
-            )
-        return top_k
+        rule = integer(1, len(self.tokenizer)).but(", the number of tokens in the vocabulary")
+        return check("top_k", top_k, rule)
 
     def _target_ids(self, targets: str | Sequence[str]) -> list[int]:
         """Find the token of each target: in the vocabulary as written, or else its first token."""

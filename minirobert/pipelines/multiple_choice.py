@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from numbers import Integral
 from typing import Any, TypedDict
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..functional import softmax
 from ..models.classifiers import RobertaForMultipleChoice
+from ..rules import NONE, STRING, check, either, integer
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, on_host
+from .base import Batch, Job, Pipeline, Row, on_host, or_else
 
 __all__ = ["Choice", "MultipleChoicePipeline"]
+
+TOP_K = either(integer(1), NONE.but(" for all choices"))
 
 
 class Choice(TypedDict):
@@ -63,7 +66,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
         **shared: Any,
     ):
         super().__init__(model, tokenizer, **shared)
-        self.top_k = _check_top_k(top_k)
+        self.top_k = check("top_k", top_k, TOP_K)
 
     def __call__(
         self,
@@ -82,14 +85,11 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
             With ``question`` (or ``prompt``), a str, and ``choices``, a list of str.
         top_k : int, optional
             How many choices to give; all by default.
-        batch_size : int, optional
-            How many pairs of a question and a choice to compute at once, padded to one length; 1 by
-            default.
-        tokenizer_kwargs : dict, optional
-            Options of the tokenizer's call, such as ``{"truncation": "only_first"}``, which
-            shortens long questions and leaves the choices.
-        progress_bar : bool, optional
-            Show how many questions are done, on stderr.
+        batch_size, tokenizer_kwargs, progress_bar : optional
+            See `Pipeline`: how many pairs of a question and a choice to compute at once (1 by
+            default), options of the tokenizer's call, such as ``{"truncation": "only_first"}``,
+            which shortens long questions and leaves the choices, and whether to show how many
+            questions are done.
 
         Returns
         -------
@@ -104,11 +104,11 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
         TypeError
             If the question or a choice is no str.
         """
-        k = self.top_k if top_k is None else _check_top_k(top_k)
-        options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
+        k = check("top_k", or_else(top_k, self.top_k), TOP_K)
+        options = or_else(tokenizer_kwargs, self.tokenizer_kwargs)
         job = Job(
             lambda one, name: self._pairs(one, name, options),
-            self._logits,
+            self._scores,
             lambda one, rows, outputs: _ranked(list(one["choices"]), np.stack(outputs))[:k],
         )
         return self._run(inputs, job, batch_size, progress_bar)
@@ -120,7 +120,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
             for i, choice in enumerate(choices)
         ]
 
-    def _logits(self, batch: Batch) -> np.ndarray[Any, Any]:  # [B, S] -> [B]
+    def _scores(self, batch: Batch) -> np.ndarray[Any, Any]:  # [B, S] -> [B]
         """Score rows as texts of one choice each, [B, 1, S]."""
         placed = {name: column[:, None, :] for name, column in self._placed(batch).items()}
         return on_host(self.model(**placed).logits)[:, 0]
@@ -128,7 +128,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
 
 def _ranked(choices: list[str], logits: np.ndarray[Any, Any]) -> list[Choice]:
     """Put the choices with logits [C] in order."""
-    scores = softmax(logits)
+    scores = to_numpy(softmax(logits))
     return [
         {"choice": choices[i], "index": i, "score": float(scores[i])}
         for i in np.argsort(-scores, kind="stable").tolist()
@@ -151,14 +151,5 @@ def _parts(one: Any, name: str) -> tuple[str, list[str]]:
             f"{name} has the choices {choices!r}, but must have a list of at least one"
         )
     for text in (question, *choices):
-        if not isinstance(text, str):
-            raise TypeError(f"{name} has {text!r} in it, but the question and choices must be str")
+        check(f"a text of {name}", text, STRING, TypeError)
     return question, list(choices)
-
-
-def _check_top_k(top_k: Any) -> Any:
-    if top_k is not None and (not isinstance(top_k, Integral) or top_k < 1):
-        raise ValueError(
-            f"top_k is {top_k!r}, but must be an integer of at least 1, or None for all choices"
-        )
-    return top_k

@@ -1,24 +1,29 @@
 """The question-answering pipeline: the part of a text that answers a question.
 
-The model scores each token as the first and as the last of the answer. A long text is read in
-windows, each with the question before it. `span_probabilities` turns the scores of a window into
-probabilities, `best_spans` finds the most probable pairs of a first and a last token, and
-`read_answers` leads them back to the text and puts the windows together.
+The model scores each token as the first and as the last of the answer; `answers` reads the answers
+from these scores. A long text is read in windows, each with the question before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from numbers import Integral
-from typing import Any, NamedTuple, TypedDict, TypeVar
+from typing import Any
 
 import numpy as np
 
-from ..functional import softmax
 from ..models.classifiers import RobertaForQuestionAnswering
+from ..rules import STRING, Rule, check, integer, optional
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, on_host, rows_of
+from .answers import (
+    Answer,
+    Window,
+    best_spans,
+    read_answers,
+    span_probabilities,
+    word_offsets,
+)
+from .base import Batch, Job, Pipeline, Row, on_host, or_else, rows_of
 
 __all__ = [
     "Answer",
@@ -29,27 +34,6 @@ __all__ = [
     "span_probabilities",
     "word_offsets",
 ]
-
-T = TypeVar("T")
-
-#: The score of tokens that cannot be in the answer, before the softmax.
-EXCLUDED = -10000.0
-
-
-class Answer(TypedDict):
-    """An answer, and where in the context it is."""
-
-    score: float
-    start: int  # its characters: context[start:end]
-    end: int
-    answer: str  # context[start:end]; "" for "there is no answer"
-
-
-class Window(NamedTuple):
-    """Where the context is in a row ``<s> question </s></s> context </s>``."""
-
-    tokens: slice  # which tokens of the row are of the context
-    offsets: Sequence[tuple[int, int]]  # the characters of the context that each stands for
 
 
 class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
@@ -110,9 +94,9 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         progress_bar: bool = False,
     ):
         super().__init__(model, tokenizer, batch_size=batch_size, progress_bar=progress_bar)
-        self.top_k = _at_least_1("top_k", top_k)
+        self.top_k = check("top_k", top_k, integer(1))
         self.doc_stride = doc_stride
-        self.max_answer_len = _at_least_1("max_answer_len", max_answer_len)
+        self.max_answer_len = check("max_answer_len", max_answer_len, integer(1))
         self.max_seq_len = max_seq_len
         self._lengths(max_seq_len, doc_stride)
         self.handle_impossible_answer = handle_impossible_answer
@@ -155,10 +139,9 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
             Whether ``""``, for "there is no answer", may be an answer; false by default.
         align_to_words : bool, optional
             Whether answers are extended to whole words; true by default.
-        batch_size : int, optional
-            How many windows to compute at once; 1 by default.
-        progress_bar : bool, optional
-            Show how many questions are answered, on stderr.
+        batch_size, progress_bar : optional
+            See `Pipeline`: how many windows to compute at once (1 by default), and whether to show
+            how many questions are answered.
 
         Returns
         -------
@@ -178,22 +161,25 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         """
         asked = _asked(inputs, question, context)
         max_seq_len, doc_stride = self._lengths(
-            _or(max_seq_len, self.max_seq_len), _or(doc_stride, self.doc_stride)
+            or_else(max_seq_len, self.max_seq_len), or_else(doc_stride, self.doc_stride)
         )
-        align = _or(align_to_words, self.align_to_words)
-        top_k = _at_least_1("top_k", _or(top_k, self.top_k))
+        align = or_else(align_to_words, self.align_to_words)
+        top_k = check("top_k", or_else(top_k, self.top_k), integer(1))
+        longest = check("max_answer_len", or_else(max_answer_len, self.max_answer_len), integer(1))
         answer = partial(
             _answer,
             top_k=top_k,
             # more than will be given, for several of them can be in one word
             n_candidates=2 * top_k + 10 if align else top_k,
-            max_answer_len=_at_least_1("max_answer_len", _or(max_answer_len, self.max_answer_len)),
-            handle_impossible_answer=_or(handle_impossible_answer, self.handle_impossible_answer),
+            max_answer_len=longest,
+            handle_impossible_answer=or_else(
+                handle_impossible_answer, self.handle_impossible_answer
+            ),
         )
         encode = partial(
             self._windows, max_seq_len=max_seq_len, doc_stride=doc_stride, align_to_words=align
         )
-        results = self._run(asked, Job(encode, self._logits, answer), batch_size, progress_bar)
+        results = self._run(asked, Job(encode, self._scores, answer), batch_size, progress_bar)
         alone = isinstance(asked, list) and len(asked) == 1
         return results[0] if alone else results
 
@@ -254,32 +240,20 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
     def _n_tokens(self, text: str) -> int:
         return len(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
-    @property
-    def _limit(self) -> int:
-        """How many tokens a row may have."""
-        limit = self.model.config.max_sequence_length
-        return min(limit, self.tokenizer.model_max_length or limit)
-
     def _lengths(self, max_seq_len: int | None, doc_stride: int | None) -> tuple[int, int | None]:
         """Check the lengths of windows, and fill in that of the row."""
         if max_seq_len is None:
-            max_seq_len = min(self._limit, 384)
+            max_seq_len = min(self.limit, 384)
         most = self.model.config.max_sequence_length
-        if not isinstance(max_seq_len, Integral) or not 6 <= max_seq_len <= most:
-            raise ValueError(
-                f"max_seq_len is {max_seq_len!r}, but must be from 6 (4 special tokens, and one "
-                f"each of the question and the context) to {most}, which the model takes"
-            )
-        if doc_stride is not None and (
-            not isinstance(doc_stride, Integral) or not 0 <= doc_stride <= max_seq_len
-        ):
-            raise ValueError(
-                f"doc_stride is {doc_stride!r}, but must be from 0 to {max_seq_len}, the "
-                "max_seq_len"
-            )
-        return int(max_seq_len), doc_stride
+        in_words = (
+            "an integer from 6 (4 special tokens, and one each of the question and the context) to "
+            f"{most}, which the model takes"
+        )
+        check("max_seq_len", max_seq_len, Rule(integer(6, most).allows, in_words))
+        check("doc_stride", doc_stride, optional(integer(0, max_seq_len).but(", the max_seq_len")))
+        return max_seq_len, doc_stride
 
-    def _logits(
+    def _scores(
         self, batch: Batch
     ) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:  # B times [S], [S]
         """Give the start and the end scores of each row's tokens, without the padding."""
@@ -333,168 +307,7 @@ def _checked(example: Any, name: str) -> tuple[str, str]:
     for key in ("question", "context"):
         text = example[key]
         which = name if key == "question" else f"the context of {name}"
-        if not isinstance(text, str):
-            raise TypeError(f"{which} is {text!r:.80}, but must be a str")
+        check(which, text, STRING, TypeError)
         if not text:
             raise ValueError(f"{which} is empty")
     return example["question"], example["context"]
-
-
-def _or(given: T | None, default: T) -> T:
-    return default if given is None else given
-
-
-def _at_least_1(name: str, value: Any) -> int:
-    if not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name} is {value!r}, but must be an integer of at least 1")
-    return int(value)
-
-
-def word_offsets(
-    offsets: Iterable[tuple[int, int]], words: Iterable[int | None]
-) -> list[tuple[int, int]]:
-    """Give each token the characters of the whole word that it is of.
-
-    Parameters
-    ----------
-    offsets : list of (int, int)
-        The characters of each token.
-    words : list of int
-        The number of the word of each token.
-
-    Returns
-    -------
-    list of (int, int)
-        From the first character of the word's first token here to the last of its last one.
-
-    >>> word_offsets([(0, 3), (3, 7), (8, 10)], [0, 0, 1])
-    [(0, 7), (0, 7), (8, 10)]
-    """
-    starts: dict[int | None, int] = {}
-    ends: dict[int | None, int] = {}
-    words = list(words)
-    for (start, end), word in zip(offsets, words, strict=True):
-        starts.setdefault(word, start)
-        ends[word] = end
-    return [(starts[word], ends[word]) for word in words]
-
-
-def span_probabilities(
-    logits: np.ndarray[Any, Any], context: slice
-) -> tuple[Any, np.ndarray[Any, Any]]:  # [S] -> [], [T]
-    """Give the probabilities that the answer starts (or ends) at each token of the context.
-
-    Parameters
-    ----------
-    logits : NumPy array of shape [S]
-        The start (or end) scores of a row.
-    context : slice
-        The T tokens of the context in it.
-
-    Returns
-    -------
-    null : NumPy number
-        The probability of ``<s>``, at which a model points to say that there is no answer.
-    probabilities : NumPy array of shape [T]
-        They and `null` add up to 1: all other tokens are excluded.
-
-    >>> null, probabilities = span_probabilities(np.zeros(6), slice(4, 5))
-    >>> null, probabilities
-    (np.float64(0.5), array([0.5]))
-    """
-    may_be = np.zeros(logits.shape, dtype=bool)
-    may_be[0] = may_be[context] = True
-    probabilities = softmax(np.where(may_be, logits, EXCLUDED))
-    return probabilities[0], probabilities[context]
-
-
-def best_spans(
-    start: np.ndarray[Any, Any], end: np.ndarray[Any, Any], k: int, max_length: int
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Find the most probable pairs of a first and a last token: ``start[i] * end[j]``.
-
-    Parameters
-    ----------
-    start, end : NumPy arrays of shape [T]
-        The probabilities of each token to be the first, and to be the last of the answer.
-    k : int
-        How many pairs to find at most.
-    max_length : int
-        The most tokens from the first to the last, both counted.
-
-    Returns
-    -------
-    first, last : integer NumPy arrays of shape [K], K <= k
-        With ``first <= last < first + max_length``; the most probable pair first, and of equally
-        probable ones the one that starts, then the one that ends, sooner.
-    scores : NumPy array of shape [K]
-
-    >>> best_spans(np.array([0.6, 0.4]), np.array([0.7, 0.3]), k=2, max_length=5)
-    (array([0, 0]), array([0, 1]), array([0.42, 0.18]))
-    """
-    n_tokens = len(start)
-    width = min(max_length, n_tokens)
-    beyond = np.full(width - 1, -1.0, dtype=end.dtype)  # makes the score of such spans negative
-    ends = np.lib.stride_tricks.sliding_window_view(np.concatenate([end, beyond]), width)
-    scores = (start[:, None] * ends).reshape(-1)  # [T width], of spans from i to i + length
-    firsts, lengths = np.divmod(np.arange(scores.size), width)
-    inside = np.flatnonzero(firsts + lengths < n_tokens)
-    order = inside[np.argsort(-scores[inside], kind="stable")[:k]]
-    return firsts[order], firsts[order] + lengths[order], scores[order]
-
-
-def read_answers(
-    context: str,
-    windows: Sequence[Window],
-    logits: Sequence[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]],
-    *,
-    top_k: int,
-    n_candidates: int,
-    max_answer_len: int,
-    handle_impossible_answer: bool,
-) -> list[Answer]:
-    """Read the best answers from the scores of all windows of a context.
-
-    Parameters
-    ----------
-    context : str
-    windows : list of Window
-    logits : list of (array of shape [S], array of shape [S])
-        The start and the end scores of each window's row.
-    top_k : int
-        How many answers to give at most.
-    n_candidates : int
-        How many spans of each window to consider.
-    max_answer_len : int
-        The most tokens of an answer.
-    handle_impossible_answer : bool
-        Whether ``""``, there is no answer, is one of the answers. Its score is the probability
-        that an answer starts and ends at ``<s>``, of the window where that is least probable.
-
-    Returns
-    -------
-    list of Answer
-        The best first. The scores of spans that read the same, apart from upper and lower case,
-        are added up; ``start`` and ``end`` are those of the first that was found.
-    """
-    found: dict[str, Answer] = {}
-    null_scores = []
-    for window, (start_logits, end_logits) in zip(windows, logits, strict=True):
-        null_start, start = span_probabilities(start_logits, window.tokens)
-        null_end, end = span_probabilities(end_logits, window.tokens)
-        null_scores.append(float(null_start * null_end))
-        spans = best_spans(start, end, n_candidates, max_answer_len)
-        for first, last, score in zip(*(column.tolist() for column in spans), strict=True):
-            _add(found, context, window.offsets[first][0], window.offsets[last][1], score)
-    answers = list(found.values())
-    if handle_impossible_answer:
-        answers.append({"score": min(null_scores), "start": 0, "end": 0, "answer": ""})
-    return sorted(answers, key=lambda answer: answer["score"], reverse=True)[:top_k]
-
-
-def _add(found: dict[str, Answer], context: str, start: int, end: int, score: float) -> None:
-    answer = context[start:end]
-    known = found.setdefault(
-        answer.lower(), {"score": 0.0, "start": start, "end": end, "answer": answer}
-    )
-    known["score"] += score

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from numbers import Integral
 from typing import Any, TypedDict
 
 import numpy as np
 
 from ..functional import sigmoid, softmax
 from ..models.classifiers import RobertaForSequenceClassification
+from ..rules import NONE, Rule, check, either, integer
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, on_host
+from .base import Job, Pipeline, or_else
 
 __all__ = ["FUNCTIONS", "Classification", "TextClassificationPipeline"]
 
@@ -35,6 +35,13 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sigmoid": sigmoid,
     "none": _unchanged,
 }
+
+FUNCTION = Rule(
+    lambda value: (
+        value is None or (isinstance(value, str) and value.lower() in (*FUNCTIONS, "default"))
+    ),
+    f"one of {', '.join(FUNCTIONS)}, default",
+)
 
 #: Stands for ``top_k`` where it is not given: None already means all classes.
 BEST: Any = ""
@@ -128,12 +135,11 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         return_all_scores : bool, optional
             True gives the scores of all classes, in the order of their numbers. It is transformers'
             older spelling, and has no effect where ``top_k`` is given.
-        batch_size : int, optional
-            How many texts to compute at once, padded to one length; 1 by default.
-        tokenizer_kwargs, **tokenizer_options : optional
-            Options of the tokenizer's call, such as ``truncation=True``.
-        progress_bar : bool, optional
-            Show how many texts are done, on stderr.
+        batch_size, tokenizer_kwargs, progress_bar : optional
+            See `Pipeline`: how many texts to compute at once (1 by default), options of the
+            tokenizer's call, and whether to show how many texts are done.
+        **tokenizer_options
+            More of ``tokenizer_kwargs``, such as ``truncation=True``.
 
         Returns
         -------
@@ -154,8 +160,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         function = self._function_name(function_to_apply) or self.function_to_apply
         apply = FUNCTIONS[function or self._default()]
         _check_options(self.tokenizer, tokenizer_options)
-        options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
-        options = {**options, **tokenizer_options}
+        options = {**or_else(tokenizer_kwargs, self.tokenizer_kwargs), **tokenizer_options}
         job = Job(
             lambda text, name: [self._row(name, *_texts_of(text, name), options)],
             lambda batch: apply(self._logits(batch)),
@@ -163,9 +168,6 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         )
         results = self._run(inputs, job, batch_size, progress_bar)
         return [results] if isinstance(inputs, str) and top_k is BEST else results
-
-    def _logits(self, batch: Batch) -> np.ndarray[Any, Any]:  # [B, S] -> [B, C]
-        return on_host(self.model(**self._placed(batch)).logits)
 
     def _named(
         self,
@@ -194,13 +196,9 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
     @staticmethod
     def _function_name(name: str | None) -> str | None:
         """Check the name of a function; None stands for the default."""
-        if name is None or (isinstance(name, str) and name.lower() == "default"):
-            return None
-        if not isinstance(name, str) or name.lower() not in FUNCTIONS:
-            raise ValueError(
-                f"function_to_apply is {name!r}, but must be one of {', '.join(FUNCTIONS)}, default"
-            )
-        return name.lower()
+        check("function_to_apply", name, FUNCTION)
+        lower = "default" if name is None else name.lower()
+        return None if lower == "default" else lower
 
 
 @dataclass(frozen=True)
@@ -217,10 +215,7 @@ def _form(before: Form, top_k: Any, return_all_scores: bool | None) -> Form:
         if return_all_scores is None:
             return before
         return Form(None if return_all_scores else 1, before.is_ranking)
-    if top_k is not None and (not isinstance(top_k, Integral) or top_k < 1):
-        raise ValueError(
-            f"top_k is {top_k!r}, but must be an integer of at least 1, or None for all classes"
-        )
+    check("top_k", top_k, either(integer(1), NONE.but(" for all classes")))
     return Form(None if top_k is None else int(top_k), is_ranking=True)
 
 

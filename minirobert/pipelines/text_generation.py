@@ -13,8 +13,9 @@ from ..generation import GenerationConfig
 from ..generation.sampling import generator
 from ..generation.texts import new_tokens
 from ..models.language_models import RobertaForCausalLM
+from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
-from .base import Job, Pipeline, Row
+from .base import Job, Pipeline, Row, or_else
 
 __all__ = ["Generation", "TextGenerationPipeline"]
 
@@ -115,10 +116,9 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         rng : int or numpy.random.Generator, optional
             A seed, or where the random numbers come from. What is drawn for a text depends on its
             place among the inputs, but not on the other texts, nor on ``batch_size``.
-        batch_size : int, optional
-            How many texts to compute at once, padded on the left to one length; 1 by default.
-        progress_bar : bool, optional
-            Show how many texts are done, on stderr.
+        batch_size, progress_bar : optional
+            See `Pipeline`: how many texts to compute at once (1 by default), padded on the left to
+            one length, and whether to show how many texts are done.
         **generation
             Options of `minirobert.GenerationConfig`, in place of those of the pipeline.
 
@@ -143,9 +143,9 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             If a text is not a string, or an option is not known.
         """
         config = self._config(generation)
-        source = generator(self.rng if rng is None else rng)
-        full = self.return_full_text if return_full_text is None else return_full_text
-        ids = self.return_tensors if return_tensors is None else return_tensors
+        source = generator(or_else(rng, self.rng))
+        full = or_else(return_full_text, self.return_full_text)
+        ids = or_else(return_tensors, self.return_tensors)
         job = Job(
             lambda text, name: [self._prompt(text, name, config, source)],
             lambda rows: self._continuations(rows, config),
@@ -181,7 +181,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
                 f"num_return_sequences is {config.num_return_sequences}, but only one text can be "
                 "streamed"
             )
-        row = self._prompt(text, "the text", config, generator(self.rng if rng is None else rng))
+        row = self._prompt(text, "the text", config, generator(or_else(rng, self.rng)))
         tokens = self.model.stream(
             *self._left_padded([row]),
             replace(config, max_new_tokens=row["n_new"]),
@@ -221,8 +221,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         self, text: Any, name: str, config: GenerationConfig, source: np.random.Generator
     ) -> Row:
         """Encode a text, and check that what is to follow has room."""
-        if not isinstance(text, str):
-            raise TypeError(f"{name} is {text!r}, but must be a str")
+        check(name, text, STRING, TypeError)
         options = {"add_special_tokens": bool(self.add_special_tokens), **self.tokenizer_kwargs}
         ids = self._row(name, self.prefix + text, options=options)["input_ids"]
         bos = self.tokenizer.bos_token_id
@@ -230,7 +229,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             ids = [bos, *ids]
         model = self.model.config
         if not ids:
-            if not isinstance(config.bos_token_id, int):
+            if not is_integer(config.bos_token_id):
                 raise ValueError(f"{name} is empty, and there is no bos_token_id to begin with")
             ids = [config.bos_token_id]
         if ids[-1] == model.pad_token_id:
@@ -273,7 +272,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             mask,
             replace(config, max_new_tokens=n_new, **NO_DICT),
             rng=[row["random"] for row in rows] if config.do_sample else None,
-        )  # [R B, S + n]
+        )  # [B R, S + new]
         new = to_numpy(sequences)[:, ids.shape[1] :].tolist()
         each = config.num_return_sequences
         ended = [_until_the_end(one, config.eos_token_ids) for one in new]

@@ -7,11 +7,13 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..checks import warn
 from ..functional import softmax
 from ..models.classifiers import RobertaForSequenceClassification
+from ..rules import STRING, check
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, on_host, shortened
+from .base import Job, Pipeline, Row, or_else, shortened
 
 __all__ = ["Ranking", "ZeroShotClassificationPipeline"]
 
@@ -107,13 +109,9 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         multi_label : bool, optional
             True if several labels may fit: each has its own probability then, entailment against
             contradiction. By default the probabilities of the labels add up to 1.
-        batch_size : int, optional
-            How many pairs of a text and a label to compute at once, padded to one length; 1 by
-            default.
-        tokenizer_kwargs : dict, optional
-            More options of the tokenizer's call.
-        progress_bar : bool, optional
-            Show how many texts are done, on stderr.
+        batch_size, tokenizer_kwargs, progress_bar : optional
+            See `Pipeline`: how many pairs of a text and a label to compute at once (1 by default),
+            more options of the tokenizer's call, and whether to show how many texts are done.
 
         Returns
         -------
@@ -129,11 +127,10 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         TypeError
             If a text or a label is no str.
         """
-        labels = _labels(self.candidate_labels if candidate_labels is None else candidate_labels)
-        template = self.hypothesis_template if hypothesis_template is None else hypothesis_template
-        hypotheses = _hypotheses(template, labels)
-        several = self.multi_label if multi_label is None else multi_label
-        options = self.tokenizer_kwargs if tokenizer_kwargs is None else tokenizer_kwargs
+        labels = _labels(or_else(candidate_labels, self.candidate_labels))
+        hypotheses = _hypotheses(or_else(hypothesis_template, self.hypothesis_template), labels)
+        several = or_else(multi_label, self.multi_label)
+        options = or_else(tokenizer_kwargs, self.tokenizer_kwargs)
         job = Job(
             lambda text, name: self._pairs(text, name, hypotheses, options),
             self._logits,
@@ -150,32 +147,29 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         return [self._pair(text, name, hypothesis, options) for hypothesis in hypotheses]
 
     def _pair(self, text: Any, name: str, hypothesis: str, options: Mapping[str, Any]) -> Row:
-        limit = self.model.config.max_sequence_length
-        length = min(self.tokenizer.model_max_length or limit, limit)
-        cut = {"truncation": "only_first", "max_length": length, **options}
+        cut = {"truncation": "only_first", "max_length": self.limit, **options}
         try:
             return self._row(name, text, hypothesis, cut)
         except ValueError:  # the hypothesis leaves no room: does it fit uncut, as in transformers?
             name = f"{name}, with the hypothesis {shortened(hypothesis)},"
-            uncut = {**options, "truncation": False, "max_length": limit}
+            longest = self.model.config.max_sequence_length
+            uncut = {**options, "truncation": False, "max_length": longest}
             return self._row(name, text, hypothesis, uncut)
-
-    def _logits(self, batch: Batch) -> np.ndarray[Any, Any]:  # [B, S] -> [B, C]
-        return on_host(self.model(**self._placed(batch)).logits)
 
     def _ranked(
         self,
         text: str,
         labels: list[str],
-        logits: np.ndarray[Any, Any],  # [labels, C]
+        logits: np.ndarray[Any, Any],  # [X, C], of X labels
         multi_label: bool,
     ) -> Ranking:
         entailment = self.entailment_id
         if multi_label or len(labels) == 1:
             contradiction = -1 if entailment == 0 else 0
-            scores = softmax(logits[:, [contradiction, entailment]])[:, 1]  # [labels]
+            both = logits[:, [contradiction, entailment]]
+            scores = to_numpy(softmax(both))[:, 1]  # [X]
         else:
-            scores = softmax(logits[:, entailment])  # [labels]
+            scores = to_numpy(softmax(logits[:, entailment]))  # [X]
         order = np.argsort(scores, kind="stable")[::-1]
         return {
             "sequence": text,
@@ -192,8 +186,7 @@ def _labels(given: Any) -> list[str]:
         given = [label.strip() for label in given.split(",") if label.strip()]
     labels = list(given)
     for i, label in enumerate(labels):
-        if not isinstance(label, str):
-            raise TypeError(f"candidate_labels[{i}] is {label!r}, but must be a str")
+        check(f"candidate_labels[{i}]", label, STRING, TypeError)
     if not labels:
         raise ValueError("candidate_labels is empty: give at least one label")
     return labels

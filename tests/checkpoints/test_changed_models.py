@@ -54,6 +54,8 @@ def test_counts(count, multiple, expected):
     assert resized.config.vocab_size == expected
     assert type(resized.config.vocab_size) is int
     assert resized(IDS % 7).logits.shape == (1, 4, expected)
+    kept = min(expected, 19)
+    np.testing.assert_array_equal(resized.word_embeddings[:kept], MODEL.word_embeddings[:kept])
 
 
 @pytest.mark.parametrize("value", [0, -3, 2.0, "9", True])

@@ -1,7 +1,7 @@
 """Drawn models and batches, and the same model in transformers."""
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ CLASSES = [
 ]
 # Those that take the hidden states of an encoder.
 CROSS = ("RobertaModel", "RobertaForMaskedLM", "RobertaForCausalLM")
+seeds = st.integers(0, 2**31 - 1)
 MASKS = ("none", "padding", "holes", "boolean", "float", "square")
 
 
@@ -267,4 +268,13 @@ def with_parameters_of(torch_model: Any, model: Any) -> Any:
     """Give a model of ours the numbers of transformers' of the same shape, without a file."""
     state = torch_model.state_dict()
     flat = {name: state[name].numpy().copy() for name in flatten(model.params)}
-    return type(model)(model.config, build_tree(flat))
+    return replace(model, params=build_tree(flat))
+
+
+def read_by_transformers(class_name: str, directory: Path, **options: Any) -> Any:
+    """Load a directory in transformers, which must find every tensor, and no other."""
+    model, report = getattr(transformers, class_name).from_pretrained(
+        directory, output_loading_info=True, attn_implementation="eager", **options
+    )
+    assert not any(report.values())
+    return model.eval()

@@ -1,7 +1,6 @@
 """Windows, words and the ways between tokens and text are those of transformers' fast tokenizer."""
 
 import logging
-import warnings
 from functools import cache
 
 import numpy as np
@@ -12,38 +11,28 @@ from transformers import RobertaTokenizer as SlowTokenizer
 
 from minirobert.tokenization import RobertaTokenizer
 from minirobert.tokenization.rows.truncation import kept_lengths, window_slices
-from tests.equivalence.texts import DIRECTORIES, fast, fragments, ours, slow, texts
+from tests.equivalence.texts import (
+    COLUMNS,
+    DIRECTORIES,
+    directories,
+    fast,
+    fragments,
+    ours,
+    sides,
+    slow,
+    texts,
+)
+from tests.equivalence.texts import assert_equal_encodings as assert_equal_columns
 
 logging.getLogger("transformers").setLevel(logging.ERROR)
 
 pytestmark = pytest.mark.filterwarnings("ignore:a row has")
 
-directories = pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda path: path.name)
-sides = st.sampled_from(["right", "left"])
-COLUMNS = {
-    "return_token_type_ids": True,
-    "return_attention_mask": True,
-    "return_special_tokens_mask": True,
-    "return_offsets_mapping": True,
-    "return_length": True,
-}
 word_lists = st.lists(fragments, max_size=6)
 
 
-def quietly(call, *args, **kwargs):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return call(*args, **kwargs)
-
-
 def assert_equal_encodings(mine, theirs):
-    assert list(mine) == list(theirs)
-    for name in mine:
-        if isinstance(mine[name], np.ndarray):
-            np.testing.assert_array_equal(mine[name], theirs[name])
-            assert mine[name].dtype == theirs[name].dtype
-        else:
-            assert mine[name] == theirs[name], name
+    assert_equal_columns(mine, theirs)
     assert_equal_rows(mine, theirs)
 
 

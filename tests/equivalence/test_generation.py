@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 from transformers.models.roberta.modeling_roberta import create_position_ids_from_input_ids
 
 from minirobert import RobertaForCausalLM
-from tests.equivalence.strategies import carried_over, configs, torch_model
+from tests.equivalence.strategies import carried_over, configs, seeds, torch_model
 from tests.libraries import LIBRARIES, NUMPY, host
 
 pytestmark = pytest.mark.filterwarnings("ignore:is_decoder is")
-
-seeds = st.integers(0, 2**31 - 1)
 
 
 class WithForwardPositions(transformers.RobertaForCausalLM):

@@ -5,7 +5,6 @@ import json
 import logging
 import tempfile
 import unicodedata
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +20,21 @@ from minirobert.tokenization import AddedToken, RobertaTokenizer
 from minirobert.tokenization.byte_alphabet import BYTE_TO_CHAR, text_to_symbols
 from minirobert.tokenization.pretokenizer import split_pieces
 from tests.equivalence.texts import (
+    COLUMNS,
     DIRECTORIES,
     ROBERTA_BASE,
     SMALL_ALPHABET,
     SPECIAL,
     TINY,
+    a_few_merges,
+    assert_equal_encodings,
+    directories,
     fast,
     hf_added_token,
     ours,
     plain_texts,
+    quietly,
+    sides,
     slow,
     slow_texts,
     small_vocabularies,
@@ -42,35 +47,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:a row has")
 
 logging.getLogger("transformers").setLevel(logging.ERROR)
 
-directories = pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda path: path.name)
-sides = st.sampled_from(["right", "left"])
-COLUMNS = {
-    "return_token_type_ids": True,
-    "return_attention_mask": True,
-    "return_special_tokens_mask": True,
-    "return_offsets_mapping": True,
-    "return_length": True,
-}
-
-
-def quietly(call, *args, **kwargs):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return call(*args, **kwargs)
-
 
 def as_list(row):
     return row.tolist() if isinstance(row, np.ndarray) else row
-
-
-def assert_equal_encodings(mine, theirs):
-    assert list(mine) == list(theirs)
-    for name in mine:
-        if isinstance(mine[name], np.ndarray):
-            assert mine[name].dtype == theirs[name].dtype
-            np.testing.assert_array_equal(mine[name], theirs[name])
-        else:
-            assert mine[name] == theirs[name], name
 
 
 # Texts
@@ -453,7 +432,7 @@ def test_adding_special_tokens(data, text):
     }
     in_order = {name: tokens[name] for name in data.draw(st.permutations(list(tokens)))}
     mine, theirs = (
-        make.from_pretrained(DIRECTORIES[0]) for make in (RobertaTokenizer, FastTokenizer)
+        make.from_pretrained(a_few_merges()) for make in (RobertaTokenizer, FastTokenizer)
     )
     mine.add_special_tokens(in_order)
     theirs.add_special_tokens(in_order)

@@ -11,7 +11,7 @@ from transformers import RobertaTokenizerFast as FastTokenizer
 
 from minirobert.tokenization import AddedToken, RobertaTokenizer
 from minirobert.tokenization.trainer import ROBERTA_SPECIAL_TOKENS
-from tests.equivalence.texts import TINY, fragments, hf_added_token, texts
+from tests.equivalence.texts import a_few_merges, fragments, hf_added_token, texts
 
 logging.getLogger("transformers").setLevel(logging.ERROR)
 
@@ -33,8 +33,10 @@ def test_train(corpus, size, prefix, text):
 
 @given(corpus=corpora, size=st.integers(270, 300), prefix=st.booleans(), text=texts)
 def test_train_new_from_iterator(corpus, size, prefix, text):
-    mine = RobertaTokenizer.from_pretrained(TINY, add_prefix_space=prefix, padding_side="left")
-    theirs = FastTokenizer.from_pretrained(TINY, add_prefix_space=prefix, padding_side="left")
+    mine, theirs = (
+        make.from_pretrained(a_few_merges(), add_prefix_space=prefix, padding_side="left")
+        for make in (RobertaTokenizer, FastTokenizer)
+    )
     added = AddedToken("[A]", lstrip=True, special=True)
     for tokenizer, token in ((mine, added), (theirs, hf_added_token(added))):
         tokenizer.add_special_tokens({"additional_special_tokens": [token]})
@@ -83,5 +85,7 @@ def test_what_is_wrong_is_said_before_the_first_text_is_read():
         pytest.fail("a text was read")
         yield
 
-    with pytest.raises(ValueError, match="vocab_size is 100, but must be an integer of at least 261"):
+    with pytest.raises(
+        ValueError, match="vocab_size is 100, but must be an integer of at least 261"
+    ):
         RobertaTokenizer.train(never(), 100)

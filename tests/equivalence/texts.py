@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
+import warnings
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import strategies as st
 from tokenizers import AddedToken as HFAddedToken
 from transformers import RobertaTokenizer as SlowTokenizer
 from transformers import RobertaTokenizerFast as FastTokenizer
 
 import minirobert
-from minirobert.tokenization import AddedToken, RobertaTokenizer
+from minirobert.tokenization import AddedToken, RobertaTokenizer, train_bpe
 from minirobert.tokenization.byte_alphabet import text_to_symbols
 
 TINY = Path(minirobert.__file__).parent / "checkpoints" / "tiny"
@@ -55,6 +61,33 @@ plain_texts = (st.text(characters, max_size=30) | texts).filter(
 slow_texts = texts.filter(lambda text: not set("\x1c\x1d\x1e\x1f") & set(text))
 
 
+directories = pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda path: path.name)
+sides = st.sampled_from(["right", "left"])
+COLUMNS = {
+    "return_token_type_ids": True,
+    "return_attention_mask": True,
+    "return_special_tokens_mask": True,
+    "return_offsets_mapping": True,
+    "return_length": True,
+}
+
+
+def quietly(call, *args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return call(*args, **kwargs)
+
+
+def assert_equal_encodings(mine, theirs):
+    assert list(mine) == list(theirs)
+    for name in mine:
+        if isinstance(mine[name], np.ndarray):
+            assert mine[name].dtype == theirs[name].dtype
+            np.testing.assert_array_equal(mine[name], theirs[name])
+        else:
+            assert mine[name] == theirs[name], name
+
+
 @cache
 def _loaded(make: type, directory: Path, **options: object) -> Any:
     return make.from_pretrained(directory, **options)
@@ -82,6 +115,17 @@ def slow(directory: Path, **options: object) -> SlowTokenizer:
 def hf_added_token(token: AddedToken) -> HFAddedToken:
     flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
     return HFAddedToken(token.content, **{flag: getattr(token, flag) for flag in flags})
+
+
+@cache
+def a_few_merges() -> Path:
+    """Save a tokenizer of RoBERTa that loads sooner than any real one."""
+    vocab, merges = train_bpe(["low lower lowest, it's a <mask>"] * 3, 290, show_progress=False)
+    directory = Path(mkdtemp())
+    atexit.register(shutil.rmtree, directory)
+    tokenizer = RobertaTokenizer.from_vocab(vocab, merges, model_max_length=77)
+    tokenizer.save_pretrained(directory)
+    return directory
 
 
 SMALL_ALPHABET = "abé ’"

@@ -341,3 +341,10 @@ def test_each_continuation_has_its_own_random_numbers():
     drawn = [stream.random() for stream in random_streams(3, 2, 3)]
     assert len(set(drawn)) == 6
     assert drawn[:3] == [stream.random() for stream in random_streams(3, 1, 3)]
+
+
+def test_the_head_is_run_for_the_last_tokens_alone():
+    with watch() as seen:
+        lively().generate(PROMPTS, max_new_tokens=2)
+    logits = [seen[name].shape for name in seen if name.endswith("lm_head.logits")]
+    assert logits == [(3, SMALL["vocab_size"])] * 2

@@ -102,3 +102,6 @@ def test_top_p_keeps_as_few_as_will_do(library):
     scores = library.array(np.log([[0.5, 0.25, 0.125, 0.125]]))
     for p, kept in [(0.0, 1), (0.45, 1), (0.55, 2), (0.76, 3), (0.9, 4), (1.0, 4)]:
         assert np.isfinite(host(top_p(scores, p))).sum() == kept
+    even = library.array(np.zeros((1, 4)))  # each word has a quarter, exactly
+    for p, kept in [(0.25, 1), (0.5, 2), (0.75, 3), (1.0, 4)]:
+        assert np.isfinite(host(top_p(even, p))).sum() == kept

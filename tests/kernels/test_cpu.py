@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minirobert import RobertaConfig, RobertaForMaskedLM
 from minirobert.functional import gelu, largest, layer_norm, linear, softmax
 from minirobert.kernels import cpu
+from tests.kernels.running import ran, what_runs
+from tests.libraries import STRICT
 
 EPS = np.finfo(np.float32).eps
 shapes = st.lists(st.integers(0, 5), min_size=1, max_size=4).map(tuple)
@@ -84,19 +87,48 @@ def test_linear_of_few_and_of_many_rows(rows):
     agree(linear, 500, x, weight, np.ones(17, np.float32))
 
 
+ROW = np.linspace(-3, 3, 24, dtype=np.float32).reshape(4, 6)
+
+
+def arguments(x):
+    """Give each formula that has a kernel arguments of the layout and dtype of a matrix."""
+    ones = np.ones(x.shape[1], x.dtype)
+    return {gelu: (x,), softmax: (x,), linear: (x, x), layer_norm: (x, ones, ones, 0.1)}
+
+
+@pytest.mark.parametrize("x", [ROW, ROW.T, ROW[:, ::2]], ids=["rows", "columns", "every other"])
+def test_kernels_run(x):
+    for function, others in arguments(x).items():
+        assert what_runs(function, *others) == "kernel"
+    assert what_runs(largest, x, 2) == "kernel"
+
+
+def test_arrays_of_another_library_go_to_the_formula():
+    for function, others in [*arguments(ROW).items(), (largest, (ROW, 2))]:
+        strict = [STRICT.array(one) if isinstance(one, np.ndarray) else one for one in others]
+        assert what_runs(function, *strict) == "formula"
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
 def test_other_dtypes_go_to_the_formula(dtype):
-    x = np.linspace(-3, 3, 12, dtype=dtype).reshape(3, 4)
-    ones = np.ones(4, dtype)
-    for function, others in [
-        (gelu, ()),
-        (softmax, ()),
-        (linear, (x,)),
-        (layer_norm, (ones, ones, 0.1)),
-    ]:
-        result = function(x, *others)
+    for function, others in arguments(ROW.astype(dtype)).items():
+        assert what_runs(function, *others) == "formula"
+        result = function(*others)
         assert result.dtype == dtype
-        np.testing.assert_array_equal(result, function.dispatch(object)(x, *others))
+        np.testing.assert_array_equal(result, function.dispatch(object)(*others))
+
+
+def test_one_argument_of_another_dtype_goes_to_the_formula():
+    wide = np.ones(4)
+    assert what_runs(linear, ROW, ROW, wide) == "formula"
+    assert what_runs(linear, ROW, weight=ROW.astype(float), bias=None) == "formula"
+    assert what_runs(layer_norm, ROW[:, :4], wide, wide, eps=0.1) == "formula"
+
+
+def test_what_a_kernel_cannot_do_goes_to_the_formula():
+    assert what_runs(gelu, np.ones((2, 0), np.float32)) == "formula"
+    assert what_runs(largest, ROW, 0) == "formula"
+    assert what_runs(largest, ROW, 6) == "formula"
 
 
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1), kinds=st.sampled_from([2, 9, 10**6]))
@@ -109,3 +141,17 @@ def test_largest(data, seed, kinds):
     for fast, exact in zip(largest(x, k), largest.dispatch(object)(x, k), strict=True):
         assert fast.dtype == exact.dtype
         np.testing.assert_array_equal(fast, exact)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_models_use_kernels_for_float32_alone(dtype):
+    config = RobertaConfig(
+        vocab_size=9, hidden_size=6, num_attention_heads=2, num_hidden_layers=1, intermediate_size=5
+    )
+    model = RobertaForMaskedLM(config).astype(dtype)
+    found = ran(lambda: model([[0, 5, 6, 2]]))
+    names = ("gelu", "layer_norm", "linear", "softmax")
+    versions = {f"kernels.{name}_cpu" for name in names}, {f"functional.{name}" for name in names}
+    right, other = versions if dtype == "float32" else versions[::-1]
+    assert found >= right
+    assert not found & other

@@ -1,5 +1,7 @@
 """What must hold for a model whatever its numbers are."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from minirobert.functional import softmax
 from minirobert.losses import cross_entropy
 from minirobert.models.outputs import MaskedLMOutput
 from minirobert.parameters import build_tree, flatten
+from tests import libraries
 from tests.libraries import LIBRARIES, host
 
 CONFIG = RobertaConfig(
@@ -25,8 +28,7 @@ MODEL = RobertaForMaskedLM(CONFIG, seed=3).astype("float64")
 RNG = np.random.default_rng(5)
 
 
-def close(actual, expected):
-    np.testing.assert_allclose(host(actual), host(expected), rtol=0, atol=1e-11)
+close = partial(libraries.close, bound=1e-11, at_least=1.0)
 
 
 @st.composite

@@ -77,19 +77,19 @@ def ours(
     return minirobert.pipeline(task, model, our_tokenizer(), **options)
 
 
-def assert_same(actual: Any, expected: Any, relative: float = 1e-10) -> None:
-    """Compare results of any nesting: floats to an error relative to at least 1, else exactly."""
+def assert_same(actual: Any, expected: Any, relative: float = 1e-10, at_least: float = 1.0) -> None:
+    """Compare results of any nesting, types too: floats to a relative error, all else exactly."""
     assert type(actual) is type(expected)
     if isinstance(expected, list):
         assert len(actual) == len(expected)
         for one, other in zip(actual, expected, strict=True):
-            assert_same(one, other, relative)
+            assert_same(one, other, relative, at_least)
     elif isinstance(expected, dict):
         assert list(actual) == list(expected)
         for name, value in expected.items():
-            assert_same(actual[name], value, relative)
+            assert_same(actual[name], value, relative, at_least)
     elif isinstance(expected, float):
-        assert abs(actual - expected) <= relative * max(1.0, abs(expected))
+        assert abs(actual - expected) <= relative * max(at_least, abs(expected))
     else:
         assert actual == expected
 

@@ -1,6 +1,7 @@
 """What all pipelines share, on one that gives back its rows."""
 
 import itertools
+import re
 import sys
 
 import pytest
@@ -145,6 +146,41 @@ def test_empty_stream(inputs):
 def test_options_are_checked_before_the_first_text_is_asked_for():
     with pytest.raises(ValueError, match="batch_size is 0"):
         Echo()(iter([]), batch_size=0)
+
+
+ASKED = {"question": "a", "context": "b"}
+
+
+@pytest.mark.parametrize("wrong", [True, False, 1.5, 2.0, "2", [2]], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "model", "inputs", "names"),
+    [
+        ("FillMaskPipeline", "RobertaForMaskedLM", "a <mask>", ["top_k"]),
+        ("TextClassificationPipeline", "RobertaForSequenceClassification", "a", ["top_k"]),
+        (
+            "QuestionAnsweringPipeline",
+            "RobertaForQuestionAnswering",
+            ASKED,
+            ["top_k", "doc_stride", "max_answer_len", "max_seq_len"],
+        ),
+        ("TokenClassificationPipeline", "RobertaForTokenClassification", "a", ["stride"]),
+        (
+            "MultipleChoicePipeline",
+            "RobertaForMultipleChoice",
+            {"question": "a", "choices": ["b"]},
+            ["top_k"],
+        ),
+        ("FeatureExtractionPipeline", "RobertaModel", "a", []),
+    ],
+)
+def test_what_is_no_integer(kind, model, inputs, names, wrong):
+    kind, model = getattr(minirobert.pipelines, kind), our_model(model)
+    for name in [*names, "batch_size"]:
+        sentence = re.escape(f"{name} is {wrong!r}, but must be ") + ".*an integer"
+        with pytest.raises(ValueError, match=sentence):
+            kind(model, our_tokenizer())(inputs, **{name: wrong})
+        with pytest.raises(ValueError, match=sentence):
+            kind(model, our_tokenizer(), **{name: wrong})(inputs)
 
 
 @pytest.mark.parametrize("inputs", [5, None, b"a", {"text": "a"}])

@@ -159,7 +159,9 @@ def test_model_with_a_head():
 
 @pytest.mark.parametrize("pooling", ["max", "", 5])
 def test_unknown_pooling(pooling):
-    with pytest.raises(ValueError, match=f"pooling is {pooling!r}, but must be 'mean', 'cls'"):
+    with pytest.raises(
+        ValueError, match=f"pooling is {pooling!r}, but must be one of 'mean', 'cls', None"
+    ):
         extract()("a", pooling=pooling)
     with pytest.raises(ValueError, match=f"pooling is {pooling!r}"):
         extract(pooling=pooling)

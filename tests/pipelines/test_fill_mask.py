@@ -1,7 +1,7 @@
 """The fill-mask pipeline against transformers', and where it asks for more than transformers."""
 
 import warnings
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ from transformers.pipelines import PipelineException
 
 import minirobert
 from minirobert import TINY, RobertaConfig, RobertaForMaskedLM, RobertaModel
+from minirobert.observe import watch
 from minirobert.parameters import build_tree, flatten
 from minirobert.pipelines import FillMaskPipeline
 from minirobert.tokenization import RobertaTokenizer
 from tests.equivalence.texts import texts as unusual_texts
 from tests.libraries import LIBRARIES, NUMPY, STRICT
+from tests.pipelines import models
 
 transformers.logging.set_verbosity_error()
 
@@ -51,24 +53,20 @@ def ours(dtype: str = "float64", library: Any = NUMPY, **options: Any) -> FillMa
     return minirobert.pipeline("fill-mask", model, our_tokenizer(), **options)
 
 
-def assert_same(actual: Any, expected: Any, relative: float = 1e-10) -> None:
-    """Compare results of any nesting: scores to a relative error, all else exactly.
+# In float64 no two scores are as close as that, so there are no ties to allow for.
+assert_same = partial(models.assert_same, at_least=0.0)
 
-    In float64 no two scores are as close as that, so there are no ties to allow for.
-    """
-    assert type(actual) is type(expected)
-    if isinstance(expected, list):
-        assert len(actual) == len(expected)
-        for one, other in zip(actual, expected, strict=True):
-            assert_same(one, other, relative)
-        return
-    assert list(actual) == list(expected)
-    for name, value in expected.items():
-        assert type(actual[name]) is type(value), name
-        if name == "score":
-            assert abs(actual[name] - value) <= relative * value
-        else:
-            assert actual[name] == value
+
+# A small model with the same vocabulary, for the many texts that are drawn.
+
+
+@cache
+def small_theirs() -> Any:
+    return models.theirs("fill-mask", "RobertaForMaskedLM")
+
+
+def small_ours(library: Any = NUMPY, **options: Any) -> FillMaskPipeline:
+    return models.ours("fill-mask", "RobertaForMaskedLM", library=library, **options)
 
 
 words = st.sampled_from(
@@ -114,15 +112,16 @@ def targets() -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize("library", LIBRARIES)
 @given(inputs=inputs, top_k=some_top_k, batch_size=st.integers(1, 4))
 def test_equals_transformers(library, inputs, top_k, batch_size):
-    expected = theirs()(inputs, top_k=top_k, batch_size=batch_size)
-    assert_same(ours(library=library)(inputs, top_k=top_k, batch_size=batch_size), expected)
+    expected = small_theirs()(inputs, top_k=top_k, batch_size=batch_size)
+    actual = small_ours(library)(inputs, top_k=top_k, batch_size=batch_size)
+    assert_same(actual, expected)
 
 
 @settings(max_examples=30)
 @given(inputs=st.lists(fitting_texts, max_size=6), batch_size=st.integers(1, 3))
 def test_stream_equals_transformers(inputs, batch_size):
-    expected = list(theirs()((text for text in inputs), batch_size=batch_size, num_workers=0))
-    actual = ours()((text for text in inputs), batch_size=batch_size)
+    expected = list(small_theirs()((text for text in inputs), batch_size=batch_size, num_workers=0))
+    actual = small_ours()((text for text in inputs), batch_size=batch_size)
     assert iter(actual) is actual
     assert_same(list(actual), expected)
 
@@ -140,8 +139,8 @@ def test_targets_equal_transformers(inputs, targets, top_k, batch_size):
     options = {"targets": targets, "top_k": top_k, "batch_size": batch_size}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        actual = ours()(inputs, **options)
-    assert_same(actual, theirs()(inputs, **options))
+        actual = small_ours()(inputs, **options)
+    assert_same(actual, small_theirs()(inputs, **options))
 
 
 def test_whole_vocabulary_equals_transformers():
@@ -163,11 +162,11 @@ tokenizer_options = st.one_of(
 @settings(max_examples=60)
 @given(inputs=inputs, options=tokenizer_options, batch_size=st.integers(1, 4))
 def test_tokenizer_options_equal_transformers(inputs, options, batch_size):
-    fill = ours(batch_size=batch_size, tokenizer_kwargs=options)
+    fill = small_ours(batch_size=batch_size, tokenizer_kwargs=options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            expected = theirs()(inputs, batch_size=batch_size, tokenizer_kwargs=options)
+            expected = small_theirs()(inputs, batch_size=batch_size, tokenizer_kwargs=options)
         except PipelineException:  # the mask was cut off
             with pytest.raises(ValueError, match="no <mask>"):
                 fill(inputs)
@@ -232,18 +231,27 @@ def test_tokenizer_options_of_a_call_may_be_empty():
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 9])
-def test_batch_size_is_how_many_texts_are_computed_at_once(monkeypatch, batch_size):
-    computed = []
-    call = RobertaModel.__call__
-
-    def counted(self, input_ids, *args, **kwargs):
-        computed.append(len(input_ids))
-        return call(self, input_ids, *args, **kwargs)
-
-    monkeypatch.setattr(RobertaModel, "__call__", counted)
-    ours()([SKY] * 7, batch_size=batch_size)
+def test_batch_size_is_how_many_texts_are_computed_at_once(batch_size):
+    with watch() as seen:
+        ours()([SKY] * 7, batch_size=batch_size)
+    computed = [len(seen[name]) for name in seen if name.endswith("embeddings.sum")]
     full, rest = divmod(7, batch_size)
     assert computed == [batch_size] * full + [rest] * (rest > 0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_the_head_is_run_for_the_masks_alone(batch_size):
+    shapes = []
+
+    def watcher(name, array):
+        if name.endswith("logits"):
+            shapes.append(array.shape)
+
+    with watch(watcher):
+        ours()([SKY, TWO_MASKS, ANIMAL, SKY], batch_size=batch_size)
+    counts = [1, 2, 1, 1]
+    expected = counts if batch_size == 1 else [sum(counts)]
+    assert shapes == [(count, VOCABULARY_SIZE) for count in expected]
 
 
 # Devices and dtypes
@@ -365,11 +373,12 @@ def test_no_target_left():
 
 
 @pytest.fixture
-def no_computation(monkeypatch):
-    def refuse(*_: Any, **__: Any) -> None:
-        raise AssertionError("the model was run")
+def no_computation():
+    def refuse(name: str, _: Any) -> None:
+        raise AssertionError(f"{name} was computed")
 
-    monkeypatch.setattr(RobertaModel, "__call__", refuse)
+    with watch(refuse):
+        yield
 
 
 @pytest.mark.usefixtures("no_computation")

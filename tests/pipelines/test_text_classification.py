@@ -165,7 +165,7 @@ def test_unknown_function(function):
 
 @pytest.mark.parametrize("top_k", [0, -1, "3", 1.5])
 def test_top_k_out_of_range(top_k):
-    with pytest.raises(ValueError, match=f"top_k is {top_k!r}.*at least 1, or None"):
+    with pytest.raises(ValueError, match=f"top_k is {top_k!r}.*at least 1 or None"):
         classify(labels=CLASSES)("a", top_k=top_k)
     with pytest.raises(ValueError, match=f"top_k is {top_k!r}"):
         classify(labels=CLASSES, top_k=top_k)

@@ -1,0 +1,107 @@
+"""Options of commands: each is a function that adds it to a parser, or to a group of one.
+
+An option that is not given is None, so that the pipeline's own default counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = [
+    *(
+        "Option",
+        "add_options",
+        "any_option",
+        "choice",
+        "count",
+        "either",
+        "real",
+        "switch",
+        "text",
+        "words",
+    ),
+    *("text", "words", "count_or_all", "device", "seed"),
+]
+
+#: Takes a parser or a group.
+Option: TypeAlias = Callable[[Any], Any]
+
+
+def any_option(flag: str, help: str, **more: Any) -> Option:
+    """Add an option in argparse's own words."""
+    return lambda parser: parser.add_argument(flag, help=help, **more)
+
+
+def count(flag: str, help: str, **more: Any) -> Option:
+    """Take an integer."""
+    return any_option(flag, help, **{"type": int, "metavar": "N", **more})
+
+
+def real(flag: str, help: str, metavar: str = "X") -> Option:
+    """Take a number."""
+    return any_option(flag, help, type=float, metavar=metavar)
+
+
+def text(flag: str, metavar: str, help: str, **more: Any) -> Option:
+    """Take a word, or a text in quotes."""
+    return any_option(flag, help, metavar=metavar, **more)
+
+
+def words(flag: str, metavar: str, help: str, **more: Any) -> Option:
+    """Take several words, all up to the next option."""
+    return text(flag, metavar, help, **{"nargs": "+", **more})
+
+
+def choice(flag: str, choices: Any, help: str, **more: Any) -> Option:
+    """Take one of a few words."""
+    return any_option(flag, help, choices=choices, **more)
+
+
+def switch(flag: str, help: str, const: Any = True, **more: Any) -> Option:
+    """Take nothing: being there is enough."""
+    return any_option(flag, help, action="store_const", const=const, **more)
+
+
+def add_options(parser: Any, *options: Option) -> None:
+    """Add options in the order of the help."""
+    for option in options:
+        option(parser)
+
+
+def either(*options: Option) -> Option:
+    """Allow one of some options, but not two."""
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        add_options(parser.add_mutually_exclusive_group(), *options)
+
+    return add
+
+
+def count_or_all(word: str) -> int:
+    """Read a number, or "all", which no model has more classes than."""
+    if word == "all":
+        return sys.maxsize
+    try:
+        return int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is neither an integer nor 'all'") from None
+
+
+def device(name: str) -> str | int:
+    """Read a device's name, or as in transformers its number."""
+    return int(name) if name.removeprefix("-").isdecimal() else name
+
+
+def seed(word: str) -> np.random.Generator:
+    """Make one generator for all texts: each takes its own numbers from it."""
+    try:
+        return np.random.default_rng(int(word))
+    except ValueError:  # no number, or one below 0
+        raise argparse.ArgumentTypeError(
+            f"{word!r} is no seed: give an integer of at least 0"
+        ) from None

@@ -1,0 +1,119 @@
+"""What the commands of all tasks have in common: their options, and from a line to its answer."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ..files import TINY
+from ..pipelines import BUNDLED, pipeline
+from .common import add_command, add_texts, answer_lines, print_json
+from .options import Option, add_options, choice, count, device, switch, text
+
+__all__ = ["Reader", "TaskCommand", "add_task", "answer_all", "as_it_is"]
+
+#: Makes the pipeline's input of a line.
+Reader: TypeAlias = Callable[[str], Any]
+
+
+def as_it_is(line: str) -> Any:
+    """Read a line as the text that it is."""
+    return line
+
+
+def answer_all(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) -> Iterator[Any]:
+    """Answer inputs with the pipeline's call."""
+    answers: Iterator[Any] = pipe(inputs)
+    return answers
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskCommand:
+    """The command of a task."""
+
+    #: The pipeline's task, which is also the command's name.
+    task: str
+    #: For the help, as are the lines of examples.
+    purpose: str
+    examples: tuple[str, ...]
+    #: The task's own. Those that are given are handed to `pipeline`, under their ``dest``.
+    options: tuple[Option, ...]
+    #: ``show(line, answer)`` prints an answer for people; with ``--json`` it is printed as it is.
+    show: Callable[[str, Any], None]
+    #: Makes the pipeline's input of a line.
+    read: Reader = as_it_is
+    #: In place of `read` where it depends on the options: takes those that are only about reading
+    #: out of the given ones, and returns what makes the pipeline's input of a line.
+    reader: Callable[[dict[str, Any]], Reader] | None = None
+    #: What a line must be, for the help, where it is not any text; ends in "; ".
+    what: str = ""
+    #: What ``--truncate`` stands for; None where there is no such option.
+    truncation: str | None = "longest_first"
+    #: ``answer(pipe, inputs, arguments)`` gives an iterator of answers.
+    answer: Callable[[Any, Iterable[Any], argparse.Namespace], Iterator[Any]] = answer_all
+
+
+#: The options of every task that come after its own.
+SHARED_OPTIONS = (
+    count(
+        "--batch-size",
+        "how much to compute at once; so many lines of stdin are waited for (default: 1)",
+        default=1,
+    ),
+    text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
+    choice(
+        "--dtype",
+        ("float16", "float32", "float64", "auto"),
+        "of the weights; auto is that of the file (default: float32)",
+        default="float32",
+    ),
+)
+#: What the options of every command are stored as; all others are options of the pipeline.
+SHARED = {"texts", "json", "model", "truncate", "batch_size", "device", "dtype", "run"}
+
+
+def add_task(commands: Any, task: TaskCommand) -> None:
+    """Add the command of a task."""
+    examples = "\n".join(f"  minirobert {example}" for example in task.examples)
+    command = add_command(commands, task.task, task.purpose, examples)
+    add_texts(command, task.what)
+    add_options(command, _model(task), *task.options, *_truncate(task), *SHARED_OPTIONS)
+    command.set_defaults(run=lambda arguments: _answer(arguments, task))
+
+
+def _model(task: TaskCommand) -> Option:
+    where = "a directory, or a name of the hub"
+    if task.task in BUNDLED:
+        return text("--model", "DIR", f"{where} (default: the bundled model)", default=TINY)
+    return text("--model", "DIR", where, required=True)
+
+
+def _truncate(task: TaskCommand) -> tuple[Option, ...]:
+    if task.truncation is None:
+        return ()
+    help = "cut off what is too long for the model, which is an error otherwise"
+    return (switch("--truncate", help, const=task.truncation),)
+
+
+def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
+    own = {name: value for name, value in vars(arguments).items() if name not in SHARED}
+    own = {name: value for name, value in own.items() if value is not None}
+    read = task.read if task.reader is None else task.reader(own)
+    pipe = pipeline(
+        task.task,
+        arguments.model,
+        device=arguments.device,
+        dtype=arguments.dtype,
+        batch_size=arguments.batch_size,
+        **own,
+    )
+    if getattr(arguments, "truncate", None):
+        pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": pipe.limit}
+    answer_lines(
+        arguments.texts,
+        lambda texts: task.answer(pipe, (read(text) for text in texts), arguments),
+        lambda line, found: print_json(found) if arguments.json else task.show(line, found),
+        max(arguments.batch_size, 1),  # one below 1 is the pipeline's error
+    )
