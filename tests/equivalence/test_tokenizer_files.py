@@ -222,6 +222,8 @@ def test_a_prefix_is_no_path(prefix, tmp_path):
     text=small_texts,
 )
 def test_loading_some_of_the_files(tokenizer, absent, strips_decoder, text):
+    if tokenizer.mask_token != "<mask>":  # then "<mask>" has unknown symbols: they are tested alone
+        text = text.replace("<mask>", "")
     # The fast class takes these from tokenizer_config.json alone.
     names = ("add_prefix_space", "trim_offsets", "cls_token")
     options = {name: getattr(tokenizer, name) for name in names}
