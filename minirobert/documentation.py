@@ -66,16 +66,19 @@ def entries(described: object) -> dict[str, str]:
     dict of str to str
         The entry of each parameter, by its name; empty in an optimised Python.
     """
-    _, *sections = _HEADING.split(inspect.cleandoc(described.__doc__ or ""))
-    given = [section for section in sections if section.startswith(_PARAMETERS)]
-    return _entries("".join(given).removeprefix(_PARAMETERS))
+    found = {}
+    for section in _HEADING.split(inspect.cleandoc(described.__doc__ or "")):
+        if section.startswith(_PARAMETERS):
+            for entry in re.split(r"\n(?=\S)", section.removeprefix(_PARAMETERS).strip()):
+                for name in entry.partition("\n")[0].partition(" : ")[0].split(", "):
+                    found[name] = entry
+    return found
 
 
 def _completed(function: Callable[..., Any], shared: Mapping[str, str]) -> str:
     summary, *sections = _HEADING.split(inspect.cleandoc(function.__doc__ or ""))
-    given = [section for section in sections if section.startswith(_PARAMETERS)]
-    own = _entries("".join(given).removeprefix(_PARAMETERS))
-    entries: list[str] = []
+    own = entries(function)
+    texts: list[str] = []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in ("self", "cls"):
             continue
@@ -87,16 +90,7 @@ def _completed(function: Callable[..., Any], shared: Mapping[str, str]) -> str:
                 "describe it in its docstring, or with those that are shared"
             )
         entry = own[name] if name in own else textwrap.dedent(shared[name]).strip("\n")
-        if entry not in entries:  # one entry may describe several
-            entries.append(entry)
-    rest = [section.rstrip() for section in sections if section not in given]
-    return "\n\n".join([summary.rstrip(), _PARAMETERS + "\n".join(entries), *rest]) + "\n"
-
-
-def _entries(section: str) -> dict[str, str]:
-    """Take a section apart: the entry of each parameter, by its name."""
-    found = {}
-    for entry in re.split(r"\n(?=\S)", section.strip()):
-        for name in entry.partition("\n")[0].partition(" : ")[0].split(", "):
-            found[name] = entry
-    return found
+        if entry not in texts:  # one entry may describe several
+            texts.append(entry)
+    rest = [section.rstrip() for section in sections if not section.startswith(_PARAMETERS)]
+    return "\n\n".join([summary.rstrip(), _PARAMETERS + "\n".join(texts), *rest]) + "\n"

@@ -3,7 +3,7 @@ import inspect
 import pytest
 
 import minirobert
-from minirobert.documentation import documented
+from minirobert.documentation import documented, entries
 
 SHARED = {"b": "b : str\n    Shared.", "**options": "**options\n    More."}
 
@@ -83,6 +83,12 @@ def test_what_is_described_nowhere_is_an_error():
 
     with pytest.raises(ValueError, match="one has a parameter 'e' that is described nowhere"):
         documented(SHARED)(one)
+
+
+def test_entries_can_be_taken_from_a_docstring():
+    assert entries(example)["b"] == "b : str\n    Shared."
+    assert list(entries(example)) == ["a", "d", "b", "c", "**options"]
+    assert entries(test_a_section_is_made_where_there_is_none) == {}
 
 
 def test_an_optimised_python_has_no_docstrings():

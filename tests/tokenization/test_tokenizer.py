@@ -14,20 +14,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import minirobert
 from minirobert.tokenization import AddedToken, RobertaTokenizer, RobertaTokenizerFast
 from minirobert.tokenization.rows.options import CallOptions
 from minirobert.tokenization.settings import SETTINGS
-
-TINY = Path(minirobert.__file__).parent / "checkpoints" / "tiny"
-LETTERS = ["a", "b", "c", "Ġ", "ab", "Ġa", "Ġab"]
-VOCAB = {token: index for index, token in enumerate(["<s>", "<pad>", "</s>", "<unk>", *LETTERS])}
-MERGES = [("a", "b"), ("Ġ", "a"), ("Ġ", "ab")]
-MASK = len(VOCAB)
-
-
-def small(**options):
-    return RobertaTokenizer.from_vocab(VOCAB, MERGES, **options)
+from tests.equivalence.texts import TINY
+from tests.tokenization.small import MASK, MERGES, VOCAB, small
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from ...files import read_json
+from ...rules import BOOLEAN, check
 from ..added_tokens import AddedToken
 from ..bpe import Pair
 from ..byte_alphabet import BYTE_TO_CHAR
@@ -330,9 +331,8 @@ def _shown(value: Any) -> str:
 
 def _flag(part: Mapping[str, Any], name: str, default: bool, place: str) -> bool:
     value = part.get(name, default)
-    if not isinstance(value, bool):
-        raise ValueError(f"{place}: {name} is {reprlib.repr(value)}, not true or false")
-    return value
+    check(f"{place}: {name}", value, BOOLEAN)
+    return bool(value)
 
 
 # Writing

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...files import read_json, read_text, replacing
+from ...rules import Rule, check
 from ..bpe import Pair
 
 __all__ = [
@@ -41,6 +42,10 @@ MERGES_HEADER = "#version"
 
 # The Rust tokenizers keep ids in 32 bits.
 MAX_ID = 2**32 - 1
+# Python's own integers alone, which go into JSON.
+ID = Rule(
+    lambda index: type(index) is int and 0 <= index <= MAX_ID, f"an integer from 0 to {MAX_ID}"
+)
 
 FilePath = str | os.PathLike[str]
 
@@ -88,13 +93,8 @@ def _check_entries(vocab: Mapping[str, Any], where: str) -> None:
 
 def check_id(index: Any, where: str) -> int:
     """Check the id of a token; `where` says of what, for the error."""
-    if isinstance(index, bool) or not isinstance(index, int):
-        raise ValueError(f"{where} is {reprlib.repr(index)}, not an integer")
-    if index < 0:
-        raise ValueError(f"{where} is {reprlib.repr(index)}, which is negative")
-    if index > MAX_ID:
-        raise ValueError(f"{where} is {reprlib.repr(index)}, but the largest id is {MAX_ID}")
-    return index
+    check(where, index, ID)
+    return int(index)
 
 
 def is_utf8(text: str) -> bool:

@@ -127,7 +127,7 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
             {"tokenizer_config": {"extra_special_tokens": ["<img>"]}},
             r"extra_special_tokens is \['<img>'\], not an object",
         ),
-        ({"added_tokens": {"x": "5"}}, "the id of 'x' is '5', not an integer"),
+        ({"added_tokens": {"x": "5"}}, "the id of 'x' is '5', but must be an integer from 0"),
         ({"added_tokens": {"x": 5, "y": 5}}, "'y' and 'x' have the same id 5"),
         (
             {"tokenizer_config": {"mask_token": {"content": "x", "lstrip": "yes"}}},

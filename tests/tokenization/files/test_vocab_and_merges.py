@@ -27,12 +27,12 @@ def file(tmp_path):
 @pytest.mark.parametrize(
     ("vocab", "message"),
     [
-        ({"a": "0"}, "the id of 'a' is '0', not an integer"),
-        ({"a": 0.0}, r"the id of 'a' is 0\.0, not an integer"),
-        ({"a": True}, "the id of 'a' is True, not an integer"),
-        ({"a": None}, "the id of 'a' is None, not an integer"),
-        ({"a": -1}, "the id of 'a' is -1, which is negative"),
-        ({"a": 2**32}, "the id of 'a' is 4294967296, but the largest id is 4294967295"),
+        ({"a": "0"}, "the id of 'a' is '0', but must be an integer"),
+        ({"a": 0.0}, r"the id of 'a' is 0\.0, but must be an integer"),
+        ({"a": True}, "the id of 'a' is True, but must be an integer"),
+        ({"a": None}, "the id of 'a' is None, but must be an integer"),
+        ({"a": -1}, "the id of 'a' is -1, but must be an integer from 0"),
+        ({"a": 2**32}, "the id of 'a' is 4294967296, but must be an integer from 0 to 4294967295"),
         ({"a": 0, "b": 0}, "'b' and 'a' have the same id 0"),
         ({"\ud800": 0}, r"'\\ud800' is not a string of valid characters"),
     ],

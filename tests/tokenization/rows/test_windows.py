@@ -1,10 +1,6 @@
-from minirobert.tokenization import RobertaTokenizer
 from minirobert.tokenization.rows.encoding import CharSpan
 from minirobert.tokenization.rows.windows import _combined
-
-LETTERS = ["a", "b", "Ġ", "ab", "Ġa", "Ġab"]
-VOCAB = {token: index for index, token in enumerate(["<s>", "<pad>", "</s>", "<unk>", *LETTERS])}
-MERGES = [("a", "b"), ("Ġ", "a"), ("Ġ", "ab")]
+from tests.tokenization.small import small
 
 
 def test_the_order_of_the_windows_of_a_pair():
@@ -24,7 +20,7 @@ def test_the_order_of_the_windows_of_a_pair():
 
 
 def test_the_space_of_the_first_token_of_a_window_is_left_alone():
-    tokenizer = RobertaTokenizer.from_vocab(VOCAB, MERGES, add_prefix_space=True)
+    tokenizer = small(add_prefix_space=True)
     options = {"max_length": 4, "truncation": True, "return_overflowing_tokens": True}
     windows = tokenizer("ab ab ab ab", return_offsets_mapping=True, **options)
     assert windows.offset_mapping == [
@@ -35,13 +31,13 @@ def test_the_space_of_the_first_token_of_a_window_is_left_alone():
 
 
 def test_the_space_that_each_word_is_given_is_left_alone():
-    tokenizer = RobertaTokenizer.from_vocab(VOCAB, MERGES)
+    tokenizer = small()
     options = {"is_split_into_words": True, "return_offsets_mapping": True}
     assert tokenizer(["ab", "ab"], **options).offset_mapping == [(0, 0), (0, 2), (0, 2), (0, 0)]
 
 
 def test_the_characters_of_a_word_end_with_its_last_token():
-    (row,) = RobertaTokenizer.from_vocab(VOCAB, MERGES)(["ab  bab ba"]).encodings
+    (row,) = small()(["ab  bab ba"]).encodings
     assert [row.word_to_chars(word) for word in range(4)] == [
         CharSpan(0, 2),
         CharSpan(3, 3),
