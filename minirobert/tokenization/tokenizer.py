@@ -24,12 +24,10 @@ from .files.directories import read_directory, read_model, write_directory, writ
 from .files.tokenizer_json import TOKENIZER_NAME
 from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
 from .rows.batch_encoding import BatchEncoding
-from .rows.batches import Plan, encode_batch
+from .rows.batches import Plan, encode_batch, pad_batch
 from .rows.inputs import Batch, check_one_text, read_ids, read_texts, read_words
 from .rows.lengths import NOTHING_TO_DO, plan_lengths
 from .rows.options import OPTIONS, CallOptions, other_options
-from .rows.padding import pad_columns, padded_length, read_pad_input
-from .rows.tensors import tensor_type_of, to_tensors
 from .rows.truncation import truncated
 from .rows.windows import Framing, RowFormat
 from .settings import SETTINGS, read_setting
@@ -448,10 +446,9 @@ class RobertaTokenizer:
             split_special_tokens=split_special_tokens,
         )
         plan = self._plan(options)
-        check = self._warn_if_too_long if verbose and max_length is None else None
-        encoding = encode_batch(batch, plan, check)
+        encoding = encode_batch(batch, plan)
         if targets is not None:
-            encoding["labels"] = encode_batch(targets, plan, check)["input_ids"]
+            encoding["labels"] = encode_batch(targets, plan)["input_ids"]
         return encoding
 
     @documented(OPTIONS | other_options("add_special_tokens"))
@@ -600,8 +597,7 @@ class RobertaTokenizer:
         sequences = [self._checked(each) for each in _one_or_two(ids, pair_ids)]
         told = CallOptions(**options)
         plan = self._plan(told)._replace(encode=_without_text)
-        check = self._warn_if_too_long if told.verbose and told.max_length is None else None
-        encoding = encode_batch(Batch[list[int]]([tuple(sequences)], True), plan, check)
+        encoding = encode_batch(Batch[list[int]]([tuple(sequences)], True), plan)
         if told.return_tensors and not (prepend_batch_axis or told.return_overflowing_tokens):
             for name, array in encoding.items():
                 encoding[name] = array.reshape(array.shape[1:])
@@ -1058,16 +1054,7 @@ class RobertaTokenizer:
             return_tensors=return_tensors,
             verbose=verbose,
         )
-        _, row_format, names, _ = self._plan(options)
-        columns, is_single, library = read_pad_input(encoded_inputs)
-        if "attention_mask" in names and "attention_mask" not in columns:
-            columns["attention_mask"] = [[1] * len(row) for row in columns["input_ids"]]
-        length = padded_length(map(len, columns["input_ids"]), row_format.lengths)
-        columns = pad_columns(columns, length, self.pad_token_id, row_format.padding_side)
-        tensor_type = return_tensors or tensor_type_of(library)
-        if is_single:
-            columns = {name: rows[0] for name, rows in columns.items()}
-        return BatchEncoding(to_tensors(columns, tensor_type) if tensor_type else columns)
+        return pad_batch(encoded_inputs, self._plan(options))
 
     def truncate_sequences(
         self,
@@ -1260,7 +1247,14 @@ class RobertaTokenizer:
             options.return_offsets_mapping,
             row_format.trim_offsets,
         )
-        plan = Plan(options, row_format, options.columns(self.model_input_names), encode)
+        is_checked = options.verbose and options.max_length is None
+        plan = Plan(
+            options,
+            row_format,
+            names=options.columns(self.model_input_names),
+            encode=encode,
+            check_longest=self._warn_if_too_long if is_checked else None,
+        )
         if row_format.lengths is NOTHING_TO_DO:  # else there may be warnings, again each time
             self._last_plan = options, plan
         return plan

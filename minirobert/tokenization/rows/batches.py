@@ -13,35 +13,38 @@ from .encoding import Encoding
 from .inputs import Batch
 from .lengths import NOTHING_TO_DO
 from .options import CallOptions
-from .padding import pad_columns, padded_length
-from .tensors import to_tensors
+from .padding import pad_columns, padded_length, read_pad_input
+from .tensors import tensor_type_of, to_tensors
 from .windows import WHOLE, RowFormat, row_windows
 
-__all__ = ["Plan", "encode_batch"]
+__all__ = ["Plan", "encode_batch", "pad_batch"]
 
 
 class Plan(NamedTuple):
-    """What a call comes to: how a text, or what stands for one, is encoded; which columns."""
+    """What a call comes to, of one text or of many.
+
+    `names` are the columns besides the ids. `encode` takes a text, or what stands for one, and
+    `check_longest` the length of the longest row.
+    """
 
     options: CallOptions
     row_format: RowFormat
     names: Sequence[str]
     encode: Callable[[Any], EncodedText]
+    check_longest: Callable[[int], None] | None
 
 
-def encode_batch(
-    batch: Batch[Any], plan: Plan, check_longest: Callable[[int], None] | None
-) -> BatchEncoding:
+def encode_batch(batch: Batch[Any], plan: Plan) -> BatchEncoding:
     """Encode samples, of one text or two, and put the columns of the rows that they give together.
 
     A single sample is returned without an axis for the batch.
     """
     samples, is_single = batch
-    options, row_format, names, encode = plan
+    options, row_format, names, encode, check_longest = plan
     lengths_plan = row_format.lengths
     is_plain = lengths_plan is NOTHING_TO_DO and not options.return_length
     if is_single and is_plain and options.return_tensors is None:
-        return _encode_one(samples[0], plan, check_longest)
+        return _encode_one(samples[0], plan)
     ids: list[list[int]] = []
     columns: dict[str, list[Any]] = {"input_ids": ids, **{name: [] for name in names}}
     others = [(columns[name], COLUMNS[name].row) for name in names]
@@ -75,11 +78,9 @@ def encode_batch(
     return BatchEncoding(result, partial(_padded_rows, encode, samples, row_format, length))
 
 
-def _encode_one(
-    sample: Sequence[Any], plan: Plan, check_longest: Callable[[int], None] | None
-) -> BatchEncoding:
+def _encode_one(sample: Sequence[Any], plan: Plan) -> BatchEncoding:
     """Take the short way for the most frequent call: one row, which is neither cut nor padded."""
-    _, row_format, names, encode = plan
+    _, row_format, names, encode, check_longest = plan
     texts = [encode(text) for text in sample]
     (whole,) = WHOLE[len(texts)]
     ids = row_ids(texts, whole, row_format)
@@ -104,3 +105,17 @@ def _padded_rows(
             Encoding(texts, window, row_format, length) for window in row_windows(texts, row_format)
         ]
     return rows
+
+
+def pad_batch(encoded: Any, plan: Plan) -> BatchEncoding:
+    """Pad one encoding or several, and give them a mask if the plan has one and they have none."""
+    columns, is_single, library = read_pad_input(encoded)
+    ids, row_format = columns["input_ids"], plan.row_format
+    if "attention_mask" in plan.names and "attention_mask" not in columns:
+        columns["attention_mask"] = [[1] * len(row) for row in ids]
+    length = padded_length(map(len, ids), row_format.lengths)
+    columns = pad_columns(columns, length, row_format.framing.pad[1], row_format.padding_side)
+    if is_single:
+        columns = {name: rows[0] for name, rows in columns.items()}
+    tensor_type = plan.options.return_tensors or tensor_type_of(library)
+    return BatchEncoding(to_tensors(columns, tensor_type) if tensor_type else columns)

@@ -133,16 +133,13 @@ class CallOptions(NamedTuple):
 
     def columns(self, usual: Collection[str]) -> list[str]:
         """Name the columns to return besides the ids; `usual` are the tokenizer's own."""
-        names = []  # a loop: a comprehension is one more call, and most texts are short
-        for name, is_asked in (
-            ("token_type_ids", self.return_token_type_ids),
-            ("attention_mask", self.return_attention_mask),
-            ("special_tokens_mask", self.return_special_tokens_mask),
-            ("offset_mapping", self.return_offsets_mapping),
-        ):
-            if name in usual if is_asked is None else is_asked:
-                names.append(name)
-        return names
+        asked = {
+            "token_type_ids": self.return_token_type_ids,
+            "attention_mask": self.return_attention_mask,
+            "special_tokens_mask": self.return_special_tokens_mask,
+            "offset_mapping": self.return_offsets_mapping,
+        }
+        return [name for name, yes in asked.items() if (name in usual if yes is None else yes)]
 
 
 _values_with_rules: Callable[[CallOptions], tuple[Any, ...]] = attrgetter(*RULES)
