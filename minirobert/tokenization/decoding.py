@@ -38,9 +38,9 @@ def tokens_to_text(tokens: Iterable[str], added: Container[str], errors: str) ->
     >>> tokens_to_text(["Hello", "Ġworld", "<mask>"], {"<mask>"}, "replace")
     'Hello world<mask>'
     """
-    pieces = (
+    pieces = [
         token.encode("utf-8") if token in added else symbols_to_bytes(token) for token in tokens
-    )
+    ]
     return b"".join(pieces).decode("utf-8", errors=errors)
 
 

@@ -733,9 +733,9 @@ class RobertaTokenizer:
             ids = ids.tolist()
         if isinstance(ids, Integral):
             return self._vocabulary.token(int(ids))
-        tokens = map(self._vocabulary.token, as_ids(ids))
+        tokens = self._vocabulary.tokens_of(as_ids(ids))
         if not skip_special_tokens:
-            return list(tokens)
+            return tokens
         added = self._vocabulary.added
         return [token for token in tokens if token not in added or not added[token].special]
 

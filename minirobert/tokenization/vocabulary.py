@@ -67,11 +67,15 @@ class Vocabulary:
 
     def token(self, index: int) -> str:
         """Give the token of an id."""
+        return self.tokens_of([index])[0]
+
+    def tokens_of(self, ids: Iterable[int]) -> list[str]:
+        """Give the tokens of several ids."""
         try:
-            return self.tokens[index]
-        except KeyError:
+            return [self.tokens[index] for index in ids]
+        except KeyError as unknown:
             raise ValueError(
-                f"no token has the id {index!r}: the vocabulary has {len(self)} tokens, with ids"
+                f"no token has the id {unknown}: the vocabulary has {len(self)} tokens, with ids"
                 f" from {min(self.tokens)} to {max(self.tokens)}; leave out numbers that stand for"
                 " no token, as -100 in labels, and use the tokenizer that the ids were made with"
             ) from None
