@@ -9,7 +9,7 @@ device is, how an array gets there, what to do with half precision) is here, by 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -106,11 +106,15 @@ def array_namespace(*arrays: Any) -> Namespace:
     for array in arrays:
         if type(array) is not np.ndarray:
             return cast("Namespace", array_api_compat.array_namespace(*arrays))
-    return _NUMPY  # what that finds too, but it takes as long as a small formula
+    return _numpy()  # what that finds too, but it takes as long as a small formula
+
+
+@cache
+def _numpy() -> Namespace:
+    return cast("Namespace", array_api_compat.array_namespace(np.empty(0)))
 
 
 # Under types that say no more than this package relies on:
-_NUMPY = cast("Namespace", array_api_compat.array_namespace(np.empty(0)))
 device_of: Callable[[Any], Any] = array_api_compat.device
 is_array_api_obj: Callable[[Any], bool] = array_api_compat.is_array_api_obj
 _to_device: Callable[..., Array] = array_api_compat.to_device
