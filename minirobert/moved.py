@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any, cast
 
 #: old path: new path, both within the package
 MOVED = {
@@ -27,13 +27,13 @@ MOVED = {
 }
 
 
-class _Finder(MetaPathFinder, Loader):
+class _Finder:  # a MetaPathFinder and Loader; importlib.abc would be 20 modules more
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         package, _, module = fullname.partition(".")
         known = package == __package__ and module in MOVED
-        return ModuleSpec(fullname, self) if known else None
+        return ModuleSpec(fullname, cast("Any", self)) if known else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Make a module with the names of the one that took its place."""
