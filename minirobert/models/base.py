@@ -142,6 +142,11 @@ class RobertaHeadModel(RobertaPreTrainedModel):
     @classmethod
     def _check_config(cls, config: RobertaConfig) -> None:
         super()._check_config(config)
+        if not hasattr(cls, "head"):
+            raise TypeError(
+                f"{cls.__name__} has no head: use a class of model that has one, such as "
+                "RobertaForMaskedLM, or give your own class a head"
+            )
         cls.head.check_config(config, cls.__name__)
 
     @property

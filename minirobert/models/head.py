@@ -30,6 +30,7 @@ checkpoint lacks the head, the loss and the output of a call.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -41,7 +42,7 @@ from ..parameters import ParameterTree
 __all__ = ["Head"]
 
 
-class Head:
+class Head(ABC):
     """The base of all heads; a head has no state.
 
     Attributes
@@ -62,15 +63,15 @@ class Head:
     pools: ClassVar[bool] = False
     choices: ClassVar[bool] = False
 
+    @abstractmethod
     def shapes(self, config: RobertaConfig) -> dict[str, Shape]:
         """List the head's tensors, by their names behind its own."""
-        raise NotImplementedError
 
     def intermediates(self, config: RobertaConfig, kind: Pass) -> Iterable[Row]:
         """List what the head observes: names and tensors, see `minirobert.intermediates`."""
         return ()
 
-    def check_config(self, config: RobertaConfig, model: str) -> None:
+    def check_config(self, config: RobertaConfig, model: str) -> None:  # noqa: B027  # most serve any
         """Refuse a configuration that the head cannot serve.
 
         Parameters
@@ -80,6 +81,7 @@ class Head:
             The name of the model's class, for the sentence.
         """
 
+    @abstractmethod
     def logits(
         self, hidden: Array, params: ParameterTree, config: RobertaConfig, shape: Shape, rng: Any
     ) -> tuple[Array, ...]:
@@ -102,8 +104,8 @@ class Head:
         tuple of Arrays
             In the order of the output's fields.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def check_labels(
         self, labels: tuple[Any, ...], like: Array, config: RobertaConfig, shape: Shape
     ) -> Any:
@@ -124,8 +126,7 @@ class Head:
         object
             What `loss` takes, or None where there is to be no loss.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
         """Compare logits with labels, as `logits` and `check_labels` give them."""
-        raise NotImplementedError

@@ -36,6 +36,7 @@ from ..parameters import (
     flatten,
     initialise,
     map_tree,
+    parameter_shapes,
 )
 from .arguments import SHARED, Arguments, Wanted
 from .inputs import check_inputs
@@ -90,7 +91,7 @@ class RobertaPreTrainedModel:
     @classmethod
     def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
         """List the tensors of a model of this class with these options."""
-        raise NotImplementedError(f"{cls.__name__} has no parameters of its own")
+        return parameter_shapes(config, cls.__name__)  # an error, but for the classes that say more
 
     @classmethod
     def _view(cls: type[Model], **attributes: Any) -> Model:

@@ -13,6 +13,7 @@ from minirobert import (
     RobertaForMaskedLM,
     RobertaForSequenceClassification,
     RobertaModel,
+    RobertaPreTrainedModel,
     TokenClassifierOutput,
     watch,
 )
@@ -184,3 +185,16 @@ def test_the_body_is_not_checked_again(monkeypatch):
     np.testing.assert_array_equal(roberta(IDS).last_hidden_state, MODEL.hidden_states(IDS))
     assert MODEL.astype("float32").dtype == "float32"
     assert as_array_like(IDS, NUMPY.array([1])) is IDS
+
+
+def test_a_class_without_a_head_says_so():
+    class Headless(RobertaLabelledModel):
+        pass
+
+    for make in (Headless, lambda config: Headless.from_pretrained()):
+        with pytest.raises(TypeError, match="Headless has no head: use a class of model that has"):
+            make(CONFIG)
+    with pytest.raises(ValueError, match="'RobertaPreTrainedModel' is not one of those here"):
+        RobertaPreTrainedModel(CONFIG)
+    with pytest.raises(TypeError, match="abstract"):
+        type("Half", (Head,), {"name": "half"})()
