@@ -19,6 +19,7 @@ __all__ = [
     "special_token",
     "special_token_count",
     "with_special_tokens",
+    "without_special_tokens",
 ]
 
 # The order in which tokens that the vocabulary lacks are appended to it.
@@ -84,6 +85,11 @@ def with_special_tokens(sequences: Sequence[Sequence[T]], cls: T, sep: T) -> lis
     for sequence in second:
         row += [sep, *sequence, sep]
     return row
+
+
+def without_special_tokens(tokens: Iterable[str], added: Mapping[str, AddedToken]) -> list[str]:
+    """Leave out the special ones among the added tokens."""
+    return [token for token in tokens if token not in added or not added[token].special]
 
 
 def special_token_count(n_sequences: int) -> int:

@@ -38,6 +38,7 @@ from .special_tokens import (
     SpecialTokenText,
     special_token_count,
     with_special_tokens,
+    without_special_tokens,
 )
 from .text_encoder import TextEncoder
 from .texts import check_text
@@ -638,8 +639,9 @@ class RobertaTokenizer:
         ValueError
             If no token has such an id, or, with ``errors="strict"``, if the bytes are not UTF-8.
         """
-        tokens = self.convert_ids_to_tokens(as_ids(token_ids), skip_special_tokens)
-        added = self._vocabulary.added
+        tokens, added = self._vocabulary.tokens_of(as_ids(token_ids)), self._vocabulary.added
+        if skip_special_tokens:
+            tokens = without_special_tokens(tokens, added)
         if spaces_between_special_tokens:
             text = spaced_text(tokens, self._set_apart(), added, self.errors)
         else:
@@ -734,10 +736,9 @@ class RobertaTokenizer:
         if isinstance(ids, Integral):
             return self._vocabulary.token(int(ids))
         tokens = self._vocabulary.tokens_of(as_ids(ids))
-        if not skip_special_tokens:
-            return tokens
-        added = self._vocabulary.added
-        return [token for token in tokens if token not in added or not added[token].special]
+        if skip_special_tokens:
+            return without_special_tokens(tokens, self._vocabulary.added)
+        return tokens
 
     def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
         """Turn tokens into a text.
