@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import importlib
 import inspect
 import json
 import re
@@ -425,10 +426,7 @@ def test_a_module_that_has_moved(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "minirobert.hub", raising=False)
 
-    def imports():
-        import own_module  # noqa: F401
-
-    (warning,) = caught_from(imports)
+    (warning,) = caught_from(lambda: importlib.import_module("own_module"))
     assert warning.category is DeprecationWarning
     assert (warning.filename, warning.lineno) == (str(tmp_path / "own_module.py"), 3)
 

@@ -114,10 +114,11 @@ class RobertaModel(RobertaPreTrainedModel):
         )
         if self._choice("return_dict", return_dict):
             return output
-        # transformers' tuple has the cache before the hidden states, its output behind them
+        # transformers' tuple has the cache before the hidden states, its output behind them. That
+        # return_dict=False gives one is not declared: it would blur the type of all other calls.
         extras = (inputs.cache, encoded.hidden_states, *encoded[2:])
         present = (extra for extra in extras if extra is not None)
-        return (last, pooled, *present)  # type: ignore[return-value]  # see _returned
+        return (last, pooled, *present)  # type: ignore[return-value]  # as told above
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -71,7 +71,7 @@ class Head(ABC):
         """List what the head observes: names and tensors, see `minirobert.intermediates`."""
         return ()
 
-    def check_config(self, config: RobertaConfig, model: str) -> None:  # noqa: B027  # most serve any
+    def check_config(self, config: RobertaConfig, model: str) -> None:  # noqa: B027  # may be left out
         """Refuse a configuration that the head cannot serve.
 
         Parameters

@@ -94,7 +94,7 @@ class Reader(ast.NodeVisitor):
         else:
             self._claim(line, "given", "assigned", names, lines)
 
-    visit_Assign = visit_AnnAssign = visit_AugAssign = visit_Return = _statement  # noqa: N815
+    visit_Assign = visit_AnnAssign = visit_AugAssign = visit_Return = _statement  # noqa: N815  # ast's names
 
     def _where(self, line):
         return f"{self.name}.py:{line}"
