@@ -9,7 +9,10 @@ from tests.processes import fresh_python
 from tests.sources import imported, parsed, source_files, top_level
 
 TOP_LEVEL = {
-    "ground": ["arrays", "checks", "rules", "observe", "config", "model_output", "documentation"],
+    "ground": [
+        *("arrays", "checks", "rules", "keywords", "observe", "config"),
+        *("model_output", "documentation"),
+    ],
     "heart": [
         *(
             "functional",
