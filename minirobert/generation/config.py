@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -12,15 +13,18 @@ from ..rules import (
     NUMBER,
     POSITIVE,
     PROBABILITY,
+    STRING,
     Rule,
     check,
+    dictionary_of,
     either,
     integer,
     list_of,
+    number,
     optional,
 )
 
-__all__ = ["GenerationConfig"]
+__all__ = ["OFF", "GenerationConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +39,15 @@ class GenerationConfig:
         How many tokens a text may have, the prompt and its padding included; not looked at where
         ``max_new_tokens`` is given. Without either, 20 are added, or as many as the position table
         has room for.
-    min_new_tokens : int
+    min_new_tokens : int, optional
         How many come at least, before a text may end.
+    min_length : int
+        How many tokens a text has at least, the prompt and its padding included; not looked at
+        where ``min_new_tokens`` is given.
+    max_time : float, optional
+        For how many seconds to go on, at most and by a step more.
+    stop_strings : str or list of str, optional
+        Each of them ends a text, with the token that completes it; needs a tokenizer.
     eos_token_id : int or list of int, optional
         Each of them ends a text. None goes on to the largest length.
     pad_token_id : int, optional
@@ -48,6 +59,27 @@ class GenerationConfig:
         See `minirobert.generation.repetition_penalty`; 1 is none.
     no_repeat_ngram_size : int
         See `minirobert.generation.no_repeat_ngrams`; 0 allows all.
+    encoder_repetition_penalty : float
+        More than 1 makes the words of the prompt likelier, less than 1 less likely.
+    encoder_no_repeat_ngram_size : int
+        Of so many tokens, no run of the prompt comes again; 0 allows all.
+    bad_words_ids : list of list of int, optional
+        Sequences of tokens that do not come, as in ``tokenizer(words,
+        add_special_tokens=False).input_ids``; a word with a space before it is another.
+    sequence_bias : dict of tuple of int to float, or list of [list of int, float], optional
+        See `minirobert.generation.sequence_bias`.
+    suppress_tokens, begin_suppress_tokens : list of int, optional
+        Tokens that do not come, at all or as the first.
+    forced_bos_token_id : int, optional
+        What follows a prompt of a single token.
+    forced_eos_token_id : int or list of int, optional
+        What the last token is, where a text comes to the largest length.
+    exponential_decay_length_penalty : (int, float), optional
+        The start and the factor of `minirobert.generation.exponential_decay_length_penalty`.
+    remove_invalid_values : bool
+        See `minirobert.generation.remove_invalid_values`.
+    renormalize_logits : bool
+        Make the scores logarithms of probabilities again, after all that is done to them.
     do_sample : bool
         Draw the words, in place of taking the likeliest.
     temperature : float
@@ -56,6 +88,10 @@ class GenerationConfig:
         For drawing: only from so many words; 0 is all.
     top_p : float
         For drawing: only from the likeliest words that together have this probability.
+    min_p : float, optional
+    typical_p, epsilon_cutoff, eta_cutoff : float
+        For drawing: see the functions of these names in `minirobert.generation`. 1 is off for
+        ``typical_p``, and 0 for the two others.
     num_beams : int
         With more than 1, keep so many continuations of each text: beam search.
     length_penalty : float
@@ -71,8 +107,9 @@ class GenerationConfig:
     use_cache : bool
         Whether to keep keys and values, see `minirobert.KeyValueCache`. The result is the same, but
         for rounding, and comes sooner.
-    output_scores, return_dict_in_generate : bool
-        Give a `minirobert.GenerateOutput`, in the first case with the scores of each step.
+    output_scores, output_logits, return_dict_in_generate : bool
+        Give a `minirobert.GenerateOutput`, with the scores of each step, or with the logits as the
+        model gives them.
 
     Raises
     ------
@@ -87,26 +124,45 @@ class GenerationConfig:
 
     max_new_tokens: int | None = None
     max_length: int | None = None
-    min_new_tokens: int = 0
+    min_new_tokens: int | None = None
+    min_length: int = 0
+    max_time: float | None = None
+    stop_strings: str | list[str] | None = None
     eos_token_id: int | list[int] | None = None
     pad_token_id: int | None = None
     bos_token_id: int | list[int] | None = None
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
+    encoder_repetition_penalty: float = 1.0
+    encoder_no_repeat_ngram_size: int = 0
+    bad_words_ids: list[list[int]] | None = None
+    sequence_bias: Any = None
+    suppress_tokens: list[int] | None = None
+    begin_suppress_tokens: list[int] | None = None
+    forced_bos_token_id: int | None = None
+    forced_eos_token_id: int | list[int] | None = None
+    exponential_decay_length_penalty: tuple[int, float] | None = None
+    remove_invalid_values: bool = False
+    renormalize_logits: bool = False
     do_sample: bool = False
     temperature: float = 1.0
     top_k: int = 50
     top_p: float = 1.0
+    min_p: float | None = None
+    typical_p: float = 1.0
+    epsilon_cutoff: float = 0.0
+    eta_cutoff: float = 0.0
     num_beams: int = 1
     length_penalty: float = 1.0
     early_stopping: bool | str = False
     num_return_sequences: int = 1
     use_cache: bool = True
     output_scores: bool = False
+    output_logits: bool = False
     return_dict_in_generate: bool = False
 
     def __post_init__(self) -> None:
-        for name, off in _NONE_MEANS.items():
+        for name, off in OFF.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, off)
         for name, rule in _RULES.items():
@@ -165,10 +221,25 @@ class GenerationConfig:
     @property
     def eos_token_ids(self) -> tuple[int, ...]:
         """All tokens that end a text."""
-        if self.eos_token_id is None:
-            return ()
-        eos = self.eos_token_id
-        return tuple(dict.fromkeys(eos if isinstance(eos, list | tuple) else (eos,)))
+        return _several(self.eos_token_id)
+
+    @property
+    def forced_eos_token_ids(self) -> tuple[int, ...]:
+        """All tokens that are forced to be the last."""
+        return _several(self.forced_eos_token_id)
+
+    @property
+    def all_stop_strings(self) -> tuple[str, ...]:
+        """All strings that end a text."""
+        strings = self.stop_strings or ()
+        return (strings,) if isinstance(strings, str) else tuple(strings)
+
+    @property
+    def biases(self) -> dict[tuple[int, ...], float]:
+        """What to add to scores, by the sequence of tokens that is completed."""
+        given = self.sequence_bias or ()
+        pairs = given.items() if isinstance(given, dict) else given
+        return {tuple(tokens): bias for tokens, bias in pairs}
 
     @property
     def padding(self) -> int:
@@ -178,12 +249,60 @@ class GenerationConfig:
         return self.eos_token_ids[0] if self.eos_token_ids else 0
 
 
+def _several(tokens: int | list[int] | None) -> tuple[int, ...]:
+    """Give a few tokens, each once."""
+    if tokens is None:
+        return ()
+    return tuple(dict.fromkeys(tokens if isinstance(tokens, list | tuple) else (tokens,)))
+
+
+def _pair(first: Rule, second: Rule) -> Rule:
+    """Allow two values that each follow a rule."""
+
+    def allows(value: Any) -> bool:
+        is_pair = isinstance(value, list | tuple) and len(value) == 2
+        return is_pair and first.allows(value[0]) and second.allows(value[1])
+
+    return Rule(allows, f"{first.sentence} and {second.sentence}")
+
+
 _TOKENS = optional(either(INTEGER, list_of(INTEGER, "a list of them")))
+_IDS = list_of(integer(0), "a list of token ids")
+_WORD = Rule(lambda value: _IDS.allows(value) and len(value) > 0, "at least one token id")
+_WORDS = list_of(_WORD, "a list of words, each a list of at least one token id")
+_BIAS = either(NUMBER, Rule(lambda value: value == -math.inf, "-inf"))
+_BIASES = either(
+    dictionary_of(_WORD, _BIAS, "a dictionary of tuples of token ids to numbers"),
+    list_of(_pair(_WORD, _BIAS), "a list of token ids and numbers, such as [[[5, 6], -2.0]]"),
+)
+_STRING = Rule(lambda value: STRING.allows(value) and value != "", "a string that is not empty")
+_CUTOFF = Rule(lambda v: number(0).allows(v) and v < 1, "a number from 0, below 1")
+_START_AND_FACTOR = _pair(integer(0), POSITIVE)._replace(
+    sentence="an integer and a number above 0, such as (10, 1.05)"
+)
 
 _RULES: dict[str, Rule] = {
     "max_new_tokens": optional(integer(1)),
     "max_length": optional(integer(1)),
-    "min_new_tokens": integer(0),
+    "min_new_tokens": optional(integer(0)),
+    "min_length": integer(0),
+    "max_time": optional(POSITIVE),
+    "stop_strings": optional(either(_STRING, list_of(_STRING, "a list of them"))),
+    "encoder_repetition_penalty": POSITIVE,
+    "encoder_no_repeat_ngram_size": integer(0),
+    "bad_words_ids": optional(_WORDS),
+    "sequence_bias": optional(_BIASES),
+    "suppress_tokens": optional(list_of(INTEGER, "a list of token ids")),
+    "begin_suppress_tokens": optional(list_of(INTEGER, "a list of token ids")),
+    "forced_bos_token_id": optional(integer(0)),
+    "forced_eos_token_id": _TOKENS,
+    "exponential_decay_length_penalty": optional(_START_AND_FACTOR),
+    "remove_invalid_values": BOOLEAN,
+    "renormalize_logits": BOOLEAN,
+    "min_p": optional(PROBABILITY),
+    "typical_p": Rule(lambda v: POSITIVE.allows(v) and v <= 1, "a number above 0, up to 1"),
+    "epsilon_cutoff": _CUTOFF,
+    "eta_cutoff": _CUTOFF,
     "eos_token_id": _TOKENS,
     "pad_token_id": optional(integer(0)),
     "bos_token_id": _TOKENS,
@@ -199,13 +318,24 @@ _RULES: dict[str, Rule] = {
     "num_return_sequences": integer(1),
     "use_cache": BOOLEAN,
     "output_scores": BOOLEAN,
+    "output_logits": BOOLEAN,
     "return_dict_in_generate": BOOLEAN,
 }
-_NONE_MEANS = {
-    "min_new_tokens": 0,
+
+#: The values with which an option does nothing; None means them, too.
+OFF = {
+    "min_length": 0,
     "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "repetition_penalty": 1.0,
+    "encoder_repetition_penalty": 1.0,
+    "remove_invalid_values": False,
+    "renormalize_logits": False,
+    "temperature": 1.0,
     "top_k": 0,
     "top_p": 1.0,
-    "temperature": 1.0,
-    "repetition_penalty": 1.0,
+    "typical_p": 1.0,
+    "epsilon_cutoff": 0.0,
+    "eta_cutoff": 0.0,
+    "output_logits": False,
 }

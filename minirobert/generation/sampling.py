@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,18 +11,14 @@ from ..arrays import Array, array_namespace, astype, device_of
 from ..functional import softmax
 from ..rules import is_integer
 from .config import GenerationConfig
-from .scores import (
-    is_one_of,
-    min_new_tokens,
-    no_repeat_ngrams,
-    repetition_penalty,
-    temperature,
-    top_k,
-    top_p,
-)
+from .output import Record
+from .processors import score_processor
+from .scores import is_one_of
+from .steering import NO_STEERING, Steering
+from .stopping import Stopping
 from .texts import Texts
 
-__all__ = ["adjusted", "continue_texts", "generator", "greedy", "random_streams", "sample"]
+__all__ = ["Step", "continue_texts", "generator", "greedy", "random_streams", "sample"]
 
 
 def greedy(scores: Array) -> Array:  # [B, V] -> int64 [B]
@@ -64,57 +60,52 @@ def sample(scores: Array, uniform: Array) -> Array:
     return xp.minimum(below, last)
 
 
-def adjusted(scores: Array, input_ids: Array, n_new: int, config: GenerationConfig) -> Array:
-    """Do to the scores, [B, V], what the options say, but for those of sampling.
+class Step(NamedTuple):
+    """What one step has given, of B R texts."""
 
-    Of the texts so far, [B, T], ``n_new`` tokens are new.
-    """
-    if config.repetition_penalty != 1:
-        scores = repetition_penalty(scores, input_ids, config.repetition_penalty)
-    if config.no_repeat_ngram_size:
-        scores = no_repeat_ngrams(scores, input_ids, config.no_repeat_ngram_size)
-    return min_new_tokens(scores, n_new, config.min_new_tokens, config.eos_token_ids)
-
-
-def _sharpened(scores: Array, config: GenerationConfig) -> Array:
-    """Do to the scores what the options of sampling say."""
-    if config.temperature != 1:
-        scores = temperature(scores, config.temperature)
-    if config.top_k:
-        scores = top_k(scores, config.top_k)
-    if config.top_p < 1:
-        scores = top_p(scores, config.top_p)
-    return scores
+    tokens: Array  # int64 [B R], padding where a text has ended
+    scores: Array  # [B R, V], which they were chosen by
+    logits: Array  # [B R, V], the model's
 
 
 def continue_texts(
-    texts: Texts, config: GenerationConfig, n_new: int, streams: Sequence[Any]
-) -> Iterator[tuple[Array, Array]]:
+    texts: Texts,
+    config: GenerationConfig,
+    n_new: int,
+    streams: Sequence[Any],
+    steering: Steering = NO_STEERING,
+) -> Iterator[Step]:
     """Continue texts by a token at a time, until all have ended or have ``n_new`` more.
 
-    Each step gives the next tokens, int64 [B R]: those of the first prompt's R continuations, of
-    the second's …, with padding where one has ended; and the scores, [B R, V], that they were
-    chosen by. There is a stream of random numbers for each continuation where words are drawn.
+    The rows of each step are the R continuations of the first prompt, of the second … There is a
+    stream of random numbers for each continuation where words are drawn.
     """
+    process = score_processor(config, steering, texts.input_ids.shape[1], n_new)
+    stopping = Stopping(config, steering)
+    record = Record(config)
     for step in range(n_new):
-        scores = texts.next_scores()
+        logits = texts.next_scores()
         if step == 0:
-            scores = texts.repeat(config.num_return_sequences, scores)
-            xp = array_namespace(scores)
-            ended = xp.zeros(scores.shape[:1], dtype=xp.bool, device=device_of(scores))
-        scores = adjusted(scores, texts.input_ids, step, config)
-        if config.do_sample:
-            scores = _sharpened(scores, config)
-            uniform = [stream.random() for stream in streams]
-            chosen = sample(scores, xp.asarray(uniform, dtype=xp.float64, device=device_of(scores)))
-        else:
-            chosen = greedy(scores)
+            logits = texts.repeat(config.num_return_sequences, logits)
+            xp = array_namespace(logits)
+            ended = xp.zeros(logits.shape[:1], dtype=xp.bool, device=device_of(logits))
+        scores = process(texts.input_ids, logits)
+        chosen = _drawn(scores, streams) if config.do_sample else greedy(scores)
         tokens = xp.where(ended, config.padding, chosen)
-        yield tokens, scores
+        yield Step(tokens, scores, logits)
+        texts.append(tokens)
         ended = ended | is_one_of(tokens, config.eos_token_ids)
+        if stopping:
+            record.add(scores, logits)
+            ended = ended | stopping(texts.input_ids, record.scores)
         if bool(xp.all(ended)):
             return
-        texts.append(tokens)
+
+
+def _drawn(scores: Array, streams: Sequence[Any]) -> Array:  # [B, V] -> int64 [B]
+    xp = array_namespace(scores)
+    uniform = [stream.random() for stream in streams]
+    return sample(scores, xp.asarray(uniform, dtype=xp.float64, device=device_of(scores)))
 
 
 def random_streams(rng: Any, batch: int, n_each: int) -> list[np.random.Generator]:

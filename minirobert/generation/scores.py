@@ -7,18 +7,21 @@ far. A word with the score -inf is never chosen.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..arrays import Array, array_namespace, device_of
-from ..functional import largest, softmax
 
 __all__ = [
+    "exponential_decay_length_penalty",
+    "force_tokens",
+    "is_one_of",
     "min_new_tokens",
     "no_repeat_ngrams",
+    "remove_invalid_values",
     "repetition_penalty",
-    "temperature",
-    "top_k",
-    "top_p",
+    "sequence_bias",
+    "suppress_tokens",
+    "words_among",
 ]
 
 
@@ -52,7 +55,7 @@ def repetition_penalty(scores: Array, input_ids: Array, penalty: float) -> Array
     return xp.where(_words_of(input_ids, scores), penalised, scores)
 
 
-def no_repeat_ngrams(scores: Array, input_ids: Array, size: int) -> Array:
+def no_repeat_ngrams(scores: Array, input_ids: Array, size: int, of: Array | None = None) -> Array:
     """Forbid each word that would complete a run of ``size`` tokens which the text already has.
 
     Parameters
@@ -61,6 +64,8 @@ def no_repeat_ngrams(scores: Array, input_ids: Array, size: int) -> Array:
     input_ids : integer Array of shape [B, T]
     size : int
         With 1, no word comes twice.
+    of : integer Array of shape [B, X], optional
+        Count the runs of these texts, in place of those so far.
 
     Returns
     -------
@@ -75,15 +80,17 @@ def no_repeat_ngrams(scores: Array, input_ids: Array, size: int) -> Array:
     array([[  0.,   0., -inf,   0.]])
     """
     xp = array_namespace(scores)
-    length = input_ids.shape[1]
+    of = input_ids if of is None else of
+    length = of.shape[1]
     runs = length - size + 1  # how many the text has
-    if runs < 1:
+    begun = input_ids.shape[1] - size + 1  # where the run begins that the next word completes
+    if runs < 1 or begun < 0:
         return scores
-    same = xp.ones((input_ids.shape[0], runs), dtype=xp.bool, device=device_of(input_ids))
+    same = xp.ones((of.shape[0], runs), dtype=xp.bool, device=device_of(of))
     for i in range(size - 1):  # compare the first tokens of each run with the end of the text
-        end = input_ids[:, runs + i : runs + i + 1]  # [B, 1]
-        same = same & (input_ids[:, i : runs + i] == end)
-    completing = input_ids[:, size - 1 :]  # [B, X], of X runs
+        end = input_ids[:, begun + i : begun + i + 1]  # [B, 1]
+        same = same & (of[:, i : runs + i] == end)
+    completing = of[:, size - 1 :]  # [B, X], of X runs
     return xp.where(_words_of(completing, scores, same), -math.inf, scores)
 
 
@@ -119,9 +126,100 @@ def min_new_tokens(scores: Array, n_new: int, least: int, eos_token_ids: Sequenc
     """
     if n_new >= least:
         return scores
+    return suppress_tokens(scores, eos_token_ids)
+
+
+def suppress_tokens(scores: Array, ids: Sequence[int]) -> Array:
+    """Forbid a few words.
+
+    >>> import numpy as np
+    >>> suppress_tokens(np.zeros((1, 4)), [1, 3])
+    array([[  0., -inf,   0., -inf]])
+    """
+    return array_namespace(scores).where(words_among(ids, scores), -math.inf, scores)
+
+
+def force_tokens(scores: Array, ids: Sequence[int]) -> Array:
+    """Forbid all words but a few, which become equally likely.
+
+    >>> import numpy as np
+    >>> force_tokens(np.array([[1.0, 2.0, 3.0, 4.0]]), [1])
+    array([[-inf,   0., -inf, -inf]])
+    """
     xp = array_namespace(scores)
-    words = xp.arange(scores.shape[1], dtype=xp.int64, device=device_of(scores))
-    return xp.where(is_one_of(words, eos_token_ids), -math.inf, scores)
+    return xp.where(words_among(ids, scores), xp.zeros_like(scores), -math.inf)
+
+
+def sequence_bias(
+    scores: Array, input_ids: Array, biases: Mapping[tuple[int, ...], float]
+) -> Array:
+    """Add to the score of each word that would complete one of some sequences of tokens.
+
+    Parameters
+    ----------
+    scores : Array of shape [B, V]
+    input_ids : integer Array of shape [B, T]
+    biases : dict of tuple of int to float
+        What to add, by the tokens of a sequence, the last of which is the word; -inf forbids it. As
+        in transformers, a sequence of several tokens counts only in a text of as many.
+
+    Returns
+    -------
+    Array of shape [B, V]
+
+    >>> import numpy as np
+    >>> sequence_bias(np.zeros((2, 4)), np.array([[2, 3], [2, 0]]), {(1,): 0.5, (3, 2): -np.inf})
+    array([[ 0. ,  0.5, -inf,  0. ],
+           [ 0. ,  0.5,  0. ,  0. ]])
+    """
+    xp = array_namespace(scores)
+    length, nothing = input_ids.shape[1], xp.zeros_like(scores[:, 0])
+    total = xp.zeros_like(scores)
+    for (*first, last), bias in biases.items():
+        if first and len(first) >= length:
+            continue
+        end = input_ids[:, length - len(first) :]
+        tokens = xp.asarray(first, dtype=input_ids.dtype, device=device_of(input_ids))
+        total[:, last] += xp.where(xp.all(end == tokens, axis=1), bias, nothing)
+    return scores + total
+
+
+def exponential_decay_length_penalty(
+    scores: Array, n_new: int, start: int, factor: float, eos_token_ids: Sequence[int]
+) -> Array:
+    """Make the end of a text likelier with each token that it has beyond so many new ones.
+
+    Behind k of them its score x becomes ``x + |x| (factor^k - 1)``.
+
+    Parameters
+    ----------
+    scores : Array of shape [B, V]
+    n_new : int
+        How many new tokens the texts have.
+    start : int
+        Up to so many, nothing changes.
+    factor : float
+    eos_token_ids : sequence of int
+        The tokens that end a text.
+
+    Returns
+    -------
+    Array of shape [B, V]
+    """
+    if n_new <= start:
+        return scores
+    xp = array_namespace(scores)
+    raised = scores + xp.abs(scores) * (factor ** (n_new - start) - 1)
+    return xp.where(words_among(eos_token_ids, scores) & (scores != -math.inf), raised, scores)
+
+
+def remove_invalid_values(scores: Array) -> Array:  # [B, V] -> [B, V]
+    """Put 0 in place of what is not a number, and the largest numbers in place of infinite ones."""
+    xp = array_namespace(scores)
+    limits = xp.finfo(scores.dtype)
+    scores = xp.where(xp.isnan(scores), 0.0, scores)
+    scores = xp.where(scores == math.inf, float(limits.max), scores)
+    return xp.where(scores == -math.inf, float(limits.min), scores)
 
 
 def is_one_of(tokens: Array, ids: Sequence[int]) -> Array:  # [...] -> bool [...]
@@ -130,73 +228,8 @@ def is_one_of(tokens: Array, ids: Sequence[int]) -> Array:  # [...] -> bool [...
     return xp.isin(tokens, xp.asarray(list(ids), dtype=tokens.dtype, device=device_of(tokens)))
 
 
-def temperature(scores: Array, value: float) -> Array:  # [B, V] -> [B, V]
-    """Divide the scores: below 1, likely words become more likely still, above 1 less.
-
-    Notes
-    -----
-    Source: Ackley, Hinton & Sejnowski 1985 (Cognitive Science 9), equation 5.
-    """
-    return scores / value
-
-
-def top_k(scores: Array, k: int) -> Array:
-    """Forbid all but the k most likely words, and those as likely as the last of them.
-
-    Parameters
-    ----------
-    scores : Array of shape [B, V]
-    k : int
-        More than V is as good as V.
-
-    Returns
-    -------
-    Array of shape [B, V]
-
-    Notes
-    -----
-    Source: Fan, Lewis & Dauphin 2018 (arXiv:1805.04833), section 5.4.
-
-    >>> import numpy as np
-    >>> top_k(np.array([[1.0, 3.0, 2.0, 2.0]]), 2)
-    array([[-inf,   3.,   2.,   2.]])
-    """
+def words_among(ids: Sequence[int], scores: Array) -> Array:  # [B, V] -> bool [V]
+    """Tell of each word whether it is one of a few."""
     xp = array_namespace(scores)
-    values, _ = largest(scores, min(k, scores.shape[1]))
-    return xp.where(scores < values[:, -1:], -math.inf, scores)
-
-
-def top_p(scores: Array, p: float, min_tokens_to_keep: int = 1) -> Array:
-    """Keep only the most likely words that together have a probability of at least ``p``.
-
-    They are as few as will do: the *nucleus*. Of equally likely words at its border, those with
-    lower ids are left out first.
-
-    Parameters
-    ----------
-    scores : Array of shape [B, V]
-    p : float in [0, 1]
-    min_tokens_to_keep : int
-        How many are kept in any case.
-
-    Returns
-    -------
-    Array of shape [B, V]
-
-    Notes
-    -----
-    Source: Holtzman et al. 2019 (arXiv:1904.09751), section 3.1.
-
-    >>> import numpy as np
-    >>> top_p(np.log(np.array([[0.1, 0.6, 0.3]])), 0.8).round(1)
-    array([[-inf, -0.5, -1.2]])
-    """
-    xp = array_namespace(scores)
-    order = xp.argsort(scores, axis=1)  # [B, V], the least likely word first
-    probabilities = softmax(xp.take_along_axis(scores, order, axis=1))
-    up_to = xp.cumulative_sum(probabilities, axis=1)
-    # The words up to here are so unlikely that those behind have p without them.
-    rank = xp.arange(scores.shape[1], dtype=xp.int64, device=device_of(scores))
-    dropped = (up_to <= 1 - p) & (rank < scores.shape[1] - min_tokens_to_keep)
-    place = xp.argsort(order, axis=1)  # of each word in the order
-    return xp.where(xp.take_along_axis(dropped, place, axis=1), -math.inf, scores)
+    words = xp.arange(scores.shape[1], dtype=xp.int64, device=device_of(scores))
+    return is_one_of(words, ids)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from ..arrays import Array, array_namespace, astype, device_of, dtype_name
 from ..cache import KeyValueCache
-from ..checks import booleans, check_shape, floats, integers, place
+from ..checks import booleans, check_not_empty, check_shape, floats, integers, place, warn
 from ..config import RobertaConfig
 from ..observe import scope
 from ..rules import check, integer
@@ -23,13 +24,18 @@ class NextLogits(Protocol):
 
     def __call__(
         self,
-        input_ids: Array,
+        input_ids: Array | None,
         attention_mask: Array,
         past_key_values: KeyValueCache | None,
         encoder_hidden_states: Array | None,
         encoder_attention_mask: Array | None,
+        inputs_embeds: Array | None = None,
+        position_ids: Array | None = None,
     ) -> Array:
-        """Read tokens, [B, S], behind those of the cache; the mask, [B, K + S], covers both."""
+        """Read tokens, [B, S], behind those of the cache; the mask, [B, K + S], covers both.
+
+        The embeddings of a prompt, [B, S, H], are read in place of its tokens.
+        """
 
 
 class Texts:
@@ -45,6 +51,11 @@ class Texts:
         An empty one. Without it, each step reads the texts from their beginning.
     encoder_hidden_states : Array of shape [B, E, H], optional
     encoder_attention_mask : bool Array of shape [B, E], optional
+    inputs_embeds : Array of shape [B, P, H], optional
+        Read in place of the prompts, which may have no tokens then, S = 0, or P. The mask is
+        theirs, [B, P], and says where positions are counted. They need a cache.
+    pad_token_id : int
+        The position of padding.
     """
 
     def __init__(
@@ -55,12 +66,15 @@ class Texts:
         cache: KeyValueCache | None = None,
         encoder_hidden_states: Array | None = None,
         encoder_attention_mask: Array | None = None,
+        inputs_embeds: Array | None = None,
+        pad_token_id: int = 0,
     ) -> None:
         self._next_logits = next_logits
         self.input_ids = input_ids
         self.attention_mask = attention_mask
         self.cache = cache
         self._encoder = encoder_hidden_states, encoder_attention_mask
+        self._embeds, self._pad_token_id = inputs_embeds, pad_token_id
         #: The dtype of the last scores.
         self.scores_dtype: Any = None
         self._steps = 0
@@ -70,16 +84,34 @@ class Texts:
 
         The intermediates of each step have names of their own: ``step.0.roberta…``, ``step.1. …``.
         """
-        past = 0 if self.cache is None else self.cache.get_seq_length()
         with scope(f"step.{self._steps}"):
-            logits = self._next_logits(
-                self.input_ids[:, past:], self.attention_mask, self.cache, *self._encoder
-            )
+            logits = self._read() if self._embeds is None else self._read_embeds(self._embeds)
         self._steps += 1
         if dtype_name(logits) == "float16":
             logits = astype(logits, array_namespace(logits).float32)
         self.scores_dtype = logits.dtype
         return logits
+
+    def _read(self) -> Array:  # [B, V]
+        past = 0 if self.cache is None else self.cache.get_seq_length()
+        tokens = self.input_ids[:, past:]
+        return self._next_logits(tokens, self.attention_mask, self.cache, *self._encoder)
+
+    def _read_embeds(self, embeds: Array) -> Array:  # [B, P, H] -> [B, V]
+        """Read the embeddings first, and tokens behind them: all that the mask shows counts."""
+        xp = array_namespace(embeds)
+        is_token = astype(self.attention_mask, xp.int64)
+        positions = self._pad_token_id + is_token * xp.cumulative_sum(is_token, axis=1)
+        first = self._steps == 0
+        n_read = embeds.shape[1] if first else 1
+        return self._next_logits(
+            None if first else self.input_ids[:, -1:],
+            self.attention_mask,
+            self.cache,
+            *self._encoder,
+            embeds if first else None,
+            positions[:, -n_read:],
+        )
 
     def append(self, tokens: Array) -> None:  # int64 [B]
         """Add a token to each text."""
@@ -118,6 +150,7 @@ def prepare(
     attention_mask: Any = None,
     encoder_hidden_states: Any = None,
     encoder_attention_mask: Any = None,
+    inputs_embeds: Any = None,
 ) -> tuple[Texts, int]:
     """Check the prompts, and how many tokens may follow.
 
@@ -135,6 +168,8 @@ def prepare(
         By default padding is masked, unless it is also what ends a text.
     encoder_hidden_states : floats of shape [B, E, H], optional
     encoder_attention_mask : 0 and 1 of shape [B, E], optional
+    inputs_embeds : floats of shape [B, P, H], optional
+        Read in place of ``input_ids``, which need not be given then. By default no row has padding.
 
     Returns
     -------
@@ -150,31 +185,74 @@ def prepare(
     """
     _check_ids(config, model)
     hidden, encoder_mask = _encoder(encoder_hidden_states, encoder_attention_mask, weights)
-    if input_ids is None:
+    embeds = _embeds(inputs_embeds, weights, model)
+    if input_ids is None and embeds is None:
         input_ids = [[_first_token(config)]] * (1 if hidden is None else hidden.shape[0])
-    ids = integers("input_ids", input_ids, weights, "[batch, sequence]", 2)
-    xp = array_namespace(ids)
-    ids = astype(ids, xp.int64)
-    mask = _mask(attention_mask, ids, model.pad_token_id, config)
+    ids, is_token = _tokens(input_ids, embeds, weights, model.pad_token_id)
+    name = "input_ids" if embeds is None else "inputs_embeds"
+    mask = _mask(attention_mask, is_token, name, model.pad_token_id in config.eos_token_ids)
     if hidden is not None and hidden.shape[0] != ids.shape[0]:
         raise ValueError(
-            f"encoder_hidden_states has {hidden.shape[0]} texts, but input_ids has {ids.shape[0]}"
+            f"encoder_hidden_states has {hidden.shape[0]} texts, but {name} has {ids.shape[0]}"
         )
-    tokens = _longest(ids, model.pad_token_id)
-    n_new = new_tokens(config, model, tokens, int(ids.shape[1]) - tokens)
-    cache = KeyValueCache() if config.use_cache and model.is_decoder else None
-    return Texts(next_logits, ids, mask, cache, hidden, encoder_mask), n_new
+    tokens = _longest(is_token if embeds is None else mask)
+    n_new = new_tokens(config, model, tokens, int(mask.shape[1]) - tokens)
+    needs_cache = config.use_cache or embeds is not None
+    cache = KeyValueCache() if needs_cache and model.is_decoder else None
+    texts = Texts(next_logits, ids, mask, cache, hidden, encoder_mask, embeds, model.pad_token_id)
+    return texts, n_new
+
+
+def _tokens(
+    input_ids: Any, embeds: Array | None, like: Array, pad_token_id: int
+) -> tuple[Array, Array]:  # int64 [B, S], bool [B, P]
+    """Check the tokens of the prompts, and tell which are no padding; embeddings are none."""
+    xp = array_namespace(like)
+    if embeds is None:
+        ids = integers("input_ids", input_ids, like, "[batch, sequence]", 2)
+        ids = astype(ids, xp.int64)
+        return ids, ids != pad_token_id
+    shape, device = tuple(embeds.shape)[:2], device_of(like)
+    is_token = xp.ones(shape, dtype=xp.bool, device=device)
+    if input_ids is None:
+        return xp.zeros((shape[0], 0), dtype=xp.int64, device=device), is_token
+    ids = integers("input_ids", input_ids, like, "[batch, sequence]", 2)
+    check_shape("input_ids", ids, shape, why=", as inputs_embeds")
+    return astype(ids, xp.int64), is_token
+
+
+def _embeds(value: Any, like: Array, model: RobertaConfig) -> Array | None:
+    """Check the embeddings of prompts; without a cache they would have to be read at each step."""
+    if value is None:
+        return None
+    embeds = floats("inputs_embeds", value, like)
+    if not model.is_decoder:
+        raise ValueError("inputs_embeds was given, but is_decoder is False: set it to True")
+    batch_and_length = tuple(embeds.shape)[:2] if embeds.ndim == 3 else ("batch", "sequence")
+    check_shape("inputs_embeds", embeds, (*batch_and_length, model.hidden_size))
+    check_not_empty("inputs_embeds", embeds)
+    return embeds
 
 
 def _check_ids(config: GenerationConfig, model: RobertaConfig) -> None:
     """Check the options that name words, or need enough of them."""
     vocab = model.vocab_size
     named = [("eos_token_id", one) for one in config.eos_token_ids]
-    for name, value in [*named, ("pad_token_id", config.padding)]:
+    named += [("pad_token_id", config.padding), *_named_tokens(config)]
+    for name, value in named:
         check(name, value, integer(0, vocab - 1).but(f" (vocab_size is {vocab})"))
     going_on = vocab - len(config.eos_token_ids)
     at_most = integer(1, going_on).but(", the number of words that do not end a text")
     check("num_beams", config.num_beams, at_most)
+
+
+def _named_tokens(config: GenerationConfig) -> Iterator[tuple[str, int]]:
+    """List the tokens of options that could otherwise not be obeyed."""
+    yield from (("bad_words_ids", one) for word in config.bad_words_ids or () for one in word)
+    yield from (("sequence_bias", one) for word in config.biases for one in word)
+    yield from (("forced_eos_token_id", one) for one in config.forced_eos_token_ids)
+    if config.forced_bos_token_id is not None:
+        yield "forced_bos_token_id", config.forced_bos_token_id
 
 
 def _encoder(
@@ -205,34 +283,33 @@ def _first_token(config: GenerationConfig) -> int:
     return int(bos)
 
 
-def _mask(value: Any, ids: Array, pad_token_id: int, config: GenerationConfig) -> Array:
+def _mask(value: Any, is_token: Array, name: str, padding_may_end: bool) -> Array:
     """Check the attention mask, or infer it from the padding, which must be on the left."""
-    xp = array_namespace(ids)
-    is_token = ids != pad_token_id
-    if pad_token_id in config.eos_token_ids:  # then it may be the end of a sentence in a prompt
-        is_token = xp.ones(ids.shape, dtype=xp.bool, device=device_of(ids))
+    xp = array_namespace(is_token)
+    if padding_may_end:  # then it may be the end of a sentence in a prompt
+        is_token = xp.ones_like(is_token)
     mask = is_token
     if value is not None:
-        mask = place("attention_mask", value, ids)
-        check_shape("attention_mask", mask, tuple(ids.shape))
+        mask = place("attention_mask", value, is_token)
+        check_shape("attention_mask", mask, tuple(is_token.shape))
         mask = booleans("attention_mask", mask)
     ends_in_padding = ~(is_token & mask)[:, -1]
     if bool(xp.any(ends_in_padding)):
         row = int(xp.argmax(astype(ends_in_padding, xp.int64)))
         if not bool(xp.any(is_token[row, :] & mask[row, :])):
             raise ValueError(
-                f"row {row} of input_ids has no token: begin it with one, such as bos_token_id"
+                f"row {row} of {name} has no token: begin it with one, such as bos_token_id"
             )
         raise ValueError(
-            f"row {row} of input_ids ends in padding, and new words would come behind it: pad on "
+            f"row {row} of {name} ends in padding, and new words would come behind it: pad on "
             'the left, with tokenizer.padding_side = "left"'
         )
     return mask
 
 
-def _longest(ids: Array, pad_token_id: int) -> int:
-    xp = array_namespace(ids)
-    return int(xp.max(xp.sum(astype(ids != pad_token_id, xp.int64), axis=1)))
+def _longest(is_token: Array) -> int:  # bool [B, S]
+    xp = array_namespace(is_token)
+    return int(xp.max(xp.sum(astype(is_token, xp.int64), axis=1)))
 
 
 def new_tokens(
@@ -271,7 +348,13 @@ def new_tokens(
             f"{table}: "
             + ("shorten the prompt" if room < 1 else f"set max_new_tokens to at most {room}")
         )
-    if config.min_new_tokens > n_new:
+    least = config.min_new_tokens
+    if least is None and config.min_length > tokens + padding + n_new:
+        warn(
+            f"min_length is {config.min_length}, but {name} has {tokens + padding} tokens, padding "
+            f"included, and only {n_new} new ones are to come: texts stay shorter"
+        )
+    if least is not None and least > n_new:
         raise ValueError(
             f"min_new_tokens is {config.min_new_tokens}, but only {n_new} new tokens are to come"
         )

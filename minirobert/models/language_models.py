@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from .. import generation
@@ -11,7 +11,7 @@ from ..cache import KeyValueCache
 from ..checks import random_generator, warn
 from ..config import RobertaConfig
 from ..documentation import documented
-from ..generation import GenerateOutput, GenerationConfig, Texts
+from ..generation import GenerateOutput, GenerationConfig, Steering, Texts
 from ..heads import lm_head
 from ..intermediates import Intermediate, Pass, Row
 from ..losses import causal_lm_loss, token_loss
@@ -247,6 +247,11 @@ class RobertaForCausalLM(_LanguageModel):
         attention_mask: Any = None,
         generation_config: GenerationConfig | None = None,
         *,
+        logits_processor: Any = None,
+        stopping_criteria: Any = None,
+        prefix_allowed_tokens_fn: Any = None,
+        inputs_embeds: Any = None,
+        tokenizer: Any = None,
         encoder_hidden_states: Any = None,
         encoder_attention_mask: Any = None,
         rng: Any = None,
@@ -262,6 +267,15 @@ class RobertaForCausalLM(_LanguageModel):
             By default padding is masked.
         generation_config : GenerationConfig, optional
             All options at once.
+        logits_processor, stopping_criteria, prefix_allowed_tokens_fn : optional
+            Functions that change scores, end texts, or allow only some words: see
+            `minirobert.generation.Steering`.
+        inputs_embeds : floats of shape [B, P, H], optional
+            Word embeddings, which a decoder reads in place of the prompts; positions are counted
+            where ``attention_mask`` is 1. Only what follows is returned then, behind ``input_ids``
+            if these are given too.
+        tokenizer : RobertaTokenizer, optional
+            For ``stop_strings``.
         encoder_hidden_states : floats of shape [B, E, H], optional
             For a decoder with cross-attention.
         encoder_attention_mask : 0 and 1 of shape [B, E], optional
@@ -277,7 +291,7 @@ class RobertaForCausalLM(_LanguageModel):
         -------
         int64 Array of shape [B R, T]
             The prompts and what follows, R sequences for each (``num_return_sequences``). With
-            ``return_dict_in_generate`` or ``output_scores``, a GenerateOutput.
+            ``return_dict_in_generate``, ``output_scores`` or ``output_logits``, a GenerateOutput.
 
         Raises
         ------
@@ -291,11 +305,18 @@ class RobertaForCausalLM(_LanguageModel):
         (1, 5)
         """
         config = self._generation_config(generation_config, options)
-        texts, n_new = self._texts(
-            config, input_ids, attention_mask, encoder_hidden_states, encoder_attention_mask
+        steering = Steering(
+            logits_processor=logits_processor,
+            stopping_criteria=stopping_criteria,
+            prefix_allowed_tokens_fn=prefix_allowed_tokens_fn,
+            tokenizer=tokenizer,
         )
-        output: GenerateOutput = generation.generate(texts, config, n_new, rng)
-        wanted = config.return_dict_in_generate or config.output_scores
+        texts, n_new = self._texts(
+            *(config, input_ids, attention_mask),
+            *(encoder_hidden_states, encoder_attention_mask, inputs_embeds),
+        )
+        output: GenerateOutput = generation.generate(texts, config, n_new, rng, steering)
+        wanted = config.return_dict_in_generate or config.output_scores or config.output_logits
         return output if wanted else output.sequences
 
     def stream(
@@ -304,6 +325,11 @@ class RobertaForCausalLM(_LanguageModel):
         attention_mask: Any = None,
         generation_config: GenerationConfig | None = None,
         *,
+        logits_processor: Any = None,
+        stopping_criteria: Any = None,
+        prefix_allowed_tokens_fn: Any = None,
+        inputs_embeds: Any = None,
+        tokenizer: Any = None,
         encoder_hidden_states: Any = None,
         encoder_attention_mask: Any = None,
         rng: Any = None,
@@ -315,7 +341,8 @@ class RobertaForCausalLM(_LanguageModel):
         ----------
         input_ids, attention_mask, generation_config, **options
             As for `generate`.
-        encoder_hidden_states, encoder_attention_mask, rng : optional
+        logits_processor, stopping_criteria, prefix_allowed_tokens_fn : optional
+        inputs_embeds, tokenizer, encoder_hidden_states, encoder_attention_mask, rng : optional
             As there.
 
         Returns
@@ -330,10 +357,47 @@ class RobertaForCausalLM(_LanguageModel):
             As there, and for beam search: at once, not with the first token.
         """
         config = self._generation_config(generation_config, options)
-        texts, n_new = self._texts(
-            config, input_ids, attention_mask, encoder_hidden_states, encoder_attention_mask
+        steering = Steering(
+            logits_processor=logits_processor,
+            stopping_criteria=stopping_criteria,
+            prefix_allowed_tokens_fn=prefix_allowed_tokens_fn,
+            tokenizer=tokenizer,
         )
-        return generation.stream(texts, config, n_new, rng)
+        texts, n_new = self._texts(
+            *(config, input_ids, attention_mask),
+            *(encoder_hidden_states, encoder_attention_mask, inputs_embeds),
+        )
+        return generation.stream(texts, config, n_new, rng, steering)
+
+    def compute_transition_scores(
+        self,
+        sequences: Any,
+        scores: Sequence[Array],
+        beam_indices: Any = None,
+        normalize_logits: bool = False,
+    ) -> Array:
+        """Give the score of each new token, out of a GenerateOutput with ``output_scores``.
+
+        Parameters
+        ----------
+        sequences, scores, beam_indices
+            What the output has under these names; the last is None but for beam search.
+        normalize_logits : bool
+            Make the scores logarithms of probabilities first, as those of beam search are.
+
+        Returns
+        -------
+        Array of shape [B R, new]
+            For beam search, 0 behind the end of a text: the sum of a row, divided by the number of
+            its tokens to the power of ``length_penalty``, is that of ``sequences_scores``.
+
+        >>> from minirobert import RobertaConfig
+        >>> model = RobertaForCausalLM(RobertaConfig(vocab_size=9, is_decoder=True))
+        >>> output = model.generate([[0, 5, 6]], max_new_tokens=2, output_scores=True)
+        >>> model.compute_transition_scores(output.sequences, output.scores).shape
+        (1, 2)
+        """
+        return generation.transition_scores(sequences, scores, beam_indices, normalize_logits)
 
     def _generation_config(
         self, config: GenerationConfig | None, options: dict[str, Any]
@@ -354,16 +418,20 @@ class RobertaForCausalLM(_LanguageModel):
 
     def _next_logits(
         self,
-        input_ids: Array,
+        input_ids: Array | None,
         attention_mask: Array,
         past_key_values: KeyValueCache | None,
         encoder_hidden_states: Array | None,
         encoder_attention_mask: Array | None,
+        inputs_embeds: Array | None = None,
+        position_ids: Array | None = None,
     ) -> Array:  # [B, S] -> [B, V]
         """Score the word behind the last token; the head is not run for the others."""
         arguments = Arguments(
             input_ids,
             attention_mask,
+            position_ids=position_ids,
+            inputs_embeds=inputs_embeds,
             encoder_hidden_states=encoder_hidden_states,
             encoder_attention_mask=encoder_attention_mask,
             past_key_values=past_key_values,
