@@ -43,7 +43,7 @@ class Candidate(NamedTuple):
 class _Search:
     """The hypotheses of one text, the rows of whose beams begin at the first."""
 
-    def __init__(self, config: GenerationConfig, n_new: int, first_row: int) -> None:
+    def __init__(self, config: GenerationConfig, n_new: int, first_row: int = 0) -> None:
         self._config = config
         self._n_new = n_new
         self._first_row = first_row

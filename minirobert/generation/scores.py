@@ -209,8 +209,8 @@ def exponential_decay_length_penalty(
     if n_new <= start:
         return scores
     xp = array_namespace(scores)
-    raised = scores + xp.abs(scores) * (factor ** (n_new - start) - 1)
-    return xp.where(words_among(eos_token_ids, scores) & (scores != -math.inf), raised, scores)
+    raised = words_among(eos_token_ids, scores) & (scores != -math.inf)  # that stays forbidden
+    return scores + xp.abs(xp.where(raised, scores, 0.0)) * (factor ** (n_new - start) - 1)
 
 
 def remove_invalid_values(scores: Array) -> Array:  # [B, V] -> [B, V]

@@ -30,7 +30,6 @@ class Generation(TypedDict, total=False):
 #: transformers' defaults of this pipeline; a model's configuration may have others.
 DEFAULTS = {"do_sample": True, "temperature": 0.7}
 DEFAULT_NEW_TOKENS = 256
-NO_DICT = {"return_dict_in_generate": False, "output_scores": False}
 
 
 class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
@@ -270,9 +269,9 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         sequences = self.model.generate(
             ids,
             mask,
-            replace(config, max_new_tokens=n_new, **NO_DICT),
+            replace(config, max_new_tokens=n_new, return_dict_in_generate=True),
             rng=[row["random"] for row in rows] if config.do_sample else None,
-        )  # [B R, S + new]
+        ).sequences  # [B R, S + new]
         new = to_numpy(sequences)[:, ids.shape[1] :].tolist()
         each = config.num_return_sequences
         ended = [_until_the_end(one, config.eos_token_ids) for one in new]

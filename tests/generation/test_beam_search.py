@@ -48,14 +48,14 @@ def test_when_nothing_better_can_end(best, ended, n_new, data, early_stopping, l
 
 
 def step(search, *candidates):
-    return search.advance([Candidate(*one) for one in candidates])
+    return search.advance([Candidate(*one) for one in candidates], [False] * len(candidates))
 
 
 def test_only_ends_among_the_best_are_kept():
     search = _Search(GenerationConfig(num_beams=2, eos_token_id=2), 9)
     parents = step(search, (-1.0, 0, 7), (-2.0, 0, 2), (-3.0, 0, 2), (-4.0, 0, 8), (-5.0, 0, 9))
     assert parents == [0, 0]
-    assert search.running == [Hypothesis((7,), -1.0), Hypothesis((8,), -4.0)]
+    assert search.running == [Hypothesis((7,), -1.0, (0,)), Hypothesis((8,), -4.0, (0,))]
     assert search.ended == [Hypothesis((2,), -2.0)]
     assert search.is_open
     step(search, (-1.5, 0, 2), (-4.5, 1, 2), (-5.0, 1, 7), (-6.0, 0, 7))
@@ -87,5 +87,17 @@ def test_early_stopping(early_stopping, is_open):
 def test_all_end_at_the_largest_length():
     search = _Search(GenerationConfig(num_beams=2), 1)
     step(search, (-1.0, 0, 7), (-math.inf, 0, 8), (-math.inf, 0, 9))
-    assert search.ended == [Hypothesis((7,), -1.0), Hypothesis((8,), -math.inf)]
+    assert search.ended == [Hypothesis((7,), -1.0, (0,)), Hypothesis((8,), -math.inf, (0,))]
     assert not search.is_open
+
+
+def test_a_stopped_one_ends_and_takes_up_a_row_that_no_other_goes_on_in():
+    search = _Search(GenerationConfig(num_beams=2, eos_token_id=None), 9, 4)
+    candidates = [Candidate(-1.0, 0, 7), Candidate(-2.0, 0, 8), Candidate(-3.0, 0, 9)]
+    assert search.advance(candidates, [True, False, True]) == [4, 4]
+    assert search.ended == [Hypothesis((7,), -1.0, (4,))]
+    assert search.running == [Hypothesis((8,), -2.0, (4,)), Hypothesis((7,), -math.inf, (4,))]
+    assert search.is_open
+    search.advance([Candidate(-2.5, 0, 7), Candidate(-math.inf, 1, 8)], [True, True])
+    assert not search.is_open  # nothing goes on
+    assert [one.tokens for one in search.ended] == [(7,), (8, 7)]

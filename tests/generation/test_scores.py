@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from transformers.generation import logits_process as theirs
 
 from minirobert.generation import (
+    exponential_decay_length_penalty,
+    force_tokens,
     min_new_tokens,
     no_repeat_ngrams,
+    remove_invalid_values,
     repetition_penalty,
-    temperature,
-    top_k,
-    top_p,
+    sequence_bias,
+    suppress_tokens,
 )
 from tests.libraries import LIBRARIES, host
 
@@ -72,36 +74,89 @@ def test_min_new_tokens(library, case, data, prompt, least):
 
 
 @everywhere
-@given(case=scores_and_texts(), value=st.floats(0.01, 50))
-def test_temperature(library, case, value):
-    processor = theirs.TemperatureLogitsWarper(value)
-    agrees(library, lambda scores, _: temperature(scores, value), processor, case)
+@given(case=scores_and_texts(), size=st.integers(1, 4), data=st.data())
+def test_no_repeat_ngrams_of_other_texts(library, case, size, data):
+    scores, ids = case
+    other = np.random.default_rng(data.draw(seeds)).integers(0, scores.shape[1], (len(ids), 6))
+    processor = theirs.EncoderNoRepeatNGramLogitsProcessor(size, torch.tensor(other))
+    of = library.array(other)
+    agrees(library, lambda scores, ids: no_repeat_ngrams(scores, ids, size, of), processor, case)
+
+
+@st.composite
+def sequences(draw, scores, ids):
+    """Draw sequences of tokens, of which many begin as a text ends."""
+    vocab = scores.shape[1]
+    word = st.lists(st.integers(0, vocab - 1), min_size=1, max_size=4).map(tuple)
+    behind = st.tuples(
+        st.integers(0, len(ids) - 1), st.integers(0, ids.shape[1]), st.integers(0, vocab - 1)
+    ).map(lambda one: (*ids[one[0], one[1] :].tolist(), one[2]))
+    return draw(st.lists(word | behind, min_size=1, max_size=5, unique=True))
 
 
 @everywhere
-@given(case=scores_and_texts(), k=st.integers(1, 15))
-def test_top_k(library, case, k):
-    processor = theirs.TopKLogitsWarper(k)
-    agrees(library, lambda scores, _: top_k(scores, k), processor, case)
+@given(case=scores_and_texts(), data=st.data())
+def test_sequence_bias(library, case, data):
+    biases = {one: float(data.draw(st.integers(-9, 9))) for one in data.draw(sequences(*case))}
+    processor = theirs.SequenceBiasLogitsProcessor(dict(biases))
+    agrees(library, lambda scores, ids: sequence_bias(scores, ids, biases), processor, case)
+
+
+@everywhere
+@given(case=scores_and_texts(), data=st.data())
+def test_forbidden_sequences(library, case, data):
+    words = data.draw(sequences(*case))
+    processor = theirs.NoBadWordsLogitsProcessor([list(one) for one in words])
+    biases = dict.fromkeys(words, -np.inf)
+    agrees(library, lambda scores, ids: sequence_bias(scores, ids, biases), processor, case)
+
+
+@everywhere
+@given(case=scores_and_texts(), data=st.data())
+def test_suppressed_and_forced_tokens(library, case, data):
+    tokens = data.draw(st.lists(st.integers(0, case[0].shape[1] - 1), min_size=1, max_size=3))
+    suppressing = theirs.SuppressTokensLogitsProcessor(tokens)
+    agrees(library, lambda scores, _: suppress_tokens(scores, tokens), suppressing, case)
+    forcing = theirs.ForcedEOSTokenLogitsProcessor(case[1].shape[1] + 1, tokens)
+    agrees(library, lambda scores, _: force_tokens(scores, tokens), forcing, case)
 
 
 @everywhere
 @given(
     case=scores_and_texts(),
-    p=st.floats(0, 1).map(lambda p: p + 1e-7 if p < 0.5 else p - 1e-7),
-    least=st.integers(1, 3),
+    data=st.data(),
+    prompt=st.integers(0, 9),
+    start=st.integers(0, 5),
+    factor=st.floats(0.5, 2),
 )
-def test_top_p(library, case, p, least):
-    # The shift keeps p off the sums of a few equal probabilities, which are rounded differently.
-    processor = theirs.TopPLogitsWarper(p, min_tokens_to_keep=least)
-    agrees(library, lambda scores, _: top_p(scores, p, least), processor, case)
+def test_exponential_decay_length_penalty(library, case, data, prompt, start, factor):
+    scores, ids = case
+    words = st.integers(0, scores.shape[1] - 1)
+    eos = data.draw(st.lists(words, min_size=1, max_size=3, unique=True))
+    scores[:, eos] = np.where(np.isfinite(scores[:, eos]), scores[:, eos], 0)  # which give NaN
+    processor = theirs.ExponentialDecayLengthPenalty((start, factor), eos, prompt)
+    n_new = ids.shape[1] - prompt
+    agrees(
+        library,
+        lambda x, _: exponential_decay_length_penalty(x, n_new, start, factor, eos),
+        processor,
+        (scores, ids),
+        1e-12,
+    )
 
 
 @everywhere
-def test_top_p_keeps_as_few_as_will_do(library):
-    scores = library.array(np.log([[0.5, 0.25, 0.125, 0.125]]))
-    for p, kept in [(0.0, 1), (0.45, 1), (0.55, 2), (0.76, 3), (0.9, 4), (1.0, 4)]:
-        assert np.isfinite(host(top_p(scores, p))).sum() == kept
-    even = library.array(np.zeros((1, 4)))  # each word has a quarter, exactly
-    for p, kept in [(0.25, 1), (0.5, 2), (0.75, 3), (1.0, 4)]:
-        assert np.isfinite(host(top_p(even, p))).sum() == kept
+def test_an_end_that_is_forbidden_stays_so(library):
+    scores = library.array(np.array([[-np.inf, 1.0, -2.0]]))
+    raised = exponential_decay_length_penalty(scores, 3, 1, 2.0, [0, 2])
+    assert host(raised).tolist() == [[-np.inf, 1.0, 4.0]]
+
+
+@everywhere
+@given(case=scores_and_texts(), seed=seeds)
+def test_remove_invalid_values(library, case, seed):
+    scores, ids = case
+    wrong = np.random.default_rng(seed).random(scores.shape)
+    scores = np.where(wrong < 0.2, np.nan, np.where(wrong < 0.4, np.inf, scores))
+    processor = theirs.InfNanRemoveLogitsProcessor()
+    agrees(library, lambda scores, _: remove_invalid_values(scores), processor, (scores, ids))
