@@ -16,10 +16,11 @@ from tests.equivalence.test_generation import (
     cases,
     check,
     models,
+    rounded,
     run_ours,
     run_torch,
 )
-from tests.libraries import LIBRARIES, NUMPY, close, host
+from tests.libraries import LIBRARIES, NUMPY, host
 
 pytestmark = pytest.mark.filterwarnings("ignore:is_decoder is", "ignore:min_length is")
 everywhere = pytest.mark.parametrize("library", LIBRARIES)
@@ -104,7 +105,7 @@ def test_beam_search(library, data, case, seed):
 @settings(max_examples=100)
 @given(data=st.data(), case=cases(), seed=seeds)
 def test_the_scores_to_draw_from(library, data, case, seed):
-    """What is drawn differs, but not what the first word is drawn from."""
+    """What is drawn differs, so only the first words are compared."""
     config, prompts, options = case
     with_changes(data, config, prompts, options)
     filters = {
@@ -117,13 +118,21 @@ def test_the_scores_to_draw_from(library, data, case, seed):
         "eta_cutoff": st.sampled_from([0.017, 0.21]),
     }
     names = data.draw(st.lists(st.sampled_from(sorted(filters)), max_size=3, unique=True))
+    options.pop("max_length", None)
+    options |= {"max_new_tokens": 1, "min_new_tokens": None}
     options |= {"do_sample": True, "top_k": 0, **{name: data.draw(filters[name]) for name in names}}
     theirs, ours = models(config, seed)
-    expected = run_torch(theirs, prompts, options).scores[0].numpy()
+    try:
+        expected = run_torch(theirs, prompts, options).scores[0].numpy()
+    except RuntimeError:  # a probability is NaN
+        with pytest.raises(ValueError, match="each is forbidden"):
+            run_ours(ours, library, prompts, options)
+        return
     actual = host(run_ours(ours, library, prompts, options).scores[0])
-    # A word at a limit falls on either side of it in float32.
-    near = (np.isinf(actual) != np.isinf(expected)).any(axis=1)
-    assume(not near.any() or not set(names) - {"temperature"})
+    if not np.array_equal(np.isinf(actual), np.isinf(expected)):
+        model = rounded(ours)  # a word at a limit falls on either side of it
+        others = [run_ours(model, NUMPY, prompts, options).scores[0] for _ in range(20)]
+        assume(all(np.array_equal(np.isinf(one), np.isinf(actual)) for one in others))
     np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -312,11 +321,11 @@ def test_logits(library, beams):
 class WithEmbeds(WithForwardPositions):
     """transformers' model with positions of its forward pass, which its mask says here."""
 
-    def prepare_inputs_for_generation(self, input_ids, **kwargs):
+    def prepare_inputs_for_generation(self, input_ids, inputs_embeds=None, **kwargs):
         mask = kwargs["attention_mask"].long()
         kwargs["position_ids"] = self.config.pad_token_id + mask.cumsum(-1) * mask
         return transformers.RobertaForCausalLM.prepare_inputs_for_generation(
-            self, input_ids, **kwargs
+            self, input_ids, inputs_embeds=inputs_embeds, **kwargs
         )
 
 
@@ -356,7 +365,6 @@ def test_embeddings_of_tokens_are_these_tokens(library, beams, positions):
     actual = run_ours(ours, library, prompts, options)
     np.testing.assert_array_equal(host(actual.sequences), expected.sequences[:, 5:])
     for one, other in zip(actual.scores, expected.scores, strict=True):
-        close(one, np.where(np.isinf(other), -np.inf, other)) if False else None
         np.testing.assert_allclose(host(one), other, rtol=1e-9, atol=1e-9)
 
 

@@ -56,10 +56,10 @@ def test_only_ends_among_the_best_are_kept():
     parents = step(search, (-1.0, 0, 7), (-2.0, 0, 2), (-3.0, 0, 2), (-4.0, 0, 8), (-5.0, 0, 9))
     assert parents == [0, 0]
     assert search.running == [Hypothesis((7,), -1.0, (0,)), Hypothesis((8,), -4.0, (0,))]
-    assert search.ended == [Hypothesis((2,), -2.0)]
+    assert search.ended == [Hypothesis((2,), -2.0, (0,))]
     assert search.is_open
     step(search, (-1.5, 0, 2), (-4.5, 1, 2), (-5.0, 1, 7), (-6.0, 0, 7))
-    assert search.ended == [Hypothesis((7, 2), -0.75), Hypothesis((2,), -2.0)]
+    assert search.ended == [Hypothesis((7, 2), -0.75, (0, 0)), Hypothesis((2,), -2.0, (0,))]
     assert not search.is_open  # -5 / 2 is below -2
 
 
