@@ -362,6 +362,12 @@ TEXT_GENERATION = TaskCommand(
             "draw from the likeliest words that have the probability P together (default: 1)",
             "P",
         ),
+        real(
+            "--min-p",
+            "draw from the words at least P times as probable as the likeliest (default: all)",
+            "P",
+        ),
+        words("--stop-strings", "TEXT", "end a text with the first of these that it comes to"),
         count("--num-beams", "search for the likeliest text with N beams"),
         count("--num-return-sequences", "give N continuations of each text"),
         real(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypedDict
+from dataclasses import fields, replace
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
 from ..arrays import move_like, to_numpy
-from ..generation import GenerationConfig
+from ..generation import GenerationConfig, Steering
 from ..generation.sampling import generator
 from ..generation.texts import new_tokens
 from ..models.language_models import RobertaForCausalLM
@@ -30,6 +30,19 @@ class Generation(TypedDict, total=False):
 #: transformers' defaults of this pipeline; a model's configuration may have others.
 DEFAULTS = {"do_sample": True, "temperature": 0.7}
 DEFAULT_NEW_TOKENS = 256
+#: What a generation is given besides options: see `minirobert.generation.Steering`.
+FUNCTIONS = tuple(one.name for one in fields(Steering))
+
+
+class Limits(NamedTuple):
+    """How many new tokens come behind a text."""
+
+    least: int
+    most: int
+
+    def of(self, config: GenerationConfig) -> GenerationConfig:
+        """Put them in place of those of the options."""
+        return replace(config, min_new_tokens=self.least, max_new_tokens=self.most)
 
 
 class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
@@ -88,6 +101,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         self.add_special_tokens = add_special_tokens
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         self.rng = rng
+        self.functions = {"tokenizer": tokenizer, **_taken_functions(generation)}
         self.generation = generation
         self._config({})  # finds a wrong option now
 
@@ -119,7 +133,8 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             See `Pipeline`: how many texts to compute at once (1 by default), padded on the left to
             one length, and whether to show how many texts are done.
         **generation
-            Options of `minirobert.GenerationConfig`, in place of those of the pipeline.
+            Options of `minirobert.GenerationConfig`, in place of those of the pipeline, and the
+            functions of `minirobert.generation.Steering`.
 
         The pipeline itself also takes ``prefix``, which is put before each text and is not
         returned; ``add_special_tokens``: by default each text begins with ``<s>``, as in training,
@@ -141,13 +156,14 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         TypeError
             If a text is not a string, or an option is not known.
         """
+        functions = {**self.functions, **_taken_functions(generation)}
         config = self._config(generation)
         source = generator(or_else(rng, self.rng))
         full = or_else(return_full_text, self.return_full_text)
         ids = or_else(return_tensors, self.return_tensors)
         job = Job(
             lambda text, name: [self._prompt(text, name, config, source)],
-            lambda rows: self._continuations(rows, config),
+            lambda rows: self._continuations(rows, config, functions),
             lambda text, rows, outputs: [
                 self._answer(text, rows[0], new, full, ids) for new in outputs[0]
             ],
@@ -174,6 +190,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         ValueError, TypeError
             As of `__call__`: at once, not with the first part.
         """
+        functions = {**self.functions, **_taken_functions(generation)}
         config = self._config(generation)
         if config.num_return_sequences > 1:
             raise ValueError(
@@ -183,8 +200,9 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         row = self._prompt(text, "the text", config, generator(or_else(rng, self.rng)))
         tokens = self.model.stream(
             *self._left_padded([row]),
-            replace(config, max_new_tokens=row["n_new"]),
+            row["limits"].of(config),
             rng=[row["random"]] if config.do_sample else None,
+            **functions,
         )
         return self._parts(int(to_numpy(token)[0]) for token in tokens)
 
@@ -234,7 +252,9 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         if ids[-1] == model.pad_token_id:
             raise ValueError(f"{name} ends in the padding token: take that away")
         n_new = new_tokens(config, model, len(ids), default=DEFAULT_NEW_TOKENS, name=name)
-        return {"input_ids": ids, "n_new": n_new, "random": source.spawn(1)[0]}
+        least = or_else(config.min_new_tokens, config.min_length - len(ids))
+        limits = Limits(min(max(least, 0), n_new), n_new)
+        return {"input_ids": ids, "limits": limits, "random": source.spawn(1)[0]}
 
     def _padded(self, rows: Sequence[Row]) -> Any:
         """Leave the rows of a batch as they are: not all of them may be continued together."""
@@ -248,29 +268,32 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         like = self.model.word_embeddings
         return move_like(np.array(ids), like), move_like(np.array(mask), like)
 
-    def _continuations(self, rows: Any, config: GenerationConfig) -> list[list[list[int]]]:
+    def _continuations(
+        self, rows: Any, config: GenerationConfig, functions: Mapping[str, Any]
+    ) -> list[list[list[int]]]:
         """Give R lists of new tokens for each row.
 
-        Those that have room for a different number of new tokens are continued apart, so that no
+        Those of which different numbers of new tokens are to come are continued apart, so that no
         text depends on the length of another.
         """
         found: dict[int, list[list[int]]] = {}
-        for n_new in dict.fromkeys(row["n_new"] for row in rows):
-            places = [i for i, row in enumerate(rows) if row["n_new"] == n_new]
+        for limits in dict.fromkeys(row["limits"] for row in rows):
+            places = [i for i, row in enumerate(rows) if row["limits"] == limits]
             chosen = [rows[i] for i in places]
-            new = self._new_tokens(chosen, n_new, config)
+            new = self._new_tokens(chosen, limits.of(config), functions)
             found |= dict(zip(places, new, strict=True))
         return [found[i] for i in range(len(rows))]
 
     def _new_tokens(
-        self, rows: Sequence[Row], n_new: int, config: GenerationConfig
+        self, rows: Sequence[Row], config: GenerationConfig, functions: Mapping[str, Any]
     ) -> list[list[list[int]]]:
         ids, mask = self._left_padded(rows)
         sequences = self.model.generate(
             ids,
             mask,
-            replace(config, max_new_tokens=n_new, return_dict_in_generate=True),
+            replace(config, return_dict_in_generate=True),
             rng=[row["random"] for row in rows] if config.do_sample else None,
+            **functions,
         ).sequences  # [B R, S + new]
         new = to_numpy(sequences)[:, ids.shape[1] :].tolist()
         each = config.num_return_sequences
@@ -286,6 +309,11 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             clean_up_tokenization_spaces=self.clean_up_tokenization_spaces,
         )
         return {"generated_text": text + follows if full else follows}
+
+
+def _taken_functions(options: dict[str, Any]) -> dict[str, Any]:
+    """Take what is not an option out of those of a call."""
+    return {name: options.pop(name) for name in FUNCTIONS if name in options}
 
 
 def _until_the_end(tokens: list[int], eos_token_ids: Sequence[int]) -> list[int]:

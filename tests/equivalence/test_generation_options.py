@@ -22,7 +22,9 @@ from tests.equivalence.test_generation import (
 )
 from tests.libraries import LIBRARIES, NUMPY, host
 
-pytestmark = pytest.mark.filterwarnings("ignore:is_decoder is", "ignore:min_length is")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:is_decoder is", "ignore:min_length is", "ignore:Unfeasible length"
+)
 everywhere = pytest.mark.parametrize("library", LIBRARIES)
 #: More than one word in each, so that beams find others.
 SHORT = {"num_beams": 2, "num_return_sequences": 2}

@@ -191,3 +191,51 @@ def test_a_generator_goes_on():
     rng = np.random.default_rng(0)
     call = continued(max_new_tokens=8, rng=rng)
     assert call("The sky") != call("The sky")
+
+
+@settings(max_examples=15)
+@given(
+    inputs=st.lists(prompts, min_size=1, max_size=3),
+    more=st.sampled_from(
+        [{"bad_words_ids": [[5], [6, 7]]}, {"min_length": 9}, {"suppress_tokens": [4, 9]}]
+    ),
+    batch_size=st.integers(1, 3),
+)
+def test_more_options(inputs, more, batch_size):
+    options = {"max_new_tokens": 9, "do_sample": False, "add_special_tokens": True, **more}
+    call = continued(batch_size=batch_size, **options)
+    assert call(inputs) == by_transformers(**options)(inputs, clean_up_tokenization_spaces=False)
+
+
+@pytest.mark.parametrize("num_beams", [1, 2])
+def test_strings_that_end_a_text(num_beams):
+    options = {"max_new_tokens": 12, "do_sample": False, "add_special_tokens": True}
+    options["num_beams"] = num_beams
+    text = continued(**options)("The sky is", return_full_text=False)[0]["generated_text"]
+    options["stop_strings"] = ["never", text[4:7]]
+    there = by_transformers(**options)
+    for texts_ in ("The sky is", ["The sky is", "Who?", "Anna lives in"]):
+        assert continued(**options)(texts_) == there(texts_, tokenizer=there.tokenizer)
+    call = continued(**options)
+    stopped = call(["The sky is", "Who?", "Anna lives in"], batch_size=3)
+    assert stopped == call(["The sky is", "Who?", "Anna lives in"])
+    if num_beams == 1:
+        assert len(stopped[0][0]["generated_text"]) < len("The sky is" + text)
+        parts = call.stream("The sky is")
+        assert "The sky is" + "".join(parts) == stopped[0][0]["generated_text"]
+
+
+def test_functions_of_the_callers():
+    def only_blue(input_ids, scores):
+        return np.where(np.arange(scores.shape[1]) == 5, scores, -np.inf)
+
+    def at_three(input_ids, scores):
+        return (input_ids == 5).sum(axis=1) >= 3
+
+    functions = {"logits_processor": [only_blue], "stopping_criteria": [at_three]}
+    given_first = continued(return_tensors=True, **functions)("Who?")
+    given_later = continued(return_tensors=True)("Who?", **functions)
+    assert given_first == given_later
+    assert given_first[0]["generated_token_ids"][-4:].count(5) == 3
+    text = continued(return_full_text=False, **functions)("Who?")[0]["generated_text"]
+    assert "".join(continued().stream("Who?", **functions)) == text
