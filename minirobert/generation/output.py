@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..arrays import Array, array_namespace
+from ..arrays import Array, array_namespace, astype
 from ..functional import log_softmax
 from ..model_output import GIVEN, ModelOutput
 from .config import GenerationConfig
@@ -104,4 +104,4 @@ def transition_scores(
 
 def _longest(beam_indices: Array) -> int:
     xp = array_namespace(beam_indices)
-    return int(xp.max(xp.sum(xp.astype(beam_indices >= 0, xp.int64), axis=1)))
+    return int(xp.max(xp.sum(astype(beam_indices >= 0, xp.int64), axis=1)))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from ..arrays import Array, array_namespace
+from ..arrays import Array, array_namespace, astype
 from ..checks import check_shape
 from ..functional import log_softmax
 from . import filters
@@ -105,6 +105,19 @@ def _by_the_caller(scores: Array, functions: Any, now: Now) -> Array:
     return scores
 
 
+def _check_possible(scores: Array, value: Any, now: Now) -> Array:
+    """Refuse to draw from no words."""
+    xp = array_namespace(scores)
+    is_possible = xp.any(scores > -math.inf, axis=1)
+    if not bool(xp.all(is_possible)):
+        row = int(xp.argmin(astype(is_possible, xp.int64)))
+        raise ValueError(
+            f"no word may follow in row {row}, for each is forbidden: take back one of the options "
+            "that forbid or force words"
+        )
+    return scores
+
+
 #: By the name of an option, or of what is given besides; what is off is passed over.
 CHANGES: dict[str, Change] = {
     "sequence_bias": lambda scores, value, now: change.sequence_bias(
@@ -170,7 +183,8 @@ def score_processor(
         "prefix_allowed_tokens_fn": steering.prefix_allowed_tokens_fn,
         "logits_processor": steering.processors or None,
     }
-    changes = {**CHANGES, **(CHANGES_OF_DRAWING if config.do_sample else {}), **LAST_CHANGES}
+    drawing = {"do_sample": _check_possible, **CHANGES_OF_DRAWING} if config.do_sample else {}
+    changes = {**CHANGES, **drawing, **LAST_CHANGES}
     is_on = {name: values[name] not in (None, OFF.get(name)) for name in changes}
     steps = [(one, values[name]) for name, one in changes.items() if is_on[name]]
 

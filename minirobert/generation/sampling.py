@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -105,13 +104,6 @@ def continue_texts(
 
 def _drawn(scores: Array, streams: Sequence[Any]) -> Array:  # [B, V] -> int64 [B]
     xp = array_namespace(scores)
-    is_possible = xp.any(scores > -math.inf, axis=1)
-    if not bool(xp.all(is_possible)):
-        row = int(xp.argmin(astype(is_possible, xp.int64)))
-        raise ValueError(
-            f"no word may follow in row {row}, for each is forbidden: take back one of the options "
-            "that forbid or force words"
-        )
     uniform = [stream.random() for stream in streams]
     return sample(scores, xp.asarray(uniform, dtype=xp.float64, device=device_of(scores)))
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ..arrays import Array, array_namespace, as_array_like, device_of, to_numpy
+from ..arrays import Array, array_namespace, as_array_like, astype, device_of, to_numpy
 from ..checks import check_shape
 from .config import GenerationConfig
 from .steering import Steering, StoppingCriterion
@@ -82,5 +82,5 @@ class Stopping:
         for criterion in self._criteria:
             found = as_array_like(criterion(input_ids, scores), input_ids)
             check_shape("what a stopping criterion gives", found, rows, ())
-            ending = ending | xp.astype(found, xp.bool)
+            ending = ending | astype(found, xp.bool)
         return ending
