@@ -118,6 +118,11 @@ CASES = {
             {"do_sample": False, "max_new_tokens": 3},
             {line: line for line in LINES[:3]},
         ),
+        (
+            ["--seed", "1", "--min-p", "0.9", "--stop-strings", "a", "e", "--max-new-tokens", "5"],
+            {"rng": 1, "min_p": 0.9, "stop_strings": ["a", "e"], "max_new_tokens": 5},
+            {LINES[0]: LINES[0]},
+        ),
     ],
 }
 ALL_CASES = [(task, *case) for task in CASES for case in CASES[task]]

@@ -382,3 +382,13 @@ def test_the_least_length_counts_the_prompt_and_yields_to_the_new_tokens():
     ):
         options = {**FREE, "eos_token_id": eos, **options}
         check(ours, NUMPY, PROMPTS, options, run_torch(theirs, PROMPTS, options))
+
+
+def test_the_end_of_a_text_is_no_bad_word():
+    theirs, ours = lively()
+    free = run_torch(theirs, PROMPTS, {**FREE, "eos_token_id": None}).sequences
+    end, other = int(free[0, 6]), int(free[1, 6])
+    options = {**FREE, "eos_token_id": end, "bad_words_ids": [[end], [other], [4, 21, end]]}
+    expected = run_torch(theirs, PROMPTS, options)
+    assert end in expected.sequences[0]
+    check(ours, NUMPY, PROMPTS, options, expected)
