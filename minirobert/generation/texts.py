@@ -9,6 +9,7 @@ from ..arrays import Array, array_namespace, astype, device_of, dtype_name
 from ..cache import KeyValueCache
 from ..checks import booleans, check_not_empty, check_shape, floats, integers, place, warn
 from ..config import RobertaConfig
+from ..embeddings import create_position_ids_from_input_ids
 from ..observe import scope
 from ..rules import check, integer
 from .config import GenerationConfig
@@ -99,9 +100,8 @@ class Texts:
 
     def _read_embeds(self, embeds: Array) -> Array:  # [B, P, H] -> [B, V]
         """Read the embeddings first, and tokens behind them: all that the mask shows counts."""
-        xp = array_namespace(embeds)
-        is_token = astype(self.attention_mask, xp.int64)
-        positions = self._pad_token_id + is_token * xp.cumulative_sum(is_token, axis=1)
+        mask = astype(self.attention_mask, array_namespace(embeds).int64)
+        positions = self._pad_token_id + create_position_ids_from_input_ids(mask, padding_idx=0)
         first = self._steps == 0
         n_read = embeds.shape[1] if first else 1
         return self._next_logits(
