@@ -106,7 +106,7 @@ def _by_the_caller(scores: Array, functions: Any, now: Now) -> Array:
 
 
 def _check_possible(scores: Array, value: Any, now: Now) -> Array:
-    """Refuse to draw from no words."""
+    """Refuse scores of which no probabilities can be made."""
     xp = array_namespace(scores)
     is_possible = xp.any(scores > -math.inf, axis=1)
     if not bool(xp.all(is_possible)):
@@ -155,7 +155,9 @@ CHANGES_OF_DRAWING: dict[str, Change] = {
     "eta_cutoff": _by_scores(filters.eta_cutoff),
 }
 LAST_CHANGES: dict[str, Change] = {
-    "renormalize_logits": lambda scores, value, now: log_softmax(scores),
+    "renormalize_logits": lambda scores, value, now: log_softmax(
+        _check_possible(scores, value, now)
+    ),
 }
 
 
