@@ -1,0 +1,111 @@
+"""What callers of transformers' pipelines type, and what it means here: a table for each task.
+
+`takes` makes a function take the keywords of a table; see `minirobert.keywords`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+from ..keywords import ANYTHING, NOT_GIVEN, NOT_TRUE, OF_MODELS, Keyword, settle
+from ..rules import Rule, one_of
+
+__all__ = [
+    "OF_CALLS",
+    "OF_GENERATION",
+    "OF_OBJECTS",
+    "OF_PIPELINES",
+    "OF_QUESTIONS",
+    "OF_TOKENS",
+    "OF_ZERO_SHOT",
+    "takes",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
+    """Make a function take the keywords of a table, too.
+
+    >>> @takes({"topk": Keyword(ANYTHING, "top_k"), "num_workers": Keyword(ANYTHING)})
+    ... def best(top_k=1):
+    ...     return top_k
+    >>> best(topk=3, num_workers=2)
+    3
+    """
+
+    def taking(function: Function) -> Function:
+        @wraps(function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            settle(keywords, table)
+            return function(*arguments, **keywords)
+
+        return call  # type: ignore[return-value]  # wraps keeps the signature
+
+    return taking
+
+
+NOT_FALSE = Rule(lambda value: value is None or value is True, "True")
+_NO_EFFECT = Keyword(ANYTHING)
+
+#: Of every call: batches are made here without other processes.
+OF_CALLS: dict[str, Keyword] = {"num_workers": _NO_EFFECT, "topk": Keyword(ANYTHING, "top_k")}
+
+#: Of the classes of pipelines, too: what those of other kinds of models read.
+OF_OBJECTS: dict[str, Keyword] = {
+    **OF_CALLS,
+    **dict.fromkeys(
+        ("feature_extractor", "image_processor", "processor", "modelcard"),
+        _NO_EFFECT,
+    ),
+    **dict.fromkeys(("task", "binary_output"), _NO_EFFECT),
+    "framework": Keyword(
+        one_of(None, "pt", "np").but(", which are the same here: arrays are NumPy's or CuPy's")
+    ),
+}
+
+#: Of `minirobert.pipelines.pipeline`: `OF_OBJECTS` are settled by the class.
+OF_PIPELINES: dict[str, Keyword] = {
+    **OF_MODELS,
+    "use_fast": _NO_EFFECT,
+    "code_revision": _NO_EFFECT,
+}
+
+OF_QUESTIONS: dict[str, Keyword] = {
+    "padding": _NO_EFFECT,  # changes no answer: windows are padded where they are put together
+    "max_question_len": _NO_EFFECT,  # as there, with a fast tokenizer
+    "X": Keyword(ANYTHING, "data"),
+}
+
+OF_TOKENS: dict[str, Keyword] = {
+    "offset_mapping": Keyword(
+        NOT_GIVEN.but(": the tokenizer knows where in the text its tokens are")
+    )
+}
+
+OF_ZERO_SHOT: dict[str, Keyword] = {"multi_class": Keyword(ANYTHING, "multi_label")}
+
+_CUT = ": tokenizer_kwargs={'truncation': True, 'max_length': N} of the pipeline cuts long texts"
+
+OF_GENERATION: dict[str, Keyword] = {
+    "text_inputs": Keyword(ANYTHING, "inputs"),
+    "tokenizer_encode_kwargs": Keyword(ANYTHING, "tokenizer_kwargs"),
+    "return_text": _NO_EFFECT,
+    "padding": _NO_EFFECT,  # texts of one batch are padded whatever it says
+    "continue_final_message": Keyword(NOT_TRUE.but(": there are no chats here")),
+    "truncation": Keyword(NOT_TRUE.but(_CUT)),
+    "handle_long_generation": Keyword(NOT_GIVEN.but(_CUT)),
+    "return_type": Keyword(NOT_GIVEN.but(": return_full_text and return_tensors choose")),
+    "stop_sequence": Keyword(
+        NOT_GIVEN.but(": eos_token_id takes the ids of tokens that end a text")
+    ),
+    "skip_special_tokens": Keyword(
+        NOT_FALSE.but(": return_tensors=True gives all ids, which the tokenizer decodes")
+    ),
+    **dict.fromkeys(
+        ("assistant_model", "assistant_tokenizer"),
+        Keyword(NOT_GIVEN.but(": one model alone makes a text here")),
+    ),
+}
