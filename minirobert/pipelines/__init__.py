@@ -72,6 +72,16 @@ _PIPELINE_CLASS = optional(
     Rule(lambda v: isinstance(v, type) and issubclass(v, Pipeline), "a subclass of Pipeline")
 )
 
+_OF_TRANSFORMERS = ", not of transformers, whose save_pretrained writes a directory to name here"
+_MODEL = Rule(
+    lambda v: v is None or isinstance(v, (*_NAME, RobertaPreTrainedModel)),
+    f"a directory, a name on the hub, or a model of this package{_OF_TRANSFORMERS}",
+)
+_TOKENIZER = Rule(
+    lambda v: v is None or isinstance(v, (*_NAME, RobertaTokenizer)),
+    f"a directory, a name on the hub, or a tokenizer of this package{_OF_TRANSFORMERS}",
+)
+
 PathOrModel = str | os.PathLike[str] | RobertaPreTrainedModel
 #: A tuple has options of the tokenizer, too.
 PathOrTokenizer = (
@@ -200,6 +210,8 @@ def pipeline(
         or lacks the task's head.
     FileNotFoundError
         If there is no model in the directory.
+    TypeError
+        If the model or the tokenizer is of another package.
 
     >>> fill = pipeline("fill-mask")
     >>> fill("The color of the sky is <mask>.", top_k=1)[0]["token_str"]
@@ -210,6 +222,7 @@ def pipeline(
     loading = _loading(said, model_kwargs or {})
     hub = HubOptions.taken_from(loading)
     _check_task(task, model)
+    check("model", model, _MODEL, TypeError)
     check("pipeline_class", pipeline_class, _PIPELINE_CLASS, TypeError)
     make: Callable[[str], RobertaPreTrainedModel]
     if isinstance(model, RobertaPreTrainedModel):
@@ -289,6 +302,7 @@ def _tokenizer(
 ) -> RobertaTokenizer:
     """Load a tokenizer by its name, or that of the model's files."""
     name, options = tokenizer if isinstance(tokenizer, tuple) else (tokenizer, {})
+    check("tokenizer", name, _TOKENIZER, TypeError)
     if isinstance(name, RobertaTokenizer):
         return name
     if name is not None:

@@ -15,7 +15,7 @@ from ..models.language_models import RobertaForMaskedLM
 from ..rules import check, integer
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, opened, or_else, shortened
-from .keywords import OF_CALLS, OF_OBJECTS, takes
+from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS, takes
 
 __all__ = ["FillMaskPipeline", "Filling"]
 
@@ -57,7 +57,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
 
     task = "fill-mask"
 
-    @takes(OF_OBJECTS)
+    @takes(OF_OBJECTS | OF_ROWS)
     def __init__(
         self,
         model: RobertaForMaskedLM,
@@ -72,7 +72,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         self.top_k = self._check_top_k(top_k)
         self.targets = targets
 
-    @takes(OF_CALLS)
+    @takes(OF_CALLS | OF_ROWS)
     def __call__(
         self,
         inputs: str | Iterable[str],

@@ -18,6 +18,7 @@ __all__ = [
     "OF_OBJECTS",
     "OF_PIPELINES",
     "OF_QUESTIONS",
+    "OF_ROWS",
     "OF_TOKENS",
     "OF_ZERO_SHOT",
     "takes",
@@ -74,7 +75,7 @@ OF_PIPELINES: dict[str, Keyword] = {
 }
 
 OF_QUESTIONS: dict[str, Keyword] = {
-    "padding": _NO_EFFECT,  # changes no answer: windows are padded where they are put together
+    "padding": _NO_EFFECT,
     "max_question_len": _NO_EFFECT,  # as there, with a fast tokenizer
     "X": Keyword(ANYTHING, "data"),
 }
@@ -85,7 +86,24 @@ OF_TOKENS: dict[str, Keyword] = {
     )
 }
 
-OF_ZERO_SHOT: dict[str, Keyword] = {"multi_class": Keyword(ANYTHING, "multi_label")}
+_OPTION_OF_ROWS = Keyword(NOT_GIVEN.but(": give it in tokenizer_kwargs, a dictionary"))
+
+#: Of the tasks that take options of the tokenizer in a dictionary alone.
+OF_ROWS: dict[str, Keyword] = {
+    "padding": _NO_EFFECT,  # changes no answer: rows are padded where they are put together
+    **dict.fromkeys(("truncation", "max_length", "add_special_tokens"), _OPTION_OF_ROWS),
+}
+
+OF_ZERO_SHOT: dict[str, Keyword] = {
+    **OF_ROWS,
+    "multi_class": Keyword(ANYTHING, "multi_label"),
+    "truncation": Keyword(  # nothing else is done
+        Rule(
+            lambda value: value in (None, True, "only_first"),
+            "True or 'only_first': give others in tokenizer_kwargs",
+        )
+    ),
+}
 
 _CUT = ": tokenizer_kwargs={'truncation': True, 'max_length': N} of the pipeline cuts long texts"
 

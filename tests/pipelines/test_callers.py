@@ -164,6 +164,15 @@ def test_a_class_in_place_of_the_tasks(directory):
     assert type(pipeline("fill-mask", directory, pipeline_class=Loud)) is Loud
 
 
+def test_objects_of_transformers_are_not_taken():
+    for parts in (
+        (their_model("RobertaForMaskedLM"), our_tokenizer()),
+        (our_model("RobertaForMaskedLM"), their_tokenizer()),
+    ):
+        with pytest.raises(TypeError, match="of this package, not of transformers, whose save_pre"):
+            pipeline("fill-mask", *parts)
+
+
 # No task
 
 
@@ -423,6 +432,22 @@ def test_old_name_of_several_labels():
     expected, actual = (pipe("Anna", ["a", "b"], multi_class=True) for pipe in pipes)
     assert_same(actual, expected)
     assert actual != pipes[1]("Anna", ["a", "b"])
+
+
+def test_options_that_zero_shot_classification_leaves_unread():
+    names = {"id2label": ((0, "contradiction"), (1, "neutral"), (2, "entailment"))}
+    make = "zero-shot-classification", "RobertaForSequenceClassification", names
+    for options in ({"truncation": True}, {"padding": True}, {"truncation": "only_first"}):
+        expected = theirs(*make)("Anna", ["a", "b"], **options)
+        assert_same(ours(*make)("Anna", ["a", "b"], **options), expected)
+    with pytest.raises(ValueError, match=r"max_length is 9, but must be .*in tokenizer_kwargs"):
+        ours(*make)("Anna", ["a", "b"], max_length=9)
+
+
+def test_an_option_of_the_tokenizer_in_the_wrong_place():
+    fill = ours("fill-mask", CASES["fill-mask"][0])
+    with pytest.raises(ValueError, match=r"truncation is True, but must be .*in tokenizer_kwargs"):
+        fill(SKY, truncation=True)
 
 
 def test_topk_of_other_tasks():
