@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
-from typing import Any, Literal, overload
+from typing import Any, Literal, NamedTuple, overload
 
 from ..checks import warn
 from ..config import RobertaConfig
@@ -72,6 +72,7 @@ _PIPELINE_CLASS = optional(
     Rule(lambda v: isinstance(v, type) and issubclass(v, Pipeline), "a subclass of Pipeline")
 )
 
+_KEYWORDS = optional(Rule(lambda v: isinstance(v, Mapping), "a dictionary of keywords"))
 _OF_TRANSFORMERS = ", not of transformers, whose save_pretrained writes a directory to name here"
 _MODEL = Rule(
     lambda v: v is None or isinstance(v, (*_NAME, RobertaPreTrainedModel)),
@@ -217,27 +218,48 @@ def pipeline(
     >>> fill("The color of the sky is <mask>.", top_k=1)[0]["token_str"]
     ' blue'
     """
-    said = {"config": config, "dtype": dtype, "device": device}
-    said |= {name: options.pop(name) for name in _HUB if name in options}
-    loading = _loading(said, model_kwargs or {})
-    hub = HubOptions.taken_from(loading)
     _check_task(task, model)
     check("model", model, _MODEL, TypeError)
     check("pipeline_class", pipeline_class, _PIPELINE_CLASS, TypeError)
-    make: Callable[[str], RobertaPreTrainedModel]
-    if isinstance(model, RobertaPreTrainedModel):
-        task = _task_of([type(model).__name__], "the model object") if task is None else task
-        named = loading.get("config")
-        files = ModelFiles(named, hub) if isinstance(named, _NAME) else None
-        make = partial(_moved, model, **loading)
-    else:
-        files = ModelFiles(TINY if model is None else model, hub)
-        loading["config"] = read = _config(loading.get("config"), files, hub)
-        task = _task_of(read.architectures or [], files.name) if task is None else task
-        make = partial(_loaded, files, **loading)
-    task = ALIASES.get(task, task)
-    tokenizer = _tokenizer(tokenizer, files, hub)
-    return (pipeline_class or TASKS[task][0])(make(task), tokenizer, **options)
+    said = {"config": config, "dtype": dtype, "device": device_name(device)}
+    said |= {name: options.pop(name) for name in _HUB if name in options}
+    loading = _loading(said, model_kwargs)
+    hub = HubOptions.taken_from(loading)
+    find = _of_object if isinstance(model, RobertaPreTrainedModel) else _of_files
+    found = find(TINY if model is None else model, hub, loading)
+    task = _task_of(*found.classes) if task is None else ALIASES.get(task, task)
+    loaded = _tokenizer(tokenizer, found.files, hub)
+    return (pipeline_class or TASKS[task][0])(found.make(task), loaded, **options)
+
+
+class _Found(NamedTuple):
+    """What the argument ``model`` stands for."""
+
+    files: ModelFiles | None  # that have the tokenizer
+    classes: tuple[Sequence[str], str]  # of the model, and how to name it
+    make: Callable[[str], RobertaPreTrainedModel]  # the model of a task
+
+
+def _of_object(model: Any, hub: HubOptions, loading: Mapping[str, Any]) -> _Found:
+    config = loading.get("config")
+    return _Found(
+        ModelFiles(config, hub) if isinstance(config, _NAME) else None,
+        ([type(model).__name__], "the model object"),
+        partial(_moved, model, **loading),
+    )
+
+
+def _of_files(name: Any, hub: HubOptions, loading: Mapping[str, Any]) -> _Found:
+    files = ModelFiles(name, hub)
+    config = loading.get("config")
+    if config is None or isinstance(config, _NAME):
+        config = RobertaConfig.from_pretrained(files if config is None else ModelFiles(config, hub))
+    architectures = getattr(config, "architectures", None) or []
+    return _Found(
+        files,
+        (architectures, repr(files.name)),
+        partial(_loaded, files, **{**loading, "config": config}),
+    )
 
 
 def _check_task(task: str | None, model: PathOrModel | None) -> None:
@@ -267,14 +289,14 @@ def _task_of(classes: Sequence[str], name: str) -> str:
         if one in tasks:
             return tasks[one]
     raise ValueError(
-        f"the class of {name!r} is {' or '.join(classes) or 'not known'}, which has no task of its "
+        f"the class of {name} is {' or '.join(classes) or 'not known'}, which has no task of its "
         f"own: give task=, one of {', '.join(TASKS)}"
     )
 
 
-def _loading(said: Mapping[str, Any], model_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _loading(said: Mapping[str, Any], model_kwargs: Any) -> dict[str, Any]:
     """Put the options of loading a model together, which come in two ways."""
-    loading = dict(model_kwargs)
+    loading = dict(check("model_kwargs", model_kwargs, _KEYWORDS, TypeError) or {})
     settle(loading, OF_MODELS)
     for name, value in said.items():
         if value is not None and loading.get(name) not in (None, value):
@@ -284,17 +306,6 @@ def _loading(said: Mapping[str, Any], model_kwargs: Mapping[str, Any]) -> dict[s
         if value is not None:
             loading[name] = value
     return loading
-
-
-def _config(config: Any, files: ModelFiles, hub: HubOptions) -> Any:
-    """Read a configuration that is given by its name, or that comes with the weights."""
-    if config is None:
-        return RobertaConfig.from_pretrained(files)
-    return (
-        RobertaConfig.from_pretrained(ModelFiles(config, hub))
-        if isinstance(config, _NAME)
-        else config
-    )
 
 
 def _tokenizer(
@@ -331,8 +342,6 @@ def _loaded(
             f"the config.json in {files.name!r} says is_decoder false: a model that was trained to "
             "look at both sides of a word gives poor texts, now that it looks only back"
         )
-    if "device" in loading:
-        loading["device"] = device_name(loading["device"])
     return model_class.from_pretrained(files, **{"strict": True, "config": config, **loading})
 
 
@@ -361,4 +370,4 @@ def _moved(
             + (": give its encoder, model.roberta" if encoder else "")
         )
     model = model if dtype is None else model.astype(dtype)
-    return model if device is None else model.to(device_name(device))
+    return model if device is None else model.to(device)

@@ -272,12 +272,14 @@ class Pipeline(Generic[Model]):
         return row
 
 
-def device_name(device: Any) -> str:
-    """Name a device as transformers' pipelines number it, or as an object of torch is shown.
+def device_name(device: Any) -> str | None:
+    """Name a device that transformers numbers, or that is an object of torch.
 
     >>> device_name(-1), device_name(1)
     ('cpu', 'cuda:1')
     """
+    if device is None:
+        return None
     if is_integer(device):
         return "cpu" if device < 0 else f"cuda:{device}"
     return str(device)

@@ -12,7 +12,7 @@ from ..arrays import array_namespace, move_like, to_numpy
 from ..checks import warn
 from ..functional import softmax
 from ..models.language_models import RobertaForMaskedLM
-from ..rules import check, integer
+from ..rules import STRING, check, integer
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, opened, or_else, shortened
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS, takes
@@ -215,6 +215,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         vocabulary = self.tokenizer.get_vocab()
         found: dict[int, None] = {}  # in order, each once
         for target in [targets] if isinstance(targets, str) else targets:
+            check("a target", target, STRING, TypeError)
             if target in vocabulary:
                 found[vocabulary[target]] = None
                 continue

@@ -129,13 +129,15 @@ def test_a_device_that_is_not_there_is_named(device):
         ({"dtype": "float32", "torch_dtype": "float64"}, "they mean the same"),
         ({"dtype": "float32", "model_kwargs": {"dtype": "float64"}}, "dtype .* in model_kwargs"),
         ({"revision": "a", "model_kwargs": {"revision": "b"}}, "revision .* in model_kwargs"),
+        ({"model_kwargs": ["dtype"]}, "model_kwargs is .*a dictionary"),
+        ({"targets": [5]}, "a target is 5, but must be a string"),
         ({"pipeline_class": RobertaForMaskedLM}, "pipeline_class is .* subclass of Pipeline"),
     ],
     ids=str,
 )
 def test_keywords_that_are_refused(directory, keywords, sentence):
     with pytest.raises((ValueError, TypeError), match=sentence):
-        pipeline("fill-mask", directory, **keywords)
+        pipeline("fill-mask", directory, **keywords)(SKY)
 
 
 @pytest.mark.parametrize(
