@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from functools import partial
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, overload
 
-from ..checks import warn
 from ..config import RobertaConfig
-from ..files import TINY, HubOptions, ModelFiles
-from ..keywords import OF_MODELS, settle
+from ..files import TINY, HubOptions
 from ..models.base import RobertaModel, RobertaPreTrainedModel
 from ..models.classifiers import (
     RobertaForMultipleChoice,
@@ -26,6 +23,7 @@ from .base import Pipeline, device_name
 from .feature_extraction import FeatureExtractionPipeline
 from .fill_mask import FillMaskPipeline
 from .keywords import OF_PIPELINES, takes
+from .loading import found_of, loading_options, tokenizer_of
 from .multiple_choice import MultipleChoicePipeline
 from .question_answering import QuestionAnsweringPipeline
 from .text_classification import TextClassificationPipeline
@@ -66,21 +64,8 @@ ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classifica
 #: The tasks of the bundled model.
 BUNDLED = ("fill-mask", "feature-extraction")
 
-_NAME = (str, os.PathLike)
-_HUB = tuple(one.name for one in fields(HubOptions))
 _PIPELINE_CLASS = optional(
     Rule(lambda v: isinstance(v, type) and issubclass(v, Pipeline), "a subclass of Pipeline")
-)
-
-_KEYWORDS = optional(Rule(lambda v: isinstance(v, Mapping), "a dictionary of keywords"))
-_OF_TRANSFORMERS = ", not of transformers, whose save_pretrained writes a directory to name here"
-_MODEL = Rule(
-    lambda v: v is None or isinstance(v, (*_NAME, RobertaPreTrainedModel)),
-    f"a directory, a name on the hub, or a model of this package{_OF_TRANSFORMERS}",
-)
-_TOKENIZER = Rule(
-    lambda v: v is None or isinstance(v, (*_NAME, RobertaTokenizer)),
-    f"a directory, a name on the hub, or a tokenizer of this package{_OF_TRANSFORMERS}",
 )
 
 PathOrModel = str | os.PathLike[str] | RobertaPreTrainedModel
@@ -219,47 +204,17 @@ def pipeline(
     ' blue'
     """
     _check_task(task, model)
-    check("model", model, _MODEL, TypeError)
     check("pipeline_class", pipeline_class, _PIPELINE_CLASS, TypeError)
     said = {"config": config, "dtype": dtype, "device": device_name(device)}
-    said |= {name: options.pop(name) for name in _HUB if name in options}
-    loading = _loading(said, model_kwargs)
+    hub_options = [one.name for one in fields(HubOptions) if one.name in options]
+    said |= {name: options.pop(name) for name in hub_options}
+    loading = loading_options(said, model_kwargs)
     hub = HubOptions.taken_from(loading)
-    find = _of_object if isinstance(model, RobertaPreTrainedModel) else _of_files
-    found = find(TINY if model is None else model, hub, loading)
+    found = found_of(TINY if model is None else model, hub, loading)
     task = _task_of(*found.classes) if task is None else ALIASES.get(task, task)
-    loaded = _tokenizer(tokenizer, found.files, hub)
-    return (pipeline_class or TASKS[task][0])(found.make(task), loaded, **options)
-
-
-class _Found(NamedTuple):
-    """What the argument ``model`` stands for."""
-
-    files: ModelFiles | None  # that have the tokenizer
-    classes: tuple[Sequence[str], str]  # of the model, and how to name it
-    make: Callable[[str], RobertaPreTrainedModel]  # the model of a task
-
-
-def _of_object(model: Any, hub: HubOptions, loading: Mapping[str, Any]) -> _Found:
-    config = loading.get("config")
-    return _Found(
-        ModelFiles(config, hub) if isinstance(config, _NAME) else None,
-        ([type(model).__name__], "the model object"),
-        partial(_moved, model, **loading),
-    )
-
-
-def _of_files(name: Any, hub: HubOptions, loading: Mapping[str, Any]) -> _Found:
-    files = ModelFiles(name, hub)
-    config = loading.get("config")
-    if config is None or isinstance(config, _NAME):
-        config = RobertaConfig.from_pretrained(files if config is None else ModelFiles(config, hub))
-    architectures = getattr(config, "architectures", None) or []
-    return _Found(
-        files,
-        (architectures, repr(files.name)),
-        partial(_loaded, files, **{**loading, "config": config}),
-    )
+    kind, model_class = TASKS[task]
+    of_task = tokenizer_of(tokenizer, found.files, hub)
+    return (pipeline_class or kind)(found.make(task, model_class), of_task, **options)
 
 
 def _check_task(task: str | None, model: PathOrModel | None) -> None:
@@ -292,82 +247,3 @@ def _task_of(classes: Sequence[str], name: str) -> str:
         f"the class of {name} is {' or '.join(classes) or 'not known'}, which has no task of its "
         f"own: give task=, one of {', '.join(TASKS)}"
     )
-
-
-def _loading(said: Mapping[str, Any], model_kwargs: Any) -> dict[str, Any]:
-    """Put the options of loading a model together, which come in two ways."""
-    loading = dict(check("model_kwargs", model_kwargs, _KEYWORDS, TypeError) or {})
-    settle(loading, OF_MODELS)
-    for name, value in said.items():
-        if value is not None and loading.get(name) not in (None, value):
-            raise ValueError(
-                f"{name} is {value!r}, but in model_kwargs {loading[name]!r}: give it once"
-            )
-        if value is not None:
-            loading[name] = value
-    return loading
-
-
-def _tokenizer(
-    tokenizer: PathOrTokenizer | None, files: ModelFiles | None, hub: HubOptions
-) -> RobertaTokenizer:
-    """Load a tokenizer by its name, or that of the model's files."""
-    name, options = tokenizer if isinstance(tokenizer, tuple) else (tokenizer, {})
-    check("tokenizer", name, _TOKENIZER, TypeError)
-    if isinstance(name, RobertaTokenizer):
-        return name
-    if name is not None:
-        files = ModelFiles(name, hub)
-    if files is None:
-        raise ValueError(
-            "a model object does not know its tokenizer: give tokenizer= too, or a directory"
-        )
-    return RobertaTokenizer.from_pretrained(files, **options)
-
-
-def _loaded(
-    files: ModelFiles,
-    task: str,
-    *,
-    config: RobertaConfig,
-    **loading: Any,
-) -> RobertaPreTrainedModel:
-    """Load a model of the class that the task needs."""
-    model_class = TASKS[task][1]
-    if model_class is RobertaModel:  # nobody reads the pooler, and many checkpoints lack it
-        loading = {"add_pooling_layer": False, **loading}
-    if model_class is RobertaForCausalLM and not config.is_decoder:
-        loading = {"is_decoder": True, **loading}
-        warn(
-            f"the config.json in {files.name!r} says is_decoder false: a model that was trained to "
-            "look at both sides of a word gives poor texts, now that it looks only back"
-        )
-    return model_class.from_pretrained(files, **{"strict": True, "config": config, **loading})
-
-
-def _moved(
-    model: RobertaPreTrainedModel,
-    task: str,
-    *,
-    config: Any = None,
-    dtype: Any = None,
-    device: Any = None,
-    **loading: Any,
-) -> RobertaPreTrainedModel:
-    """Give a model object the dtype and the device that are asked for."""
-    if not (config is None or isinstance(config, _NAME) or config == model.config):
-        raise ValueError("config is not that of the model object: leave it out, or load the model")
-    if loading:
-        raise ValueError(
-            f"model_kwargs has {', '.join(loading)}, but the model is an object, and no longer "
-            "loaded: give them to its from_pretrained"
-        )
-    model_class = TASKS[task][1]
-    if not isinstance(model, model_class):
-        encoder = hasattr(model, "roberta") and model_class is RobertaModel
-        raise ValueError(
-            f"task {task!r} needs a {model_class.__name__}, not a {type(model).__name__}"
-            + (": give its encoder, model.roberta" if encoder else "")
-        )
-    model = model if dtype is None else model.astype(dtype)
-    return model if device is None else model.to(device)
