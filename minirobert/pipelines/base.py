@@ -27,6 +27,7 @@ __all__ = [
     "Job",
     "Pipeline",
     "Row",
+    "check_text",
     "chunks",
     "device_name",
     "on_host",
@@ -261,7 +262,7 @@ class Pipeline(Generic[Model]):
             # told a limit, the tokenizer does not warn of long texts: the error below says which
             options = {**options, "truncation": False, "max_length": limit}
         for part in (text,) if text_pair is None else (text, text_pair):
-            check(name, part, STRING, TypeError)
+            check_text(name, part)
         row = self.tokenizer(text, text_pair, **options)
         length = len(row["input_ids"])
         if length > limit:
@@ -283,6 +284,12 @@ def device_name(device: Any) -> str | None:
     if is_integer(device):
         return "cpu" if device < 0 else f"cuda:{device}"
     return str(device)
+
+
+def check_text(name: str, text: Any) -> None:
+    """Refuse what is no text, such as the rows of a data set."""
+    row = ": of a data set's rows give the texts alone, as in (row['text'] for row in rows)"
+    check(name, text, STRING.but(row) if isinstance(text, Mapping) else STRING, TypeError)
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

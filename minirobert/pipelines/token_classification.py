@@ -17,7 +17,7 @@ from ..functional import softmax
 from ..models.classifiers import RobertaForTokenClassification
 from ..rules import STRING, Rule, check, integer, list_of, optional
 from ..tokenization import BatchEncoding, RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, opened, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, check_text, opened, or_else, rows_of
 from .entities import (
     STRATEGIES,
     Labelled,
@@ -209,7 +209,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         return self._run(inputs, job, batch_size, progress_bar)
 
     def _rows_of_text(self, text: Any, name: str, stride: int | None) -> Sequence[Row]:
-        check(name, text, STRING, TypeError)
+        check_text(name, text)
         return self._windows(text, name, stride)[0]
 
     def _rows_of_words(

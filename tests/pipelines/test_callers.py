@@ -377,6 +377,15 @@ def test_a_table_is_not_a_column():
         ours("fill-mask", "RobertaForMaskedLM")(frame)
 
 
+@pytest.mark.parametrize("task", ["fill-mask", "feature-extraction", "token-classification"])
+def test_rows_are_not_texts(task):
+    kind, labels, one = CASES[task]
+    pipe = ours(task, kind, labels)
+    for form in (list, iter, Numbered):
+        with pytest.raises(TypeError, match=r"must be a string: of a data set's rows give the te"):
+            list(pipe(form([{"text": one, "label": 1}])))
+
+
 # Old names, and keywords without effect
 
 
