@@ -140,6 +140,8 @@ class Pipeline(Generic[Model]):
         """The name of the dtype of the model's weights."""
         return self.model.dtype
 
+    torch_dtype = dtype
+
     def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
         """Answer inputs, under scikit-learn's name of a call."""
         call: Any = self
@@ -325,6 +327,8 @@ def opened(inputs: Any, noun: str = "text") -> Any:
     if hasattr(inputs, "columns") and hasattr(inputs, "shape"):  # some give columns, some rows
         kind = type(inputs).__name__
         raise TypeError(f"inputs is a {kind}, but must be one column of it: the {noun}s alone")
+    if isinstance(inputs, set | frozenset):
+        raise TypeError(f"inputs is a set, whose {noun}s have no order: give a list of them")
     for name in ("tolist", "to_list", "to_pylist"):  # of NumPy and pandas, polars, Arrow
         if hasattr(inputs, name):
             return getattr(inputs, name)()

@@ -127,8 +127,8 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         Parameters
         ----------
         *inputs : dict, list of dict, or any iterable of dict
-            In place of the next two: ``{"question": ..., "context": ...}``. Or two strings, the
-            question and the context.
+            In place of the next two: ``{"question": ..., "context": ...}``, in a single one also
+            with lists. Or two strings, the question and the context.
         question, context : str or list of str
             Lists go together one by one; a single question or context goes with each of a list.
         data : optional
@@ -190,6 +190,11 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         results = self._run(asked, Job(encode, self._scores, answer), batch_size, progress_bar)
         alone = isinstance(asked, list) and len(asked) == 1
         return results[0] if alone else results
+
+    @staticmethod
+    def create_sample(question: str | Sequence[str], context: str | Sequence[str]) -> Any:
+        """Give the inputs for a question and its context, or for several."""
+        return _asked((), question, context)
 
     def _windows(
         self,
@@ -281,6 +286,9 @@ def _answer(
     return answers[0] if len(answers) == 1 else answers
 
 
+_KEYS = ("question", "context")
+
+
 def _asked(inputs: tuple[Any, ...], question: Any, context: Any) -> Any:
     """Read the ways to ask: a list of dictionaries, or an iterable of them."""
     if inputs and (question is not None or context is not None):
@@ -289,6 +297,8 @@ def _asked(inputs: tuple[Any, ...], question: Any, context: Any) -> Any:
         question, context = inputs
     elif len(inputs) == 1:
         only = opened(inputs[0], "question")
+        if isinstance(only, Mapping) and any(isinstance(only.get(k), list) for k in _KEYS):
+            return _asked((), *(only.get(key) for key in _KEYS))  # such as a slice of a data set
         return list(only) if isinstance(only, list | tuple) else only
     elif inputs:
         return list(inputs)
@@ -314,7 +324,7 @@ def _checked(example: Any, name: str) -> tuple[str, str]:
         raise TypeError(
             f"{name} is {example!r:.80}, but must be a dictionary with question and context"
         )
-    for key in ("question", "context"):
+    for key in _KEYS:
         text = example[key]
         which = name if key == "question" else f"the context of {name}"
         check(which, text, STRING, TypeError)

@@ -244,6 +244,8 @@ def _texts_of(one: Any, name: str, pair: Any) -> tuple[Any, Any]:
                 f"{name} has the keys {', '.join(map(repr, one))}, but must have 'text', and "
                 "'text_pair' for a pair"
             )
+        if pair is not None and "text_pair" in one:
+            raise ValueError(f"{name} has a text_pair, and so has the call: give one of them")
         return one["text"], one.get("text_pair", pair)
     if isinstance(one, list) and len(one) == 1 and isinstance(one[0], list) and len(one[0]) == 2:
         return one[0][0], one[0][1]  # an older form of transformers

@@ -27,7 +27,11 @@ from tests.pipelines.models import (
 )
 
 transformers.logging.set_verbosity_error()
-pytestmark = pytest.mark.usefixtures("exact_pipelines")
+pytestmark = [
+    pytest.mark.usefixtures("exact_pipelines"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:transformers"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:transformers"),
+]
 
 SKY = "The sky is <mask>."
 TEXTS = ["Who?", "Anna lives in Rome.", "The sky"]
@@ -377,6 +381,29 @@ def test_a_table_is_not_a_column():
         ours("fill-mask", "RobertaForMaskedLM")(frame)
 
 
+def test_a_set_has_no_order():
+    with pytest.raises(TypeError, match="inputs is a set, whose texts have no order"):
+        ours("fill-mask", CASES["fill-mask"][0])({SKY})
+
+
+def test_lists_of_questions_in_one_dictionary():
+    kind, questions = CASES["question-answering"][0], "question-answering"
+    lists = {"question": ["Who?", "Where?"], "context": ["Anna.", "Anna lives in Rome."]}
+    there, here = theirs(questions, kind), ours(questions, kind)
+    expected = there(lists)
+    assert_same(here(lists), expected)
+    assert here({**lists, "id": ["1", "2"]}) == here(here.create_sample(**lists)) == here(lists)
+    assert here(here.create_sample(**ANSWERED)) == here(ANSWERED)
+    shared = {"question": lists["question"], "context": "Anna lives in Rome."}
+    assert here(shared) == here(**shared)
+
+
+def test_two_texts_for_one_pair():
+    classify = ours("text-classification", CASES["text-classification"][0], LABELS)
+    with pytest.raises(ValueError, match="the text has a text_pair, and so has the call"):
+        classify({"text": "a", "text_pair": "b"}, text_pair="c")
+
+
 @pytest.mark.parametrize("task", ["fill-mask", "feature-extraction", "token-classification"])
 def test_rows_are_not_texts(task):
     kind, labels, one = CASES[task]
@@ -425,7 +452,6 @@ def float_scores(found):
     return found
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning:transformers")
 @pytest.mark.parametrize("name", ["data", "X"])
 def test_old_names_of_questions(name):
     kind, ask = CASES["question-answering"][0], "question-answering"
@@ -557,6 +583,7 @@ def test_a_pipeline_as_an_object(task, tmp_path):
     expected = pipe([one, one])
     assert pipe.predict([one, one]) == pipe.transform([one, one]) == expected
     assert (pipe.task, pipe.framework, pipe.device, pipe.dtype) == (task, "np", "cpu", "float64")
+    assert pipe.torch_dtype == pipe.dtype
     assert pipe.tokenizer("A", return_tensors=pipe.framework)["input_ids"].shape == (1, 3)
     pipe.save_pretrained(tmp_path, max_shard_size="5GB")
     assert_same(pipeline(task, tmp_path, dtype="float64")([one, one]), expected)
