@@ -15,6 +15,7 @@ from ..rules import Rule, one_of
 __all__ = [
     "OF_CALLS",
     "OF_GENERATION",
+    "OF_GENERATORS",
     "OF_OBJECTS",
     "OF_PIPELINES",
     "OF_QUESTIONS",
@@ -109,7 +110,10 @@ _CUT = ": tokenizer_kwargs={'truncation': True, 'max_length': N} of the pipeline
 
 OF_GENERATION: dict[str, Keyword] = {
     "text_inputs": Keyword(ANYTHING, "inputs"),
-    "tokenizer_encode_kwargs": Keyword(ANYTHING, "tokenizer_kwargs"),
+    **dict.fromkeys(
+        ("tokenizer_kwargs", "tokenizer_encode_kwargs"),
+        Keyword(NOT_GIVEN.but(": give tokenizer_kwargs when the pipeline is made")),
+    ),
     "return_text": _NO_EFFECT,
     "padding": _NO_EFFECT,  # texts of one batch are padded whatever it says
     "continue_final_message": Keyword(NOT_TRUE.but(": there are no chats here")),
@@ -126,4 +130,10 @@ OF_GENERATION: dict[str, Keyword] = {
         ("assistant_model", "assistant_tokenizer"),
         Keyword(NOT_GIVEN.but(": one model alone makes a text here")),
     ),
+}
+
+#: Of the class itself, which takes one that its calls do not.
+OF_GENERATORS: dict[str, Keyword] = {
+    **{name: one for name, one in OF_GENERATION.items() if name != "tokenizer_kwargs"},
+    "tokenizer_encode_kwargs": Keyword(ANYTHING, "tokenizer_kwargs"),
 }

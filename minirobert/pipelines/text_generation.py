@@ -16,7 +16,7 @@ from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, Row, or_else
-from .keywords import OF_CALLS, OF_GENERATION, OF_OBJECTS, takes
+from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS, takes
 
 __all__ = ["Generation", "TextGenerationPipeline"]
 
@@ -61,7 +61,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
 
     task = "text-generation"
 
-    @takes(OF_OBJECTS | OF_GENERATION)
+    @takes(OF_OBJECTS | OF_GENERATORS)
     def __init__(
         self,
         model: RobertaForCausalLM,

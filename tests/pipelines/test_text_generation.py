@@ -76,6 +76,15 @@ def test_options_that_have_no_effect(options):
     assert continued(**more)(text_inputs=text, **options) == expected == continued(**more)(text)
 
 
+@pytest.mark.parametrize("name", ["tokenizer_kwargs", "tokenizer_encode_kwargs"])
+def test_options_of_the_tokenizer(name):
+    more, options = {"max_new_tokens": 4, "do_sample": False}, {"add_special_tokens": True}
+    expected = by_transformers(**more)("The sky", tokenizer_encode_kwargs=dict(options))
+    assert continued(**more, **{name: options})("The sky") == expected
+    with pytest.raises(ValueError, match=f"{name} is .*when the pipeline is made"):
+        continued(**more)("The sky", **{name: options})
+
+
 @settings(max_examples=50)
 @given(text=prompts, seed=st.integers(0, 99), temperature=st.sampled_from([0.5, 1.0, 50.0]))
 def test_a_stream_put_together_is_the_text(text, seed, temperature):
