@@ -21,6 +21,7 @@ __all__ = [
     "OF_QUESTIONS",
     "OF_ROWS",
     "OF_TOKENS",
+    "OF_VECTORS",
     "OF_ZERO_SHOT",
     "takes",
 ]
@@ -79,12 +80,21 @@ OF_QUESTIONS: dict[str, Keyword] = {
     "padding": _NO_EFFECT,
     "max_question_len": _NO_EFFECT,  # as there, with a fast tokenizer
     "X": Keyword(ANYTHING, "data"),
+    **dict.fromkeys(
+        ("truncation", "max_length", "stride"),
+        Keyword(NOT_GIVEN.but(": windows have max_seq_len tokens, and share doc_stride of them")),
+    ),
 }
 
 OF_TOKENS: dict[str, Keyword] = {
     "offset_mapping": Keyword(
         NOT_GIVEN.but(": the tokenizer knows where in the text its tokens are")
-    )
+    ),
+    "padding": _NO_EFFECT,
+    **dict.fromkeys(
+        ("truncation", "max_length"),
+        Keyword(NOT_GIVEN.but(": long texts are cut off, or with stride= read in windows")),
+    ),
 }
 
 _OPTION_OF_ROWS = Keyword(NOT_GIVEN.but(": give it in tokenizer_kwargs, a dictionary"))
@@ -94,6 +104,9 @@ OF_ROWS: dict[str, Keyword] = {
     "padding": _NO_EFFECT,  # changes no answer: rows are padded where they are put together
     **dict.fromkeys(("truncation", "max_length", "add_special_tokens"), _OPTION_OF_ROWS),
 }
+
+#: Of feature extraction, which has an argument for truncation.
+OF_VECTORS = {name: one for name, one in OF_ROWS.items() if name != "truncation"}
 
 OF_ZERO_SHOT: dict[str, Keyword] = {
     **OF_ROWS,

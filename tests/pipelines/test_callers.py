@@ -481,10 +481,21 @@ def test_options_that_zero_shot_classification_leaves_unread():
         ours(*make)("Anna", ["a", "b"], max_length=9)
 
 
-def test_an_option_of_the_tokenizer_in_the_wrong_place():
-    fill = ours("fill-mask", CASES["fill-mask"][0])
-    with pytest.raises(ValueError, match=r"truncation is True, but must be .*in tokenizer_kwargs"):
-        fill(SKY, truncation=True)
+@pytest.mark.parametrize(
+    ("task", "name", "cure"),
+    [
+        ("fill-mask", "truncation", "in tokenizer_kwargs"),
+        ("feature-extraction", "max_length", "in tokenizer_kwargs"),
+        ("question-answering", "truncation", "max_seq_len"),
+        ("token-classification", "truncation", "stride="),
+    ],
+)
+def test_an_option_of_the_tokenizer_in_the_wrong_place(task, name, cure):
+    kind, labels, one = CASES[task]
+    pipe = ours(task, kind, labels)
+    with pytest.raises(ValueError, match=f"{name} is 9, but must be .*{cure}"):
+        pipe(one, **{name: 9})
+    assert pipe(one, padding=True) == pipe(one)
 
 
 def test_topk_of_other_tasks():
