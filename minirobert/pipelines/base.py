@@ -327,8 +327,6 @@ def opened(inputs: Any, noun: str = "text") -> Any:
     if hasattr(inputs, "columns") and hasattr(inputs, "shape"):  # some give columns, some rows
         kind = type(inputs).__name__
         raise TypeError(f"inputs is a {kind}, but must be one column of it: the {noun}s alone")
-    if isinstance(inputs, set | frozenset):
-        raise TypeError(f"inputs is a set, whose {noun}s have no order: give a list of them")
     for name in ("tolist", "to_list", "to_pylist"):  # of NumPy and pandas, polars, Arrow
         if hasattr(inputs, name):
             return getattr(inputs, name)()

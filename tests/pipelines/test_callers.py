@@ -381,11 +381,6 @@ def test_a_table_is_not_a_column():
         ours("fill-mask", "RobertaForMaskedLM")(frame)
 
 
-def test_a_set_has_no_order():
-    with pytest.raises(TypeError, match="inputs is a set, whose texts have no order"):
-        ours("fill-mask", CASES["fill-mask"][0])({SKY})
-
-
 def test_lists_of_questions_in_one_dictionary():
     kind, questions = CASES["question-answering"][0], "question-answering"
     lists = {"question": ["Who?", "Where?"], "context": ["Anna.", "Anna lives in Rome."]}
