@@ -26,6 +26,7 @@ __all__ = [
         "words",
     ),
     *("text", "words", "count_or_all", "device", "seed"),
+    *("HUB_OPTIONS", "hub_options"),
 ]
 
 #: Takes a parser or a group.
@@ -80,6 +81,22 @@ def either(*options: Option) -> Option:
         add_options(parser.add_mutually_exclusive_group(), *options)
 
     return add
+
+
+#: Of every command that takes a model; without effect for a directory.
+HUB_OPTIONS = (
+    text("--revision", "NAME", "of a model of the hub: a branch, tag or commit"),
+    text("--token", "TOKEN", "for private models of the hub (default: that of `hf auth login`)"),
+    text("--cache-dir", "DIR", "where the files of models of the hub are kept"),
+    switch("--local-files-only", "use only the files that are kept already"),
+)
+
+
+def hub_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Take the options of the hub that are given, under their names in `HubOptions`."""
+    names = ("revision", "token", "cache_dir", "local_files_only")
+    given = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def count_or_all(word: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from ..files import TINY
 from ..pipelines import BUNDLED, pipeline
 from .common import add_command, add_texts, answer_lines, print_json
-from .options import Option, add_options, choice, count, device, switch, text
+from .options import HUB_OPTIONS, Option, add_options, choice, count, device, switch, text
 
 __all__ = ["Reader", "TaskCommand", "add_task", "answer_all", "as_it_is"]
 
@@ -79,7 +79,9 @@ def add_task(commands: Any, task: TaskCommand) -> None:
     examples = "\n".join(f"  minirobert {example}" for example in task.examples)
     command = add_command(commands, task.task, task.purpose, examples)
     add_texts(command, task.what)
-    add_options(command, _model(task), *task.options, *_truncate(task), *SHARED_OPTIONS)
+    add_options(
+        command, _model(task), *task.options, *_truncate(task), *SHARED_OPTIONS, *HUB_OPTIONS
+    )
     command.set_defaults(run=lambda arguments: _answer(arguments, task))
 
 

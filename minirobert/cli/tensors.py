@@ -8,9 +8,10 @@ from typing import Any
 
 from ..checkpoints.reading import fetch_weights, matching_tensors
 from ..config import RobertaConfig
-from ..files import TINY, ModelFiles
+from ..files import TINY, HubOptions, ModelFiles
 from ..parameters import HEADS, parameter_shapes, summary
 from .common import add_command, print_json
+from .options import HUB_OPTIONS, add_options, hub_options
 
 __all__ = ["add_inspect"]
 
@@ -30,6 +31,7 @@ def add_inspect(commands: Any) -> None:
         metavar="MODEL",
         help="a model's directory or name on the hub, or a config.json, which needs no weights",
     )
+    add_options(command, *HUB_OPTIONS)
     command.set_defaults(run=_inspect)
 
 
@@ -38,7 +40,9 @@ def _inspect(arguments: argparse.Namespace) -> None:
     only_config = path.is_file()
     if only_config and path.suffix != ".json":
         raise ValueError(f"{str(path)!r} is no config.json: give that, or the model's directory")
-    files = ModelFiles(path.parent if only_config else arguments.model)
+    files = ModelFiles(
+        path.parent if only_config else arguments.model, HubOptions(**hub_options(arguments))
+    )
     config = (
         RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(files)
     )

@@ -12,7 +12,7 @@ from ..files import TINY
 from ..tokenization import RobertaTokenizer
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 from .common import add_command, add_texts, answer_lines, not_utf8, print_json
-from .options import add_options, count, switch, text, words
+from .options import HUB_OPTIONS, add_options, count, hub_options, switch, text, words
 
 __all__ = ["add_tokenize", "add_train_tokenizer"]
 
@@ -40,6 +40,7 @@ def add_tokenize(commands: Any) -> None:
             "--explain",
             "show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
         ),
+        *HUB_OPTIONS,
     )
     command.set_defaults(run=_tokenize)
 
@@ -86,7 +87,7 @@ def add_train_tokenizer(commands: Any) -> None:
 
 
 def _tokenize(arguments: argparse.Namespace) -> None:
-    tokenizer = RobertaTokenizer.from_pretrained(arguments.model)
+    tokenizer = RobertaTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
     if arguments.explain:
         answer_lines(
             arguments.texts,

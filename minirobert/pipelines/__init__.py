@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Literal, overload
 
-from ..checks import warn
 from ..config import RobertaConfig
-from ..files import TINY, ModelFiles
+from ..files import TINY, HubOptions
 from ..models.base import RobertaModel, RobertaPreTrainedModel
 from ..models.classifiers import (
     RobertaForMultipleChoice,
@@ -16,10 +17,13 @@ from ..models.classifiers import (
     RobertaForTokenClassification,
 )
 from ..models.language_models import RobertaForCausalLM, RobertaForMaskedLM
+from ..rules import Rule, check, optional
 from ..tokenization import RobertaTokenizer
-from .base import Pipeline
+from .base import Pipeline, device_name
 from .feature_extraction import FeatureExtractionPipeline
 from .fill_mask import FillMaskPipeline
+from .keywords import OF_PIPELINES, takes
+from .loading import found_of, loading_options, tokenizer_of
 from .multiple_choice import MultipleChoicePipeline
 from .question_answering import QuestionAnsweringPipeline
 from .text_classification import TextClassificationPipeline
@@ -60,8 +64,15 @@ ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classifica
 #: The tasks of the bundled model.
 BUNDLED = ("fill-mask", "feature-extraction")
 
+_PIPELINE_CLASS = optional(
+    Rule(lambda v: isinstance(v, type) and issubclass(v, Pipeline), "a subclass of Pipeline")
+)
+
 PathOrModel = str | os.PathLike[str] | RobertaPreTrainedModel
-PathOrTokenizer = str | os.PathLike[str] | RobertaTokenizer
+#: A tuple has options of the tokenizer, too.
+PathOrTokenizer = (
+    str | os.PathLike[str] | RobertaTokenizer | tuple[str | os.PathLike[str], Mapping[str, Any]]
+)
 
 
 @overload
@@ -122,40 +133,53 @@ def pipeline(
 ) -> TextGenerationPipeline: ...
 @overload
 def pipeline(
-    task: str,
+    task: str | None = None,
     model: PathOrModel | None = None,
     tokenizer: PathOrTokenizer | None = None,
     **options: Any,
 ) -> Any: ...
 
 
+@takes(OF_PIPELINES)
 def pipeline(
-    task: str,
+    task: str | None = None,
     model: PathOrModel | None = None,
     tokenizer: PathOrTokenizer | None = None,
     *,
-    device: str | int | None = None,
+    config: RobertaConfig | str | os.PathLike[str] | None = None,
+    device: Any = None,
     dtype: Any = None,
+    model_kwargs: Mapping[str, Any] | None = None,
+    pipeline_class: type[Pipeline[Any]] | None = None,
     **options: Any,
 ) -> Any:
     """Make the pipeline of a task.
 
     Parameters
     ----------
-    task : str
+    task : str, optional
         ``"fill-mask"``, ``"feature-extraction"``, ``"text-classification"`` (or
         ``"sentiment-analysis"``), ``"token-classification"`` (or ``"ner"``),
         ``"question-answering"``, ``"zero-shot-classification"``, ``"multiple-choice"`` or
-        ``"text-generation"``.
-    model : directory or model, optional
+        ``"text-generation"``. By default that of the model's class, which for a directory is the
+        first of ``architectures`` in its ``config.json``.
+    model : directory, name on the hub or model, optional
         By default the bundled one, which can fill masks and extract features.
-    tokenizer : directory or tokenizer, optional
-        That of the model's directory by default.
-    device : str or int, optional
+    tokenizer : directory, name on the hub or tokenizer, optional
+        That of the model's directory by default. A tuple of a name and a dictionary has options of
+        the tokenizer's ``from_pretrained``.
+    config : RobertaConfig, directory or name on the hub, optional
+        In place of the one that comes with the weights.
+    device : str, int or torch.device, optional
         ``"cpu"``, ``"cuda"``, ``"cuda:N"``; or as in transformers -1 for the CPU and N for a GPU.
     dtype : str or NumPy dtype, optional
         Of the weights: ``"float16"``, ``"float32"`` (the default), ``"float64"`` or ``"auto"``.
+    model_kwargs : dict, optional
+        Options of the model's ``from_pretrained``.
+    pipeline_class : type, optional
+        A subclass of `Pipeline`, in place of that of the task.
     **options
+        Those of the hub, for all files (``revision``, …: see `minirobert.files.HubOptions`);
         ``batch_size``, ``progress_bar``, mostly ``tokenizer_kwargs``, and defaults for the
         pipeline's calls, such as ``top_k``.
 
@@ -168,76 +192,58 @@ def pipeline(
     ------
     ValueError
         If the task is not known, no model is given and the bundled one cannot do it, a model object
-        comes without its tokenizer, or the directory's model is broken or lacks the task's head.
+        comes without its tokenizer or with options of loading, or the directory's model is broken
+        or lacks the task's head.
     FileNotFoundError
         If there is no model in the directory.
+    TypeError
+        If the model or the tokenizer is of another package.
 
     >>> fill = pipeline("fill-mask")
     >>> fill("The color of the sky is <mask>.", top_k=1)[0]["token_str"]
     ' blue'
     """
+    _check_task(task, model)
+    check("pipeline_class", pipeline_class, _PIPELINE_CLASS, TypeError)
+    said = {"config": config, "dtype": dtype, "device": device_name(device)}
+    hub_options = [one.name for one in fields(HubOptions) if one.name in options]
+    said |= {name: options.pop(name) for name in hub_options}
+    loading = loading_options(said, model_kwargs)
+    hub = HubOptions.taken_from(loading)
+    found = found_of(TINY if model is None else model, hub, loading)
+    task = _task_of(*found.classes) if task is None else ALIASES.get(task, task)
+    kind, model_class = TASKS[task]
+    of_task = tokenizer_of(tokenizer, found.files, hub)
+    return (pipeline_class or kind)(found.make(task, model_class), of_task, **options)
+
+
+def _check_task(task: str | None, model: PathOrModel | None) -> None:
+    """Refuse a task that is not here, and one that the bundled model was not trained for."""
+    if task is None:
+        if model is None:
+            raise ValueError(
+                f"task is None, and there is no model to tell it: give one of {', '.join(TASKS)}"
+            )
+        return
     if task not in TASKS and task not in ALIASES:
         raise ValueError(f"task {task!r} is not one of those here: {', '.join([*TASKS, *ALIASES])}")
     task = ALIASES.get(task, task)
-    kind, model_class = TASKS[task]
     if model is None and task not in BUNDLED:
         raise ValueError(
             f"the model that comes with the package was not trained for {task}: give model=, the "
-            f"directory of a {model_class.__name__}"
+            f"directory of a {TASKS[task][1].__name__}"
         )
-    model = TINY if model is None else model
-    if isinstance(device, int):
-        device = "cpu" if device < 0 else f"cuda:{device}"
-    tokenizer = _tokenizer(model, tokenizer)
-    return kind(_model(task, model_class, model, device, dtype), tokenizer, **options)
 
 
-def _tokenizer(model: PathOrModel, tokenizer: PathOrTokenizer | None) -> RobertaTokenizer:
-    if tokenizer is None:
-        if isinstance(model, RobertaPreTrainedModel):
-            raise ValueError(
-                "a model object does not know its tokenizer: give tokenizer= too, or a directory"
-            )
-        tokenizer = model
-    if isinstance(tokenizer, RobertaTokenizer):
-        return tokenizer
-    return RobertaTokenizer.from_pretrained(tokenizer)
-
-
-def _model(
-    task: str,
-    model_class: type[RobertaPreTrainedModel],
-    model: PathOrModel,
-    device: Any,
-    dtype: Any,
-) -> RobertaPreTrainedModel:
-    if not isinstance(model, RobertaPreTrainedModel):
-        files = ModelFiles(model)
-        config = RobertaConfig.from_pretrained(files)
-        options: dict[str, Any] = {}
-        if model_class is RobertaModel:
-            options["add_pooling_layer"] = False  # nobody reads it, and many checkpoints lack it
-        if model_class is RobertaForCausalLM and not config.is_decoder:
-            options["is_decoder"] = True
-            warn(
-                f"the config.json in {files.name!r} says is_decoder false: a model that was "
-                "trained to look at both sides of a word gives poor texts, now that it looks only "
-                "back"
-            )
-        return model_class.from_pretrained(
-            files,
-            config=config,
-            dtype=dtype or "float32",
-            device=device or "cpu",
-            strict=True,
-            **options,
-        )
-    model = model if dtype is None else model.astype(dtype)
-    model = model if device is None else model.to(device)
-    if not isinstance(model, model_class):
-        encoder = hasattr(model, "roberta") and model_class is RobertaModel
-        raise ValueError(
-            f"task {task!r} needs a {model_class.__name__}, not a {type(model).__name__}"
-            + (": give its encoder, model.roberta" if encoder else "")
-        )
-    return model
+def _task_of(classes: Sequence[str], name: str) -> str:
+    """Find the task of the first class that has one."""
+    tasks: dict[str, str] = {}
+    for task, (_, model_class) in TASKS.items():
+        tasks.setdefault(model_class.__name__, task)
+    for one in classes:
+        if one in tasks:
+            return tasks[one]
+    raise ValueError(
+        f"the class of {name} is {' or '.join(classes) or 'not known'}, which has no task of its "
+        f"own: give task=, one of {', '.join(TASKS)}"
+    )

@@ -9,6 +9,7 @@ padding, and gives the answers in the order of the inputs.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,7 +19,7 @@ import numpy as np
 
 from ..arrays import Array, move_like, to_numpy
 from ..models.base import RobertaPreTrainedModel
-from ..rules import STRING, check, integer
+from ..rules import STRING, Rule, check, integer, is_integer
 from ..tokenization import RobertaTokenizer
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "Job",
     "Pipeline",
     "Row",
+    "check_text",
     "chunks",
+    "device_name",
     "on_host",
+    "opened",
     "or_else",
     "rows_of",
     "shortened",
@@ -58,17 +62,32 @@ class Job:
     answer: Callable[[Any, Sequence[Row], Sequence[Any]], Any]
 
 
+#: Options of the tokenizer's call that make something else than a row of a text.
+NOT_OF_ROWS = {
+    *("text", "text_pair", "text_target", "text_pair_target"),
+    *("is_split_into_words", "return_overflowing_tokens", "return_tensors"),
+}
+OPTIONS = Rule(
+    lambda given: isinstance(given, Mapping) and not given.keys() & NOT_OF_ROWS,
+    "a dictionary of options of the tokenizer's call, but without "
+    f"{', '.join(sorted(NOT_OF_ROWS))}: a pipeline makes rows of texts, and arrays of rows, itself",
+)
+
+
 class Pipeline(Generic[Model]):
     """The base of all pipelines, with the options that they share.
 
     Each option of a pipeline is the default of its calls, and each call may say otherwise. An input
     alone gives its result, a list of inputs a list of results, and any other iterable an iterator
-    of them, which reads no more inputs than it needs for the next results.
+    of them, which reads no more inputs than it needs for the next results. Arrays and series are
+    what lists are; a data set that has numbered inputs, such as torch's, is an iterable.
 
     Parameters
     ----------
     model : RobertaPreTrainedModel
     tokenizer : RobertaTokenizer
+    device : str, int or torch.device, optional
+        Where the model is moved to, see `minirobert.pipelines.pipeline`.
     batch_size : int
         How many rows to compute at once, padded to one length: texts, or their windows or pairs.
     tokenizer_kwargs : dict, optional
@@ -83,6 +102,8 @@ class Pipeline(Generic[Model]):
     """
 
     task: ClassVar[str]
+    #: What arrays are called in ``return_tensors``.
+    framework: ClassVar[str] = "np"
     #: What an input is called in messages.
     noun: ClassVar[str] = "text"
     #: The types of a single input; what else can be iterated over holds several.
@@ -93,6 +114,7 @@ class Pipeline(Generic[Model]):
         model: Model,
         tokenizer: RobertaTokenizer,
         *,
+        device: Any = None,
         batch_size: int = 1,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool = False,
@@ -102,11 +124,43 @@ class Pipeline(Generic[Model]):
                 f"the tokenizer has {len(tokenizer)} tokens, but the model's vocab_size is "
                 f"{model.config.vocab_size}: they do not belong together"
             )
-        self.model = model
+        self.model = model if device is None else model.to(device_name(device))
         self.tokenizer = tokenizer
         self.batch_size = batch_size
         self.tokenizer_kwargs = {} if tokenizer_kwargs is None else tokenizer_kwargs
         self.progress_bar = progress_bar
+
+    @property
+    def device(self) -> Any:
+        """The device that the model is on."""
+        return self.model.device
+
+    @property
+    def dtype(self) -> str:
+        """The name of the dtype of the model's weights."""
+        return self.model.dtype
+
+    torch_dtype = dtype
+
+    def predict(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's name
+        """Answer inputs, under scikit-learn's name of a call."""
+        call: Any = self
+        return call(X)
+
+    transform = predict
+
+    def save_pretrained(self, save_directory: str | os.PathLike[str], **options: Any) -> None:
+        """Write the model and the tokenizer into a directory, from which `pipeline` reads both.
+
+        Parameters
+        ----------
+        save_directory : str or path
+            Made where it does not exist.
+        **options
+            Of the model's ``save_pretrained``, whose errors these are.
+        """
+        self.model.save_pretrained(save_directory, **options)
+        self.tokenizer.save_pretrained(save_directory)
 
     def _run(
         self,
@@ -118,6 +172,7 @@ class Pipeline(Generic[Model]):
         """Do a job for one input, for a list (checked before it is computed), or for a stream."""
         batch_size = check("batch_size", or_else(batch_size, self.batch_size), integer(1))
         shown = or_else(progress_bar, self.progress_bar)
+        inputs = opened(inputs, self.noun)
         if isinstance(inputs, self.single):
             return self._of_list([inputs], job, batch_size, shown)[0]
         if isinstance(inputs, list | tuple):
@@ -200,13 +255,16 @@ class Pipeline(Generic[Model]):
         self, name: str, text: Any, text_pair: Any = None, options: Mapping[str, Any] | None = None
     ) -> Row:
         """Encode a text, or a pair of texts, as one row, and check that the model can take it."""
-        options = or_else(options, self.tokenizer_kwargs)
+        options = check(
+            "tokenizer_kwargs", or_else(options, self.tokenizer_kwargs), OPTIONS, TypeError
+        )
+        options = {**options, "return_attention_mask": True}  # rows are padded later
         limit = self.model.config.max_sequence_length
         if not options.keys() & {"padding", "truncation", "max_length"}:
             # told a limit, the tokenizer does not warn of long texts: the error below says which
             options = {**options, "truncation": False, "max_length": limit}
         for part in (text,) if text_pair is None else (text, text_pair):
-            check(name, part, STRING, TypeError)
+            check_text(name, part)
         row = self.tokenizer(text, text_pair, **options)
         length = len(row["input_ids"])
         if length > limit:
@@ -215,6 +273,25 @@ class Pipeline(Generic[Model]):
                 f"truncate it with tokenizer_kwargs={{'truncation': True, 'max_length': {limit}}}"
             )
         return row
+
+
+def device_name(device: Any) -> str | None:
+    """Name a device that transformers numbers, or that is an object of torch.
+
+    >>> device_name(-1), device_name(1)
+    ('cpu', 'cuda:1')
+    """
+    if device is None:
+        return None
+    if is_integer(device):
+        return "cpu" if device < 0 else f"cuda:{device}"
+    return str(device)
+
+
+def check_text(name: str, text: Any) -> None:
+    """Refuse what is no text, such as the rows of a data set."""
+    row = ": of a data set's rows give the texts alone, as in (row['text'] for row in rows)"
+    check(name, text, STRING.but(row) if isinstance(text, Mapping) else STRING, TypeError)
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -237,6 +314,27 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         elif failure is None:
             return
     raise failure
+
+
+def opened(inputs: Any, noun: str = "text") -> Any:
+    """Make a list of an array or a series, and a stream of a data set that only has numbers.
+
+    >>> opened(np.array(["a", "b"]))
+    ['a', 'b']
+    """
+    if isinstance(inputs, str | bytes | Mapping):
+        return inputs
+    if hasattr(inputs, "columns") and hasattr(inputs, "shape"):  # some give columns, some rows
+        kind = type(inputs).__name__
+        raise TypeError(f"inputs is a {kind}, but must be one column of it: the {noun}s alone")
+    for name in ("tolist", "to_list", "to_pylist"):  # of NumPy and pandas, polars, Arrow
+        if hasattr(inputs, name):
+            return getattr(inputs, name)()
+    if isinstance(inputs, Iterable) or not hasattr(inputs, "__getitem__"):
+        return inputs
+    if hasattr(inputs, "__len__"):  # not all raise IndexError at their end, as iter expects
+        return (inputs[i] for i in range(len(inputs)))
+    return iter(inputs)
 
 
 def or_else(given: T | None, default: T) -> T:

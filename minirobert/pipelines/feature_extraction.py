@@ -12,6 +12,7 @@ from ..models.base import RobertaModel
 from ..rules import check, one_of
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, or_else
+from .keywords import OF_CALLS, OF_OBJECTS, OF_VECTORS, takes
 
 __all__ = ["FeatureExtractionPipeline", "mean_pooling", "unit_length"]
 
@@ -48,6 +49,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
 
     task = "feature-extraction"
 
+    @takes(OF_OBJECTS | OF_VECTORS)
     def __init__(
         self,
         model: RobertaModel,
@@ -66,6 +68,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
         self.normalize = normalize
         self.return_tensors = return_tensors
 
+    @takes(OF_CALLS | OF_VECTORS)
     def __call__(
         self,
         inputs: str | Iterable[str],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, TypedDict
 
 import numpy as np
@@ -11,9 +12,10 @@ from ..arrays import array_namespace, move_like, to_numpy
 from ..checks import warn
 from ..functional import softmax
 from ..models.language_models import RobertaForMaskedLM
-from ..rules import check, integer
+from ..rules import STRING, check, integer
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, or_else, shortened
+from .base import Batch, Job, Pipeline, Row, opened, or_else, shortened
+from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS, takes
 
 __all__ = ["FillMaskPipeline", "Filling"]
 
@@ -29,6 +31,10 @@ class Filling(TypedDict):
 
 #: The fillings of a text with one mask, or those of each mask in a text with several.
 Fillings = list[Filling] | list[list[Filling]]
+
+
+#: One word, some, or some for each text.
+Targets = str | Sequence[str] | Sequence[Sequence[str]]
 
 
 class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
@@ -51,13 +57,14 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
 
     task = "fill-mask"
 
+    @takes(OF_OBJECTS | OF_ROWS)
     def __init__(
         self,
         model: RobertaForMaskedLM,
         tokenizer: RobertaTokenizer,
         *,
         top_k: int = 5,
-        targets: str | Sequence[str] | None = None,
+        targets: Targets | None = None,
         **shared: Any,
     ):
         super().__init__(model, tokenizer, **shared)
@@ -65,12 +72,13 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         self.top_k = self._check_top_k(top_k)
         self.targets = targets
 
+    @takes(OF_CALLS | OF_ROWS)
     def __call__(
         self,
         inputs: str | Iterable[str],
         *,
         top_k: int | None = None,
-        targets: str | Sequence[str] | None = None,
+        targets: Targets | None = None,
         batch_size: int | None = None,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool | None = None,
@@ -83,8 +91,9 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
             Each with at least one mask token.
         top_k : int, optional
             How many words for each mask, from 1 to the size of the vocabulary; 5 by default.
-        targets : str or list of str, optional
-            Rank only these words. Most begin with a space: ``" blue"``.
+        targets : str, list of str, or list of lists of str, optional
+            Rank only these words. Most begin with a space: ``" blue"``. A list of lists has the
+            words of each text.
         batch_size, tokenizer_kwargs, progress_bar : optional
             See `Pipeline`: how many texts to compute at once (1 by default), options of the
             tokenizer's call, and whether to show how many texts are done.
@@ -99,18 +108,21 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         Raises
         ------
         ValueError
-            If a text has no mask or too many tokens, ``top_k`` is out of range, or no target is a
-            token.
+            If a text has no mask or too many tokens, ``top_k`` is out of range, no target is a
+            token, or there are not as many lists of targets as texts.
         TypeError
             If a text is not a string.
         """
         top_k = self._check_top_k(or_else(top_k, self.top_k))
-        targets = or_else(targets, self.targets)
-        allowed = self._known_ids if targets is None else self._target_ids(targets)
+        inputs = opened(inputs)
+        allowed = self._allowed(or_else(targets, self.targets), inputs)
         job = Job(
-            lambda text, name: [self._masked_row(text, name, tokenizer_kwargs)],
+            # texts are encoded in their order
+            lambda text, name: [
+                {**self._masked_row(text, name, tokenizer_kwargs), "allowed": next(allowed)}
+            ],
             self._at_masks,
-            lambda _, rows, outputs: self._rank(rows[0]["input_ids"], outputs[0], top_k, allowed),
+            lambda _, rows, outputs: self._rank(rows[0], outputs[0], top_k),
         )
         results = self._run(inputs, job, batch_size, progress_bar)
         alone = isinstance(inputs, list | tuple) and len(inputs) == 1
@@ -139,21 +151,22 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
 
     def _rank(
         self,
-        ids: list[int],
+        row: Row,
         probabilities: np.ndarray[Any, Any],  # [M, V]
         top_k: int,
-        allowed: list[int],  # the model may have more rows than there are tokens
     ) -> Fillings:
         """Name the best words of each mask of a text."""
-        mask = self.tokenizer.mask_token_id
+        ids, mask = row["input_ids"], self.tokenizer.mask_token_id
         positions = [i for i, token in enumerate(ids) if token == mask]
-        candidates = np.array(allowed)
+        candidates = np.array(row["allowed"])
         fillings = []
-        for position, row in zip(positions, probabilities, strict=True):
-            order = np.argsort(-row[candidates], kind="stable")[:top_k]
+        for position, scores in zip(positions, probabilities, strict=True):
+            order = np.argsort(-scores[candidates], kind="stable")[:top_k]
             fillings.append(
                 [
-                    self._filling(ids, position, int(token), float(row[token]), len(positions) == 1)
+                    self._filling(
+                        ids, position, int(token), float(scores[token]), len(positions) == 1
+                    )
                     for token in candidates[order]
                 ]
             )
@@ -176,6 +189,25 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         rule = integer(1, len(self.tokenizer)).but(", the number of tokens in the vocabulary")
         return check("top_k", top_k, rule)
 
+    def _allowed(self, targets: Any, inputs: Any) -> Iterator[list[int]]:
+        """Give the tokens that are ranked for each text."""
+        targets = opened(targets)
+        of_each = isinstance(targets, list | tuple) and any(
+            isinstance(some, list | tuple) for some in targets
+        )
+        if not of_each:
+            # the model may have more rows than there are tokens
+            return repeat(self._known_ids if targets is None else self._target_ids(targets))
+        if not isinstance(inputs, str | list | tuple):
+            raise TypeError("targets has a list for each text: give the texts as a list, too")
+        number = 1 if isinstance(inputs, str) else len(inputs)
+        if len(targets) != number:
+            raise ValueError(
+                f"targets has {len(targets)} lists, but there are {number} texts: give one for "
+                "each text, or one list of words for all"
+            )
+        return iter([self._target_ids(some) for some in targets])
+
     def _target_ids(self, targets: str | Sequence[str]) -> list[int]:
         """Find the token of each target: in the vocabulary as written, or else its first token."""
         if not isinstance(targets, Iterable):
@@ -183,6 +215,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         vocabulary = self.tokenizer.get_vocab()
         found: dict[int, None] = {}  # in order, each once
         for target in [targets] if isinstance(targets, str) else targets:
+            check("a target", target, STRING, TypeError)
             if target in vocabulary:
                 found[vocabulary[target]] = None
                 continue

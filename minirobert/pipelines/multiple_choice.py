@@ -13,6 +13,7 @@ from ..models.classifiers import RobertaForMultipleChoice
 from ..rules import NONE, STRING, check, either, integer
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, on_host, or_else
+from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS, takes
 
 __all__ = ["Choice", "MultipleChoicePipeline"]
 
@@ -57,6 +58,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
     noun = "question"
     single = (Mapping,)
 
+    @takes(OF_OBJECTS | OF_ROWS)
     def __init__(
         self,
         model: RobertaForMultipleChoice,
@@ -68,6 +70,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
         super().__init__(model, tokenizer, **shared)
         self.top_k = check("top_k", top_k, TOP_K)
 
+    @takes(OF_CALLS | OF_ROWS)
     def __call__(
         self,
         inputs: Mapping[str, Any] | Iterable[Mapping[str, Any]],

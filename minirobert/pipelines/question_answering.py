@@ -23,7 +23,8 @@ from .answers import (
     span_probabilities,
     word_offsets,
 )
-from .base import Batch, Job, Pipeline, Row, on_host, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, on_host, opened, or_else, rows_of
+from .keywords import OF_CALLS, OF_OBJECTS, OF_QUESTIONS, takes
 
 __all__ = [
     "Answer",
@@ -45,7 +46,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
     tokenizer : RobertaTokenizer
     top_k, doc_stride, max_answer_len, max_seq_len, handle_impossible_answer, align_to_words
         Defaults of the call, see `__call__`.
-    batch_size, progress_bar
+    device, batch_size, progress_bar
         As of `Pipeline`.
 
     Notes
@@ -64,7 +65,6 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
       ``<s>`` where a question has it.
     - A question so long that windows with the default ``doc_stride`` would not move on gets
       smaller ones; there, the tokenizer panics.
-    - ``max_question_len`` is not an argument: there, it has no effect (with the fast tokenizer).
 
     >>> from minirobert import RobertaConfig, RobertaTokenizer
     >>> config = RobertaConfig(num_hidden_layers=1, vocab_size=8192)
@@ -79,6 +79,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
     noun = "question"
     single = (Mapping,)
 
+    @takes(OF_OBJECTS | OF_QUESTIONS)
     def __init__(
         self,
         model: RobertaForQuestionAnswering,
@@ -90,10 +91,13 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         max_seq_len: int | None = None,
         handle_impossible_answer: bool = False,
         align_to_words: bool = True,
+        device: Any = None,
         batch_size: int = 1,
         progress_bar: bool = False,
     ):
-        super().__init__(model, tokenizer, batch_size=batch_size, progress_bar=progress_bar)
+        super().__init__(
+            model, tokenizer, device=device, batch_size=batch_size, progress_bar=progress_bar
+        )
         self.top_k = check("top_k", top_k, integer(1))
         self.doc_stride = doc_stride
         self.max_answer_len = check("max_answer_len", max_answer_len, integer(1))
@@ -102,11 +106,13 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         self.handle_impossible_answer = handle_impossible_answer
         self.align_to_words = align_to_words
 
+    @takes(OF_CALLS | OF_QUESTIONS)
     def __call__(
         self,
         *inputs: Any,
         question: str | Sequence[str] | None = None,
         context: str | Sequence[str] | None = None,
+        data: Any = None,
         top_k: int | None = None,
         doc_stride: int | None = None,
         max_answer_len: int | None = None,
@@ -121,10 +127,12 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         Parameters
         ----------
         *inputs : dict, list of dict, or any iterable of dict
-            In place of the next two: ``{"question": ..., "context": ...}``. Or two strings, the
-            question and the context.
+            In place of the next two: ``{"question": ..., "context": ...}``, in a single one also
+            with lists. Or two strings, the question and the context.
         question, context : str or list of str
             Lists go together one by one; a single question or context goes with each of a list.
+        data : optional
+            Transformers' older spelling of ``inputs``.
         top_k : int, optional
             How many answers to give at most; 1 by default.
         doc_stride : int, optional
@@ -159,7 +167,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         TypeError
             If a question or a context is not a string.
         """
-        asked = _asked(inputs, question, context)
+        asked = _asked(inputs if data is None else (*inputs, data), question, context)
         max_seq_len, doc_stride = self._lengths(
             or_else(max_seq_len, self.max_seq_len), or_else(doc_stride, self.doc_stride)
         )
@@ -183,6 +191,11 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         alone = isinstance(asked, list) and len(asked) == 1
         return results[0] if alone else results
 
+    @staticmethod
+    def create_sample(question: str | Sequence[str], context: str | Sequence[str]) -> Any:
+        """Give the inputs for a question and its context, or for several."""
+        return _asked((), question, context)
+
     def _windows(
         self,
         example: Any,
@@ -202,6 +215,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
             stride=self._stride(question, context, name, max_seq_len, doc_stride),
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
+            return_attention_mask=True,
         )
         rows = rows_of(encoding)
         for i, row in enumerate(rows):
@@ -272,6 +286,9 @@ def _answer(
     return answers[0] if len(answers) == 1 else answers
 
 
+_KEYS = ("question", "context")
+
+
 def _asked(inputs: tuple[Any, ...], question: Any, context: Any) -> Any:
     """Read the ways to ask: a list of dictionaries, or an iterable of them."""
     if inputs and (question is not None or context is not None):
@@ -279,13 +296,16 @@ def _asked(inputs: tuple[Any, ...], question: Any, context: Any) -> Any:
     if len(inputs) == 2 and all(isinstance(text, str) for text in inputs):
         question, context = inputs
     elif len(inputs) == 1:
-        (only,) = inputs
+        only = opened(inputs[0], "question")
+        if isinstance(only, Mapping) and any(isinstance(only.get(k), list) for k in _KEYS):
+            return _asked((), *(only.get(key) for key in _KEYS))  # such as a slice of a data set
         return list(only) if isinstance(only, list | tuple) else only
     elif inputs:
         return list(inputs)
     for name, given in (("question", question), ("context", context)):
         if given is None:
             raise ValueError(f"there is no {name}: give question= and context=")
+    question, context = opened(question, "question"), opened(context, "context")
     many = [len(given) for given in (question, context) if isinstance(given, list | tuple)]
     if len(many) == 2 and many[0] != many[1]:
         raise ValueError(
@@ -304,7 +324,7 @@ def _checked(example: Any, name: str) -> tuple[str, str]:
         raise TypeError(
             f"{name} is {example!r:.80}, but must be a dictionary with question and context"
         )
-    for key in ("question", "context"):
+    for key in _KEYS:
         text = example[key]
         which = name if key == "question" else f"the context of {name}"
         check(which, text, STRING, TypeError)

@@ -14,6 +14,7 @@ from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import NONE, Rule, check, either, integer
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, or_else
+from .keywords import OF_CALLS, OF_OBJECTS, takes
 
 __all__ = ["FUNCTIONS", "Classification", "TextClassificationPipeline"]
 
@@ -47,6 +48,14 @@ FUNCTION = Rule(
 BEST: Any = ""
 
 
+@dataclass(frozen=True)
+class Form:
+    """What a result looks like: a ranking, the best class alone, or all in their order."""
+
+    top_k: int | None = 1  # None for all
+    is_ranking: bool = False
+
+
 class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
     """Name the class of a text, such as its sentiment, or of a pair of texts.
 
@@ -56,7 +65,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
     tokenizer : RobertaTokenizer
     top_k, function_to_apply, return_all_scores
         Defaults of the call, see `__call__`.
-    batch_size, tokenizer_kwargs, progress_bar
+    device, batch_size, tokenizer_kwargs, progress_bar
         See `Pipeline`.
     **tokenizer_options
         More of ``tokenizer_kwargs``, such as ``truncation=True``.
@@ -83,6 +92,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
     task = "text-classification"
     single = (str, Mapping)
 
+    @takes(OF_OBJECTS)
     def __init__(
         self,
         model: RobertaForSequenceClassification,
@@ -91,6 +101,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         top_k: int | None = BEST,
         function_to_apply: str | None = None,
         return_all_scores: bool | None = None,
+        device: Any = None,
         batch_size: int = 1,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool = False,
@@ -100,13 +111,15 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         _check_options(tokenizer, tokenizer_options)
         super().__init__(
             *(model, tokenizer),
+            device=device,
             batch_size=batch_size,
             tokenizer_kwargs=options,
             progress_bar=progress_bar,
         )
-        self.form = _form(Form(), top_k, return_all_scores)
+        self.form = self._form(Form(), top_k, return_all_scores)
         self.function_to_apply = self._function_name(function_to_apply)
 
+    @takes(OF_CALLS)
     def __call__(
         self,
         inputs: str | Mapping[str, str] | Iterable[str | Mapping[str, str]],
@@ -134,12 +147,14 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
             several classes a text, else softmax; see ``config.problem_type``.
         return_all_scores : bool, optional
             True gives the scores of all classes, in the order of their numbers. It is transformers'
-            older spelling, and has no effect where ``top_k`` is given.
+            older spelling, and has no effect where ``top_k`` is given. A model's ``config.json``
+            may have it, too.
         batch_size, tokenizer_kwargs, progress_bar : optional
             See `Pipeline`: how many texts to compute at once (1 by default), options of the
             tokenizer's call, and whether to show how many texts are done.
         **tokenizer_options
-            More of ``tokenizer_kwargs``, such as ``truncation=True``.
+            More of ``tokenizer_kwargs``, such as ``truncation=True``; or ``text_pair``, the second
+            text of all pairs.
 
         Returns
         -------
@@ -156,13 +171,14 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         TypeError
             If a text is no str and no dict of them, or the tokenizer has no such option.
         """
-        form = _form(self.form, top_k, return_all_scores)
+        form = self._form(self.form, top_k, return_all_scores)
         function = self._function_name(function_to_apply) or self.function_to_apply
         apply = FUNCTIONS[function or self._default()]
         _check_options(self.tokenizer, tokenizer_options)
         options = {**or_else(tokenizer_kwargs, self.tokenizer_kwargs), **tokenizer_options}
+        pair = options.pop("text_pair", None)
         job = Job(
-            lambda text, name: [self._row(name, *_texts_of(text, name), options)],
+            lambda text, name: [self._row(name, *_texts_of(text, name, pair), options)],
             lambda batch: apply(self._logits(batch)),
             lambda text, rows, outputs: self._named(outputs[0], form),
         )
@@ -193,30 +209,20 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         one_a_class = config.problem_type == "multi_label_classification"
         return "sigmoid" if one_a_class or config.num_labels == 1 else "softmax"
 
+    def _form(self, before: Form, top_k: Any, return_all_scores: bool | None) -> Form:
+        """Change a form by the options of a call, as transformers does."""
+        if top_k is BEST:
+            asked = or_else(return_all_scores, self.model.config.extra.get("return_all_scores"))
+            return before if asked is None else Form(None if asked else 1, before.is_ranking)
+        check("top_k", top_k, either(integer(1), NONE.but(" for all classes")))
+        return Form(None if top_k is None else int(top_k), is_ranking=True)
+
     @staticmethod
     def _function_name(name: str | None) -> str | None:
         """Check the name of a function; None stands for the default."""
         check("function_to_apply", name, FUNCTION)
         lower = "default" if name is None else name.lower()
         return None if lower == "default" else lower
-
-
-@dataclass(frozen=True)
-class Form:
-    """What a result looks like: a ranking, the best class alone, or all in their order."""
-
-    top_k: int | None = 1  # None for all
-    is_ranking: bool = False
-
-
-def _form(before: Form, top_k: Any, return_all_scores: bool | None) -> Form:
-    """Change a form by the options of a call, as transformers does."""
-    if top_k is BEST:
-        if return_all_scores is None:
-            return before
-        return Form(None if return_all_scores else 1, before.is_ranking)
-    check("top_k", top_k, either(integer(1), NONE.but(" for all classes")))
-    return Form(None if top_k is None else int(top_k), is_ranking=True)
 
 
 def _check_options(tokenizer: RobertaTokenizer, options: Iterable[str]) -> None:
@@ -230,15 +236,17 @@ def _check_options(tokenizer: RobertaTokenizer, options: Iterable[str]) -> None:
             )
 
 
-def _texts_of(one: Any, name: str) -> tuple[Any, Any]:
-    """Take an input apart into a text and the second text of a pair, or None."""
+def _texts_of(one: Any, name: str, pair: Any) -> tuple[Any, Any]:
+    """Take an input apart into a text and the second text of a pair, by default that of all."""
     if isinstance(one, Mapping):
         if "text" not in one or one.keys() - {"text", "text_pair"}:
             raise ValueError(
                 f"{name} has the keys {', '.join(map(repr, one))}, but must have 'text', and "
                 "'text_pair' for a pair"
             )
-        return one["text"], one.get("text_pair")
+        if pair is not None and "text_pair" in one:
+            raise ValueError(f"{name} has a text_pair, and so has the call: give one of them")
+        return one["text"], one.get("text_pair", pair)
     if isinstance(one, list) and len(one) == 1 and isinstance(one[0], list) and len(one[0]) == 2:
         return one[0][0], one[0][1]  # an older form of transformers
     if isinstance(one, list | tuple):
@@ -246,4 +254,4 @@ def _texts_of(one: Any, name: str) -> tuple[Any, Any]:
             f"{name} is {one!r}, but must be a str, or for a pair of texts a dict: "
             "{'text': …, 'text_pair': …}"
         )
-    return one, None
+    return one, pair

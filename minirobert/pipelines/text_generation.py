@@ -16,6 +16,7 @@ from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, Row, or_else
+from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS, takes
 
 __all__ = ["Generation", "TextGenerationPipeline"]
 
@@ -54,7 +55,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
     tokenizer : RobertaTokenizer
     return_full_text, return_tensors, prefix, add_special_tokens, clean_up_tokenization_spaces, rng
         Defaults of the call, see `__call__`.
-    batch_size, tokenizer_kwargs, progress_bar
+    device, batch_size, tokenizer_kwargs, progress_bar
         See `Pipeline`.
     **generation
         Options of `minirobert.GenerationConfig`, such as ``max_new_tokens``. Words are drawn, with
@@ -72,6 +73,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
 
     task = "text-generation"
 
+    @takes(OF_OBJECTS | OF_GENERATORS)
     def __init__(
         self,
         model: RobertaForCausalLM,
@@ -83,6 +85,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         add_special_tokens: bool | None = None,
         clean_up_tokenization_spaces: bool = False,
         rng: Any = None,
+        device: Any = None,
         batch_size: int = 1,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool = False,
@@ -91,6 +94,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         super().__init__(
             model,
             tokenizer,
+            device=device,
             batch_size=batch_size,
             tokenizer_kwargs=tokenizer_kwargs,
             progress_bar=progress_bar,
@@ -105,6 +109,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         self.generation = generation
         self._config({})  # finds a wrong option now
 
+    @takes(OF_CALLS | OF_GENERATION)
     def __call__(
         self,
         inputs: str | Iterable[str],

@@ -17,7 +17,7 @@ from ..functional import softmax
 from ..models.classifiers import RobertaForTokenClassification
 from ..rules import STRING, Rule, check, integer, list_of, optional
 from ..tokenization import BatchEncoding, RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, check_text, opened, or_else, rows_of
 from .entities import (
     STRATEGIES,
     Labelled,
@@ -29,6 +29,7 @@ from .entities import (
     without_overlap,
     words_of,
 )
+from .keywords import OF_CALLS, OF_OBJECTS, OF_TOKENS, takes
 
 __all__ = [
     "STRATEGIES",
@@ -60,7 +61,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         Defaults of the call, see `__call__`.
     is_split_into_words, delimiter, grouped_entities, ignore_subwords
         Defaults of the call, see `__call__`.
-    batch_size, progress_bar
+    device, batch_size, progress_bar
         As of `Pipeline`.
 
     Notes
@@ -96,6 +97,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
 
     task = "token-classification"
 
+    @takes(OF_OBJECTS | OF_TOKENS)
     def __init__(
         self,
         model: RobertaForTokenClassification,
@@ -108,10 +110,13 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         delimiter: str = " ",
         grouped_entities: bool | None = None,
         ignore_subwords: bool | None = None,
+        device: Any = None,
         batch_size: int = 1,
         progress_bar: bool = False,
     ):
-        super().__init__(model, tokenizer, batch_size=batch_size, progress_bar=progress_bar)
+        super().__init__(
+            model, tokenizer, device=device, batch_size=batch_size, progress_bar=progress_bar
+        )
         aggregation_strategy = _strategy(aggregation_strategy, grouped_entities, ignore_subwords)
         self._check(aggregation_strategy, ignore_labels, stride)
         self.aggregation_strategy = aggregation_strategy or "none"
@@ -120,6 +125,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         self.is_split_into_words = is_split_into_words
         self.delimiter = delimiter
 
+    @takes(OF_CALLS | OF_TOKENS)
     def __call__(
         self,
         inputs: str | Iterable[Any],
@@ -194,6 +200,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         )
         encode = partial(encode, stride=or_else(stride, self.stride))
         job = Job(encode, self._probabilities, answer)
+        inputs = opened(inputs)
         if isinstance(inputs, list | tuple):
             if not inputs:
                 raise ValueError("inputs is empty, but must have at least one text")
@@ -202,7 +209,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         return self._run(inputs, job, batch_size, progress_bar)
 
     def _rows_of_text(self, text: Any, name: str, stride: int | None) -> Sequence[Row]:
-        check(name, text, STRING, TypeError)
+        check_text(name, text)
         return self._windows(text, name, stride)[0]
 
     def _rows_of_words(
@@ -231,6 +238,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
+            return_attention_mask=True,
         )
         rows = rows_of(encoding)
         if stride is None and len(rows) > 1:

@@ -14,6 +14,7 @@ from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import STRING, check
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, Row, or_else, shortened
+from .keywords import OF_CALLS, OF_OBJECTS, OF_ZERO_SHOT, takes
 
 __all__ = ["Ranking", "ZeroShotClassificationPipeline"]
 
@@ -54,6 +55,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
 
     task = "zero-shot-classification"
 
+    @takes(OF_OBJECTS | OF_ZERO_SHOT)
     def __init__(
         self,
         model: RobertaForSequenceClassification,
@@ -85,6 +87,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
     def _label_names(self) -> dict[int, str]:
         return self.model.config.id2label or {}
 
+    @takes(OF_CALLS | OF_ZERO_SHOT)
     def __call__(
         self,
         sequences: str | Iterable[str],

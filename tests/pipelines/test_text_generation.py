@@ -66,6 +66,25 @@ def test_token_ids(text, special):
     assert continued(**options)(text) == by_transformers(**options)(text)
 
 
+@pytest.mark.parametrize(
+    "options", [{"padding": True}, {"return_text": None}, {"truncation": None}]
+)
+def test_options_that_have_no_effect(options):
+    more = {"max_new_tokens": 4, "do_sample": False, "add_special_tokens": True, "num_workers": 0}
+    text = "The sky"
+    expected = by_transformers(**more)(text_inputs=text, **options)
+    assert continued(**more)(text_inputs=text, **options) == expected == continued(**more)(text)
+
+
+@pytest.mark.parametrize("name", ["tokenizer_kwargs", "tokenizer_encode_kwargs"])
+def test_options_of_the_tokenizer(name):
+    more, options = {"max_new_tokens": 4, "do_sample": False}, {"add_special_tokens": True}
+    expected = by_transformers(**more)("The sky", tokenizer_encode_kwargs=dict(options))
+    assert continued(**more, **{name: options})("The sky") == expected
+    with pytest.raises(ValueError, match=f"{name} is .*when the pipeline is made"):
+        continued(**more)("The sky", **{name: options})
+
+
 @settings(max_examples=50)
 @given(text=prompts, seed=st.integers(0, 99), temperature=st.sampled_from([0.5, 1.0, 50.0]))
 def test_a_stream_put_together_is_the_text(text, seed, temperature):
