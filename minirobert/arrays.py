@@ -241,13 +241,39 @@ def library_name(array: Array) -> str:
 def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
     """Make an array of the same library and on the same device as another.
 
-    Arrays pass through untouched: moving one between libraries or devices is the caller's
-    decision (see `to_device`). Python numbers and nested lists live nowhere yet, so they are
-    placed where ``like`` is.
+    Arrays of another library that are in the same memory, such as tensors of torch on the CPU, are
+    read where they are, through DLPack. All others pass through untouched: moving one to another
+    device is the caller's decision (see `to_device`). Python numbers and nested lists live nowhere
+    yet, so they are placed where ``like`` is.
+
+    Raises
+    ------
+    BufferError
+        If the other library does not let its array be read, such as torch where it requires a
+        gradient.
     """
+    if type(values) is type(like):
+        return cast("Array", values)
+    if _memory_of(values) is not None and _memory_of(values) == _memory_of(like):
+        return _read_in_place(values, like)
     if is_array_api_obj(values):
         return cast("Array", values)
     return array_namespace(like).asarray(values, device=device_of(like))
+
+
+def _memory_of(array: Any) -> Any:
+    """Tell in which memory an array is, by DLPack's numbers, or None if DLPack does not know it."""
+    try:
+        return tuple(map(int, array.__dlpack_device__()))
+    except (AttributeError, ValueError, TypeError, BufferError):  # as of torch's device "meta"
+        return None
+
+
+def _read_in_place(array: Any, like: Array) -> Array:
+    xp = array_namespace(like)
+    if is_array_api_obj(array) and array_namespace(array) is xp:
+        return cast("Array", array)
+    return xp.from_dlpack(array)
 
 
 def to_numpy(array: Any) -> np.ndarray[Any, Any]:

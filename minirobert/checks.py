@@ -42,11 +42,16 @@ __all__ = [
 
 
 def place(name: str, value: Any, like: Array) -> Array:
-    """Make lists arrays; refuse an array of another library or device than the model's."""
+    """Make lists and arrays in the same memory the model's; refuse those that are elsewhere."""
     xp = array_namespace(like)
     try:
         array = as_array_like(value, like)
         is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))
+    except (BufferError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} is a {library_name(value)} array that {library_name(like)} cannot read "
+            f"({error}): convert it there first, as with detach() or float()"
+        ) from None
     except (TypeError, ValueError):
         is_numbers = False
     if not is_numbers:
