@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
+from importlib.util import find_spec
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -24,8 +26,10 @@ __all__ = [
     "array_namespace",
     "as_array_like",
     "astype",
+    "device_name",
     "device_of",
     "dtype_name",
+    "first_device",
     "float_dtype",
     "half_in_float32",
     "is_array_api_obj",
@@ -146,6 +150,7 @@ AXES: Mapping[str, str] = MappingProxyType(
 )
 
 FLOAT_DTYPES = ("float16", "float32", "float64")
+_TORCH_NAMES = {"half": "float16", "float": "float32", "double": "float64"}
 
 
 def dtype_name(array: Array) -> str:
@@ -179,7 +184,8 @@ def float_dtype(xp: Any, name: str) -> Any:
     ----------
     xp : array namespace
     name : str
-        ``"float16"``, ``"float32"`` or ``"float64"``. A NumPy dtype or type is accepted too.
+        ``"float16"``, ``"float32"`` or ``"float64"``. Dtypes of NumPy and of torch are accepted
+        too, and torch's names for them: ``"torch.float16"``, ``"half"``, ``"float"``, ``"double"``.
 
     Raises
     ------
@@ -193,7 +199,10 @@ def float_dtype(xp: Any, name: str) -> Any:
         try:
             name = np.dtype(name).name
         except TypeError:
-            name = str(name).rpartition(".")[2]
+            name = str(name)
+    if isinstance(name, str):
+        name = name.rpartition(".")[2]
+        name = _TORCH_NAMES.get(name, name)
     if name not in FLOAT_DTYPES or not hasattr(xp, name):
         library = xp.__name__.removeprefix("array_api_compat.")
         raise ValueError(
@@ -253,7 +262,7 @@ def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
         gradient.
     """
     if type(values) is type(like):
-        return cast("Array", values)
+        return values
     if _memory_of(values) is not None and _memory_of(values) == _memory_of(like):
         return _read_in_place(values, like)
     if is_array_api_obj(values):
@@ -264,9 +273,15 @@ def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
 def _memory_of(array: Any) -> Any:
     """Tell in which memory an array is, by DLPack's numbers, or None if DLPack does not know it."""
     try:
-        return tuple(map(int, array.__dlpack_device__()))
+        kind, number = map(int, array.__dlpack_device__())
     except (AttributeError, ValueError, TypeError, BufferError):  # as of torch's device "meta"
         return None
+    if kind == _CPU and is_array_api_obj(array) and "cpu" not in str(device_of(array)).lower():
+        return None  # a device that its library only plays, in memory of the host
+    return kind, number
+
+
+_CPU = 1  # DLPack's number
 
 
 def _read_in_place(array: Any, like: Array) -> Array:
@@ -298,9 +313,9 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
     ----------
     array : Array
         Of any library.
-    device : str or device object
-        ``"cpu"`` gives a NumPy array, ``"cuda"`` or ``"cuda:1"`` a CuPy array; with ``xp``, a
-        device of that library.
+    device : str, int or device object
+        ``"cpu"`` gives a NumPy array; ``"cuda"``, ``"cuda:1"`` or the number of a CUDA device a
+        CuPy array; with ``xp``, a device of that library.
     xp : array namespace, optional
         Another library that follows the array API standard.
 
@@ -321,8 +336,8 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
             return array if device_of(array) == device else _to_device(array, device)
         moved: Array = xp.asarray(to_numpy(array), device=device)
         return moved
-    name, _, number = str(device).partition(":")
-    if name == "cpu" and not number:
+    name, _, number = device_name(device).partition(":")
+    if name == "cpu" and number in ("", "0"):
         return to_numpy(array)
     if name == "cuda" and (not number or number.isdecimal()):
         return _to_cuda(array, int(number or 0))
@@ -332,6 +347,32 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
     )
 
 
+def device_name(device: Any) -> str:
+    """Name a device as `to_device` takes it: from a number, or from a device of CuPy or torch.
+
+    >>> device_name(1), device_name("cpu")
+    ('cuda:1', 'cpu')
+    """
+    if type(device).__module__.startswith("cupy"):
+        device = device.id
+    return f"cuda:{device}" if isinstance(device, Integral) else str(device)
+
+
+def first_device() -> str:
+    """Name the CUDA device where CuPy finds one, and otherwise the CPU."""
+    return "cuda" if find_spec("cupy") is not None and _cuda_devices() else "cpu"
+
+
+def _cuda_devices() -> int:
+    """Count the CUDA devices of this machine."""
+    import cupy
+
+    try:
+        return int(cupy.cuda.runtime.getDeviceCount())
+    except cupy.cuda.runtime.CUDARuntimeError:
+        return 0
+
+
 def _to_cuda(array: Array, number: int) -> Array:
     try:
         import cupy
@@ -339,10 +380,7 @@ def _to_cuda(array: Array, number: int) -> Array:
         raise ModuleNotFoundError(
             'device "cuda" needs CuPy: pip install "minirobert[cuda12]" (or cuda13)'
         ) from error
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError:
-        count = 0
+    count = _cuda_devices()
     if number >= count:
         raise ValueError(
             f'device "cuda:{number}" does not exist: CuPy finds {count} CUDA devices on this '

@@ -158,6 +158,7 @@ class RobertaHeadModel(RobertaPreTrainedModel):
             config=self.config,
             params=params,
             add_pooling_layer="pooler" in params,
+            name_or_path=self.name_or_path,
             _prefix="roberta",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..arrays import Array, array_namespace, device_of
+from ..arrays import Array, array_namespace, as_array_like, device_of
 from ..attention import CrossInputs, attend_mask
 from ..cache import KeyValueCache
 from ..checks import booleans, check_all, check_dtype, check_not_empty, check_shape, floats, place
@@ -37,10 +37,10 @@ def check_cache(value: Any, use_cache: bool, batch: int, like: Array, config: Ro
             f"past_key_values holds {value.batch_size} texts, but the batch has {batch}: go on "
             "with the same texts, or choose some with past_key_values.reorder_cache"
         )
-    if type(value.is_token) is not type(like):
-        value.convert(partial(place, "past_key_values", like=like))
     for i in range(len(value)):
         _check_layer(i, value, like, config)
+    if type(value.is_token) is not type(like):
+        value.convert(partial(as_array_like, like=like))
     return value
 
 

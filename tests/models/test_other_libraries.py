@@ -1,5 +1,6 @@
 """Arrays of other libraries in the same memory, such as torch's on the CPU, are read in place."""
 
+import array_api_strict
 import numpy as np
 import pytest
 import torch
@@ -43,11 +44,13 @@ CALLS = {
         RobertaForCausalLM,
         DECODER,
         {
-            **{"input_ids": IDS, **COMMON, "labels": IDS, "cache_position": np.arange(4)},
-            **{"encoder_hidden_states": STATES, "encoder_attention_mask": MASK[:, 1:]},
+            "input_ids": IDS, **COMMON, "labels": IDS, "cache_position": np.arange(4),
+            "encoder_hidden_states": STATES, "encoder_attention_mask": MASK[:, 1:],
         },
     ),
-    "classes": (RobertaForSequenceClassification, CONFIG, {"input_ids": IDS, "labels": MASK[0, :2]}),
+    "classes": (
+        RobertaForSequenceClassification, CONFIG, {"input_ids": IDS, "labels": MASK[0, :2]},
+    ),
     "several classes": (
         RobertaForSequenceClassification,
         CONFIG,
@@ -92,7 +95,7 @@ def test_tensors_are_not_copied():
 def test_any_library_with_dlpack_is_read_and_rows_of_tensors_too():
     model = RobertaModel(CONFIG)
     expected = model(IDS).last_hidden_state
-    for ids in (STRICT.array(IDS), [torch.tensor(row) for row in IDS], OnlyDLPack()):
+    for ids in (array_api_strict.asarray(IDS), [torch.tensor(row) for row in IDS], OnlyDLPack()):
         np.testing.assert_array_equal(model(ids).last_hidden_state, expected)
 
 
@@ -119,6 +122,8 @@ def test_a_tensor_on_another_device_is_told_the_cure(kind):
     arguments = {"input_ids": IDS, kind: torch.ones((2, 4), dtype=torch.int64, device="meta")}
     with pytest.raises(ValueError, match=f"{kind} is a torch array on device meta, .*to_device"):
         RobertaForMaskedLM(CONFIG)(**arguments)
+    with pytest.raises(ValueError, match=f"{kind} is a array_api_strict array on device"):
+        RobertaForMaskedLM(CONFIG)(**{**arguments, kind: STRICT.array(IDS)})
 
 
 @pytest.mark.parametrize(
@@ -145,8 +150,10 @@ def test_tensors_of_an_older_cache():
         assert type(output.logits) is np.ndarray
         np.testing.assert_array_equal(output.logits, expected)
         assert type(output.past_key_values[1][0]) is np.ndarray
-    with pytest.raises(ValueError, match="past_key_values is a torch array that numpy cannot read"):
-        grown = tuple(tuple(one.clone().requires_grad_() for one in layer) for layer in tensors)
+    grown = tuple(tuple(one.clone().requires_grad_() for one in layer) for layer in tensors)
+    with pytest.raises(
+        ValueError, match=r"past_key_values\[0\] is a torch array that numpy cannot"
+    ):
         model(IDS[:, 3:], past_key_values=grown)
 
 
