@@ -147,7 +147,7 @@ def test_tensors_of_an_older_cache():
     tensors = tuple(tuple(map(torch.from_numpy, layer)) for layer in cache.to_legacy_cache())
     for past in (tensors, KeyValueCache.from_legacy_cache(tensors)):
         output = model(torch.from_numpy(IDS[:, 3:]), past_key_values=past)
-        assert type(output.logits) is np.ndarray
+        assert isinstance(output.logits, np.ndarray)
         np.testing.assert_array_equal(output.logits, expected)
         assert type(output.past_key_values[1][0]) is np.ndarray
     grown = tuple(tuple(one.clone().requires_grad_() for one in layer) for layer in tensors)
