@@ -181,7 +181,7 @@ class RobertaModule:
         return sum(
             prod(array.shape)
             for name, array in self.named_parameters()
-            if not (exclude_embeddings and name.endswith("_embeddings.weight"))
+            if not (exclude_embeddings and name.endswith(("_embeddings.weight", "_embedding.weight")))
         )
 
     def eval(self: Model) -> Model:
