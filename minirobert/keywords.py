@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from .arrays import device_name, first_device
 from .rules import BOOLEAN, Rule, check, one_of, optional
 
 __all__ = ["OF_FILES", "OF_MODELS", "OF_SAVING", "OF_TOKENIZERS", "Keyword", "settle"]
@@ -63,6 +62,8 @@ def _dtype_name(dtype: Any) -> str:
 
 def _devices(device_map: Any) -> set[str]:
     """Name the devices that the parts of a model are to be on."""
+    from .arrays import device_name, first_device  # only here: the tokenizer needs no arrays
+
     devices = device_map.values() if isinstance(device_map, Mapping) else [device_map]
     return {first_device() if one in _ANY_DEVICE else device_name(one) for one in devices}
 
