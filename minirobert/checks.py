@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
@@ -44,6 +45,11 @@ __all__ = [
 def place(name: str, value: Any, like: Array) -> Array:
     """Make lists and arrays in the same memory the model's; refuse those that are elsewhere."""
     xp = array_namespace(like)
+    if isinstance(value, Mapping):
+        raise ValueError(
+            f"{name} is a dictionary, of {', '.join(map(str, value))}: give what it holds by name, "
+            "as in model(**inputs)"
+        )
     try:
         array = as_array_like(value, like)
         is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))

@@ -29,6 +29,7 @@ from ..parameters import (
     parameter_shapes,
 )
 from .not_here import NO_GRADIENTS, NO_MODE, NOT_HERE
+from .torch_callers import torch_readable
 
 __all__ = ["RobertaModule", "checked_kind"]
 
@@ -48,6 +49,8 @@ class RobertaModule:
 
     #: Dropout is asked for in a call, so that a model has no mode.
     training: ClassVar[bool] = False
+    is_gradient_checkpointing: ClassVar[bool] = False
+    config_class: ClassVar[type[RobertaConfig]] = RobertaConfig
     base_model_prefix: ClassVar[str] = "roberta"
     main_input_name: ClassVar[str] = "input_ids"
     #: The directory or the name that the model was read from.
@@ -59,6 +62,12 @@ class RobertaModule:
         if self.params is None:
             flat = initialise(shapes, self.config, seed)
             object.__setattr__(self, "params", build_tree(flat))
+        if not isinstance(self.params, ParameterTree):
+            raise TypeError(
+                f"params is a {type(self.params).__name__}, but must be a ParameterTree, which "
+                "minirobert.parameters.build_tree makes of arrays by their names; other options, "
+                "such as add_pooling_layer, are given by name"
+            )
         found = {name: tuple(array.shape) for name, array in flatten(self.params).items()}
         check_shapes(shapes, found, "given")
 
@@ -148,11 +157,11 @@ class RobertaModule:
 
     def named_parameters(self) -> Iterator[tuple[str, Array]]:
         """Give name and array of each weight; one that is tied to another comes once."""
-        return iter(flatten(self.params).items())
+        return ((name, torch_readable(array)) for name, array in flatten(self.params).items())
 
     def parameters(self) -> Iterator[Array]:
         """Give the array of each weight; one that is tied to another comes once."""
-        return iter(flatten(self.params).values())
+        return (array for _, array in self.named_parameters())
 
     def state_dict(self) -> dict[str, Array]:
         """Give the arrays by name, those that are tied under each of their names.
@@ -162,9 +171,10 @@ class RobertaModule:
         dict of str to Array
             The arrays of the model, not copies: do not write into them.
         """
-        flat = flatten(self.params)
+        flat = dict(self.named_parameters())
         if "lm_head.bias" in flat:
-            flat.setdefault("lm_head.decoder.weight", self.word_embeddings)
+            table = flat["roberta.embeddings.word_embeddings.weight"]
+            flat.setdefault("lm_head.decoder.weight", table)
             flat.setdefault("lm_head.decoder.bias", flat["lm_head.bias"])
         return flat
 
@@ -181,7 +191,9 @@ class RobertaModule:
         return sum(
             prod(array.shape)
             for name, array in self.named_parameters()
-            if not (exclude_embeddings and name.endswith(("_embeddings.weight", "_embedding.weight")))
+            if not (
+                exclude_embeddings and name.endswith(("_embeddings.weight", "_embedding.weight"))
+            )
         )
 
     def eval(self: Model) -> Model:

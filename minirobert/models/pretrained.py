@@ -131,7 +131,10 @@ class RobertaPreTrainedModel(RobertaModule):
             strict=strict,
             ignore_mismatched_sizes=ignore_mismatched_sizes,
         )
-        placed = {name: to_device(array, device or "cpu") for name, array in flat.items()}
+        placed = {
+            name: to_device(array, "cpu" if device is None else device)
+            for name, array in flat.items()
+        }
         return cls(config, build_tree(placed), **options)._with(name_or_path=files.name)
 
     @classmethod

@@ -23,7 +23,7 @@ import numpy as np
 from ..arrays import library_name
 from ..model_output import ModelOutput
 
-__all__ = ["TensorLike", "tensor_like"]
+__all__ = ["TensorLike", "tensor_like", "torch_readable"]
 
 Output = TypeVar("Output", bound=ModelOutput)
 
@@ -97,9 +97,10 @@ def tensor_like(output: Output, given: Iterable[Any], like: Any) -> Output:
     """Make the NumPy arrays of an output `TensorLike` where a tensor was among what was given."""
     if type(like) is not np.ndarray or all(library_name(one) != "torch" for one in given):
         return output
-    return replace(output, **{name: _mapped(_tensor_like, one) for name, one in output.items()})
+    return replace(output, **{name: _mapped(torch_readable, one) for name, one in output.items()})
 
 
-def _tensor_like(value: Any) -> Any:
+def torch_readable(value: Any) -> Any:
+    """Make a NumPy array `TensorLike`, and leave all else."""
     is_array = isinstance(value, np.ndarray | np.generic)
     return np.asarray(value).view(TensorLike) if is_array else value

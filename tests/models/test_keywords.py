@@ -122,7 +122,7 @@ REFUSED = {
     "trust_remote_code": ("yes", "must be None or True or False"),
     "device_map": ({"embeddings": 0, "encoder": "cpu"}, "a model is on one device here"),
     "adapter_kwargs": ({"name": "x"}, "adapters are not here"),
-    "device": ("mps", "device 'mps' is not known"),
+    "device": (False, "device False is not known"),
 }
 
 

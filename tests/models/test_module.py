@@ -60,6 +60,10 @@ def test_names_counts_and_weights(name, fields, tmp_path):
         assert getattr(ours.base_model, attribute) == getattr(theirs.base_model, attribute)
     assert ours.can_generate() == theirs.can_generate()
     assert type(ours.base_model).__name__ == type(theirs.base_model).__name__
+    ask = (lambda one: one.numel(), lambda one: one.dim(), lambda one: str(one.detach().dtype))
+    for question in ask:
+        answers = (map(question, model.parameters()) for model in (ours, theirs))
+        assert sorted(next(answers)) == sorted(next(answers))
     theirs.load_state_dict({key: torch.from_numpy(array) for key, array in state.items()})
 
 
@@ -68,7 +72,9 @@ def test_forward_is_the_call(name):
     model = getattr(minirobert, name)(RobertaConfig(**SIZES))
     ids = IDS[None] if name == "RobertaForMultipleChoice" else IDS
     expected = model(ids, attention_mask=np.ones_like(ids))
-    for actual, value in zip(model.forward(ids, attention_mask=np.ones_like(ids)), expected, strict=True):
+    for actual, value in zip(
+        model.forward(ids, attention_mask=np.ones_like(ids)), expected, strict=True
+    ):
         if isinstance(value, np.ndarray):
             np.testing.assert_array_equal(actual, value)
 
@@ -129,6 +135,8 @@ def test_a_dtype_of_another_library_and_its_devices():
         (lambda model: model.to(torch.bfloat16), ValueError, "dtype 'bfloat16' is not available"),
         (lambda model: model.to("mps"), ValueError, "device 'mps' is not known: use \"cpu\""),
         (lambda model: model.to(-1), ValueError, "device -1 is not known"),
+        (lambda model: RobertaModel(model.config, False), TypeError, "options, such as add_pool"),
+        (lambda model: model({"input_ids": IDS}), ValueError, r"as in model\(\*\*inputs\)"),
         (lambda model: model.load_state_dict({}), AttributeError, "make another, as in type"),
         (lambda model: model.modules(), AttributeError, "minirobert.watch shows"),
         (lambda model: model.push_to_hub("x"), AttributeError, "hf upload NAME DIRECTORY"),

@@ -15,6 +15,7 @@ from minirobert import (
     RobertaForSequenceClassification,
     RobertaForTokenClassification,
     RobertaModel,
+    losses,
 )
 from minirobert.arrays import as_array_like
 from tests.libraries import STRICT
@@ -172,6 +173,20 @@ def test_tensors_as_prompts():
     np.testing.assert_array_equal(model.generate(**tensors, **options), expected)
     steps = model.stream(**tensors, **options)
     np.testing.assert_array_equal(np.stack(list(steps), axis=1), expected[:, 3:])
+
+
+def test_tensors_as_targets_of_the_losses():
+    rng = np.random.default_rng(0)
+    logits = rng.standard_normal((2, 4, 20), np.float32)
+    calls = [
+        (losses.cross_entropy, (logits,), (IDS,)),
+        (losses.causal_lm_loss, (logits,), (IDS,)),
+        (losses.span_loss, (logits[..., 0], logits[..., 1]), (MASK[:, 0], MASK[:, 3])),
+        (losses.mean_squared_error, (logits[..., 0],), (logits[..., 1],)),
+        (losses.binary_cross_entropy_with_logits, (logits[..., 0],), (MASK * 1.0,)),
+    ]
+    for loss, scores, targets in calls:
+        assert loss(*scores, *map(torch.tensor, targets)) == loss(*scores, *targets)
 
 
 def test_a_table_of_embeddings():
