@@ -276,12 +276,14 @@ def _memory_of(array: Any) -> Any:
         kind, number = map(int, array.__dlpack_device__())
     except (AttributeError, ValueError, TypeError, BufferError):  # as of torch's device "meta"
         return None
-    if kind == _CPU and is_array_api_obj(array) and "cpu" not in str(device_of(array)).lower():
+    if kind not in _HOST:
+        return kind, number
+    if is_array_api_obj(array) and "cpu" not in str(device_of(array)).lower():
         return None  # a device that its library only plays, in memory of the host
-    return kind, number
+    return _HOST[0], 0
 
 
-_CPU = 1  # DLPack's number
+_HOST = (1, 3, 11)  # DLPack's numbers of the CPU, and of memory pinned for CUDA or ROCm
 
 
 def _read_in_place(array: Any, like: Array) -> Array:
