@@ -13,7 +13,7 @@ from typing import Any
 
 from .checks import warn
 from .files import ModelFiles, ModelName, new_directory, read_json, write_text
-from .keywords import OF_FILES, settle
+from .keywords import OF_CONFIGS, settle
 from .rules import (
     BOOLEAN,
     INTEGER,
@@ -360,7 +360,7 @@ class RobertaConfig:
             If the file is no JSON object, a field breaks its rule, or ``num_labels``, ``id2label``
             and ``label2id`` do not fit each other.
         """
-        settle(overrides, OF_FILES)
+        settle(overrides, OF_CONFIGS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         return cls.from_json_file(files.require("config.json") / "config.json", **overrides)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .rules import BOOLEAN, Rule, check, one_of, optional
 
-__all__ = ["OF_FILES", "OF_MODELS", "OF_SAVING", "OF_TOKENIZERS", "Keyword", "settle"]
+__all__ = ["OF_CONFIGS", "OF_FILES", "OF_MODELS", "OF_SAVING", "OF_TOKENIZERS", "Keyword", "settle"]
 
 ANYTHING = Rule(lambda value: True, "anything")
 NOT_TRUE = Rule(lambda value: value is None or value is False, "False")
@@ -101,14 +101,19 @@ OF_FILES: dict[str, Keyword] = {
     **dict.fromkeys(("_from_auto", "_from_pipeline", "_fast_init"), Keyword(ANYTHING)),
 }
 
-#: Of ``from_pretrained`` of the models, and of `minirobert.pipelines.pipeline`.
-OF_MODELS: dict[str, Keyword] = {
+#: Of ``from_pretrained`` of the configuration.
+OF_CONFIGS: dict[str, Keyword] = {
     **OF_FILES,
     "torch_dtype": Keyword(ANYTHING, "dtype", _dtype_name),
-    "device_map": Keyword(_ONE_DEVICE, "device", lambda value: _devices(value).pop()),
     "attn_implementation": Keyword(
         one_of(None, "eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
     ),
+}
+
+#: Of ``from_pretrained`` of the models, and of `minirobert.pipelines.pipeline`.
+OF_MODELS: dict[str, Keyword] = {
+    **OF_CONFIGS,
+    "device_map": Keyword(_ONE_DEVICE, "device", lambda value: _devices(value).pop()),
     "use_safetensors": Keyword(NOT_FALSE.but(_WITHOUT_PICKLES)),
     **dict.fromkeys(("from_tf", "from_flax"), Keyword(NOT_TRUE.but(_WITHOUT_PICKLES))),
     **dict.fromkeys(("load_in_8bit", "load_in_4bit"), Keyword(NOT_TRUE.but(_NO_QUANTIZATION))),

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, ModelFiles, ModelName, read_json
-from ..keywords import OF_FILES, OF_MODELS, settle
+from ..keywords import OF_CONFIGS, OF_MODELS, settle
 from ..tokenization import RobertaTokenizer
 from .base import RobertaModel
 from .classifiers import (
@@ -76,7 +76,7 @@ class AutoConfig(_Chooser):
         ValueError
             If its ``model_type`` is missing or not one of a RoBERTa, or the file is broken.
         """
-        settle(overrides, OF_FILES)
+        settle(overrides, OF_CONFIGS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         files.require(_CONFIG_FILE)
         _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))

@@ -141,10 +141,12 @@ def test_two_names_that_disagree(directory):
         AutoModel.from_pretrained(directory, use_auth_token="a", token="b")
 
 
-def test_a_configuration_takes_the_keywords_of_files(directory):
+def test_a_configuration_takes_keywords_too(directory):
     for kind in (AutoConfig, RobertaConfig):
         config = kind.from_pretrained(directory, trust_remote_code=True, resume_download=True)
         assert vars(config) == vars(RobertaConfig.from_pretrained(directory))
+        config = kind.from_pretrained(directory, torch_dtype=torch.half, attn_implementation="sdpa")
+        assert config.dtype == "float16"
 
 
 @pytest.mark.parametrize("build", ["from_config", "_from_config"])
@@ -213,3 +215,9 @@ def test_settling_leaves_the_rest():
     arguments = {"width": 3, "other": None}
     settle(arguments, {"width": Keyword(INTEGER, "size", lambda value: 2 * value)})
     assert arguments == {"size": 6, "other": None}
+
+
+def test_what_is_no_dtype(directory):
+    for dtype in ({"": "float16"}, 8, "bf16"):
+        with pytest.raises(ValueError, match=r"^dtype .* is not available in numpy: choose one of"):
+            RobertaModel.from_pretrained(directory, torch_dtype=dtype)
