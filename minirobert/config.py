@@ -13,7 +13,7 @@ from typing import Any
 
 from .checks import warn
 from .files import ModelFiles, ModelName, new_directory, read_json, write_text
-from .keywords import OF_CONFIGS, settle
+from .keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
 from .rules import (
     BOOLEAN,
     INTEGER,
@@ -384,8 +384,12 @@ class RobertaConfig:
             )
         return json.dumps(written, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
-    def save_pretrained(self, save_directory: str | os.PathLike[str]) -> None:
-        """Write ``config.json`` into a directory, which is made where it does not exist."""
+    def save_pretrained(self, save_directory: str | os.PathLike[str], **options: Any) -> None:
+        """Write ``config.json`` into a directory, which is made where it does not exist.
+
+        Of other arguments of transformers, `minirobert.keywords.OF_SAVING` says what they come to.
+        """
+        settle_all(options, OF_SAVING, "save_pretrained")
         text = self.to_json_string()
         write_text(new_directory(save_directory) / "config.json", text)
 

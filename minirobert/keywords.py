@@ -11,7 +11,16 @@ from typing import Any, NamedTuple
 
 from .rules import BOOLEAN, Rule, check, one_of, optional
 
-__all__ = ["OF_CONFIGS", "OF_FILES", "OF_MODELS", "OF_SAVING", "OF_TOKENIZERS", "Keyword", "settle"]
+__all__ = [
+    "OF_CONFIGS",
+    "OF_FILES",
+    "OF_MODELS",
+    "OF_SAVING",
+    "OF_TOKENIZERS",
+    "Keyword",
+    "settle",
+    "settle_all",
+]
 
 ANYTHING = Rule(lambda value: True, "anything")
 NOT_TRUE = Rule(lambda value: value is None or value is False, "False")
@@ -53,6 +62,18 @@ def settle(arguments: dict[str, Any], table: Mapping[str, Keyword]) -> None:
                 f"{name} is {value!r}, but {own} is {given!r}: they mean the same, give {own} alone"
             )
         arguments[own] = value
+
+
+def settle_all(arguments: dict[str, Any], table: Mapping[str, Keyword], function: str) -> None:
+    """Take the keywords of a table out of a call's arguments, none of which may be left.
+
+    >>> settle_all({"safe_serialisation": True}, OF_SAVING, "save_pretrained")
+    Traceback (most recent call last):
+    TypeError: save_pretrained has no argument 'safe_serialisation'
+    """
+    settle(arguments, table)
+    if arguments:
+        raise TypeError(f"{function} has no argument {', '.join(map(repr, arguments))}")
 
 
 def _dtype_name(dtype: Any) -> str:
@@ -134,6 +155,7 @@ OF_MODELS: dict[str, Keyword] = {
         (
             *("low_cpu_mem_usage", "max_memory", "weights_only", "use_kernels", "adapter_name"),
             *("offload_folder", "offload_state_dict", "offload_buffers", "use_flash_attention_2"),
+            "from_pt",
         ),
         Keyword(ANYTHING),
     ),

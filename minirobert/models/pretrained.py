@@ -18,7 +18,7 @@ from ..config import RobertaConfig
 from ..documentation import documented
 from ..encoder import EncoderOutput, Inputs, roberta
 from ..files import TINY, ModelFiles, ModelName
-from ..keywords import OF_MODELS, OF_SAVING, settle
+from ..keywords import OF_MODELS, OF_SAVING, settle, settle_all
 from ..observe import scope
 from ..parameters import build_tree, flatten
 from .arguments import SHARED, Arguments, Wanted
@@ -178,9 +178,7 @@ class RobertaPreTrainedModel(RobertaModule):
         TypeError
             If there is no such option.
         """
-        settle(options, OF_SAVING)
-        if options:
-            raise TypeError(f"save_pretrained has no argument {', '.join(map(repr, options))}")
+        settle_all(options, OF_SAVING, "save_pretrained")
         config = RobertaConfig.from_dict(
             self.config.to_dict(), architectures=[type(self).__name__], dtype=self.dtype
         )

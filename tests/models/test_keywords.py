@@ -177,7 +177,7 @@ SAVED = [
     {"safe_serialization": True},
     {"is_main_process": True, "save_function": torch.save},
     {"state_dict": None, "push_to_hub": False, "token": None},
-    {"save_peft_format": True, "max_shard_size": "1GB"},
+    {"save_peft_format": True},
 ]
 
 
@@ -188,6 +188,7 @@ def test_saving_takes_what_changes_nothing(directory, tmp_path, arguments):
     RobertaModel.from_pretrained(directory).save_pretrained(tmp_path / "ours", **arguments)
     names = [{path.name for path in (tmp_path / who).iterdir()} for who in ("theirs", "ours")]
     assert names[0] == names[1] == {"config.json", "model.safetensors"}
+    RobertaConfig(**SIZES).save_pretrained(tmp_path, **{**arguments, "push_to_hub": False})
 
 
 @pytest.mark.parametrize(
@@ -203,6 +204,8 @@ def test_saving_takes_what_changes_nothing(directory, tmp_path, arguments):
 def test_saving_refuses_before_it_writes(directory, tmp_path, arguments, error, sentence):
     with pytest.raises(error, match=sentence):
         RobertaModel.from_pretrained(directory).save_pretrained(tmp_path / "new", **arguments)
+    with pytest.raises(error, match=sentence):
+        RobertaConfig(**SIZES).save_pretrained(tmp_path / "new", **arguments)
     assert not (tmp_path / "new").exists()
 
 
