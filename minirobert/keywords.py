@@ -165,7 +165,7 @@ OF_MODELS: dict[str, Keyword] = {
 OF_SAVING: dict[str, Keyword] = {
     "safe_serialization": Keyword(NOT_FALSE.but(_WITHOUT_PICKLES)),
     "is_main_process": Keyword(NOT_FALSE.but(": save in the main process alone")),
-    "state_dict": Keyword(NOT_GIVEN.but(_OWN_WEIGHTS)),
+    "state_dict": Keyword(NOT_GIVEN.but(": weights are saved by a model")),
     "push_to_hub": Keyword(NOT_TRUE.but(_UPLOAD)),
     # How to write pickles or adapters, and where to upload.
     **dict.fromkeys(

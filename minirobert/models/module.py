@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import InitVar, dataclass, fields
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -18,6 +18,7 @@ from ..arrays import (
     library_name,
     to_device,
 )
+from ..checks import place
 from ..config import RobertaConfig
 from ..parameters import (
     ParameterTree,
@@ -177,6 +178,17 @@ class RobertaModule:
             flat.setdefault("lm_head.decoder.weight", table)
             flat.setdefault("lm_head.decoder.bias", flat["lm_head.bias"])
         return flat
+
+    def _with_state(self: Model, state_dict: Mapping[str, Any]) -> Model:
+        """Make the same model of other weights, which are named as `state_dict` names them."""
+        tied = self.state_dict().keys() - self.parameter_shapes().keys()
+        flat = {
+            name: place(name, array, self.word_embeddings)
+            for name, array in state_dict.items()
+            if name not in tied
+        }
+        options = {name: getattr(self, name) for name in self._options()}
+        return type(self)(self.config, build_tree(flat), **options)
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """Count the numbers that the model has learned.

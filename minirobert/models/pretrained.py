@@ -151,6 +151,7 @@ class RobertaPreTrainedModel(RobertaModule):
         self,
         save_directory: str | os.PathLike[str],
         *,
+        state_dict: Mapping[str, Any] | None = None,
         max_shard_size: int | str = "5GB",
         **options: Any,
     ) -> None:
@@ -163,6 +164,8 @@ class RobertaPreTrainedModel(RobertaModule):
         ----------
         save_directory : str or path
             Made where it does not exist.
+        state_dict : mapping of str to array, optional
+            Weights to save in place of the model's own, as `state_dict` names them.
         max_shard_size : int or str
             In bytes, or with a unit such as ``"200MB"``: weights above it are divided among
             several files with an index.
@@ -174,15 +177,16 @@ class RobertaPreTrainedModel(RobertaModule):
         ------
         ValueError
             If the size is none, or ``hidden_act`` is a function, which no file can hold, or an
-            option asks for what is not here.
+            option asks for what is not here, or the weights do not fit.
         TypeError
             If there is no such option.
         """
         settle_all(options, OF_SAVING, "save_pretrained")
+        model = self if state_dict is None else self._with_state(state_dict)
         config = RobertaConfig.from_dict(
-            self.config.to_dict(), architectures=[type(self).__name__], dtype=self.dtype
+            model.config.to_dict(), architectures=[type(model).__name__], dtype=model.dtype
         )
-        save_model(save_directory, config, flatten(self.params), max_shard_size)
+        save_model(save_directory, config, flatten(model.params), max_shard_size)
 
     def get_input_embeddings(self) -> Array:
         """Give the word embedding table, of shape [V, H]."""

@@ -196,7 +196,6 @@ def test_saving_takes_what_changes_nothing(directory, tmp_path, arguments):
     [
         ({"safe_serialization": False}, ValueError, "must be True: weights are read and written"),
         ({"push_to_hub": True}, ValueError, "must be False: write into a directory, and upload"),
-        ({"state_dict": {"a": 1}}, ValueError, "must be left out: make a model of your own"),
         ({"is_main_process": False}, ValueError, "must be True: save in the main process alone"),
         ({"nonsense": 1}, TypeError, "save_pretrained has no argument 'nonsense'"),
     ],
@@ -206,6 +205,22 @@ def test_saving_refuses_before_it_writes(directory, tmp_path, arguments, error, 
         RobertaModel.from_pretrained(directory).save_pretrained(tmp_path / "new", **arguments)
     with pytest.raises(error, match=sentence):
         RobertaConfig(**SIZES).save_pretrained(tmp_path / "new", **arguments)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["RobertaModel", "RobertaForMaskedLM"])
+def test_saving_other_weights(tmp_path, name):
+    theirs = getattr(transformers, name)(transformers.RobertaConfig(**SIZES))
+    ours = getattr(minirobert, name)(RobertaConfig(**SIZES))
+    ours.save_pretrained(tmp_path, state_dict=theirs.half().state_dict())
+    saved = getattr(minirobert, name).from_pretrained(tmp_path, dtype="auto")
+    assert saved.dtype == saved.config.dtype == "float16"
+    for key, tensor in theirs.state_dict().items():
+        np.testing.assert_array_equal(saved.state_dict()[key], tensor.numpy())
+    with pytest.raises(minirobert.CheckpointError, match="missing: "):
+        ours.save_pretrained(tmp_path / "new", state_dict={"more": np.ones(3)})
+    with pytest.raises(ValueError, match="must be left out: weights are saved by a model"):
+        RobertaConfig(**SIZES).save_pretrained(tmp_path / "new", state_dict={"a": 1})
     assert not (tmp_path / "new").exists()
 
 
