@@ -150,7 +150,6 @@ AXES: Mapping[str, str] = MappingProxyType(
 )
 
 FLOAT_DTYPES = ("float16", "float32", "float64")
-_TORCH_NAMES = {"half": "float16", "float": "float32", "double": "float64"}
 
 
 def dtype_name(array: Array) -> str:
@@ -185,7 +184,7 @@ def float_dtype(xp: Any, name: str) -> Any:
     xp : array namespace
     name : str
         ``"float16"``, ``"float32"`` or ``"float64"``. Dtypes of NumPy and of torch are accepted
-        too, and torch's names for them: ``"torch.float16"``, ``"half"``, ``"float"``, ``"double"``.
+        too, and ``"torch.float16"``.
 
     Raises
     ------
@@ -202,7 +201,6 @@ def float_dtype(xp: Any, name: str) -> Any:
             name = str(name)
     if isinstance(name, str):
         name = name.rpartition(".")[2]
-        name = _TORCH_NAMES.get(name, name)
     if name not in FLOAT_DTYPES or not hasattr(xp, name):
         library = xp.__name__.removeprefix("array_api_compat.")
         raise ValueError(

@@ -13,12 +13,12 @@ from ..heads import pooler
 from ..model_output import ModelOutput
 from ..observe import observe, scope
 from ..parameters import HEADS, parameter_shapes
+from ..torch_callers import tensor_like
 from .arguments import SHARED, Arguments, Wanted
 from .head import Head
 from .inputs import check_inputs
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from .pretrained import RobertaPreTrainedModel
-from .torch_callers import tensor_like
 
 __all__ = [
     "RobertaHeadModel",

@@ -29,8 +29,8 @@ from ..parameters import (
     map_tree,
     parameter_shapes,
 )
+from ..torch_callers import torch_readable
 from .not_here import NO_GRADIENTS, NO_MODE, NOT_HERE
-from .torch_callers import torch_readable
 
 __all__ = ["RobertaModule", "checked_kind"]
 
@@ -322,9 +322,9 @@ class RobertaModule:
         """Give a new model of NumPy's arrays."""
         return self.to("cpu")
 
-    def cuda(self: Model, device: Any = "cuda") -> Model:
+    def cuda(self: Model, device: Any = None) -> Model:
         """Give a new model of CuPy's arrays, on a CUDA device that may be given by its number."""
-        return self.to(device)
+        return self.to("cuda" if device is None else device)
 
 
 def checked_kind(config: Any) -> RobertaConfig:
@@ -341,6 +341,5 @@ def checked_kind(config: Any) -> RobertaConfig:
 def _is_dtype(value: Any) -> bool:
     """Tell a dtype, by its name or as an object of any library, from a device or a library."""
     if isinstance(value, str):
-        name = value.rpartition(".")[2]
-        return name in ("half", "double") or "float" in name
+        return "float" in value
     return isinstance(value, type) or "dtype" in type(value).__name__.lower()

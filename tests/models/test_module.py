@@ -99,7 +99,7 @@ def test_what_changes_nothing_gives_the_model():
         (lambda model: model.to(np.float64), "float64"),
         (lambda model: model.to(np.dtype("float16")), "float16"),
         (lambda model: model.to("cpu", torch.float64), "float64"),
-        (lambda model: model.to("cpu", dtype="half"), "float16"),
+        (lambda model: model.to("cpu", dtype="torch.float16"), "float16"),
         (lambda model: model.to(dtype=torch.double), "float64"),
         (lambda model: model.to(torch.device("cpu"), torch.half, non_blocking=True), "float16"),
         (lambda model: model.to(device="cpu"), "float32"),

@@ -9,7 +9,7 @@ import torch
 import transformers
 
 import minirobert
-from minirobert.models.torch_callers import TensorLike
+from minirobert.torch_callers import TensorLike
 
 IDS = torch.tensor([[0, 5, 6, 2], [0, 7, 8, 2]])
 SIZES = {

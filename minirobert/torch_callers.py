@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..arrays import library_name
-from ..model_output import ModelOutput
+from .arrays import library_name
+from .model_output import ModelOutput
 
 __all__ = ["TensorLike", "tensor_like", "torch_readable"]
 
