@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
+from importlib.util import find_spec
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -24,8 +26,10 @@ __all__ = [
     "array_namespace",
     "as_array_like",
     "astype",
+    "device_name",
     "device_of",
     "dtype_name",
+    "first_device",
     "float_dtype",
     "half_in_float32",
     "is_array_api_obj",
@@ -179,7 +183,8 @@ def float_dtype(xp: Any, name: str) -> Any:
     ----------
     xp : array namespace
     name : str
-        ``"float16"``, ``"float32"`` or ``"float64"``. A NumPy dtype or type is accepted too.
+        ``"float16"``, ``"float32"`` or ``"float64"``. Dtypes of NumPy and of torch are accepted
+        too, and ``"torch.float16"``.
 
     Raises
     ------
@@ -192,8 +197,10 @@ def float_dtype(xp: Any, name: str) -> Any:
     if name is not None and not isinstance(name, str):  # np.dtype(None) would be float64
         try:
             name = np.dtype(name).name
-        except TypeError:
-            name = str(name).rpartition(".")[2]
+        except (TypeError, ValueError):
+            name = str(name)
+    if isinstance(name, str):
+        name = name.rpartition(".")[2]
     if name not in FLOAT_DTYPES or not hasattr(xp, name):
         library = xp.__name__.removeprefix("array_api_compat.")
         raise ValueError(
@@ -241,13 +248,47 @@ def library_name(array: Array) -> str:
 def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
     """Make an array of the same library and on the same device as another.
 
-    Arrays pass through untouched: moving one between libraries or devices is the caller's
-    decision (see `to_device`). Python numbers and nested lists live nowhere yet, so they are
-    placed where ``like`` is.
+    Arrays of another library that are in the same memory, such as tensors of torch on the CPU, are
+    read where they are, through DLPack. All others pass through untouched: moving one to another
+    device is the caller's decision (see `to_device`). Python numbers and nested lists live nowhere
+    yet, so they are placed where ``like`` is.
+
+    Raises
+    ------
+    BufferError
+        If the other library does not let its array be read, such as torch where it requires a
+        gradient.
     """
+    if type(values) is type(like):
+        return values
+    if _memory_of(values) is not None and _memory_of(values) == _memory_of(like):
+        return _read_in_place(values, like)
     if is_array_api_obj(values):
         return cast("Array", values)
     return array_namespace(like).asarray(values, device=device_of(like))
+
+
+def _memory_of(array: Any) -> Any:
+    """Tell in which memory an array is, by DLPack's numbers, or None if DLPack does not know it."""
+    try:
+        kind, number = map(int, array.__dlpack_device__())
+    except (AttributeError, ValueError, TypeError, BufferError):  # as of torch's device "meta"
+        return None
+    if kind not in _HOST:
+        return kind, number
+    if is_array_api_obj(array) and "cpu" not in str(device_of(array)).lower():
+        return None  # a device that its library only plays, in memory of the host
+    return _HOST[0], 0
+
+
+_HOST = (1, 3, 11)  # DLPack's numbers of the CPU, and of memory pinned for CUDA or ROCm
+
+
+def _read_in_place(array: Any, like: Array) -> Array:
+    xp = array_namespace(like)
+    if is_array_api_obj(array) and array_namespace(array) is xp:
+        return xp.asarray(array)  # as of a class that is NumPy's and more
+    return xp.from_dlpack(array)
 
 
 def to_numpy(array: Any) -> np.ndarray[Any, Any]:
@@ -272,9 +313,9 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
     ----------
     array : Array
         Of any library.
-    device : str or device object
-        ``"cpu"`` gives a NumPy array, ``"cuda"`` or ``"cuda:1"`` a CuPy array; with ``xp``, a
-        device of that library.
+    device : str, int or device object
+        ``"cpu"`` gives a NumPy array; ``"cuda"``, ``"cuda:1"`` or the number of a CUDA device a
+        CuPy array; with ``xp``, a device of that library.
     xp : array namespace, optional
         Another library that follows the array API standard.
 
@@ -295,8 +336,8 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
             return array if device_of(array) == device else _to_device(array, device)
         moved: Array = xp.asarray(to_numpy(array), device=device)
         return moved
-    name, _, number = str(device).partition(":")
-    if name == "cpu" and not number:
+    name, _, number = device_name(device).partition(":")
+    if name == "cpu" and number in ("", "0"):
         return to_numpy(array)
     if name == "cuda" and (not number or number.isdecimal()):
         return _to_cuda(array, int(number or 0))
@@ -306,6 +347,32 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
     )
 
 
+def device_name(device: Any) -> str:
+    """Name a device as `to_device` takes it: from a number, or from a device of CuPy or torch.
+
+    >>> device_name(1), device_name("cpu")
+    ('cuda:1', 'cpu')
+    """
+    if type(device).__module__.startswith("cupy"):
+        device = device.id
+    return f"cuda:{device}" if isinstance(device, Integral) else str(device)
+
+
+def first_device() -> str:
+    """Name the CUDA device where CuPy finds one, and otherwise the CPU."""
+    return "cuda" if find_spec("cupy") is not None and _cuda_devices() else "cpu"
+
+
+def _cuda_devices() -> int:
+    """Count the CUDA devices of this machine."""
+    import cupy
+
+    try:
+        return int(cupy.cuda.runtime.getDeviceCount())
+    except cupy.cuda.runtime.CUDARuntimeError:
+        return 0
+
+
 def _to_cuda(array: Array, number: int) -> Array:
     try:
         import cupy
@@ -313,10 +380,7 @@ def _to_cuda(array: Array, number: int) -> Array:
         raise ModuleNotFoundError(
             'device "cuda" needs CuPy: pip install "minirobert[cuda12]" (or cuda13)'
         ) from error
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError:
-        count = 0
+    count = _cuda_devices()
     if number >= count:
         raise ValueError(
             f'device "cuda:{number}" does not exist: CuPy finds {count} CUDA devices on this '

@@ -6,7 +6,7 @@ computed. With a cache, the next call computes those of the new tokens alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .arrays import Array, array_namespace, astype, device_of
@@ -66,6 +66,13 @@ class LayerCache:
         if self.cross is not None:
             keys, values = self.cross
             self.cross = xp.take(keys, rows, axis=0), xp.take(values, rows, axis=0)
+
+    def convert(self, function: Callable[[Array], Array]) -> None:
+        """Exchange each array for what a function makes of it."""
+        if self._keys is not None and self._values is not None:
+            self._keys, self._values = function(self._keys), function(self._values)
+        if self.cross is not None:
+            self.cross = function(self.cross[0]), function(self.cross[1])
 
 
 def _with_room(buffer: Array | None, like: Array, past: int, end: int) -> Array:
@@ -139,6 +146,15 @@ class KeyValueCache:
         if self.is_token is not None:
             is_token = array_namespace(is_token).concat([self.is_token, is_token], axis=1)
         self.is_token = is_token
+
+    def convert(self, function: Callable[[Array], Array]) -> None:
+        """Exchange each array for what a function makes of it: the same in another library."""
+        for layer in self.layers:
+            layer.convert(function)
+        if self.is_token is not None:
+            self.is_token = function(self.is_token)
+        if self.cross_attend is not None:
+            self.cross_attend = function(self.cross_attend)
 
     def crop(self, length: int) -> None:
         """Forget all but the first tokens.

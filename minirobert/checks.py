@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
@@ -42,11 +43,21 @@ __all__ = [
 
 
 def place(name: str, value: Any, like: Array) -> Array:
-    """Make lists arrays; refuse an array of another library or device than the model's."""
+    """Make lists and arrays in the same memory the model's; refuse those that are elsewhere."""
     xp = array_namespace(like)
+    if isinstance(value, Mapping):
+        raise ValueError(
+            f"{name} is a dictionary, of {', '.join(map(str, value))}: give what it holds by name, "
+            "as in model(**inputs)"
+        )
     try:
         array = as_array_like(value, like)
         is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))
+    except (BufferError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} is a {library_name(value)} array that {library_name(like)} cannot read "
+            f"({error}): convert it there first, as with detach() or float()"
+        ) from None
     except (TypeError, ValueError):
         is_numbers = False
     if not is_numbers:

@@ -13,6 +13,7 @@ from typing import Any
 
 from .checks import warn
 from .files import ModelFiles, ModelName, new_directory, read_json, write_text
+from .keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
 from .rules import (
     BOOLEAN,
     INTEGER,
@@ -359,6 +360,7 @@ class RobertaConfig:
             If the file is no JSON object, a field breaks its rule, or ``num_labels``, ``id2label``
             and ``label2id`` do not fit each other.
         """
+        settle(overrides, OF_CONFIGS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         return cls.from_json_file(files.require("config.json") / "config.json", **overrides)
 
@@ -382,8 +384,12 @@ class RobertaConfig:
             )
         return json.dumps(written, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
-    def save_pretrained(self, save_directory: str | os.PathLike[str]) -> None:
-        """Write ``config.json`` into a directory, which is made where it does not exist."""
+    def save_pretrained(self, save_directory: str | os.PathLike[str], **options: Any) -> None:
+        """Write ``config.json`` into a directory, which is made where it does not exist.
+
+        Of other arguments of transformers, `minirobert.keywords.OF_SAVING` says what they come to.
+        """
+        settle_all(options, OF_SAVING, "save_pretrained")
         text = self.to_json_string()
         write_text(new_directory(save_directory) / "config.json", text)
 

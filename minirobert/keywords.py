@@ -6,16 +6,26 @@ here: a value of these is refused, with what to do instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .rules import BOOLEAN, Rule, check, one_of, optional
 
-__all__ = ["OF_MODELS", "OF_TOKENIZERS", "Keyword", "settle"]
+__all__ = [
+    "OF_CONFIGS",
+    "OF_FILES",
+    "OF_MODELS",
+    "OF_SAVING",
+    "OF_TOKENIZERS",
+    "Keyword",
+    "settle",
+    "settle_all",
+]
 
 ANYTHING = Rule(lambda value: True, "anything")
 NOT_TRUE = Rule(lambda value: value is None or value is False, "False")
-NOT_GIVEN = Rule(lambda value: value is None, "left out")
+NOT_FALSE = Rule(lambda value: value is None or value is True, "True")
+NOT_GIVEN = Rule(lambda value: value is None or value == {}, "left out")
 
 
 class Keyword(NamedTuple):
@@ -25,6 +35,8 @@ class Keyword(NamedTuple):
     rule: Rule
     #: The argument of this package that it is another name of; without one it has no effect.
     stands_for: str | None = None
+    #: What a value of it is called there.
+    means: Callable[[Any], Any] = lambda value: value
 
 
 def settle(arguments: dict[str, Any], table: Mapping[str, Keyword]) -> None:
@@ -44,26 +56,124 @@ def settle(arguments: dict[str, Any], table: Mapping[str, Keyword]) -> None:
         own = table[name].stands_for
         if own is None or value is None:
             continue
-        if arguments.get(own) not in (None, value):
+        given, value = arguments.get(own), table[name].means(value)
+        if given is not None and table[name].means(given) != value:
             raise ValueError(
-                f"{name} is {value!r}, but {own} is {arguments[own]!r}: they mean the same, give "
-                f"{own} alone"
+                f"{name} is {value!r}, but {own} is {given!r}: they mean the same, give {own} alone"
             )
         arguments[own] = value
 
 
+def settle_all(arguments: dict[str, Any], table: Mapping[str, Keyword], function: str) -> None:
+    """Take the keywords of a table out of a call's arguments, none of which may be left.
+
+    >>> settle_all({"safe_serialisation": True}, OF_SAVING, "save_pretrained")
+    Traceback (most recent call last):
+    TypeError: save_pretrained has no argument 'safe_serialisation'
+    """
+    settle(arguments, table)
+    if arguments:
+        raise TypeError(f"{function} has no argument {', '.join(map(repr, arguments))}")
+
+
+def _dtype_name(dtype: Any) -> str:
+    """Name a dtype, whoever's it is: only then are two of them the same."""
+    return str(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
+
+
+def _devices(device_map: Any) -> set[str]:
+    """Name the devices that the parts of a model are to be on."""
+    from .arrays import device_name, first_device  # only here: the tokenizer needs no arrays
+
+    devices = device_map.values() if isinstance(device_map, Mapping) else [device_map]
+    return {first_device() if one in _ANY_DEVICE else device_name(one) for one in devices}
+
+
+#: What transformers' ``device_map`` calls whatever devices there are.
+_ANY_DEVICE = ("auto", "balanced", "balanced_low_0", "sequential")
+_ONE_DEVICE = Rule(
+    lambda value: value is None or len(_devices(value)) == 1,
+    'the name of one device, as in "cpu", "cuda:0" or {"": 0}: a model is on one device here',
+)
+_WITHOUT_PICKLES = (
+    ": weights are read and written as safetensors alone, since a pickle can run any code when it "
+    "is opened; transformers converts others, with from_pretrained and save_pretrained"
+)
 _NO_QUANTIZATION = ': quantized weights are not here, but dtype="float16" halves the memory'
+_ONE_MACHINE = ": a model is on one device here, which device= names"
+_OWN_WEIGHTS = (
+    ": make a model of your own weights with the class itself, as in RobertaModel(config, "
+    "minirobert.parameters.build_tree(weights))"
+)
+_PROXIES = (
+    ": set the environment variables HTTP_PROXY and HTTPS_PROXY, which the hub's client reads"
+)
+_UPLOAD = ": write into a directory, and upload that with huggingface_hub: hf upload NAME DIRECTORY"
+
+#: Of every ``from_pretrained``.
+OF_FILES: dict[str, Keyword] = {
+    "use_auth_token": Keyword(ANYTHING, "token"),
+    "proxies": Keyword(NOT_GIVEN.but(_PROXIES)),
+    "trust_remote_code": Keyword(optional(BOOLEAN)),
+    **dict.fromkeys(
+        ("resume_download", "mirror", "code_revision", "_commit_hash"),
+        Keyword(ANYTHING),
+    ),
+    **dict.fromkeys(("_from_auto", "_from_pipeline", "_fast_init"), Keyword(ANYTHING)),
+}
+
+#: Of ``from_pretrained`` of the configuration.
+OF_CONFIGS: dict[str, Keyword] = {
+    **OF_FILES,
+    "torch_dtype": Keyword(ANYTHING, "dtype", _dtype_name),
+    "attn_implementation": Keyword(
+        one_of(None, "eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
+    ),
+}
 
 #: Of ``from_pretrained`` of the models, and of `minirobert.pipelines.pipeline`.
 OF_MODELS: dict[str, Keyword] = {
-    "torch_dtype": Keyword(ANYTHING, "dtype"),
-    "low_cpu_mem_usage": Keyword(ANYTHING),
-    "load_in_8bit": Keyword(NOT_TRUE.but(_NO_QUANTIZATION)),
-    "load_in_4bit": Keyword(NOT_TRUE.but(_NO_QUANTIZATION)),
-    "quantization_config": Keyword(NOT_GIVEN.but(_NO_QUANTIZATION)),
-    "trust_remote_code": Keyword(optional(BOOLEAN)),
-    "attn_implementation": Keyword(
-        one_of(None, "eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
+    **OF_CONFIGS,
+    "device_map": Keyword(_ONE_DEVICE, "device", lambda value: _devices(value).pop()),
+    "use_safetensors": Keyword(NOT_FALSE.but(_WITHOUT_PICKLES)),
+    **dict.fromkeys(("from_tf", "from_flax"), Keyword(NOT_TRUE.but(_WITHOUT_PICKLES))),
+    **dict.fromkeys(("load_in_8bit", "load_in_4bit"), Keyword(NOT_TRUE.but(_NO_QUANTIZATION))),
+    **dict.fromkeys(("quantization_config", "gguf_file"), Keyword(NOT_GIVEN.but(_NO_QUANTIZATION))),
+    **dict.fromkeys(
+        ("tp_plan", "tp_size", "device_mesh", "distributed_config"),
+        Keyword(NOT_GIVEN.but(_ONE_MACHINE)),
+    ),
+    "state_dict": Keyword(NOT_GIVEN.but(_OWN_WEIGHTS)),
+    "key_mapping": Keyword(
+        NOT_GIVEN.but(": tensors have transformers' names here, so rename those in the file")
+    ),
+    "adapter_kwargs": Keyword(
+        NOT_GIVEN.but(": adapters are not here; peft merges one into the weights of its model")
+    ),
+    # How to load, or compute, in less memory or time: the result is the same.
+    **dict.fromkeys(
+        (
+            *("low_cpu_mem_usage", "max_memory", "weights_only", "use_kernels", "adapter_name"),
+            *("offload_folder", "offload_state_dict", "offload_buffers", "use_flash_attention_2"),
+            "from_pt",
+        ),
+        Keyword(ANYTHING),
+    ),
+}
+
+#: Of ``save_pretrained``.
+OF_SAVING: dict[str, Keyword] = {
+    "safe_serialization": Keyword(NOT_FALSE.but(_WITHOUT_PICKLES)),
+    "is_main_process": Keyword(NOT_FALSE.but(": save in the main process alone")),
+    "state_dict": Keyword(NOT_GIVEN.but(": weights are saved by a model")),
+    "push_to_hub": Keyword(NOT_TRUE.but(_UPLOAD)),
+    # How to write pickles or adapters, and where to upload.
+    **dict.fromkeys(
+        (
+            *("save_function", "save_peft_format", "token", "use_auth_token", "repo_id"),
+            *("commit_message", "create_pr", "private"),
+        ),
+        Keyword(ANYTHING),
     ),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from .arrays import Array, array_namespace, astype, half_in_float32, is_floating
+from .arrays import Array, array_namespace, as_array_like, astype, half_in_float32, is_floating
 from .functional import log_softmax
 
 __all__ = [
@@ -44,6 +44,7 @@ def cross_entropy(
     >>> cross_entropy(np.array([[0.0, 0.0], [0.0, 9.0]]), np.array([1, -100])) / np.log(2)
     np.float64(1.0)
     """
+    labels = as_array_like(labels, logits)
     xp = array_namespace(logits, labels)
     labels = astype(labels, xp.int64)
     counted = labels != ignore_index
@@ -88,6 +89,7 @@ def causal_lm_loss(
     >>> causal_lm_loss(np.zeros((1, 3, 4)), np.array([[-100, 2, 0]])) / np.log(4)
     np.float64(1.0)
     """
+    labels = as_array_like(labels, logits)
     xp = array_namespace(logits, labels)
     if logits.dtype not in (xp.float32, xp.float64):
         logits = astype(logits, xp.float32)
@@ -128,11 +130,11 @@ def span_loss(
     >>> span_loss(even, even, np.array([1]), np.array([2])) / np.log(4)
     np.float64(1.0)
     """
-    xp = array_namespace(start_logits, start_positions)
+    xp = array_namespace(start_logits)
     length = start_logits.shape[1]
 
     def one_side(logits: Array, positions: Array) -> Array:
-        positions = xp.clip(astype(positions, xp.int64), 0, length)
+        positions = xp.clip(astype(as_array_like(positions, logits), xp.int64), 0, length)
         return cross_entropy(logits, positions, ignore_index=length)
 
     return (one_side(start_logits, start_positions) + one_side(end_logits, end_positions)) / 2
@@ -205,6 +207,7 @@ def _binary_cross_entropy(logits: Array, targets: Array) -> Array:
 
 def _promoted(predictions: Array, targets: Array) -> tuple[Array, Array]:
     """Give both the wider of their dtypes; integers and booleans take that of the predictions."""
+    targets = as_array_like(targets, predictions)
     if not is_floating(targets):
         targets = astype(targets, predictions.dtype)
     dtype = array_namespace(predictions, targets).result_type(predictions, targets)

@@ -11,7 +11,7 @@ from tests.sources import imported, parsed, source_files, top_level
 TOP_LEVEL = {
     "ground": [
         *("arrays", "checks", "rules", "keywords", "observe", "config"),
-        *("model_output", "documentation"),
+        *("model_output", "documentation", "torch_callers"),
     ],
     "heart": [
         *(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, ModelFiles, ModelName, read_json
+from ..keywords import OF_CONFIGS, OF_MODELS, settle
 from ..tokenization import RobertaTokenizer
 from .base import RobertaModel
 from .classifiers import (
@@ -75,6 +76,7 @@ class AutoConfig(_Chooser):
         ValueError
             If its ``model_type`` is missing or not one of a RoBERTa, or the file is broken.
         """
+        settle(overrides, OF_CONFIGS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         files.require(_CONFIG_FILE)
         _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))
@@ -201,6 +203,7 @@ class AutoModelBase(_Chooser):
             If ``model_type`` in ``config.json`` is missing or not one of a RoBERTa, a file is
             broken, or the weights do not fit the configuration.
         """
+        settle(options, OF_MODELS)
         files = ModelFiles.of(pretrained_model_name_or_path, options)
         files.require(_CONFIG_FILE)
         _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))
@@ -216,7 +219,8 @@ class AutoModelBase(_Chooser):
         seed : int
             Of the weights.
         **options
-            Of the class, such as ``add_pooling_layer``.
+            Of the class, such as ``add_pooling_layer``; and ``dtype``, by default that of the
+            configuration or else float32, ``device``, and others that `from_pretrained` takes.
 
         Returns
         -------
@@ -228,9 +232,7 @@ class AutoModelBase(_Chooser):
         TypeError
             If the configuration is none of this package.
         """
-        if not isinstance(config, RobertaConfig):
-            raise TypeError(f"config is a {type(config).__name__}, but must be a RobertaConfig")
-        return cls._model_class(config, seed=seed, **options)
+        return cls._model_class._from_config(config, seed=seed, **options)
 
 
 class AutoModel(AutoModelBase, model=RobertaModel):

@@ -13,6 +13,7 @@ from ..heads import pooler
 from ..model_output import ModelOutput
 from ..observe import observe, scope
 from ..parameters import HEADS, parameter_shapes
+from ..torch_callers import tensor_like
 from .arguments import SHARED, Arguments, Wanted
 from .head import Head
 from .inputs import check_inputs
@@ -112,12 +113,13 @@ class RobertaModel(RobertaPreTrainedModel):
             encoded.attentions,
             encoded.cross_attentions,
         )
+        output = tensor_like(output, arguments, self.word_embeddings)
         if self._choice("return_dict", return_dict):
             return output
         # transformers' tuple has the cache before the hidden states, its output behind them. That
         # return_dict=False gives one is not declared: it would blur the type of all other calls.
-        extras = (inputs.cache, encoded.hidden_states, *encoded[2:])
-        present = (extra for extra in extras if extra is not None)
+        last, pooled, hidden_states, *rest = (getattr(output, one.name) for one in fields(output))
+        present = (extra for extra in (rest[0], hidden_states, *rest[1:]) if extra is not None)
         return (last, pooled, *present)  # type: ignore[return-value]  # as told above
 
 
@@ -158,6 +160,7 @@ class RobertaHeadModel(RobertaPreTrainedModel):
             config=self.config,
             params=params,
             add_pooling_layer="pooler" in params,
+            name_or_path=self.name_or_path,
             _prefix="roberta",
         )
 
@@ -172,6 +175,7 @@ class RobertaHeadModel(RobertaPreTrainedModel):
         more = {"past_key_values": inputs.cache, **encoded._asdict()}
         names = [one.name for one in fields(head.output) if one.name in more]
         output = head.output(loss, *logits, **{name: more[name] for name in names})
+        output = tensor_like(output, (*arguments, *labels), like)
         # transformers' tuple has the cross-attentions also where its output has no such field
         across = None if "cross_attentions" in names else encoded.cross_attentions
         return self._returned(output, wanted, across)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from ..arrays import Array, array_namespace, device_of
+from ..arrays import Array, array_namespace, as_array_like, device_of
 from ..attention import CrossInputs, attend_mask
 from ..cache import KeyValueCache
 from ..checks import booleans, check_all, check_dtype, check_not_empty, check_shape, floats, place
@@ -38,6 +39,8 @@ def check_cache(value: Any, use_cache: bool, batch: int, like: Array, config: Ro
         )
     for i in range(len(value)):
         _check_layer(i, value, like, config)
+    if type(value.is_token) is not type(like):
+        value.convert(partial(as_array_like, like=like))
     return value
 
 

@@ -79,6 +79,8 @@ class CausalLanguageModelHead(LanguageModelHead):
         """Check that each is a word, or ignored; the second of them is what to divide by."""
         given, num_items_in_batch = labels
         checked = super().check_labels((given,), like, config, shape)
+        if hasattr(num_items_in_batch, "item"):  # a number of another library, and of its dtype
+            num_items_in_batch = num_items_in_batch.item()
         return None if checked is None else (checked, num_items_in_batch)
 
     def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:

@@ -5,20 +5,10 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import InitVar, dataclass, fields
-from math import prod
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from ..arrays import (
-    Array,
-    Shape,
-    array_namespace,
-    astype,
-    device_of,
-    dtype_name,
-    float_dtype,
-    to_device,
-)
+from ..arrays import Array, astype, to_device
 from ..checkpoints.pruning import all_pruned, prune
 from ..checkpoints.reading import fetch_weights, load_parameters
 from ..checkpoints.resizing import padded_count, resize_tokens
@@ -28,18 +18,12 @@ from ..config import RobertaConfig
 from ..documentation import documented
 from ..encoder import EncoderOutput, Inputs, roberta
 from ..files import TINY, ModelFiles, ModelName
+from ..keywords import OF_MODELS, OF_SAVING, settle, settle_all
 from ..observe import scope
-from ..parameters import (
-    ParameterTree,
-    build_tree,
-    check_shapes,
-    flatten,
-    initialise,
-    map_tree,
-    parameter_shapes,
-)
+from ..parameters import build_tree, flatten
 from .arguments import SHARED, Arguments, Wanted
 from .inputs import check_inputs
+from .module import RobertaModule, checked_kind
 
 __all__ = ["RobertaPreTrainedModel"]
 
@@ -47,7 +31,7 @@ Model = TypeVar("Model", bound="RobertaPreTrainedModel")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RobertaPreTrainedModel:
+class RobertaPreTrainedModel(RobertaModule):
     """What every model has: a configuration, parameters, and ways to load, save and move them.
 
     The weights never change: what changes a model returns a new one. `to` and `astype` keep the
@@ -68,107 +52,8 @@ class RobertaPreTrainedModel:
         that is not here.
     """
 
-    config: RobertaConfig
-    params: ParameterTree = None  # type: ignore[assignment]  # never None once it is made
-    seed: InitVar[int] = 0
-
     #: What the names of the encoder's intermediate tensors begin with.
     _prefix: ClassVar[str] = ""
-
-    def __post_init__(self, seed: int) -> None:
-        self._check_config(self.config)
-        shapes = self.parameter_shapes()
-        if self.params is None:
-            flat = initialise(shapes, self.config, seed)
-            object.__setattr__(self, "params", build_tree(flat))
-        found = {name: tuple(array.shape) for name, array in flatten(self.params).items()}
-        check_shapes(shapes, found, "given")
-
-    def parameter_shapes(self) -> dict[str, Shape]:
-        """Give the name and shape of every tensor of the model."""
-        return self._shapes(self.config, **{name: getattr(self, name) for name in self._options()})
-
-    @classmethod
-    def _shapes(cls, config: RobertaConfig, **options: Any) -> dict[str, Shape]:
-        """List the tensors of a model of this class with these options."""
-        return parameter_shapes(config, cls.__name__)  # an error, but for the classes that say more
-
-    @classmethod
-    def _view(cls: type[Model], **attributes: Any) -> Model:
-        """Make a model of what is known to fit, without checking it again."""
-        model = object.__new__(cls)
-        vars(model).update(attributes)
-        return model
-
-    def _with(self: Model, **changes: Any) -> Model:
-        """Copy the model with other parameters, and perhaps their configuration."""
-        return self._view(**{**vars(self), **changes})
-
-    @property
-    def word_embeddings(self) -> Array:
-        """The word embedding table, of shape [V, H]."""
-        table: Array = self._body.embeddings.word_embeddings.weight
-        return table
-
-    @property
-    def _body(self) -> ParameterTree:
-        """The encoder's weights, which a model with a head has under ``roberta``."""
-        body: ParameterTree = self.params.roberta if "roberta" in self.params else self.params
-        return body
-
-    @property
-    def device(self) -> Any:
-        """The device that the weights are on."""
-        return device_of(self.word_embeddings)
-
-    @property
-    def dtype(self) -> str:
-        """The name of the weights' dtype."""
-        return dtype_name(self.word_embeddings)
-
-    def num_parameters(self) -> int:
-        """Count the numbers that the model has learned."""
-        return sum(prod(shape) for shape in self.parameter_shapes().values())
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.num_parameters():,} parameters, {self.dtype}, "
-            f"device {self.device})"
-        )
-
-    def to(self: Model, device: Any = "cpu", xp: Any = None) -> Model:
-        """Put the weights on a device.
-
-        Parameters
-        ----------
-        device : str or device object
-            ``"cpu"`` (NumPy), ``"cuda"`` or ``"cuda:N"`` (CuPy), or with ``xp`` a device of that
-            library.
-        xp : array namespace, optional
-            Another library that follows the array API standard.
-
-        Returns
-        -------
-        RobertaPreTrainedModel
-            A new model of the same class; see `minirobert.to_device` for the errors.
-        """
-        return self._with(params=map_tree(lambda array: to_device(array, device, xp), self.params))
-
-    def astype(self: Model, dtype: Any) -> Model:
-        """Convert the weights to ``"float16"``, ``"float32"`` or ``"float64"``.
-
-        Returns
-        -------
-        RobertaPreTrainedModel
-            A new model of the same class.
-
-        Raises
-        ------
-        ValueError
-            If the array library has no such dtype.
-        """
-        target = float_dtype(array_namespace(self.word_embeddings), dtype)
-        return self._with(params=map_tree(lambda array: astype(array, target), self.params))
 
     @classmethod
     def from_pretrained(
@@ -176,8 +61,8 @@ class RobertaPreTrainedModel:
         pretrained_model_name_or_path: ModelName = TINY,
         *,
         config: RobertaConfig | None = None,
-        dtype: Any = "float32",
-        device: Any = "cpu",
+        dtype: Any = None,
+        device: Any = None,
         seed: int = 0,
         strict: bool = False,
         ignore_mismatched_sizes: bool = False,
@@ -192,11 +77,11 @@ class RobertaPreTrainedModel:
             on the hub; the bundled model by default.
         config : RobertaConfig, optional
             In place of the one that comes with the weights.
-        dtype : str or NumPy dtype
-            Of the weights in memory, whatever the file holds: ``"float16"``, ``"float32"``,
-            ``"float64"``, or ``"auto"`` for that of the file. None is the default.
-        device : str or device object
-            See `to`.
+        dtype : str or dtype, optional
+            Of the weights in memory, whatever the file holds: ``"float16"``, ``"float32"`` (the
+            default), ``"float64"``, or ``"auto"`` for that of the file.
+        device : str or device object, optional
+            See `to`; the CPU by default.
         seed : int
             A head of which the file has nothing is initialised from it, with a warning.
         strict : bool
@@ -207,7 +92,8 @@ class RobertaPreTrainedModel:
         **overrides
             Options of the class (``add_pooling_layer``) and of the hub (``revision``, …: see
             `minirobert.files.HubOptions`), and fields of the configuration (``num_labels``,
-            ``id2label``, …).
+            ``id2label``, …). Other arguments of transformers are told what to do instead, or have
+            no effect: see `minirobert.keywords.OF_MODELS`.
 
         Returns
         -------
@@ -226,12 +112,15 @@ class RobertaPreTrainedModel:
         >>> minirobert.RobertaForMaskedLM.from_pretrained()
         RobertaForMaskedLM(5,364,736 parameters, float32, device cpu)
         """
+        overrides = {**overrides, "dtype": dtype, "device": device}
+        settle(overrides, OF_MODELS)
+        dtype, device = overrides.pop("dtype"), overrides.pop("device")
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         options = {name: overrides.pop(name) for name in cls._options() if name in overrides}
         if config is None:
             config = RobertaConfig.from_pretrained(files, **overrides)
         elif overrides:
-            config = RobertaConfig.from_dict(_checked_kind(config).to_dict(), **overrides)
+            config = RobertaConfig.from_dict(checked_kind(config).to_dict(), **overrides)
         cls._check_config(config)
         flat = load_parameters(
             fetch_weights(files),
@@ -242,16 +131,29 @@ class RobertaPreTrainedModel:
             strict=strict,
             ignore_mismatched_sizes=ignore_mismatched_sizes,
         )
-        placed = {name: to_device(array, device) for name, array in flat.items()}
-        return cls(config, build_tree(placed), **options)
+        placed = {
+            name: to_device(array, "cpu" if device is None else device)
+            for name, array in flat.items()
+        }
+        return cls(config, build_tree(placed), **options)._with(name_or_path=files.name)
 
     @classmethod
-    def _options(cls) -> tuple[str, ...]:
-        """Name the fields of a class beyond those that every model has."""
-        return tuple(one.name for one in fields(cls) if one.name not in ("config", "params"))
+    def _from_config(
+        cls: type[Model], config: RobertaConfig, *, seed: int = 0, **options: Any
+    ) -> Model:
+        """Make a model with newly drawn weights, as ``from_config`` of the Auto classes does."""
+        settle(options, OF_MODELS)
+        dtype, device = options.pop("dtype", None), options.pop("device", None)
+        dtype = dtype or checked_kind(config).dtype or "float32"
+        return cls(config, seed=seed, **options).to(device, dtype=dtype)
 
     def save_pretrained(
-        self, save_directory: str | os.PathLike[str], *, max_shard_size: int | str = "5GB"
+        self,
+        save_directory: str | os.PathLike[str],
+        *,
+        state_dict: Mapping[str, Any] | None = None,
+        max_shard_size: int | str = "5GB",
+        **options: Any,
     ) -> None:
         """Write ``config.json`` and the weights, as transformers reads them.
 
@@ -262,19 +164,29 @@ class RobertaPreTrainedModel:
         ----------
         save_directory : str or path
             Made where it does not exist.
+        state_dict : mapping of str to array, optional
+            Weights to save in place of the model's own, as `state_dict` names them.
         max_shard_size : int or str
             In bytes, or with a unit such as ``"200MB"``: weights above it are divided among
             several files with an index.
+        **options
+            Other arguments of transformers, such as ``safe_serialization=True``, have no effect, or
+            are told what to do instead: see `minirobert.keywords.OF_SAVING`.
 
         Raises
         ------
         ValueError
-            If the size is none, or ``hidden_act`` is a function, which no file can hold.
+            If the size is none, or ``hidden_act`` is a function, which no file can hold, or an
+            option asks for what is not here, or the weights do not fit.
+        TypeError
+            If there is no such option.
         """
+        settle_all(options, OF_SAVING, "save_pretrained")
+        model = self if state_dict is None else self._with_state(state_dict)
         config = RobertaConfig.from_dict(
-            self.config.to_dict(), architectures=[type(self).__name__], dtype=self.dtype
+            model.config.to_dict(), architectures=[type(model).__name__], dtype=model.dtype
         )
-        save_model(save_directory, config, flatten(self.params), max_shard_size)
+        save_model(save_directory, config, flatten(model.params), max_shard_size)
 
     def get_input_embeddings(self) -> Array:
         """Give the word embedding table, of shape [V, H]."""
@@ -405,11 +317,6 @@ class RobertaPreTrainedModel:
         flat = prune(flatten(self.params), self.config, config)
         return self._with(config=config, params=build_tree(flat))
 
-    @classmethod
-    def _check_config(cls, config: RobertaConfig) -> None:
-        """Refuse a configuration that asks for what the class cannot compute."""
-        _checked_kind(config).validate()
-
     def _choice(self, name: str, asked: bool | None) -> bool:
         """Decide on what to return: as the call says, or else the configuration."""
         return bool(getattr(self.config, name)) if asked is None else asked
@@ -464,13 +371,3 @@ class RobertaPreTrainedModel:
                 ),
                 output_attentions=self._choice("output_attentions", wanted.output_attentions),
             )
-
-
-def _checked_kind(config: Any) -> RobertaConfig:
-    if not isinstance(config, RobertaConfig):
-        raise TypeError(
-            f"config is a {type(config).__name__}, but must be a RobertaConfig of this package: "
-            "RobertaConfig.from_pretrained reads that of a directory, RobertaConfig.from_dict a "
-            "dictionary"
-        )
-    return config

@@ -116,6 +116,21 @@ def test_float64_agrees_to_1e_10(library, class_name, data, config, seed, poolin
         assert np.abs(actual[name] - reference).max(initial=0) <= 1e-10 * scale, name
 
 
+@pytest.mark.parametrize("class_name", CLASSES)
+@settings(max_examples=30)
+@given(data=st.data(), config=configs(), seed=seeds)
+def test_tensors_of_torch_give_what_numpys_arrays_give(class_name, data, config, seed):
+    config = data.draw(labelled(config, class_name))
+    batch = data.draw(batches(config, class_name))
+    ours = getattr(minirobert, class_name)(RobertaConfig(**config), seed=seed).astype("float64")
+    expected = outputs_of(ours(**batch.ours(NUMPY, "float64")))
+    actual = outputs_of(ours(**batch.torch(torch.float64)))
+    assert list(actual) == list(expected)
+    for name, array in expected.items():
+        assert isinstance(actual[name], np.ndarray)
+        np.testing.assert_array_equal(actual[name], array)
+
+
 def check_rounding(library, class_name, config, batch, seed, dtype):
     """Compare rounding errors against float64, over several models.
 

@@ -178,7 +178,7 @@ def test_a_subclass_may_have_fields_of_its_own():
 
 
 def test_the_body_is_not_checked_again(monkeypatch):
-    monkeypatch.setattr("minirobert.models.pretrained.check_shapes", lambda *args: 1 / 0)
+    monkeypatch.setattr("minirobert.models.module.check_shapes", lambda *args: 1 / 0)
     roberta = MODEL.roberta
     assert roberta.params is MODEL.params.roberta
     np.testing.assert_array_equal(roberta(IDS).last_hidden_state, MODEL.hidden_states(IDS))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minirobert import RobertaConfig, RobertaForMaskedLM, RobertaModel, watch
-from tests.libraries import LIBRARIES, STRICT, host
+from tests.libraries import LIBRARIES, host
 
 CONFIG = RobertaConfig(
     vocab_size=20, hidden_size=12, num_attention_heads=3, num_hidden_layers=2,
@@ -218,14 +218,3 @@ def test_unsigned_labels_and_lists_of_embeddings(library):
     np.testing.assert_array_equal(
         host(from_list), host(model(inputs_embeds=library.array(embeds)).logits)
     )
-
-
-def test_an_array_of_another_library_is_named():
-    import torch
-
-    with pytest.raises(
-        ValueError, match="input_ids is a torch array on device cpu, but the model's"
-    ):
-        MODEL(torch.tensor(IDS))
-    with pytest.raises(ValueError, match="attention_mask is a array_api_strict array"):
-        MODEL(IDS, STRICT.array(MASK))
