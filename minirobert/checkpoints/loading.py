@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from ..config import RobertaConfig
 from ..parameters import CheckpointError, initialise, misfit_lines
 from ..tensor_names import group_names
 from .matching import Match, match
-from .reading import StoredTensor, stored_tensors
+from .reading import INDEX_FILE, WEIGHTS_FILE, StoredTensor, stored_tensors
 
 __all__ = ["LoadOptions", "load_parameters"]
 
@@ -71,13 +72,15 @@ def load_parameters(
     CheckpointError
         One error that tells all that does not fit, and what to do.
     """
-    stored = _stripped(path, stored_tensors(path), options.strip_prefix)
+    path = Path(path)
+    source = str(path.parent if path.name in (WEIGHTS_FILE, INDEX_FILE) else path)
+    stored = _stripped(source, stored_tensors(path), options.strip_prefix)
     matched = match(stored, shapes, tied=config.tie_word_embeddings)
-    _check(path, stored, shapes, matched, options, described or shapes)
+    _check(source, stored, shapes, matched, options, described or shapes)
     kept = {n: t for n, t in matched.found.items() if n not in matched.misfits}
     for name, tensor in kept.items():
         tensor.check_readable(name)
-    _warn_of_differences(path, stored, shapes, matched, options)
+    _warn_of_differences(source, stored, shapes, matched, options)
     new = {name: tuple(shape) for name, shape in shapes.items() if name not in kept}
     dtype = _common_dtype(kept.values()) if options.dtype == "auto" else options.dtype
     target = float_dtype(np, dtype)
@@ -87,7 +90,7 @@ def load_parameters(
 
 
 def _stripped(
-    path: str | os.PathLike[str], stored: Mapping[str, StoredTensor], prefix: str
+    source: str, stored: Mapping[str, StoredTensor], prefix: str
 ) -> dict[str, StoredTensor]:
     """Take a prefix off the names that begin with it, which count more than others."""
     if not prefix:
@@ -96,7 +99,7 @@ def _stripped(
     if not begun:
         names = ", ".join(group_names(dict.fromkeys(stored, "")))
         raise ValueError(
-            f"strip_prefix is {prefix!r}, but no tensor in {os.fspath(path)!r} begins with it; "
+            f"strip_prefix is {prefix!r}, but no tensor in {source!r} begins with it; "
             f"there are {names}"
         )
     others = {name: tensor for name, tensor in stored.items() if name not in begun}
@@ -104,7 +107,7 @@ def _stripped(
 
 
 def _check(
-    path: str | os.PathLike[str],
+    source: str,
     stored: Mapping[str, StoredTensor],
     shapes: Mapping[str, Shape],
     matched: Match,
@@ -130,7 +133,7 @@ def _check(
         misfits,
     )
     cures = _cures(stored, bool(missing or unexpected), misfits)
-    message = f"the weights in {os.fspath(path)!r} do not fit the configuration:"
+    message = f"the weights in {source!r} do not fit the configuration:"
     raise CheckpointError("\n  ".join([message, *lines, *(f"({cure})" for cure in cures)]))
 
 
@@ -168,7 +171,7 @@ def _prefix_hint(names: Iterable[str]) -> str:
 
 
 def _warn_of_differences(
-    path: str | os.PathLike[str],
+    source: str,
     stored: Mapping[str, StoredTensor],
     shapes: Mapping[str, Shape],
     matched: Match,
@@ -178,10 +181,7 @@ def _warn_of_differences(
     sentences = [*_drawn(shapes, matched, options.seed), *_left(matched)]
     if sentences:
         hint = _prefix_hint(stored) if matched.missing else ""
-        warn(
-            f"{os.fspath(path)!r} has {'; and it has '.join(sentences)}"
-            + (f" ({hint})" * bool(hint))
-        )
+        warn(f"{source!r} has {'; and it has '.join(sentences)}" + (f" ({hint})" * bool(hint)))
 
 
 def _drawn(shapes: Mapping[str, Shape], matched: Match, seed: int) -> Iterable[str]:

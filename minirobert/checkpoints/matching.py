@@ -83,8 +83,9 @@ def match(
     for raw in sorted(tensors, key=_rank):
         name = _name_now(raw, prefix, shapes, tied)
         other = chosen.get(name)
-        is_ours = name in shapes and _head(other or raw) in {None, *own_heads}
-        if other and is_ours and not tensors[other].equals(tensors[raw]):
+        if other and (name not in shapes or _head(other) not in {None, *own_heads}):
+            result.unused[other] = tensors[other]
+        elif other and not tensors[other].equals(tensors[raw]):
             result.contradictions[other] = raw
         chosen[name] = raw
     for name, raw in chosen.items():
