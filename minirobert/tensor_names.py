@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 __all__ = ["group_names"]
 
 _FEW = 4  # names that are told one by one, though a star could stand for them
-_MOST = 20  # groups that are told; what comes after them is counted
+_MOST = 12  # groups that are told; what comes after them is counted
 
 
 def group_names(

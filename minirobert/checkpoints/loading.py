@@ -115,12 +115,12 @@ def _check(
     described: Mapping[str, Shape],
 ) -> None:
     """Refuse what nobody asked for."""
-    missing, unexpected = set(matched.missing), set(matched.unexpected)
+    missing = set(matched.missing)
+    unexpected = [name for name in matched.unexpected if name not in described]
     if options.strict is False:
-        missing, unexpected = set(), set()
+        missing, unexpected = set(), []
     elif options.strict is None:
         missing -= matched.absent_heads() | (shapes.keys() - described.keys())
-    unexpected -= described.keys()
     misfits = {} if options.ignore_mismatched_sizes else matched.misfits
     if not (missing or unexpected or misfits):
         return
@@ -129,16 +129,19 @@ def _check(
         {name: tuple(shape) for name, shape in shapes.items()},
         {name: tensor.shape for name, tensor in found.items()},
         [name for name in shapes if name in missing],
-        [*matched.foreign, *(name for name in matched.unexpected if name in unexpected)],
+        [*(matched.foreign if missing or unexpected else ()), *unexpected],
         misfits,
     )
-    cures = _cures(stored, bool(missing or unexpected), misfits)
+    cures = _cures(stored, shapes, bool(missing or unexpected), misfits)
     message = f"the weights in {source!r} do not fit the configuration:"
     raise CheckpointError("\n  ".join([message, *lines, *(f"({cure})" for cure in cures)]))
 
 
 def _cures(
-    stored: Mapping[str, StoredTensor], by_name: bool, misfits: Iterable[str]
+    stored: Mapping[str, StoredTensor],
+    shapes: Mapping[str, Shape],
+    by_name: bool,
+    misfits: Mapping[str, Shape],
 ) -> Iterable[str]:
     """Say what to do about tensors that do not fit."""
     if not stored:
@@ -152,7 +155,8 @@ def _cures(
         yield "strict=False draws what is missing, and leaves out what is unexpected"
     if misfits:
         yield "ignore_mismatched_sizes=True initialises what has another shape"
-    if any(name.endswith("word_embeddings.weight") for name in misfits):
+    tables = [name for name in misfits if name.endswith("word_embeddings.weight")]
+    if any(misfits[name][1:] == tuple(shapes[name][1:]) for name in tables):
         yield "for another number of tokens, load first, then call resize_token_embeddings"
 
 

@@ -11,7 +11,14 @@ import transformers
 from safetensors.torch import load_file, save_file, save_model
 
 import minirobert
-from minirobert import CheckpointError, RobertaConfig, RobertaForMaskedLM, RobertaModel
+from minirobert import (
+    CheckpointError,
+    RobertaConfig,
+    RobertaForMaskedLM,
+    RobertaModel,
+    RobertaTokenizer,
+    pipeline,
+)
 from minirobert.checkpoints.matching import match
 from minirobert.checkpoints.reading import stored_tensors
 from minirobert.parameters import flatten, parameter_shapes
@@ -100,6 +107,7 @@ def silent(directory, name="RobertaForMaskedLM", **options):
         ({"tie_word_embeddings": False}, r"no weights for lm_head\.decoder\.weight: "),
     ],
 )
+@pytest.mark.filterwarnings("ignore:is_decoder is True")
 @pytest.mark.parametrize("how", ["override", "config", "strict=False"])
 def test_what_the_call_asks_for(saved, fields, said, how):
     directory = saved()
@@ -194,6 +202,14 @@ def test_a_foreign_head_is_left(saved, name):
         "tensors that this model does not use, and that are left out: crf.transitions, "
         "mlp.{0,2}.weight (2 tensors)"
     )
+
+
+def test_a_pipeline_leaves_a_foreign_head_too(saved):
+    change = add(crf__transitions=(3, 3))
+    directory = saved("RobertaForTokenClassification", change, vocab_size=8192)
+    tokenizer = RobertaTokenizer.from_pretrained()
+    with pytest.warns(UserWarning, match=r"left out: crf\.transitions$"):
+        assert pipeline("token-classification", directory, tokenizer=tokenizer)
 
 
 def test_more_of_the_own_head_is_left_and_more_of_the_encoder_is_an_error(saved):
