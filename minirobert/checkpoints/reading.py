@@ -151,6 +151,10 @@ def fetch_weights(files: ModelFiles, variant: str | None = None) -> Path:
         for shard in sorted(set(_weight_map(files.directory / index).values())):
             files.require(shard)
         return files.directory / index
+    if variant and files.offers(WEIGHTS_FILE):
+        raise FileNotFoundError(
+            f"{files.name!r} on the hub has no {whole}, but {WEIGHTS_FILE}: leave out variant="
+        )
     other = only_others(files)
     if other:
         raise FileNotFoundError(other)

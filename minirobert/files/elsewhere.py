@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-__all__ = ["elsewhere"]
+__all__ = ["MERGE", "elsewhere"]
 
 _MOST = 5  # directories that are named
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -30,7 +30,7 @@ def elsewhere(directory: Path, *names: str) -> str:
     if not directory.is_dir():
         return ""
     if (directory / "adapter_config.json").is_file():
-        return f", but an adapter of {_base_model(directory)}: {_MERGE}"
+        return f", but an adapter of {_base_model(directory)}: {MERGE}"
     below = [str(one.relative_to(directory)) for one in _below(directory, names)]
     if not below:
         return ""
@@ -38,7 +38,8 @@ def elsewhere(directory: Path, *names: str) -> str:
     return f", but there is in a directory below it: give subfolder={below[0]!r}{others}"
 
 
-_MERGE = (
+#: What to do with an adapter.
+MERGE = (
     "add it to that model's weights, with merge_and_unload() of peft and then save_pretrained, and "
     "load what is saved"
 )
