@@ -74,8 +74,10 @@ def load_parameters(
     """
     path = Path(path)
     source = str(path.parent if path.name in (WEIGHTS_FILE, INDEX_FILE) else path)
-    stored = _stripped(source, stored_tensors(path), options.strip_prefix)
+    in_file = stored_tensors(path)
+    stored = _stripped(source, in_file, options.strip_prefix)
     matched = match(stored, shapes, tied=config.tie_word_embeddings)
+    matched.contradictions.update(_hidden(in_file, options.strip_prefix))
     _check(source, stored, shapes, matched, options, described or shapes)
     kept = {n: t for n, t in matched.found.items() if n not in matched.misfits}
     for name, tensor in kept.items():
@@ -95,15 +97,20 @@ def _stripped(
     """Take a prefix off the names that begin with it, which count more than others."""
     if not prefix:
         return dict(stored)
-    begun = {name for name in stored if name.startswith(prefix)}
+    begun = {n.removeprefix(prefix): t for n, t in stored.items() if n.startswith(prefix)}
     if not begun:
         names = ", ".join(group_names(dict.fromkeys(stored, "")))
         raise ValueError(
             f"strip_prefix is {prefix!r}, but no tensor in {source!r} begins with it; "
             f"there are {names}"
         )
-    others = {name: tensor for name, tensor in stored.items() if name not in begun}
-    return {**others, **{name.removeprefix(prefix): stored[name] for name in begun}}
+    return {**{n: t for n, t in stored.items() if not n.startswith(prefix)}, **begun}
+
+
+def _hidden(stored: Mapping[str, StoredTensor], prefix: str) -> dict[str, str]:
+    """Name the tensors whose names others have, once their prefix is off."""
+    both = {name: prefix + name for name in stored if prefix and prefix + name in stored}
+    return {name: other for name, other in both.items() if not stored[name].equals(stored[other])}
 
 
 def _check(
@@ -208,8 +215,12 @@ def _left(matched: Match) -> Iterable[str]:
     if left:
         names = group_names(dict.fromkeys(left, ""), [*left, *matched.found])
         yield f"tensors that this model does not use, and that are left out: {', '.join(names)}"
-    for unread, read in matched.contradictions.items():
-        yield f"other numbers in {unread} than in {read}, which are one tensor: {read} is read"
+    if matched.contradictions:
+        unread, read = (
+            ", ".join(group_names(dict.fromkeys(names, ""), stars=len(matched.contradictions) > 4))
+            for names in (matched.contradictions, matched.contradictions.values())
+        )
+        yield f"other numbers in {unread} than in {read}, which mean the same: the latter is read"
 
 
 def _common_dtype(tensors: Iterable[StoredTensor]) -> str:

@@ -261,7 +261,10 @@ def test_two_spellings_of_one_tensor(saved):
         ours = RobertaForMaskedLM.from_pretrained(directory)
     expected = theirs.roberta.embeddings.LayerNorm.bias.detach().numpy()
     np.testing.assert_array_equal(ours.params.roberta.embeddings.LayerNorm.bias, expected)
-    with pytest.warns(UserWarning, match="roberta.embeddings.LayerNorm.bias is read"):
+    with pytest.warns(
+        UserWarning,
+        match="roberta.embeddings.LayerNorm.bias, which mean the same: the latter is read",
+    ):
         body = RobertaModel.from_pretrained(directory, add_pooling_layer=False)
     np.testing.assert_array_equal(body.params.embeddings.LayerNorm.bias, expected)
 
@@ -330,6 +333,24 @@ def test_two_encoders_in_one_file(saved):
         RobertaForMaskedLM.from_pretrained(directory)
     with pytest.warns(UserWarning, match=r"left out: p\.\* \(58 tensors\)"):
         RobertaForMaskedLM.from_pretrained(directory, strip_prefix="q.")
+
+
+def test_averaged_weights_beside_the_others(saved):
+    directory = saved()
+    expected = load_file(directory / "model.safetensors")
+    rewrite(directory, lambda t: {**{n: x + 1 for n, x in t.items()}, **prefixed("ema.", t)})
+    with pytest.warns(
+        UserWarning, match=r"other numbers in .* than in ema\.\* \(58 tensors\), which"
+    ):
+        model = RobertaForMaskedLM.from_pretrained(directory, strip_prefix="ema.")
+    for name, array in flatten(model.params).items():
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+    with pytest.warns(UserWarning, match=r"left out: ema\.\* \(58 tensors\)$"):
+        RobertaForMaskedLM.from_pretrained(directory)
+
+
+def prefixed(prefix, tensors):
+    return {prefix + name: tensor for name, tensor in tensors.items()}
 
 
 def test_an_adapter_inside_the_file(saved):

@@ -68,7 +68,7 @@ def test_shards(directory, tmp_path_factory, size):
     same_as_torch(sharded, expected)
 
 
-@pytest.mark.filterwarnings("ignore:.*which are one tensor")
+@pytest.mark.filterwarnings("ignore:.*which mean the same")
 def test_older_names(directory):
     expected = logits_of_torch(directory)
 
@@ -85,7 +85,7 @@ def test_older_names(directory):
     same_as_torch(directory, expected)
 
 
-@pytest.mark.filterwarnings("ignore:.*which are one tensor")
+@pytest.mark.filterwarnings("ignore:.*which mean the same")
 def test_the_decoders_bias_wins_over_the_heads(directory):
     rewrite(directory, lambda t: t.update({"lm_head.decoder.bias": torch.randn(19)}))
     same_as_torch(directory)

@@ -279,7 +279,7 @@ def test_sentences(hub, tmp_path):
         '"lab/keras"': "'lab/keras' has its weights only as tf_model.h5, which only TensorFlow",
         '"lab/adapter"': "has no config.json, but an adapter: add it to that model's weights",
         '"lab/sentences"': "has no config.json, but a model in a directory: give subfolder='0_Tr",
-        '"lab/tiny", variant="fp16"': "has no model.fp16.safetensors, but model.safetensors: leave out",
+        '"lab/tiny", variant="fp16"': "has no model.fp16.safetensors, but model.safetensors: leave",
         '"lab/no-weights"': "'lab/no-weights' on the hub has no model.safetensors, nor model.safe",
         '"lab/a..b"': "no model of the hub can have that name",
         '"lab/two/parts"': "'lab/two/parts' is no directory on this machine. To use a model of",
