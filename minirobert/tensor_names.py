@@ -75,7 +75,7 @@ def _around_number(name: str) -> tuple[str, str, str]:
     """Divide a name at the first of its parts that is a number."""
     parts = name.split(".")
     for i, part in enumerate(parts):
-        if part.isdecimal():
+        if part.isdecimal() and str(int(part)) == part:
             return ".".join([*parts[:i], ""]), part, ".".join(["", *parts[i + 1 :]])
     return name, "", ""
 
