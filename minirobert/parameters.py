@@ -7,6 +7,7 @@ Every other file takes names from here: loading checks a file against `parameter
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ import numpy as np
 
 from .arrays import Array, Shape
 from .config import RobertaConfig
+from .tensor_names import group_names
 
 __all__ = [
     "HEADS",
@@ -212,9 +214,7 @@ def _first_values(name: str, shape: Shape, config: RobertaConfig, seed: int) -> 
     return values
 
 
-def check_shapes(
-    expected: Mapping[str, Shape], found: Mapping[str, Shape], source: str, cure: str = ""
-) -> None:
+def check_shapes(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: str) -> None:
     """Compare tensors with a parameter table.
 
     Parameters
@@ -222,25 +222,39 @@ def check_shapes(
     expected, found : mapping of str to tuple of int
     source : str
         Where the tensors come from, for the error.
-    cure : str
-        What to do about wrong shapes, for the error.
 
     Raises
     ------
     CheckpointError
-        One error that lists every tensor that is missing, unexpected or of the wrong shape.
+        One error that tells all that are missing, unexpected or of the wrong shape.
     """
-    lines = [f"missing: {name} {list(expected[name])}" for name in expected if name not in found]
-    lines += [f"unexpected: {name} {list(found[name])}" for name in found if name not in expected]
-    wrong = [
-        f"wrong shape: {name} is {list(found[name])}, but must be {list(expected[name])}"
-        for name in expected
-        if name in found and found[name] != expected[name]
+    wrong = {n: found[n] for n, shape in expected.items() if n in found and found[n] != shape}
+    missing = [name for name in expected if name not in found]
+    unexpected = [name for name in found if name not in expected]
+    if missing or unexpected or wrong:
+        lines = misfit_lines(expected, found, missing, unexpected, wrong)
+        raise CheckpointError("\n  ".join([f"the weights {source} {_DO_NOT_FIT}", *lines]))
+
+
+_DO_NOT_FIT = "do not fit the configuration:"
+
+
+def misfit_lines(
+    expected: Mapping[str, Shape],
+    found: Mapping[str, Shape],
+    missing: Iterable[str],
+    unexpected: Iterable[str],
+    wrong: Iterable[str],
+) -> list[str]:
+    """Tell which tensors do not fit, in a few lines for each kind."""
+    absent = {name: str(list(expected[name])) for name in missing}
+    beyond = {name: str(list(found[name])) for name in unexpected}
+    other = {n: f"is {list(found[n])}, but must be {list(expected[n])}" for n in wrong}
+    return [
+        *(f"missing: {line}" for line in group_names(absent, expected)),
+        *(f"unexpected: {line}" for line in group_names(beyond, found)),
+        *(f"wrong shape: {line}" for line in group_names(other, stars=False)),
     ]
-    lines += [*wrong, cure] if wrong and cure else wrong
-    if lines:
-        message = f"the weights {source} do not fit the configuration:"
-        raise CheckpointError("\n  ".join([message, *lines]))
 
 
 class CheckpointError(ValueError):
@@ -356,14 +370,21 @@ def map_tree(function: Callable[[Array], Array], tree: ParameterTree) -> Paramet
     return build_tree({name: function(array) for name, array in flatten(tree).items()})
 
 
-def summary(shapes: Mapping[str, Shape], dtypes: Mapping[str, str] | None = None) -> str:
+def summary(
+    shapes: Mapping[str, Shape],
+    dtypes: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> str:
     """Print a parameter table: each tensor, the count of each block, and the total.
 
     Parameters
     ----------
     shapes : mapping of str to tuple of int
     dtypes : mapping of str to str, optional
-        ``"float32"`` and so on, as stored; without it, memory is given for float32.
+        ``"float32"`` and so on, as stored; without it, memory is given for float32. What has none
+        is listed, but not counted.
+    notes : mapping of str to str, optional
+        A word behind some of the tensors.
 
     Returns
     -------
@@ -379,31 +400,35 @@ def summary(shapes: Mapping[str, Shape], dtypes: Mapping[str, str] | None = None
     pooler        2          72
     total         2          72  (288 bytes)
     """
-    dtypes = dtypes or dict.fromkeys(shapes, "float32")
+    dtypes = dict.fromkeys(shapes, "float32") if dtypes is None else dtypes
+    notes = notes or {}
     counts = {name: math.prod(shape) for name, shape in shapes.items()}
     rows = [
-        (name, str(list(shape)), dtypes[name], f"{counts[name]:,}")
+        (name, str(list(shape)), dtypes.get(name, ""), f"{counts[name]:,}", notes.get(name, ""))
         for name, shape in shapes.items()
     ]
-    tensors = _columns([("name", "shape", "dtype", "parameters"), *rows], "<<<>")
+    tensors = _columns([("name", "shape", "dtype", "parameters", ""), *rows], "<<<><")
     blocks: dict[str, list[int]] = {}
-    for name in shapes:
+    for name in dtypes:
         blocks.setdefault(_block(name), []).append(counts[name])
-    blocks["total"] = list(counts.values())
+    blocks["total"] = [counts[name] for name in dtypes]
     totals = [(name, f"{len(sizes):,}", f"{sum(sizes):,}") for name, sizes in blocks.items()]
-    memory = sum(counts[name] * _ITEM_SIZE[dtypes[name]] for name in shapes)
+    memory = sum(counts[name] * _bits(dtype) // 8 for name, dtype in dtypes.items())
     per_block = _columns([("block", "tensors", "parameters"), *totals], "<>>")
     return f"{tensors}\n\n{per_block}  ({_readable_bytes(memory)})"
 
 
-_ITEM_SIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+def _bits(dtype: str) -> int:
+    """Read the size of an element from the name of its dtype: 8 for ``float8_e4m3fn``."""
+    number = re.search(r"\d+", dtype)
+    return int(number[0]) if number else 8  # "bool"
 
 
 def _block(name: str) -> str:
     """Name the block of the model that a tensor belongs to, such as ``encoder.layer.3``."""
     parts = name.split(".")
     start = 1 if parts[0] == "roberta" else 0
-    length = 3 if parts[start] == "encoder" else 1
+    length = 3 if parts[start : start + 1] == ["encoder"] else 1
     return ".".join(parts[: start + length])
 
 

@@ -684,10 +684,64 @@ def test_inspect_shows_what_is_there(run, tmp_path):
     minirobert.RobertaModel.from_pretrained(add_pooling_layer=False).save_pretrained(tmp_path)
     code, output, _ = run("inspect", "--json", str(tmp_path))
     assert code == 0
-    assert len(json.loads(output)) == 69
-    code, _, errors = run("inspect", str(tmp_path / "model.safetensors"))
+    listed = json.loads(output)
+    assert sum("note" not in tensor for tensor in listed.values()) == 69
+    missing = [name for name, tensor in listed.items() if tensor.get("note") == "missing"]
+    assert missing == ["pooler.dense.weight", "pooler.dense.bias"]
+    code, output, _ = run("inspect", str(tmp_path / "model.safetensors"))
+    assert code == 0
+    assert re.search(r"pooler\.dense\.bias +\[256\] +256  missing", output)
+    assert output.splitlines()[-1].split()[:2] == ["total", "69"]  # what is there
+    code, _, errors = run("inspect", str(TINY / "README.md"))
     assert code == 2
-    assert "is no config.json" in errors
+    assert "is neither a safetensors file nor a config.json" in errors
+
+
+def test_inspect_any_safetensors_file(run, tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {
+        "bert.a": torch.zeros(2, 3, dtype=torch.float8_e4m3fn),
+        "bert.b": torch.ones(5, dtype=torch.bool),
+        "c": torch.zeros((), dtype=torch.int64),
+        "d": torch.zeros(1, dtype=torch.complex64),
+        "e": torch.zeros(0, dtype=torch.bfloat16),
+    }
+    path = tmp_path / "other.safetensors"
+    save_file(tensors, path)
+    code, output, _ = run("inspect", "--json", str(path))
+    assert code == 0
+    listed = json.loads(output)
+    assert {name: listed[name]["shape"] for name in listed} == {
+        name: list(tensor.shape) for name, tensor in tensors.items()
+    }
+    assert {name: listed[name]["dtype"] for name in listed} == {
+        name: str(tensor.dtype).removeprefix("torch.") for name, tensor in tensors.items()
+    }
+    code, output, _ = run("inspect", str(path))
+    size = sum(tensor.nbytes for tensor in tensors.values())
+    assert (code, f"({size} bytes)" in output) == (0, True)
+
+
+def test_inspect_marks_what_does_not_fit(run, copy_of_tiny):
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(copy_of_tiny / "model.safetensors")
+    del tensors["lm_head.bias"]
+    tensors |= {"crf.x": torch.zeros(2), "qa_outputs.bias": torch.zeros(2)}
+    tensors["lm_head.dense.bias"] = torch.zeros(3)
+    save_file(tensors, copy_of_tiny / "model.safetensors")
+    code, output, _ = run("inspect", "--json", str(copy_of_tiny))
+    assert code == 0
+    notes = {name: one["note"] for name, one in json.loads(output).items() if "note" in one}
+    assert notes == {
+        "lm_head.bias": "missing",
+        "crf.x": "unexpected",
+        "qa_outputs.bias": "unused",
+        "lm_head.dense.bias": "wrong shape: must be [256]",
+    }
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-"])

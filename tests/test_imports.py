@@ -24,7 +24,7 @@ TOP_LEVEL = {
             "heads",
             "losses",
         ),
-        *("parameters", "intermediates"),
+        *("parameters", "intermediates", "tensor_names"),
     ],
     "house": ["__init__", "__main__", "moved"],
 }

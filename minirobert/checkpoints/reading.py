@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,28 +16,41 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from ..arrays import Array, Shape, astype, float_dtype
-from ..checks import warn
-from ..config import RobertaConfig
-from ..files import ModelFiles, model_directory, read_json
-from ..parameters import HEADS, CheckpointError, check_shapes, initialise
+from ..arrays import Shape
+from ..files import ModelFiles, first_words, model_directory, not_what_it_seems, read_json
+from ..parameters import CheckpointError
+from .elsewhere import no_weights, only_others
 
 __all__ = [
     "INDEX_FILE",
     "WEIGHTS_FILE",
     "StoredTensor",
     "fetch_weights",
-    "load_parameters",
-    "matching_tensors",
     "stored_tensors",
 ]
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 
-_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
-_NUMPY_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}  # NumPy has no bfloat16
-_BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
+#: What safetensors calls a dtype, and what NumPy does, or would: it has no bfloat16 and no float8.
+_DTYPES = {
+    **{f"F{bits}": f"float{bits}" for bits in (64, 32, 16)},
+    **{f"I{bits}": f"int{bits}" for bits in (64, 32, 16, 8)},
+    **{f"U{bits}": f"uint{bits}" for bits in (64, 32, 16, 8)},
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+    "BOOL": "bool",
+    "C64": "complex64",
+}
+_NUMPY_DTYPES = {  # of the weights that can be read, as they lie in the file
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",
+    "F8_E4M3": "u1",
+    "F8_E5M2": "u1",
+}
 
 
 @dataclass(frozen=True)
@@ -53,55 +65,114 @@ class StoredTensor:
     @property
     def dtype_name(self) -> str:
         """The dtype as NumPy would name it: ``"float32"``, ``"bfloat16"``."""
-        return _DTYPES[self.dtype]
+        return _DTYPES.get(self.dtype, self.dtype.lower())
+
+    def check_readable(self, name: str) -> None:
+        """Refuse a dtype that no weights have."""
+        if self.dtype not in _NUMPY_DTYPES:
+            raise CheckpointError(
+                f"{self.path} stores {name} as {self.dtype}, but weights must be one of "
+                f"{', '.join(_NUMPY_DTYPES)}: unpack quantized weights where they were made "
+                "(model.dequantize() in transformers)"
+            )
 
     def read(self, dtype: Any) -> np.ndarray[Any, Any]:
         """Copy the tensor out of the file, once, into an array of a floating-point dtype."""
-        stored = np.dtype(_NUMPY_DTYPES[self.dtype])
         if 0 in self.shape:
             return np.zeros(self.shape, dtype)
-        view = np.memmap(self.path, stored, "r", self.offset, self.shape)
+        view = self._view()
+        if self.dtype == "F8_E4M3":
+            return np.take(_FLOAT8, view).astype(dtype, copy=False)
+        if self.dtype == "F8_E5M2":  # the upper byte of a float16
+            return (view.astype(np.uint16) << 8).view(np.float16).astype(dtype, copy=False)
         if self.dtype != "BF16":
             return np.array(view, dtype)
         wide = view.astype(np.uint32)  # bfloat16 is the upper half of a float32
         wide <<= 16
         return wide.view(np.float32).astype(dtype, copy=False)
 
+    def equals(self, other: StoredTensor) -> bool:
+        """Tell whether another tensor holds the same numbers."""
+        if self.shape != other.shape or {self.dtype, other.dtype} - _NUMPY_DTYPES.keys():
+            return False
+        if self.dtype == other.dtype and 0 not in self.shape:
+            return np.array_equal(self._view(), other._view())
+        return np.array_equal(self.read("float64"), other.read("float64"))
 
-def stored_tensors(directory: str | os.PathLike[str]) -> dict[str, StoredTensor]:
-    """List the tensors of a model directory, in one file or in shards, without reading them."""
-    directory = model_directory(directory)
-    if (directory / WEIGHTS_FILE).is_file():
-        return _read_header(directory / WEIGHTS_FILE)
-    if (directory / INDEX_FILE).is_file():
-        return _read_shards(directory)
-    if (directory / "pytorch_model.bin").is_file() or list(directory.glob("pytorch_model*.bin")):
-        raise _only_pickled(str(directory), str(directory))
-    raise FileNotFoundError(
-        f"{str(directory)!r} has no weights: neither {WEIGHTS_FILE} nor {INDEX_FILE} is there"
-    )
+    def _view(self) -> np.ndarray[Any, Any]:
+        """Give the tensor as it lies in the file."""
+        return np.memmap(self.path, _NUMPY_DTYPES[self.dtype], "r", self.offset, self.shape)
 
 
-def fetch_weights(files: ModelFiles) -> Path:
-    """Bring the weights of a model, in one file or in shards, into a directory."""
-    if files.is_local or files.fetch(WEIGHTS_FILE):
-        return files.directory
-    if files.fetch(INDEX_FILE):
-        for shard in sorted(set(_weight_map(files.directory / INDEX_FILE).values())):
+def _float8_numbers() -> np.ndarray[Any, Any]:
+    """List the number of each byte of float8_e4m3fn: sign, 4 bits of exponent, 3 of mantissa."""
+    codes = np.arange(256)
+    exponent, mantissa = codes >> 3 & 15, codes & 7
+    size = np.where(exponent, (1 + mantissa / 8) * 2.0 ** (exponent - 7), mantissa / 8 / 2**6)
+    size[codes & 127 == 127] = np.nan  # it has no infinity
+    return np.where(codes < 128, size, -size).astype(np.float32)
+
+
+_FLOAT8 = _float8_numbers()
+
+
+def stored_tensors(path: str | os.PathLike[str]) -> dict[str, StoredTensor]:
+    """List the tensors of a model, in one file or in shards, without reading them.
+
+    Parameters
+    ----------
+    path : str or path
+        Of a safetensors file, of the index of its shards, or of the directory that holds them.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are no weights, with what there is instead.
+    CheckpointError
+        If a file is broken, or none of safetensors.
+    """
+    path = Path(path)
+    if path.is_file():
+        return _read_shards(path) if path.suffix == ".json" else _read_header(path)
+    return stored_tensors(_find_weights(model_directory(path)))
+
+
+def fetch_weights(files: ModelFiles, variant: str | None = None) -> Path:
+    """Bring the weights of a model here, in one file or in shards, and give the path of it.
+
+    With a variant, such as ``"fp16"``, they are in ``model.fp16.safetensors``.
+    """
+    if files.is_local:
+        return _find_weights(files.directory, variant)
+    whole, index = _file_names(variant)
+    if files.fetch(whole):
+        return files.directory / whole
+    if files.fetch(index):
+        for shard in sorted(set(_weight_map(files.directory / index).values())):
             files.require(shard)
-        return files.directory
-    if files.offers("pytorch_model.bin"):
-        raise _only_pickled(files.name, Path(files.name).name)
-    return files.require(WEIGHTS_FILE, INDEX_FILE)
+        return files.directory / index
+    if variant and files.offers(WEIGHTS_FILE):
+        raise FileNotFoundError(
+            f"{files.name!r} on the hub has no {whole}, but {WEIGHTS_FILE}: leave out variant="
+        )
+    other = only_others(files)
+    if other:
+        raise FileNotFoundError(other)
+    return files.require(whole, index)
 
 
-def _only_pickled(source: str, target: str) -> FileNotFoundError:
-    return FileNotFoundError(
-        f"{source!r} has its weights only as pytorch_model.bin, a pickle, which can run any code "
-        "when it is opened, so this package never does. Convert it where you trust it: "
-        f'python -c "from transformers import AutoModelForMaskedLM as M; '
-        f'M.from_pretrained({source!r}).save_pretrained({target!r})"'
-    )
+def _find_weights(directory: Path, variant: str | None = None) -> Path:
+    for name in _file_names(variant):
+        if (directory / name).is_file():
+            return directory / name
+    raise FileNotFoundError(no_weights(directory, _file_names(variant)))
+
+
+def _file_names(variant: str | None) -> tuple[str, str]:
+    """Name the file of all weights, and the index of shards."""
+    if not variant:
+        return WEIGHTS_FILE, INDEX_FILE
+    return f"model.{variant}.safetensors", f"model.safetensors.index.{variant}.json"
 
 
 def _weight_map(index: Path) -> dict[str, str]:
@@ -117,14 +188,14 @@ def _weight_map(index: Path) -> dict[str, str]:
     return weight_map
 
 
-def _read_shards(directory: Path) -> dict[str, StoredTensor]:
-    index = directory / INDEX_FILE
+def _read_shards(index: Path) -> dict[str, StoredTensor]:
     weight_map = _weight_map(index)
     tensors: dict[str, StoredTensor] = {}
     for file in sorted(set(weight_map.values())):
-        if not (directory / file).is_file():
+        path = index.parent / file
+        if not path.is_file():
             raise FileNotFoundError(f"{index} names the shard {file!r}, but there is no such file")
-        header = _read_header(directory / file)
+        header = _read_header(path)
         wanted = [name for name, shard in weight_map.items() if shard == file]
         absent = [name for name in wanted if name not in header]
         if absent:
@@ -145,155 +216,42 @@ def _read_header(path: Path) -> dict[str, StoredTensor]:
         with safe_open(path, framework="np"):
             pass
     except SafetensorError as error:
-        raise CheckpointError(
-            f"{path} is not a whole safetensors file ({error}): it is truncated or corrupt, "
-            "download or copy it again"
-        ) from error
+        raise CheckpointError(f"{path} {_what_is_wrong(path, error)}") from error
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
     start = 8 + length
+    _check_framework(path, header.pop("__metadata__", {}))
     return {
         name: StoredTensor(
             path, start + entry["data_offsets"][0], entry["dtype"], tuple(entry["shape"])
         )
         for name, entry in header.items()
-        if name != "__metadata__"
     }
 
 
-def load_parameters(
-    directory: str | os.PathLike[str],
-    shapes: Mapping[str, Shape],
-    config: RobertaConfig,
-    *,
-    dtype: str = "float32",
-    seed: int = 0,
-    strict: bool = False,
-    ignore_mismatched_sizes: bool = False,
-) -> dict[str, Array]:
-    """Read the tensors of a parameter table from a model directory, as NumPy arrays.
-
-    Files of other classes and of older versions fit: the prefix ``roberta.`` is added or taken
-    off, ``LayerNorm.gamma`` and ``beta`` are read as weight and bias, ``lm_head.decoder.bias`` as
-    ``lm_head.bias``; position buffers, the tied decoder and heads that the model does not have are
-    passed over. What `matching_tensors` lets through, a head of which the file has no tensor at all
-    or tensors of another shape, is initialised from the seed, with a warning.
-    """
-    stored = matching_tensors(
-        directory, shapes, strict=strict, ignore_mismatched_sizes=ignore_mismatched_sizes
+def _what_is_wrong(path: Path, error: SafetensorError) -> str:
+    """Say what a file is that the safetensors library does not read, and the cure."""
+    with path.open("rb") as file:
+        is_safetensors = file.read(9)[8:] == b"{"
+    other = None if is_safetensors else not_what_it_seems(path)
+    if other:
+        return f"is no safetensors file, but {other}"
+    text = None if is_safetensors else first_words(path)
+    if text:
+        return f"is no safetensors file, but a text, {text}: download or copy the file again"
+    return (
+        f"is not a whole safetensors file ({error}): it is truncated or corrupt, download or copy "
+        "it again"
     )
-    misfits = {
-        name: stored[name].shape
-        for name, shape in shapes.items()
-        if name in stored and stored[name].shape != tuple(shape)
-    }
-    stored = {name: tensor for name, tensor in stored.items() if name not in misfits}
-    new = {name: tuple(shape) for name, shape in shapes.items() if name not in stored}
-    _warn_of_new(directory, new, misfits, seed)
-    target = float_dtype(np, _common_dtype(stored.values()) if dtype == "auto" else dtype)
-    first_values = initialise(new, config, seed)
-    return {
-        name: astype(first_values[name], target) if name in new else stored[name].read(target)
-        for name in shapes
-    }
 
 
-def _warn_of_new(
-    directory: str | os.PathLike[str],
-    new: Mapping[str, Shape],
-    misfits: Mapping[str, Shape],
-    seed: int,
-) -> None:
-    """Name the tensors that are initialised, and the shapes that the file has of them, if any."""
-    reasons = []
-    absent = [name for name in new if name not in misfits]
-    if absent:
-        reasons.append(f"no weights for {', '.join(absent)}")
-    if misfits:
-        lines = [
-            f"{name} ({list(shape)}, not {list(new[name])})" for name, shape in misfits.items()
-        ]
-        reasons.append(f"weights of another shape for {', '.join(lines)}")
-    if reasons:
-        warn(
-            f"{str(directory)!r} has {', and '.join(reasons)}: they are initialised from seed "
-            f"{seed}, and must be trained before their output means anything",
+def _check_framework(path: Path, metadata: dict[str, str]) -> None:
+    """Refuse the files of other frameworks, whose tensors have other names and orientations."""
+    kind = {"tf": "TensorFlow", "flax": "Flax"}.get(metadata.get("format", ""))
+    if kind:
+        raise CheckpointError(
+            f"{path} was written by {kind}, whose weights have other names and orientations: "
+            f"convert it in transformers where {kind} is installed, from_pretrained and then "
+            "save_pretrained"
         )
-
-
-def matching_tensors(
-    directory: str | os.PathLike[str],
-    shapes: Mapping[str, Shape],
-    *,
-    strict: bool = True,
-    ignore_mismatched_sizes: bool = False,
-) -> dict[str, StoredTensor]:
-    """Find the tensors of a parameter table in a model directory, without reading them.
-
-    One error lists all that are missing, unexpected or of the wrong shape. Unless it is ``strict``,
-    a head (pooler, LM head …) of which the file has no tensor at all may be missing.
-    """
-    stored = _renamed(stored_tensors(directory), shapes)
-    optional = set() if strict else _absent_heads(shapes, stored)
-    found = {name: tensor.shape for name, tensor in stored.items()}
-    if ignore_mismatched_sizes:
-        found |= {name: tuple(shapes[name]) for name in found if name in shapes}
-    check_shapes(
-        {name: tuple(shape) for name, shape in shapes.items() if name not in optional},
-        found,
-        f"in {str(directory)!r}",
-        "(ignore_mismatched_sizes=True initialises what has another shape)",
-    )
-    for name, tensor in stored.items():
-        if tensor.dtype not in _DTYPES:
-            raise CheckpointError(
-                f"{tensor.path} stores {name} as {tensor.dtype}, but weights must be one of "
-                f"{', '.join(_DTYPES)}"
-            )
-    return stored
-
-
-def _renamed(
-    tensors: Mapping[str, StoredTensor], shapes: Mapping[str, Shape]
-) -> dict[str, StoredTensor]:
-    """Give the tensors of a file the names of a table, without those that it may pass over."""
-    prefix = "roberta." if any(name.startswith("roberta.") for name in shapes) else ""
-    renamed: dict[str, StoredTensor] = {}
-    for name, tensor in tensors.items():
-        name = name.removeprefix("roberta.")
-        name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
-        name = name.replace("LayerNorm.beta", "LayerNorm.bias")
-        in_body = name.startswith(("embeddings.", "encoder.", "pooler."))
-        renamed[prefix + name if in_body else name] = tensor
-    if "lm_head.decoder.bias" in renamed:  # one tensor under two names; torch lets this one win
-        renamed["lm_head.bias"] = renamed.pop("lm_head.decoder.bias")
-    return {
-        name: tensor
-        for name, tensor in renamed.items()
-        if name in shapes
-        or not name.removeprefix(prefix).startswith((*_head_prefixes(), *_BUFFERS))
-    }
-
-
-def _head_prefixes() -> list[str]:
-    """List what the tensors begin with that only some classes of model have."""
-    return ["pooler.", *(f"{head.name}." for head in HEADS.values())]
-
-
-def _absent_heads(shapes: Mapping[str, Shape], stored: Mapping[str, StoredTensor]) -> set[str]:
-    """Name the tensors of heads from which no tensor at all is stored."""
-    heads = _head_prefixes()
-
-    def head(name: str) -> str | None:
-        name = name.removeprefix("roberta.")
-        return next((one for one in heads if name.startswith(one)), None)
-
-    present = {head(name) for name in stored}
-    return {name for name in shapes if head(name) is not None and head(name) not in present}
-
-
-def _common_dtype(tensors: Iterable[StoredTensor]) -> str:
-    """Choose the narrowest dtype that holds every tensor exactly; bfloat16 needs float32."""
-    names = {"float32" if t.dtype_name == "bfloat16" else t.dtype_name for t in tensors}
-    return max(names, key=lambda name: np.dtype(name).itemsize)

@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints.reading import fetch_weights, matching_tensors
-from ..config import RobertaConfig
-from ..files import TINY, HubOptions, ModelFiles
+from ..arrays import Shape
+from ..checkpoints.matching import Match, match
+from ..checkpoints.reading import StoredTensor, fetch_weights, stored_tensors
+from ..config import MODEL_TYPES, RobertaConfig
+from ..files import TINY, HubOptions, ModelFiles, read_json
 from ..parameters import HEADS, parameter_shapes, summary
 from .common import add_command, print_json
 from .options import HUB_OPTIONS, add_options, hub_options
@@ -21,15 +23,18 @@ def add_inspect(commands: Any) -> None:
     command = add_command(
         commands,
         "inspect",
-        "Print a model's tensors: names, shapes, dtypes, counts and memory.",
-        "  minirobert inspect\n  minirobert inspect roberta-base\n  minirobert inspect config.json",
+        "Print a model's tensors: names, shapes, dtypes, counts and memory, and which of them its "
+        "config.json does not expect, or misses.",
+        "  minirobert inspect\n  minirobert inspect roberta-base\n"
+        "  minirobert inspect config.json\n  minirobert inspect model.safetensors",
     )
     command.add_argument(
         "model",
         nargs="?",
         default=TINY,
         metavar="MODEL",
-        help="a model's directory or name on the hub, or a config.json, which needs no weights",
+        help="a model's directory or name on the hub, a safetensors file, or a config.json, which "
+        "needs no weights",
     )
     add_options(command, *HUB_OPTIONS)
     command.set_defaults(run=_inspect)
@@ -37,24 +42,79 @@ def add_inspect(commands: Any) -> None:
 
 def _inspect(arguments: argparse.Namespace) -> None:
     path = Path(arguments.model)
-    only_config = path.is_file()
-    if only_config and path.suffix != ".json":
-        raise ValueError(f"{str(path)!r} is no config.json: give that, or the model's directory")
-    files = ModelFiles(
-        path.parent if only_config else arguments.model, HubOptions(**hub_options(arguments))
-    )
-    config = (
-        RobertaConfig.from_json_file(path) if only_config else RobertaConfig.from_pretrained(files)
-    )
-    named = [name for name in config.architectures or [] if name in ("RobertaModel", *HEADS)]
-    shapes = parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
-    stored = {} if only_config else matching_tensors(fetch_weights(files), shapes, strict=False)
-    if stored:
-        shapes = {name: shape for name, shape in shapes.items() if name in stored}
-    dtypes = {name: stored[name].dtype_name if name in stored else "float32" for name in shapes}
-    if arguments.json:
-        print_json(
-            {name: {"shape": shape, "dtype": dtypes[name]} for name, shape in shapes.items()}
+    if path.is_file() and path.suffix == ".json" and not path.name.endswith(".index.json"):
+        shapes = _shapes(RobertaConfig.from_json_file(path))
+        _show(arguments, shapes, dict.fromkeys(shapes, "float32"), {})
+        return
+    if path.is_file() and path.suffix not in (".json", ".safetensors"):
+        raise ValueError(
+            f"{str(path)!r} is neither a safetensors file nor a config.json: give one of them, or "
+            "the model's directory"
         )
-    else:
-        print(summary(shapes, dtypes))
+    options = HubOptions(**hub_options(arguments))
+    files = ModelFiles(path.parent if path.is_file() else arguments.model, options)
+    config = _config(files)
+    stored = stored_tensors(path if path.is_file() else fetch_weights(files))
+    _show(arguments, *(_matched(stored, config) if config else _alone(stored)))
+
+
+def _config(files: ModelFiles) -> RobertaConfig | None:
+    """Read the configuration, if it is there, and one of a RoBERTa."""
+    if not files.fetch("config.json"):
+        return None
+    kind = read_json(files.directory / "config.json").get("model_type", "roberta")
+    return RobertaConfig.from_pretrained(files) if kind in MODEL_TYPES else None
+
+
+def _shapes(config: RobertaConfig) -> dict[str, Shape]:
+    """List the tensors of the class of model that a configuration names."""
+    named = [name for name in config.architectures or [] if name in ("RobertaModel", *HEADS)]
+    return parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
+
+
+def _alone(stored: dict[str, StoredTensor]) -> tuple[dict[str, Shape], dict[str, str], Any]:
+    """Give the shapes, the dtypes and no notes for the tensors of any file."""
+    shapes = {name: tensor.shape for name, tensor in stored.items()}
+    return shapes, {name: tensor.dtype_name for name, tensor in stored.items()}, {}
+
+
+def _matched(
+    stored: dict[str, StoredTensor], config: RobertaConfig
+) -> tuple[dict[str, Shape], dict[str, str], dict[str, str]]:
+    """Give the shapes, dtypes and notes for a model and its file, those of the model first."""
+    expected = _shapes(config)
+    found = match(stored, expected, tied=config.tie_word_embeddings)
+    tensors = {n: found.found[n] for n in expected if n in found.found}
+    tensors |= {**found.unexpected, **found.foreign, **found.unused}
+    shapes = {name: tuple(shape) for name, shape in expected.items()}
+    shapes |= {name: tensor.shape for name, tensor in tensors.items()}
+    return shapes, {n: tensor.dtype_name for n, tensor in tensors.items()}, _notes(found, expected)
+
+
+def _notes(found: Match, expected: dict[str, Shape]) -> dict[str, str]:
+    return {
+        **dict.fromkeys(found.missing, "missing"),
+        **dict.fromkeys((*found.unexpected, *found.foreign), "unexpected"),
+        **dict.fromkeys(found.unused, "unused"),
+        **{name: f"wrong shape: must be {list(expected[name])}" for name in found.misfits},
+    }
+
+
+def _show(
+    arguments: argparse.Namespace,
+    shapes: dict[str, Shape],
+    dtypes: dict[str, str],
+    notes: dict[str, str],
+) -> None:
+    if not arguments.json:
+        print(summary(shapes, dtypes, notes))
+        return
+    listed = {
+        name: {
+            "shape": shape,
+            "dtype": dtypes.get(name),
+            **({"note": notes[name]} if name in notes else {}),
+        }
+        for name, shape in shapes.items()
+    }
+    print_json(listed)

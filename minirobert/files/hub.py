@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
+from .elsewhere import MERGE
 from .local import model_directory
 
 __all__ = ["HubOptions", "ModelFiles", "ModelName"]
@@ -148,7 +149,15 @@ class ModelFiles:
             raise FileNotFoundError(sentence) from self._unreachable
         wanted = ", nor ".join(" and ".join(files) for files in sets)
         place = f" in {self._options.subfolder!r}" if self._options.subfolder else ""
-        raise FileNotFoundError(f"{self.name!r} on the hub has no {wanted}{place}")
+        raise FileNotFoundError(f"{self.name!r} on the hub has no {wanted}{place}{self._instead()}")
+
+    def _instead(self) -> str:
+        """Say what else is in a repository that has no model where it was looked for."""
+        if self.offers("adapter_config.json"):
+            return f", but an adapter: {MERGE}"
+        if self.offers("0_Transformer/config.json"):  # of sentence-transformers
+            return ", but a model in a directory: give subfolder='0_Transformer'"
+        return ""
 
     def offers(self, file: str) -> bool:
         """Tell whether the hub has a file, without fetching it."""

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .elsewhere import elsewhere
+from .formats import not_what_it_seems
+
 __all__ = [
     "TINY",
     "model_directory",
@@ -34,7 +37,8 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
         )
     if not directory.is_dir():
         raise NotADirectoryError(
-            f"{str(path)!r} is a file: give the directory that holds the model's files"
+            f"{str(path)!r} is a file: give the directory that holds the model's files, "
+            f"{str(directory.parent)!r}"
         )
     return directory
 
@@ -52,7 +56,8 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """Read a file of UTF-8 text."""
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path.name} in {str(path.parent)!r}")
+        instead = elsewhere(path.parent, path.name)
+        raise FileNotFoundError(f"there is no file {path.name} in {str(path.parent)!r}{instead}")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -66,6 +71,9 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         value = json.loads(read_text(path))
     except json.JSONDecodeError as error:
+        other = not_what_it_seems(Path(path))
+        if other:
+            raise ValueError(f"{os.fspath(path)} is not JSON, but {other}") from None
         raise ValueError(
             f"{os.fspath(path)} is not JSON: {error.msg} in line {error.lineno}, column "
             f"{error.colno}"

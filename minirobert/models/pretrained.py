@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from ..arrays import Array, astype, to_device
+from ..checkpoints.loading import LoadOptions, load_parameters
 from ..checkpoints.pruning import all_pruned, prune
-from ..checkpoints.reading import fetch_weights, load_parameters
+from ..checkpoints.reading import fetch_weights
 from ..checkpoints.resizing import padded_count, resize_tokens
 from ..checkpoints.writing import save_model
 from ..checks import check_shape, place
@@ -64,8 +66,11 @@ class RobertaPreTrainedModel(RobertaModule):
         dtype: Any = None,
         device: Any = None,
         seed: int = 0,
-        strict: bool = False,
+        strict: bool | None = None,
         ignore_mismatched_sizes: bool = False,
+        strip_prefix: str = "",
+        variant: str | None = None,
+        output_loading_info: bool = False,
         **overrides: Any,
     ) -> Model:
         """Read a model in transformers' format, from a directory or the Hugging Face hub.
@@ -83,12 +88,24 @@ class RobertaPreTrainedModel(RobertaModule):
         device : str or device object, optional
             See `to`; the CPU by default.
         seed : int
-            A head of which the file has nothing is initialised from it, with a warning.
-        strict : bool
-            Make a missing head an error.
+            What the file does not have is initialised from it, with a warning.
+        strict : bool, optional
+            How far the file may differ from the model. By default, a head of which it has nothing
+            is initialised, and what only a configuration of the call adds or takes away
+            (``num_hidden_layers``, ``add_cross_attention``, …) is initialised or left out; any
+            other difference in the encoder is an error. False allows all that is missing or
+            unexpected. True allows nothing to be missing.
         ignore_mismatched_sizes : bool
             Initialise tensors of which the file has another shape, with a warning: for instance
             the classifier where ``num_labels`` is another.
+        strip_prefix : str
+            Taken off the names of the tensors that begin with it: ``"module."`` for weights that
+            were saved from inside another module.
+        variant : str, optional
+            ``"fp16"`` reads ``model.fp16.safetensors``.
+        output_loading_info : bool
+            Return a pair: the model, and a dictionary of ``missing_keys``, ``unexpected_keys``,
+            ``mismatched_keys`` and ``error_msgs``, as in transformers.
         **overrides
             Options of the class (``add_pooling_layer``) and of the hub (``revision``, …: see
             `minirobert.files.HubOptions`), and fields of the configuration (``num_labels``,
@@ -117,25 +134,26 @@ class RobertaPreTrainedModel(RobertaModule):
         dtype, device = overrides.pop("dtype"), overrides.pop("device")
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         options = {name: overrides.pop(name) for name in cls._options() if name in overrides}
+        is_asked = config is not None or bool(overrides)
         if config is None:
             config = RobertaConfig.from_pretrained(files, **overrides)
         elif overrides:
             config = RobertaConfig.from_dict(checked_kind(config).to_dict(), **overrides)
         cls._check_config(config)
-        flat = load_parameters(
-            fetch_weights(files),
-            cls._shapes(config, **options),
+        shapes = cls._shapes(config, **options)
+        flat, matched = load_parameters(
+            fetch_weights(files, variant),
+            shapes,
             config,
-            dtype=dtype or "float32",
-            seed=seed,
-            strict=strict,
-            ignore_mismatched_sizes=ignore_mismatched_sizes,
+            LoadOptions(dtype or "float32", seed, strict, ignore_mismatched_sizes, strip_prefix),
+            cls._shapes(_config_of_file(files) or config, **options) if is_asked else shapes,
         )
-        placed = {
-            name: to_device(array, "cpu" if device is None else device)
-            for name, array in flat.items()
-        }
-        return cls(config, build_tree(placed), **options)._with(name_or_path=files.name)
+        target = "cpu" if device is None else device
+        placed = {name: to_device(array, target) for name, array in flat.items()}
+        model = cls(config, build_tree(placed), **options)._with(name_or_path=files.name)
+        if output_loading_info:
+            return model, matched.loading_info()  # type: ignore[return-value]  # only where asked
+        return model
 
     @classmethod
     def _from_config(
@@ -371,3 +389,12 @@ class RobertaPreTrainedModel(RobertaModule):
                 ),
                 output_attentions=self._choice("output_attentions", wanted.output_attentions),
             )
+
+
+def _config_of_file(files: ModelFiles) -> RobertaConfig | None:
+    """Read what a file says without the call's words; what is odd in it has been told by then."""
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            return RobertaConfig.from_pretrained(files)
+        except (FileNotFoundError, ValueError):
+            return None

@@ -68,6 +68,7 @@ def test_shards(directory, tmp_path_factory, size):
     same_as_torch(sharded, expected)
 
 
+@pytest.mark.filterwarnings("ignore:.*which mean the same")
 def test_older_names(directory):
     expected = logits_of_torch(directory)
 
@@ -84,6 +85,7 @@ def test_older_names(directory):
     same_as_torch(directory, expected)
 
 
+@pytest.mark.filterwarnings("ignore:.*which mean the same")
 def test_the_decoders_bias_wins_over_the_heads(directory):
     rewrite(directory, lambda t: t.update({"lm_head.decoder.bias": torch.randn(19)}))
     same_as_torch(directory)
@@ -96,16 +98,14 @@ def test_prefixes_both_ways(directory, tmp_path_factory):
     bare = tmp_path_factory.mktemp("bare")
     body.save_pretrained(bare)
     assert "embeddings.LayerNorm.bias" in stored_tensors(bare)
-    with pytest.warns(
-        UserWarning, match=r"no weights for lm_head\.dense\.weight, .*lm_head\.bias:"
-    ):
+    with pytest.warns(UserWarning, match=r"no weights for lm_head\.\* \(5 tensors\):"):
         head = RobertaForMaskedLM.from_pretrained(bare, seed=4)
     np.testing.assert_array_equal(head.roberta(IDS).last_hidden_state, body(IDS).last_hidden_state)
     again = RobertaForMaskedLM(head.config, seed=4)
     np.testing.assert_array_equal(
         head.params.lm_head.dense.weight, again.params.lm_head.dense.weight
     )
-    with pytest.raises(CheckpointError, match=r"missing: lm_head\.dense\.weight \[12, 12\]"):
+    with pytest.raises(CheckpointError, match=r"missing: lm_head\.\* \(5 tensors\)"):
         RobertaForMaskedLM.from_pretrained(bare, strict=True)
 
 
@@ -231,6 +231,7 @@ def test_all_misfits_in_one_error(directory):
         "  missing: lm_head.bias [19]",
         "  unexpected: roberta.encoder.layer.7.output.dense.bias [12]",
         "  wrong shape: roberta.encoder.layer.0.output.dense.bias is [13], but must be [12]",
+        "  (strict=False draws what is missing, and leaves out what is unexpected)",
         "  (ignore_mismatched_sizes=True initialises what has another shape)",
     ]
 
@@ -271,7 +272,7 @@ BROKEN = {
 def test_broken_files(directory, case):
     (directory / "model.safetensors").write_bytes(BROKEN[case])
     with pytest.raises(
-        CheckpointError, match=r"is not a whole safetensors file .* download or copy"
+        CheckpointError, match=r"is (not a whole|no) safetensors file.* download or copy"
     ):
         RobertaForMaskedLM.from_pretrained(directory)
 

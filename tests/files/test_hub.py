@@ -258,6 +258,12 @@ def test_sentences(hub, tmp_path):
     hub.files["lab/pickled"] = {
         name: hub.files["lab/tiny"][name] for name in ("config.json", "pytorch_model.bin")
     }
+    hub.files["lab/adapter"] = {"adapter_config.json": b"{}"}
+    hub.files["lab/keras"] = {
+        "config.json": hub.files["lab/tiny"]["config.json"],
+        "tf_model.h5": b"",
+    }
+    hub.files["lab/sentences"] = {"0_Transformer/config.json": b"{}"}
     hub.files["lab/no-weights"] = {"config.json": hub.files["lab/tiny"]["config.json"]}
     cases = {
         '"lab/none"': "the hub at URL has no model of that name that you may see: check the",
@@ -270,6 +276,10 @@ def test_sentences(hub, tmp_path):
         "local_files_only=True forbids to look further",
         '"lab/card"': "'lab/card' on the hub has no config.json",
         '"lab/pickled"': "'lab/pickled' has its weights only as pytorch_model.bin, a pickle",
+        '"lab/keras"': "'lab/keras' has its weights only as tf_model.h5, which only TensorFlow",
+        '"lab/adapter"': "has no config.json, but an adapter: add it to that model's weights",
+        '"lab/sentences"': "has no config.json, but a model in a directory: give subfolder='0_Tr",
+        '"lab/tiny", variant="fp16"': "has no model.fp16.safetensors, but model.safetensors: leave",
         '"lab/no-weights"': "'lab/no-weights' on the hub has no model.safetensors, nor model.safe",
         '"lab/a..b"': "no model of the hub can have that name",
         '"lab/two/parts"': "'lab/two/parts' is no directory on this machine. To use a model of",

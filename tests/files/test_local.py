@@ -19,7 +19,10 @@ def test_missing_files(tmp_path):
     [
         (b"\xff{}", "is not UTF-8: byte 0xff at position 0"),
         ('{"a": 0,\n "b": }', "is not JSON: .* in line 2, column 7"),
-        ("", "is not JSON: .* in line 1, column 1"),
+        ("", "is not JSON, but empty: the download or copy did not finish"),
+        ("<!DOCTYPE html>", r"is not JSON, but a web page .*: .* hf download"),
+        ("version https://git-lfs", "is not JSON, but a pointer of git-lfs.*: git lfs pull"),
+        (b"PK\x03\x04", "is not JSON, but a zip archive"),
         ('["a"]', "holds a JSON array, but must hold an object"),
         ('"a"', "holds a JSON string, but must hold an object"),
         ("5", "holds a JSON number, but must hold an object"),

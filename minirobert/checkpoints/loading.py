@@ -1,0 +1,232 @@
+"""From the tensors of a file to the parameters of a model, or a sentence that says why not.
+
+What a model does not need is left in the file, and what the file lacks is drawn, where the caller
+asked for a model that differs from the one in the file; a warning names all of it. Any other
+difference is an error, but for heads: a new one is drawn, and those of others are left.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..arrays import Array, Shape, astype, float_dtype
+from ..checks import warn
+from ..config import RobertaConfig
+from ..parameters import CheckpointError, initialise, misfit_lines
+from ..tensor_names import group_names
+from .matching import Match, match
+from .reading import INDEX_FILE, WEIGHTS_FILE, StoredTensor, stored_tensors
+
+__all__ = ["LoadOptions", "load_parameters"]
+
+# A table that no older file spells differently, and that is never stored under another name.
+_LANDMARK = "embeddings.position_embeddings.weight"
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How far a file may differ from the model that is made of it; see ``from_pretrained``."""
+
+    dtype: str = "float32"
+    seed: int = 0
+    strict: bool | None = None
+    ignore_mismatched_sizes: bool = False
+    strip_prefix: str = ""
+
+
+def load_parameters(
+    path: str | os.PathLike[str],
+    shapes: Mapping[str, Shape],
+    config: RobertaConfig,
+    options: LoadOptions = LoadOptions(),
+    described: Mapping[str, Shape] | None = None,
+) -> tuple[dict[str, Array], Match]:
+    """Read the tensors of a parameter table, as NumPy arrays.
+
+    Parameters
+    ----------
+    path : str or path
+        See `minirobert.checkpoints.reading.stored_tensors`.
+    shapes : mapping of str to tuple of int
+        The table.
+    config : RobertaConfig
+    options : LoadOptions
+    described : mapping of str to tuple of int, optional
+        The table of the model as its own ``config.json`` describes it, where the caller asked for
+        another one: what is only in one of the two is drawn, or left out.
+
+    Returns
+    -------
+    dict of str to array
+        By the names of the table. What is not in the file is drawn from the seed.
+    Match
+        How the file and the table fit.
+
+    Raises
+    ------
+    CheckpointError
+        One error that tells all that does not fit, and what to do.
+    """
+    path = Path(path)
+    source = str(path.parent if path.name in (WEIGHTS_FILE, INDEX_FILE) else path)
+    in_file = stored_tensors(path)
+    stored = _stripped(source, in_file, options.strip_prefix)
+    matched = match(stored, shapes, tied=config.tie_word_embeddings)
+    matched.contradictions.update(_hidden(in_file, options.strip_prefix))
+    _check(source, stored, shapes, matched, options, described or shapes)
+    kept = {n: t for n, t in matched.found.items() if n not in matched.misfits}
+    for name, tensor in kept.items():
+        tensor.check_readable(name)
+    _warn_of_differences(source, stored, shapes, matched, options)
+    new = {name: tuple(shape) for name, shape in shapes.items() if name not in kept}
+    dtype = _common_dtype(kept.values()) if options.dtype == "auto" else options.dtype
+    target = float_dtype(np, dtype)
+    drawn = initialise(new, config, options.seed)
+    flat = {n: astype(drawn[n], target) if n in new else kept[n].read(target) for n in shapes}
+    return flat, matched
+
+
+def _stripped(
+    source: str, stored: Mapping[str, StoredTensor], prefix: str
+) -> dict[str, StoredTensor]:
+    """Take a prefix off the names that begin with it, which count more than others."""
+    if not prefix:
+        return dict(stored)
+    begun = {n.removeprefix(prefix): t for n, t in stored.items() if n.startswith(prefix)}
+    if not begun:
+        names = ", ".join(group_names(dict.fromkeys(stored, "")))
+        raise ValueError(
+            f"strip_prefix is {prefix!r}, but no tensor in {source!r} begins with it; "
+            f"there are {names}"
+        )
+    return {**{n: t for n, t in stored.items() if not n.startswith(prefix)}, **begun}
+
+
+def _hidden(stored: Mapping[str, StoredTensor], prefix: str) -> dict[str, str]:
+    """Name the tensors whose names others have, once their prefix is off."""
+    both = {name: prefix + name for name in stored if prefix and prefix + name in stored}
+    return {name: other for name, other in both.items() if not stored[name].equals(stored[other])}
+
+
+def _check(
+    source: str,
+    stored: Mapping[str, StoredTensor],
+    shapes: Mapping[str, Shape],
+    matched: Match,
+    options: LoadOptions,
+    described: Mapping[str, Shape],
+) -> None:
+    """Refuse what nobody asked for."""
+    missing = set(matched.missing)
+    unexpected = [name for name in matched.unexpected if name not in described]
+    if options.strict is False:
+        missing, unexpected = set(), []
+    elif options.strict is None:
+        missing -= matched.absent_heads() | (shapes.keys() - described.keys())
+    misfits = {} if options.ignore_mismatched_sizes else matched.misfits
+    if not (missing or unexpected or misfits):
+        return
+    found = {**matched.unexpected, **matched.foreign, **matched.found}
+    lines = misfit_lines(
+        {name: tuple(shape) for name, shape in shapes.items()},
+        {name: tensor.shape for name, tensor in found.items()},
+        [name for name in shapes if name in missing],
+        [*(matched.foreign if missing or unexpected else ()), *unexpected],
+        misfits,
+    )
+    cures = _cures(stored, shapes, bool(missing or unexpected), misfits)
+    message = f"the weights in {source!r} do not fit the configuration:"
+    raise CheckpointError("\n  ".join([message, *lines, *(f"({cure})" for cure in cures)]))
+
+
+def _cures(
+    stored: Mapping[str, StoredTensor],
+    shapes: Mapping[str, Shape],
+    by_name: bool,
+    misfits: Mapping[str, Shape],
+) -> Iterable[str]:
+    """Say what to do about tensors that do not fit."""
+    if not stored:
+        yield "the file holds no tensors at all"
+    hint = _prefix_hint(stored)
+    if hint:
+        yield hint
+    elif any(".lora_" in name for name in stored):
+        yield "lora is part of an adapter: save the model after merge_and_unload() of peft"
+    elif by_name and stored:
+        yield "strict=False draws what is missing, and leaves out what is unexpected"
+    if misfits:
+        yield "ignore_mismatched_sizes=True initialises what has another shape"
+    tables = [name for name in misfits if name.endswith("word_embeddings.weight")]
+    if any(misfits[name][1:] == tuple(shapes[name][1:]) for name in tables):
+        yield "for another number of tokens, load first, then call resize_token_embeddings"
+
+
+def _prefix_hint(names: Iterable[str]) -> str:
+    """Say that names begin with something that does not belong to them, such as ``module.``."""
+    names = list(names)
+    prefixes = sorted(
+        {n.removesuffix(_LANDMARK).removesuffix("roberta.") for n in names if n.endswith(_LANDMARK)}
+    )
+    if not any(prefixes):
+        return ""
+    shared = all(name.startswith(prefixes[0]) for name in names)
+    whose = "all names in the file" if shared else "names of an encoder in the file"
+    cure = " or ".join(f"strip_prefix={prefix!r}" for prefix in prefixes if prefix)
+    return f"{whose} begin with {' or '.join(map(repr, filter(None, prefixes)))}: give {cure}"
+
+
+def _warn_of_differences(
+    source: str,
+    stored: Mapping[str, StoredTensor],
+    shapes: Mapping[str, Shape],
+    matched: Match,
+    options: LoadOptions,
+) -> None:
+    """Name what is drawn, and what of the file is not read, in one warning."""
+    sentences = [*_drawn(shapes, matched, options.seed), *_left(matched)]
+    if sentences:
+        hint = _prefix_hint(stored) if matched.missing else ""
+        warn(f"{source!r} has {'; and it has '.join(sentences)}" + (f" ({hint})" * bool(hint)))
+
+
+def _drawn(shapes: Mapping[str, Shape], matched: Match, seed: int) -> Iterable[str]:
+    reasons = []
+    if matched.missing:
+        names = group_names(dict.fromkeys(matched.missing, ""), shapes)
+        reasons.append(f"no weights for {', '.join(names)}")
+    if matched.misfits:
+        wrong = {n: f"({list(s)}, not {list(shapes[n])})" for n, s in matched.misfits.items()}
+        reasons.append(f"weights of another shape for {', '.join(group_names(wrong, stars=False))}")
+    if reasons:
+        yield (
+            f"{', and '.join(reasons)}: they are initialised from seed {seed}, and must be trained "
+            "before their output means anything"
+        )
+
+
+def _left(matched: Match) -> Iterable[str]:
+    left = [*matched.unexpected, *matched.foreign]
+    if left:
+        names = group_names(dict.fromkeys(left, ""), [*left, *matched.found])
+        yield f"tensors that this model does not use, and that are left out: {', '.join(names)}"
+    if matched.contradictions:
+        unread, read = (
+            ", ".join(group_names(dict.fromkeys(names, ""), stars=len(matched.contradictions) > 4))
+            for names in (matched.contradictions, matched.contradictions.values())
+        )
+        yield f"other numbers in {unread} than in {read}, which mean the same: the latter is read"
+
+
+def _common_dtype(tensors: Iterable[StoredTensor]) -> str:
+    """Choose the narrowest dtype that holds every tensor exactly; bfloat16 needs float32."""
+    names = {_HELD_IN.get(tensor.dtype_name, tensor.dtype_name) for tensor in tensors}
+    return max(names, key=lambda name: np.dtype(name).itemsize)
+
+
+_HELD_IN = {"bfloat16": "float32", "float8_e4m3fn": "float16", "float8_e5m2": "float16"}

@@ -1,0 +1,66 @@
+"""Where the files of a model are that are not in the directory that was given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+__all__ = ["MERGE", "elsewhere"]
+
+_MOST = 5  # directories that are named
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+
+
+def elsewhere(directory: Path, *names: str) -> str:
+    """End a sentence about a file that is missing: what the directory holds instead.
+
+    Parameters
+    ----------
+    directory : Path
+    *names : str
+        Of the files, any of which would do.
+
+    Returns
+    -------
+    str
+        Empty where there is nothing to say.
+    """
+    if not directory.is_dir():
+        return ""
+    if (directory / "adapter_config.json").is_file():
+        return f", but an adapter of {_base_model(directory)}: {MERGE}"
+    below = [str(one.relative_to(directory)) for one in _below(directory, names)]
+    if not below:
+        return ""
+    others = f" (or another of {', '.join(map(repr, below[1:_MOST]))})" if below[1:] else ""
+    return f", but there is in a directory below it: give subfolder={below[0]!r}{others}"
+
+
+#: What to do with an adapter.
+MERGE = (
+    "add it to that model's weights, with merge_and_unload() of peft and then save_pretrained, and "
+    "load what is saved"
+)
+
+
+def _base_model(directory: Path) -> str:
+    """Name the model that an adapter changes."""
+    try:
+        settings = json.loads((directory / "adapter_config.json").read_text(encoding="utf-8"))
+        return repr(settings["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another model"
+
+
+def _below(directory: Path, names: tuple[str, ...]) -> list[Path]:
+    """List directories that have one of the files, if any also with weights only those."""
+    found = sorted({path.parent for path in _paths(directory, names)})
+    return [one for one in found if any(any(one.glob(w)) for w in _WEIGHTS)] or found
+
+
+def _paths(directory: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """Look for files one and two directories further down."""
+    patterns = (f"{stars}/{name}" for stars in ("*", "*/*") for name in names)
+    return chain.from_iterable(map(directory.glob, patterns))
