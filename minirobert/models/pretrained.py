@@ -271,9 +271,8 @@ class RobertaPreTrainedModel:
         ValueError
             If the size is none, or ``hidden_act`` is a function, which no file can hold.
         """
-        config = RobertaConfig.from_dict(
-            self.config.to_dict(), architectures=[type(self).__name__], dtype=self.dtype
-        )
+        config = copy.deepcopy(self.config)
+        config.architectures, config.dtype = [type(self).__name__], self.dtype
         save_model(save_directory, config, flatten(self.params), max_shard_size)
 
     def get_input_embeddings(self) -> Array:
