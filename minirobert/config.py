@@ -70,7 +70,7 @@ def _keeps_unknown_keywords(cls: type[Config]) -> type[Config]:
             keywords["extra"] = {**keywords.get("extra", {}), **unknown}
         made(self, *values, **keywords)
 
-    cls.__init__ = init  # type: ignore[method-assign]  # the same, with more keywords
+    cls.__init__ = init  # type: ignore[assignment, method-assign]  # the same, with more keywords
     return cls
 
 
@@ -680,10 +680,13 @@ _RULES: dict[str, Rule] = {
     "label2id": optional(LABEL2ID),
     "num_labels": optional(integer(0)),
     "model_type": one_of(*MODEL_TYPES),
-    "extra": Rule(lambda value: isinstance(value, dict), "a dictionary"),
+    "extra": Rule(
+        lambda value: isinstance(value, dict) and not value.keys() & _FIELDS.keys(),
+        "a dictionary without the names of fields",
+    ),
 }
 #: What ``config.json`` may say of itself.
-_FIELDS = {name: rule for name, rule in _RULES.items() if name != "extra"}
+_FIELDS: dict[str, Rule] = {name: rule for name, rule in _RULES.items() if name != "extra"}
 
 # The fields of transformers' own RobertaConfig, which its files always have.
 _NAMES = [one.name for one in fields(RobertaConfig)]

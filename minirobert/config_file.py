@@ -41,8 +41,8 @@ INHERITED: dict[str, Any] = {
 _OLDER = ("eos_token_ids", "use_return_dict")
 
 _NOT_HERE = {
-    "is_encoder_decoder": "the model is read as an encoder or decoder alone, as is_decoder says",
-    "quantization_config": "quantized weights are not here: give a directory of those before",
+    "is_encoder_decoder": "here are encoders and decoders alone, as is_decoder says",
+    "quantization_config": "here are no quantized weights, so use those from before",
 }
 
 
