@@ -16,9 +16,16 @@ import numpy as np
 
 from .checks import warn
 from .class_names import ID2LABEL, LABEL2ID, ClassNames, agrees, default_names, ids_of
-from .config_file import ALIASES, INHERITED, meant_by, read_fields, warn_of_what_is_not_here
+from .config_file import (
+    ALIASES,
+    INHERITED,
+    OF_GENERATION,
+    meant_by,
+    read_fields,
+    warn_of_what_is_not_here,
+)
 from .files import ModelFiles, ModelName, new_directory, read_json, write_text
-from .keywords import OF_MODELS, settle
+from .keywords import ANYTHING, OF_MODELS, settle
 from .rules import (
     BOOLEAN,
     INTEGER,
@@ -374,7 +381,10 @@ class RobertaConfig:
             for one in fields(self)
             if one.name not in ("num_labels", "extra")
         }
-        return copy.deepcopy({**self.extra, **values, "id2label": dict(self.id2label or {})})
+        names, ids = dict(self.id2label or {}), self.label2id or {}
+        if not agrees(ids, names):  # a name was exchanged in place
+            ids = {label: index for index, label in names.items()}
+        return copy.deepcopy({**self.extra, **values, "id2label": names, "label2id": ids})
 
     def to_diff_dict(self) -> dict[str, Any]:
         """Give what ``config.json`` holds, as plain data.
@@ -441,6 +451,7 @@ class RobertaConfig:
         >>> RobertaConfig.from_dict({"vocab_size": 99, "adapter": "x"}).adapter
         'x'
         """
+        check("config_dict", config_dict, _CONFIG_DICT, TypeError)
         returns_unused = overrides.pop("return_unused_kwargs", False)
         settle(overrides, OF_MODELS)
         unused = {n: v for n, v in overrides.items() if n not in _known(config_dict)}
@@ -497,6 +508,7 @@ class RobertaConfig:
         tuple of dict
             What the file says, and the overrides without the options of the hub.
         """
+        settle(overrides, OF_MODELS)
         name = pretrained_model_name_or_path
         if not isinstance(name, ModelFiles) and Path(name).is_file():
             return read_json(Path(name)), overrides
@@ -603,7 +615,7 @@ def _dtype_text(value: Any) -> Any:
 
 def _known(config_dict: Mapping[str, Any]) -> set[str]:
     """Name what can be overridden: all that a configuration of these values has."""
-    return {*_FIELDS, *INHERITED, *ALIASES, *config_dict}
+    return {*_FIELDS, *INHERITED, *OF_GENERATION, *ALIASES, *config_dict}
 
 
 def _refuse_overrides(unknown: Mapping[str, Any]) -> None:
@@ -637,6 +649,7 @@ def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
 
 
 _LABEL_FIELDS = ("num_labels", "id2label", "label2id")
+_CONFIG_DICT = dictionary_of(STRING, ANYTHING, "a dictionary with strings for keys")
 _TOKEN_ID = either(INTEGER, list_of(INTEGER, "a list of them", list))
 
 _RULES: dict[str, Rule] = {

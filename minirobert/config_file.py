@@ -12,7 +12,14 @@ from typing import Any
 from .checks import warn
 from .rules import Rule, near_miss
 
-__all__ = ["ALIASES", "INHERITED", "meant_by", "read_fields", "warn_of_what_is_not_here"]
+__all__ = [
+    "ALIASES",
+    "INHERITED",
+    "OF_GENERATION",
+    "meant_by",
+    "read_fields",
+    "warn_of_what_is_not_here",
+]
 
 #: Other names of a field, or of a key that is kept.
 ALIASES = {"torch_dtype": "dtype", "name_or_path": "_name_or_path"}
@@ -36,6 +43,16 @@ INHERITED: dict[str, Any] = {
     "_commit_hash": None,
     "_attn_implementation": None,
 }
+
+#: Options of generation, which stood in this file before they had one of their own.
+OF_GENERATION = (
+    *("max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups"),
+    *("diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty"),
+    *("length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids"),
+    *("num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id"),
+    *("forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty"),
+    *("suppress_tokens", "begin_suppress_tokens"),
+)
 
 #: Names that only look like a misspelled field.
 _OLDER = ("eos_token_ids", "use_return_dict")
@@ -81,8 +98,7 @@ def _readings(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
         yield {_number(key): one for key, one in value.items()}
         yield {key: _number(one) for key, one in value.items()}
-    elif isinstance(value, list):
-        yield [_number(one) for one in value]
+        yield {_number(key): _number(one) for key, one in value.items()}
     else:
         yield _number(value)
         if _number(value) in (0, 1):
@@ -90,7 +106,9 @@ def _readings(value: Any) -> Iterator[Any]:
 
 
 def _number(value: Any) -> Any:
-    """Read a number in a string, and one without a fraction as an integer."""
+    """Read a number in a string, and one without a fraction as an integer; or a list of them."""
+    if isinstance(value, list):
+        return [_number(one) for one in value]
     try:
         number = float(value) if isinstance(value, str) else value
         return int(number) if isinstance(number, float) and number == int(number) else number

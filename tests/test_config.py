@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from minirobert import AutoConfig, RobertaConfig, RobertaModel
 from minirobert.config import ACTIVATION_NAMES
-from minirobert.config_file import INHERITED
+from minirobert.config_file import INHERITED, OF_GENERATION
 from tests.equivalence.strategies import configs
 
 THEIRS = transformers.RobertaConfig()
@@ -362,6 +362,36 @@ def test_names_of_classes_are_those_that_transformers_reads(id2label, with_ids, 
 def test_other_ways_to_name_classes(values, id2label):
     with warnings.catch_warnings(action="error"):
         assert RobertaConfig.from_dict(values).id2label == id2label
+
+
+def test_a_name_that_is_exchanged_in_place(tmp_path):
+    config = RobertaConfig(id2label={0: "a", 1: "b"})
+    config.id2label[0] = "c"
+    config.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["label2id"] == {"c": 0, "b": 1}
+    with warnings.catch_warnings(action="error"):
+        assert RobertaConfig.from_pretrained(tmp_path).id2label == {0: "c", 1: "b"}
+
+
+def test_lists_are_read_as_they_were_meant():
+    values = {"eos_token_id": ["2", 3.0], "pruned_heads": {"1": [0.0, "2"]}, "house": ["1", 2.0]}
+    read = RobertaConfig.from_dict(values)
+    assert (read.eos_token_id, read.pruned_heads) == ([2, 3], {1: [0, 2]})
+    assert read.house == ["1", 2.0]
+
+
+@pytest.mark.parametrize("values", [[1], None, {1: 2}])
+def test_a_dictionary_of_values_has_names(values):
+    with pytest.raises(TypeError, match=r"config_dict is .* a dictionary with strings for keys"):
+        RobertaConfig.from_dict(values)
+
+
+def test_options_of_generation_may_be_overridden(tmp_path):
+    RobertaConfig().save_pretrained(tmp_path)
+    config = RobertaConfig.from_pretrained(tmp_path, max_length=7, num_beams=2)
+    theirs = transformers.RobertaConfig.from_pretrained(tmp_path, max_length=7, num_beams=2)
+    assert (config.max_length, config.num_beams) == (theirs.max_length, theirs.num_beams)
+    assert set(THEIRS._get_global_generation_defaults()) == set(OF_GENERATION)
 
 
 def test_names_and_their_numbers_that_contradict():
