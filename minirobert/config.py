@@ -240,6 +240,8 @@ class RobertaConfig:
 
     def __getattr__(self, name: str) -> Any:
         own = ALIASES.get(name, name)
+        if name == "num_labels" and "id2label" in self.__dict__:
+            return len(self.id2label or {})
         for known in (self.__dict__, self.__dict__.get("extra", {}), INHERITED):
             if own in known:
                 return known[own]
@@ -365,7 +367,8 @@ class RobertaConfig:
                 f"id2label has names for {names.beyond}, but its {len(names)} classes are numbered "
                 "from 0: no class has these names, and one without a name is LABEL_ and its number"
             )
-        self.__dict__.update(id2label=names, label2id=by_name, num_labels=len(names))
+        self.__dict__.update(id2label=names, label2id=by_name)
+        self.__dict__.pop("num_labels", None)  # which __getattr__ counts
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field, and the keys of ``extra``, as plain data.
@@ -596,6 +599,9 @@ class RobertaConfig:
         check("push_to_hub", push_to_hub, Rule(lambda value: value is False, "False" + _NO_UPLOAD))
         text = self.to_json_string()
         write_text(new_directory(save_directory) / "config.json", text)
+
+
+del RobertaConfig.num_labels  # its default: where it is asked for, __getattr__ counts the names
 
 
 _NO_UPLOAD = ": nothing is uploaded from here, but hf upload NAME DIRECTORY does it"

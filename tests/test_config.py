@@ -371,6 +371,8 @@ def test_a_name_that_is_exchanged_in_place(tmp_path):
     assert json.loads((tmp_path / "config.json").read_text())["label2id"] == {"c": 0, "b": 1}
     with warnings.catch_warnings(action="error"):
         assert RobertaConfig.from_pretrained(tmp_path).id2label == {0: "c", 1: "b"}
+    config.id2label[2] = "d"
+    assert (config.num_labels, config.to_dict()["label2id"]) == (3, {"c": 0, "b": 1, "d": 2})
 
 
 def test_lists_are_read_as_they_were_meant():
