@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar, cast
+
+import numpy as np
 
 from .checks import warn
+from .class_names import ID2LABEL, LABEL2ID, ClassNames, agrees, default_names, ids_of
+from .config_file import (
+    ALIASES,
+    INHERITED,
+    OF_GENERATION,
+    meant_by,
+    read_fields,
+    warn_of_what_is_not_here,
+)
 from .files import ModelFiles, ModelName, new_directory, read_json, write_text
-from .keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
+from .keywords import ANYTHING, OF_CONFIGS, OF_SAVING, settle, settle_all
 from .rules import (
     BOOLEAN,
     INTEGER,
@@ -43,7 +55,43 @@ PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_class
 MODEL_TYPES = ("roberta", "xlm-roberta", "camembert")  # one architecture under three names
 
 
-@dataclass
+#: Of other than the class's, where the model's type says so.
+_DEFAULT_VOCAB_SIZES = {"xlm-roberta": 30522, "camembert": 30522}
+
+Config = TypeVar("Config")
+
+
+def _keeps_unknown_keywords(cls: type[Config]) -> type[Config]:
+    """Let the constructor of a dataclass put into ``extra`` what is no field, nor nearly one."""
+    made = cls.__init__
+    own = {one.name for one in fields(cls)}  # type: ignore[arg-type]  # it is a dataclass
+
+    @functools.wraps(made)
+    def init(self: Config, *values: Any, **keywords: Any) -> None:
+        settle(keywords, OF_CONFIGS)
+        unknown = {name: keywords.pop(name) for name in list(keywords) if name not in own}
+        for name in unknown:
+            _refuse_near_miss(name, TypeError)
+        unknown = {ALIASES.get(name, name): value for name, value in unknown.items()}
+        if unknown:
+            keywords["extra"] = {**keywords.get("extra", {}), **unknown}
+        made(self, *values, **keywords)
+
+    cls.__init__ = init  # type: ignore[assignment, method-assign]  # the same, with more keywords
+    return cls
+
+
+def _refuse_near_miss(name: str, error: type[Exception]) -> None:
+    meant = meant_by(name, _FIELDS)
+    if meant:
+        raise error(
+            f"RobertaConfig has no field {name!r}: did you mean {meant!r}? (a key of your own with "
+            "such a name can stand in extra)"
+        )
+
+
+@_keeps_unknown_keywords
+@dataclass(repr=False)
 class RobertaConfig:
     """The numbers that define a RoBERTa model, named and defaulted as in transformers.
 
@@ -99,21 +147,25 @@ class RobertaConfig:
     architectures : list of str, optional
     dtype : str, optional
         The dtype of the weights that were saved with this configuration.
+    model_type : str
+        ``"roberta"``, or one of its other names, ``"xlm-roberta"`` and ``"camembert"``.
     extra : dict
         Keys of a ``config.json`` that this package does not know. They are written back, and can
-        be read as attributes.
+        be read and set as attributes.
+    **unknown
+        More of ``extra``, unless the name is nearly that of a field.
 
     Raises
     ------
     ValueError
         Naming the field, its value and the rule that it breaks.
+    TypeError
+        If a keyword is nearly the name of a field: a misspelled one would silently leave the
+        default in force.
 
     Notes
     -----
     Source: Liu et al. 2019 (arXiv:1907.11692), section 3 and appendix table 9.
-
-    Unlike transformers' class, this one refuses an unknown keyword (a misspelled one would
-    silently leave the default in force) unless it is given in ``extra``.
 
     >>> config = RobertaConfig(hidden_size=64, num_attention_heads=4)
     >>> config.hidden_size // config.num_attention_heads
@@ -121,7 +173,14 @@ class RobertaConfig:
     >>> RobertaConfig(hidden_size=18, num_attention_heads=4)
     Traceback (most recent call last):
     ValueError: hidden_size is 18, but must be a multiple of num_attention_heads, which is 4
+    >>> RobertaConfig(hiden_size=64)
+    Traceback (most recent call last):
+    TypeError: RobertaConfig has no field 'hiden_size': did you mean 'hidden_size'? (a key of your
+    own with such a name can stand in extra)
     """
+
+    #: Other names of fields: none, as in transformers' class.
+    attribute_map: ClassVar[dict[str, str]] = {}
 
     vocab_size: int = 50265
     hidden_size: int = 768
@@ -157,6 +216,7 @@ class RobertaConfig:
     num_labels: int = None  # type: ignore[assignment]  # never None once it is made
     architectures: list[str] | None = None
     dtype: str | None = None
+    model_type: str = "roberta"
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -164,23 +224,33 @@ class RobertaConfig:
         self.validate()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _RULES:
-            check(name, value, _RULES[name])
+        name = ALIASES.get(name, name)
         if isinstance(value, Real) and not isinstance(value, bool | int | float):
             value = int(value) if isinstance(value, Integral) else float(value)  # NumPy's numbers
-        super().__setattr__(name, value)
-        if "extra" in self.__dict__:  # the last field: the constructor is done
-            if name == "id2label":
-                self._set_labels(_default_labels(2) if value is None else value)
-            elif name == "label2id":
-                self._set_labels({index: label for label, index in (value or {}).items()})
-            elif name == "num_labels" and value != len(self.id2label or {}):
-                self._set_labels(_default_labels(2 if value is None else value))
+        if name in _RULES:
+            value = _dtype_text(value) if name == "dtype" else value
+            super().__setattr__(name, check(name, value, _RULES[name]))
+            if name in _LABEL_FIELDS and "extra" in self.__dict__:  # the constructor is done
+                self._rename_classes(name, value)
+        elif hasattr(type(self), name):
+            super().__setattr__(name, value)
+        else:
+            _refuse_near_miss(name, AttributeError)
+            self.extra[name] = value
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name in self.__dict__.get("extra", {}):
-            return self.extra[name]
+        own = ALIASES.get(name, name)
+        if name == "num_labels" and "id2label" in self.__dict__:
+            return len(self.id2label or {})
+        for known in (self.__dict__, self.__dict__.get("extra", {}), INHERITED):
+            if own in known:
+                return known[own]
+        if name == "push_to_hub":
+            raise AttributeError("push_to_hub" + _NO_UPLOAD)
         raise AttributeError(f"RobertaConfig has no field {name!r}")
+
+    def __repr__(self) -> str:
+        return f"RobertaConfig {_as_json(self.to_diff_dict(), default=repr)}"
 
     def validate(self) -> None:
         """Check the rules that tie several fields together.
@@ -245,13 +315,20 @@ class RobertaConfig:
         """The largest number of tokens that the position table has rows for."""
         return self.max_position_embeddings - self.pad_token_id - 1
 
+    @property
+    def use_return_dict(self) -> bool:
+        """Whether models return outputs with names: ``return_dict``, but for ``torchscript``."""
+        return self.return_dict and not self.torchscript
+
     def _settle_labels(self) -> None:
         """Derive each of ``id2label``, ``label2id`` and ``num_labels`` from what was given."""
         asked, id2label, label2id = self.num_labels, self.id2label, self.label2id
         if id2label is None and label2id is None:
-            id2label = _default_labels(2 if asked is None else asked)
+            id2label = default_names(2 if asked is None else asked)
         elif id2label is None:
             id2label = {index: label for label, index in (label2id or {}).items()}
+            if asked is not None and all(0 <= index < asked for index in id2label):
+                id2label = default_names(asked) | id2label
         self._set_labels(id2label, label2id)
         if asked not in (None, self.num_labels):
             warn(
@@ -259,15 +336,39 @@ class RobertaConfig:
                 "the names are kept"
             )
 
+    def _rename_classes(self, name: str, value: Any) -> None:
+        """Let the other two of ``num_labels``, ``id2label`` and ``label2id`` follow one."""
+        names = ClassNames(self.id2label or {})
+        if name == "num_labels" and value != len(names):
+            names = default_names(2 if value is None else value)
+        elif name == "id2label" and value is None:
+            names = default_names(2)
+        elif name == "label2id" and value is not None:
+            ids = ids_of(value, names)
+            if agrees(ids, names) and ids.keys() >= set(names.values()):
+                self.__dict__["label2id"] = ids
+                return
+            names = ClassNames({index: label for label, index in value.items()})
+        self._set_labels(names)
+
     def _set_labels(
-        self, id2label: Mapping[Any, str], label2id: Mapping[str, int] | None = None
+        self, id2label: Mapping[Any, Any], label2id: Mapping[Any, int] | None = None
     ) -> None:
-        by_id = {int(index): label for index, label in id2label.items()}
-        by_name = {label: index for index, label in by_id.items()}
+        names = ClassNames(id2label)
+        by_name = {label: index for index, label in names.items()}
+        ids = ids_of(label2id or {}, names)
         # A label may have two ids; which of them it is given back is the file's own choice.
-        if label2id is not None and all(by_id.get(i) == name for name, i in label2id.items()):
-            by_name |= label2id
-        self.__dict__.update(id2label=by_id, label2id=by_name, num_labels=len(by_id))
+        if agrees(ids, names):
+            by_name |= ids
+        elif ids != {f"LABEL_{index}": index for index in ids.values()}:  # which say nothing
+            warn(f"label2id is {label2id!r}, but id2label is {dict(names)!r}, which is kept")
+        if names.beyond:
+            warn(
+                f"id2label has names for {names.beyond}, but its {len(names)} classes are numbered "
+                "from 0: no class has these names, and one without a name is LABEL_ and its number"
+            )
+        self.__dict__.update(id2label=names, label2id=by_name)
+        self.__dict__.pop("num_labels", None)  # which __getattr__ counts
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field, and the keys of ``extra``, as plain data.
@@ -283,61 +384,139 @@ class RobertaConfig:
             for one in fields(self)
             if one.name not in ("num_labels", "extra")
         }
-        return copy.deepcopy({**self.extra, **values, "model_type": "roberta"})
+        names, ids = dict(self.id2label or {}), self.label2id or {}
+        if not agrees(ids, names):  # a name was exchanged in place
+            ids = {label: index for index, label in names.items()}
+        return copy.deepcopy({**self.extra, **values, "id2label": names, "label2id": ids})
+
+    def to_diff_dict(self) -> dict[str, Any]:
+        """Give what ``config.json`` holds, as plain data.
+
+        Returns
+        -------
+        dict
+            The model's own fields are always there, the inherited ones only where they differ from
+            their default.
+        """
+        default = RobertaConfig().to_dict()
+        return {
+            name: value
+            for name, value in self.to_dict().items()
+            if name in _ALWAYS_WRITTEN or name not in default or value != default[name]
+        }
+
+    def update(self, config_dict: Mapping[str, Any]) -> None:
+        """Set several attributes: all of them, or none if they do not go together.
+
+        Parameters
+        ----------
+        config_dict : dict
+
+        Raises
+        ------
+        ValueError
+            If a field breaks its rule, or the fields do not go together.
+        AttributeError
+            If a name is nearly that of a field.
+        """
+        changed = copy.deepcopy(self)
+        for name, value in config_dict.items():
+            setattr(changed, name, value)
+        changed.validate()
+        self.__dict__.update(changed.__dict__)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any], **overrides: Any) -> RobertaConfig:
+    def from_dict(cls, config_dict: Mapping[str, Any], **overrides: Any) -> RobertaConfig:
         """Build a configuration from the contents of a ``config.json``.
 
         Parameters
         ----------
-        values : dict
-            Unknown keys are kept in ``extra``. ``model_type`` is not: it becomes ``"roberta"``.
+        config_dict : dict
+            Unknown keys are kept in ``extra``. A value that is None where a field has a default
+            means the default; numbers may be floats without a fraction, or in strings.
         **overrides
-            Fields that replace those of ``values``.
+            Fields that replace those of ``config_dict``. With ``return_unused_kwargs=True``, those
+            that are none are returned.
+
+        Returns
+        -------
+        RobertaConfig
+            Or with ``return_unused_kwargs=True`` a tuple: that, and the overrides that are no
+            fields, as a dictionary (and ``dtype``, as in transformers).
 
         Raises
         ------
         ValueError
             If a field breaks its rule, or overrides disagree about the labels.
         TypeError
-            If an override is no field, neither of this class nor of ``values``.
+            If an override is no field, neither of this class nor of ``config_dict``.
 
         >>> RobertaConfig.from_dict({"vocab_size": 99, "adapter": "x"}).adapter
         'x'
         """
-        names = {one.name for one in fields(cls)} - {"extra"}
-        for name in overrides.keys() - names - values.keys():
-            raise TypeError(
-                f"RobertaConfig has no field {name!r} to override; put a key of your own into the "
-                "dictionary or file itself"
-            )
+        check("config_dict", config_dict, _CONFIG_DICT, TypeError)
+        returns_unused = overrides.pop("return_unused_kwargs", False)
+        settle(overrides, OF_CONFIGS)
+        unused = {n: v for n, v in overrides.items() if n not in _known(config_dict)}
+        if unused and not returns_unused:
+            _refuse_overrides(unused)
+        config = cls._merged(config_dict, {n: v for n, v in overrides.items() if n not in unused})
+        if not returns_unused:
+            return config
+        if "dtype" in overrides:
+            unused["dtype"] = overrides["dtype"]
+        return cast(RobertaConfig, (config, unused))  # typed as what it nearly always gives
+
+    @classmethod
+    def _merged(cls, config_dict: Mapping[str, Any], overrides: Mapping[str, Any]) -> RobertaConfig:
+        """Read what a file says, and put in its place what the caller says."""
+        values = read_fields(config_dict, _FIELDS)
+        warn_of_what_is_not_here(values, _FIELDS)
+        overrides = {
+            ALIASES.get(name, name): value
+            for name, value in overrides.items()
+            if value is not None or name not in _FIELDS or _FIELDS[name].allows(None)
+        }
         _check_labels_agree(overrides)
         if any(overrides.get(name) is not None for name in ("id2label", "label2id")):
             # names that are given replace all that the file says about labels
             values = {n: v for n, v in values.items() if n not in _LABEL_FIELDS}
-        values = {**values, **overrides}
-        model_type = values.pop("model_type", "roberta")
-        if model_type not in MODEL_TYPES:
-            warn(f"this configuration is for model_type {model_type!r}; it is read as 'roberta'")
-        if "torch_dtype" in values:  # the field's name before transformers 4.56
-            values.setdefault("dtype", values.pop("torch_dtype"))
-        if isinstance(values.get("pruned_heads"), dict):
-            values["pruned_heads"] = {
-                int(k) if isinstance(k, str) and k.isdecimal() else k: v
-                for k, v in values["pruned_heads"].items()
-            }
+        values |= overrides
+        kind = values.get("model_type", "roberta")
+        if kind not in MODEL_TYPES:
+            warn(f"this configuration is for model_type {kind!r}; it is read as 'roberta'")
+            del values["model_type"]
+        if kind in _DEFAULT_VOCAB_SIZES:
+            values.setdefault("vocab_size", _DEFAULT_VOCAB_SIZES[kind])
         count = overrides.get("num_labels")
         if count not in (None, len(values.get("id2label") or values.get("label2id") or {})):
             values.update(id2label=None, label2id=None)
-        known = {name: value for name, value in values.items() if name in names}
-        extra = {name: value for name, value in values.items() if name not in names}
+        known = {name: value for name, value in values.items() if name in _FIELDS}
+        extra = {name: value for name, value in values.items() if name not in _FIELDS}
         return cls(**known, extra=extra)
 
     @classmethod
     def from_json_file(cls, path: str | os.PathLike[str], **overrides: Any) -> RobertaConfig:
         """Read a configuration from a JSON file; see `from_dict` for the overrides."""
         return cls.from_dict(read_json(Path(path)), **overrides)
+
+    @classmethod
+    def get_config_dict(
+        cls, pretrained_model_name_or_path: ModelName, **overrides: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Read a ``config.json`` as it stands; see `from_pretrained` for the arguments.
+
+        Returns
+        -------
+        tuple of dict
+            What the file says, and the overrides without the options of the hub.
+        """
+        settle(overrides, OF_CONFIGS)
+        name = pretrained_model_name_or_path
+        if not isinstance(name, ModelFiles) and Path(name).is_file():
+            return read_json(Path(name)), overrides
+        files = ModelFiles.of(name, overrides)
+        return read_json(files.require("config.json") / "config.json"), overrides
 
     @classmethod
     def from_pretrained(
@@ -348,9 +527,14 @@ class RobertaConfig:
         Parameters
         ----------
         pretrained_model_name_or_path : str or path
-            Or the name of a model on the Hugging Face hub.
+            Or the name of a model on the Hugging Face hub, or the path of a JSON file.
         **overrides
-            Fields that replace those of the file, and the options of `minirobert.files.HubOptions`.
+            Fields that replace those of the file, and the options of `minirobert.files.HubOptions`;
+            see `from_dict`.
+
+        Returns
+        -------
+        RobertaConfig
 
         Raises
         ------
@@ -360,42 +544,94 @@ class RobertaConfig:
             If the file is no JSON object, a field breaks its rule, or ``num_labels``, ``id2label``
             and ``label2id`` do not fit each other.
         """
-        settle(overrides, OF_CONFIGS)
-        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
-        return cls.from_json_file(files.require("config.json") / "config.json", **overrides)
+        values, overrides = cls.get_config_dict(pretrained_model_name_or_path, **overrides)
+        return cls.from_dict(values, **overrides)
 
-    def to_json_string(self) -> str:
-        """Write the configuration as transformers writes ``config.json``.
+    def to_json_string(self, use_diff: bool = True) -> str:
+        """Write the configuration as transformers writes ``config.json``, its keys sorted.
 
-        The model's own fields are always there, the inherited ones only where they differ from
-        their default; keys are sorted.
+        Parameters
+        ----------
+        use_diff : bool
+            Leave out what `to_diff_dict` leaves out.
+
+        Raises
+        ------
+        ValueError
+            If a value is none that JSON can hold.
         """
-        values = self.to_dict()
-        default = RobertaConfig().to_dict()
-        written = {
-            name: value
-            for name, value in values.items()
-            if name in _ALWAYS_WRITTEN or name not in default or value != default[name]
-        }
         if callable(self.hidden_act):
             raise ValueError(
                 "hidden_act is a function, which config.json cannot hold: "
                 f"set it to one of {', '.join(ACTIVATION_NAMES)} before saving"
             )
-        return json.dumps(written, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        values = self.to_diff_dict() if use_diff else self.to_dict()
+        for name, value in values.items():
+            try:
+                _as_json(value)
+            except TypeError:
+                raise ValueError(
+                    f"{name} is {value!r}, which config.json cannot hold: make it of strings, "
+                    "numbers, lists and dictionaries before saving"
+                ) from None
+        return _as_json(values)
+
+    def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
+        """Write the configuration into a file; see `to_json_string`."""
+        write_text(Path(json_file_path), self.to_json_string(use_diff))
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], **options: Any) -> None:
         """Write ``config.json`` into a directory, which is made where it does not exist.
 
-        Of other arguments of transformers, `minirobert.keywords.OF_SAVING` says what they come to.
+        Parameters
+        ----------
+        save_directory : str or path
+        **options
+            Of transformers' other arguments, `minirobert.keywords.OF_SAVING` says what they come
+            to.
+
+        Raises
+        ------
+        ValueError
+            If a value is none that JSON can hold, or an option asks for what is not here.
+        TypeError
+            If there is no such option.
         """
         settle_all(options, OF_SAVING, "save_pretrained")
         text = self.to_json_string()
         write_text(new_directory(save_directory) / "config.json", text)
 
 
-def _default_labels(count: int) -> dict[int, str]:
-    return {index: f"LABEL_{index}" for index in range(count)}
+del RobertaConfig.num_labels  # its default: where it is asked for, __getattr__ counts the names
+
+
+_NO_UPLOAD = ": nothing is uploaded from here, but hf upload NAME DIRECTORY does it"
+
+
+def _as_json(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=default) + "\n"
+
+
+def _dtype_text(value: Any) -> Any:
+    """Name a dtype of NumPy or torch as ``config.json`` does."""
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+        return np.dtype(value).name
+    text = str(value)
+    return text.removeprefix("torch.") if text.startswith("torch.") else value
+
+
+def _known(config_dict: Mapping[str, Any]) -> set[str]:
+    """Name what can be overridden: all that a configuration of these values has."""
+    return {*_FIELDS, *INHERITED, *OF_GENERATION, *ALIASES, *config_dict}
+
+
+def _refuse_overrides(unknown: Mapping[str, Any]) -> None:
+    for name in unknown:
+        _refuse_near_miss(name, TypeError)
+        raise TypeError(
+            f"RobertaConfig has no field {name!r} to override; put a key of your own into the "
+            "dictionary or file itself"
+        )
 
 
 def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
@@ -409,10 +645,10 @@ def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
         )
     if id2label is None or label2id is None:
         return
-    if _ID2LABEL.allows(id2label) and _LABEL2ID.allows(label2id):
-        by_id = {int(index): label for index, label in id2label.items()}
-        wrong = {label: i for label, i in label2id.items() if by_id.get(i) != label}
-        if wrong or set(by_id.values()) != set(label2id):
+    if ID2LABEL.allows(id2label) and LABEL2ID.allows(label2id):
+        names = ClassNames(id2label)
+        ids = ids_of(label2id, names)
+        if not agrees(ids, names) or ids.keys() != set(names.values()):
             raise ValueError(
                 f"id2label is {id2label!r}, but label2id is {label2id!r}: give one of them, the "
                 "other follows from it"
@@ -420,9 +656,7 @@ def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
 
 
 _LABEL_FIELDS = ("num_labels", "id2label", "label2id")
-_DIGITS = Rule(lambda value: isinstance(value, str) and value.isdecimal(), "one in a string")
-_ID2LABEL = dictionary_of(either(INTEGER, _DIGITS), STRING, "a dictionary from integers to strings")
-_LABEL2ID = dictionary_of(STRING, INTEGER, "a dictionary from strings to integers")
+_CONFIG_DICT = dictionary_of(STRING, ANYTHING, "a dictionary with strings for keys")
 _TOKEN_ID = either(INTEGER, list_of(INTEGER, "a list of them", list))
 
 _RULES: dict[str, Rule] = {
@@ -462,11 +696,17 @@ _RULES: dict[str, Rule] = {
     "architectures": optional(list_of(STRING, "a list of strings", list)),
     "dtype": optional(STRING),
     "problem_type": one_of(None, *PROBLEM_TYPES),
-    "id2label": optional(_ID2LABEL),
-    "label2id": optional(_LABEL2ID),
+    "id2label": optional(ID2LABEL),
+    "label2id": optional(LABEL2ID),
     "num_labels": optional(integer(0)),
-    "extra": Rule(lambda value: isinstance(value, dict), "a dictionary"),
+    "model_type": one_of(*MODEL_TYPES),
+    "extra": Rule(
+        lambda value: isinstance(value, dict) and not value.keys() & _FIELDS.keys(),
+        "a dictionary without the names of fields",
+    ),
 }
+#: What ``config.json`` may say of itself.
+_FIELDS: dict[str, Rule] = {name: rule for name, rule in _RULES.items() if name != "extra"}
 
 # The fields of transformers' own RobertaConfig, which its files always have.
 _NAMES = [one.name for one in fields(RobertaConfig)]

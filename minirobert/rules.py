@@ -6,8 +6,9 @@ Every table of options in this package is one of names to rules. An error is alw
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,6 +28,7 @@ __all__ = [
     "is_integer",
     "is_number",
     "list_of",
+    "near_miss",
     "number",
     "one_of",
     "optional",
@@ -123,6 +125,17 @@ def dictionary_of(keys: Rule, values: Rule, what: str) -> Rule:
         ),
         what,
     )
+
+
+def near_miss(name: str, known: Iterable[str]) -> str | None:
+    """Find the name that a misspelled one was meant to be, if there is any.
+
+    >>> near_miss("hiden_size", ["hidden_size", "vocab_size"]), near_miss("house", ["hidden_size"])
+    ('hidden_size', None)
+    """
+    if name.startswith("_"):
+        return None
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.84)), None)
 
 
 NONE = Rule(lambda value: value is None, "None")

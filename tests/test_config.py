@@ -1,15 +1,21 @@
 """RobertaConfig: fields, defaults and rules, and the exchange with transformers."""
 
+import copy
 import json
+import pickle
+import re
+import warnings
 
 import numpy as np
 import pytest
+import torch
 import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirobert import RobertaConfig
+from minirobert import AutoConfig, RobertaConfig, RobertaModel
 from minirobert.config import ACTIVATION_NAMES
+from minirobert.config_file import INHERITED, OF_GENERATION
 from tests.equivalence.strategies import configs
 
 THEIRS = transformers.RobertaConfig()
@@ -98,9 +104,72 @@ def test_fields_that_do_not_go_together(fields, sentence):
         RobertaConfig(**fields)
 
 
-def test_a_misspelled_keyword_is_refused():
-    with pytest.raises(TypeError, match="hiden_size"):
-        RobertaConfig(hiden_size=3)
+SLIPS = {
+    "hiden_size": "hidden_size",
+    "hidden_dropout": "hidden_dropout_prob",
+    "layer_norm_epsilon": "layer_norm_eps",
+    "num_label": "num_labels",
+    "architecture": "architectures",
+    "use_cached": "use_cache",
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_slip_of_the_pen_is_refused_where_it_is_typed_and_told_where_it_is_read(name, tmp_path):
+    sentence = f"RobertaConfig has no field '{name}': did you mean '{SLIPS[name]}'?"
+    config = RobertaConfig()
+    config.save_pretrained(tmp_path)
+    with pytest.raises(TypeError, match=re.escape(sentence)):
+        RobertaConfig(**{name: 3})
+    with pytest.raises(TypeError, match=re.escape(sentence)):
+        RobertaConfig.from_pretrained(tmp_path, **{name: 3})
+    with pytest.raises(AttributeError, match=re.escape(sentence)):
+        setattr(config, name, 3)
+    with pytest.raises(AttributeError, match=re.escape(sentence)):
+        config.update({"vocab_size": 9, name: 3})
+    assert config == RobertaConfig()
+    with pytest.warns(UserWarning, match=f"{name}', which is kept, .* mean '{SLIPS[name]}'"):
+        assert getattr(RobertaConfig.from_dict({name: 3}), name) == 3
+    assert getattr(RobertaConfig(extra={name: 3}), name) == 3
+
+
+@pytest.mark.parametrize("name", [*INHERITED, "torch_dtype", "name_or_path"])
+def test_what_every_configuration_has(name):
+    assert getattr(RobertaConfig(), name) == getattr(THEIRS, name, None), name
+
+
+def test_no_name_of_transformers_is_a_slip():
+    names = dict.fromkeys(THEIRS.to_dict()) | {"eos_token_ids": 2, "num_layers": 3}
+    with warnings.catch_warnings(action="error"):
+        config = RobertaConfig.from_dict(names)
+        RobertaConfig(**{name: names[name] for name in config.extra})
+    assert config.to_dict().keys() >= names.keys()
+
+
+ATTRIBUTES = st.dictionaries(
+    st.sampled_from(["finetuning_task", "house", "num_beams", "_mine", "adapter", "prefix"]),
+    st.none() | st.integers() | st.text() | st.lists(st.booleans()),
+)
+
+
+@given(typed=ATTRIBUTES, assigned=ATTRIBUTES)
+def test_attributes_are_kept_and_saved(typed, assigned, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("attributes")
+    ours, theirs = RobertaConfig(**typed), transformers.RobertaConfig(**typed)
+    for name, value in assigned.items():
+        setattr(ours, name, value)
+        setattr(theirs, name, value)
+    ours.save_pretrained(directory)
+    for read in (
+        ours,
+        copy.deepcopy(ours),
+        pickle.loads(pickle.dumps(ours)),
+        RobertaConfig(**ours.to_dict()),
+        RobertaConfig.from_pretrained(directory),
+        transformers.RobertaConfig.from_pretrained(directory),
+    ):
+        for name in typed | assigned:
+            assert getattr(read, name) == getattr(theirs, name), name
 
 
 def test_numpys_numbers_are_numbers():
@@ -246,3 +315,240 @@ def test_nothing_half_written(tmp_path):
     with pytest.raises(ValueError, match="hidden_act is a function"):
         RobertaConfig(hidden_act=abs).save_pretrained(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+LABELS = st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text()
+
+
+@given(
+    id2label=st.dictionaries(st.integers(-1, 6).map(str), LABELS, max_size=4),
+    with_ids=st.booleans(),
+    count=st.none() | st.integers(0, 4),
+)
+def test_names_of_classes_are_those_that_transformers_reads(id2label, with_ids, count):
+    values = {"id2label": id2label, "num_labels": count}
+    if with_ids:
+        values["label2id"] = {label: int(index) for index, label in id2label.items()}
+    values = json.loads(json.dumps(values))
+    theirs = transformers.RobertaConfig.from_dict(copy.deepcopy(values))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ours = RobertaConfig.from_dict(values)
+    assert ours.num_labels == theirs.num_labels
+    assert ours.id2label == {index: str(label) for index, label in theirs.id2label.items()}
+    assert ours.label2id.keys() == set(ours.id2label.values())
+    for index in range(ours.num_labels):
+        assert ours.id2label[index] == str(theirs.id2label.get(index, f"LABEL_{index}"))
+    said = " ".join(str(one.message) for one in caught)
+    assert (f"num_labels is {count}" in said) == (count not in (None, len(id2label)))
+    beyond = any(not 0 <= int(index) < len(id2label) for index in id2label)
+    assert ("id2label has names for" in said) == beyond
+    assert "label2id is" not in said or len(set(map(str, id2label.values()))) < len(id2label)
+    with pytest.raises(KeyError):
+        ours.id2label[max([ours.num_labels, *ours.id2label]) + 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "id2label"),
+    [
+        ({"label2id": {"a": "0", "b": 1.0}}, {0: "a", 1: "b"}),
+        ({"label2id": {"a": 1}, "num_labels": "3"}, {0: "LABEL_0", 1: "a", 2: "LABEL_2"}),
+        ({"id2label": {"0.0": "a", "1.0": "b"}}, {0: "a", 1: "b"}),
+        ({"id2label": None, "label2id": None, "num_labels": 1.0}, {0: "LABEL_0"}),
+        ({"_num_labels": 3}, {0: "LABEL_0", 1: "LABEL_1"}),
+        ({"id2label": {"0": "n"}, "label2id": {"LABEL_0": 0}}, {0: "n"}),
+    ],
+)
+def test_other_ways_to_name_classes(values, id2label):
+    with warnings.catch_warnings(action="error"):
+        assert RobertaConfig.from_dict(values).id2label == id2label
+
+
+def test_a_name_that_is_exchanged_in_place(tmp_path):
+    config = RobertaConfig(id2label={0: "a", 1: "b"})
+    config.id2label[0] = "c"
+    config.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["label2id"] == {"c": 0, "b": 1}
+    with warnings.catch_warnings(action="error"):
+        assert RobertaConfig.from_pretrained(tmp_path).id2label == {0: "c", 1: "b"}
+    config.id2label[2] = "d"
+    assert (config.num_labels, config.to_dict()["label2id"]) == (3, {"c": 0, "b": 1, "d": 2})
+
+
+def test_lists_are_read_as_they_were_meant():
+    values = {"eos_token_id": ["2", 3.0], "pruned_heads": {"1": [0.0, "2"]}, "house": ["1", 2.0]}
+    read = RobertaConfig.from_dict(values)
+    assert (read.eos_token_id, read.pruned_heads) == ([2, 3], {1: [0, 2]})
+    assert read.house == ["1", 2.0]
+
+
+@pytest.mark.parametrize("values", [[1], None, {1: 2}])
+def test_a_dictionary_of_values_has_names(values):
+    with pytest.raises(TypeError, match=r"config_dict is .* a dictionary with strings for keys"):
+        RobertaConfig.from_dict(values)
+
+
+def test_options_of_generation_may_be_overridden(tmp_path):
+    RobertaConfig().save_pretrained(tmp_path)
+    config = RobertaConfig.from_pretrained(tmp_path, max_length=7, num_beams=2)
+    theirs = transformers.RobertaConfig.from_pretrained(tmp_path, max_length=7, num_beams=2)
+    assert (config.max_length, config.num_beams) == (theirs.max_length, theirs.num_beams)
+    assert set(THEIRS._get_global_generation_defaults()) == set(OF_GENERATION)
+
+
+def test_names_and_their_numbers_that_contradict():
+    names = {"id2label": {"0": "n", "1": "p"}, "label2id": {"n": 1, "p": 0}}
+    with pytest.warns(UserWarning, match="label2id is .*'n': 1.* which is kept"):
+        assert RobertaConfig.from_dict(names).label2id == {"n": 0, "p": 1}
+    twice = RobertaConfig(id2label={0: "a", 1: "a"}, label2id={"a": 0})
+    assert twice.label2id == {"a": 0}
+    twice.update(twice.to_dict())
+    assert twice.id2label == {0: "a", 1: "a"}
+    twice.label2id = {"a": 1}
+    assert (twice.id2label, twice.label2id) == ({0: "a", 1: "a"}, {"a": 1})
+
+
+FIELDS = [name for name in own_fields() if name not in ("id2label", "label2id")]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_null_is_the_default_where_none_has_no_meaning(name):
+    read = getattr(RobertaConfig.from_dict({name: None}), name)
+    theirs = getattr(transformers.RobertaConfig.from_dict({name: None}), name)
+    assert read == theirs or (theirs is None and read == getattr(THEIRS, name))
+    assert (
+        getattr(RobertaConfig.from_dict({name: getattr(THEIRS, name)}, **{name: None}), name)
+        == read
+    )
+
+
+@given(fields=configs(), data=st.data())
+def test_numbers_are_read_as_they_were_meant(fields, data):
+    def written(value):
+        if isinstance(value, bool):
+            return data.draw(st.sampled_from([value, int(value)]))
+        if isinstance(value, int | float):
+            return data.draw(st.sampled_from([value, float(value), str(value), str(float(value))]))
+        return value
+
+    values = {name: written(value) for name, value in fields.items()}
+    ours, theirs = RobertaConfig.from_dict(values), transformers.RobertaConfig(**fields)
+    for name in fields:
+        assert getattr(ours, name) == getattr(theirs, name), name
+        assert type(getattr(ours, name)) is type(getattr(theirs, name)), name
+
+
+OTHER_VERSIONS = {
+    "output_past": True, "num_beams": None, "max_length": 20, "gradient_checkpointing": False,
+    "_attn_implementation_autoset": True, "rope_theta": 1e4, "rope_scaling": None,
+    "rope_parameters": {"rope_type": "default"}, "summary_type": "first", "_name_or_path": "x/y",
+    "eos_token_ids": 2, "_num_labels": 2, "transformers_version": "5.1.0", "task_specific_params":
+    {"a": {"b": None}}, "tokenizer_class": "RobertaTokenizer", "sep_token_id": 2, "language": "en",
+}  # fmt: skip
+
+
+@given(
+    values=st.dictionaries(st.sampled_from(sorted(OTHER_VERSIONS)), st.booleans()),
+    dtypes=st.dictionaries(
+        st.sampled_from(["torch_dtype", "dtype"]), st.sampled_from([None, "float16", "bfloat16"])
+    ),
+    architectures=st.none() | st.just(["BertForMaskedLM"]),
+    pruned=st.sampled_from([None, {}, {"1": [0, 2]}]),
+    kind=st.sampled_from(["roberta", "xlm-roberta", "camembert"]),
+)
+def test_files_of_other_versions(values, dtypes, architectures, pruned, kind, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("versions")
+    kept = {name: OTHER_VERSIONS[name] for name in values}
+    written = {**kept, **dtypes, "pruned_heads": pruned, "architectures": architectures}
+    (directory / "config.json").write_text(json.dumps({**written, "model_type": kind}))
+    with warnings.catch_warnings(action="error"):
+        ours = AutoConfig.from_pretrained(directory)
+    theirs = transformers.AutoConfig.from_pretrained(directory)
+    for name in [*own_fields(), *kept, "model_type", "torch_dtype", "use_return_dict"]:
+        if name == "_name_or_path":  # AutoConfig's there is the directory
+            continue
+        expected = getattr(theirs, name)
+        is_dtype = isinstance(expected, torch.dtype)
+        assert getattr(ours, name) == (str(expected)[6:] if is_dtype else expected), name
+    ours.save_pretrained(directory)
+    again = json.loads((directory / "config.json").read_text())
+    assert {name: again[name] for name in kept} == kept
+    assert again["model_type"] == kind
+    assert AutoConfig.from_pretrained(directory) == ours
+
+
+@pytest.mark.parametrize("key", ["is_encoder_decoder", "quantization_config"])
+def test_what_is_not_here_is_told(key):
+    with pytest.warns(UserWarning, match=f"has {key}, which is kept, but changes nothing: here"):
+        assert getattr(RobertaConfig.from_dict({key: {"a": 1}}), key) == {"a": 1}
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, np.float16, np.dtype("float16"), "torch.float16"])
+def test_a_dtype_is_written_by_its_name(dtype):
+    assert RobertaConfig(torch_dtype=dtype).dtype == "float16"
+    config = RobertaConfig.from_dict({}, torch_dtype=dtype)
+    assert config.to_diff_dict()["dtype"] == config.torch_dtype == "float16"
+    config.torch_dtype = None
+    assert config.dtype is None
+
+
+def test_overrides_that_are_no_fields_can_be_returned(tmp_path):
+    THEIRS.save_pretrained(tmp_path)
+    overrides = {
+        "num_labels": 3, "foo": 1, "dtype": "float16", "finetuning_task": "x", "hiden_size": 1,
+        "revision": "main", "trust_remote_code": True, "attn_implementation": "eager",
+    }  # fmt: skip
+    for ours, theirs in (
+        (RobertaConfig, transformers.RobertaConfig),
+        (AutoConfig, transformers.AutoConfig),
+    ):
+        config, unused = ours.from_pretrained(tmp_path, return_unused_kwargs=True, **overrides)
+        wanted, left = theirs.from_pretrained(tmp_path, return_unused_kwargs=True, **overrides)
+        assert unused == left
+        assert (config.num_labels, config.finetuning_task) == (3, wanted.finetuning_task)
+
+
+def test_a_file_is_read_and_written_as_by_transformers(tmp_path):
+    ours = RobertaConfig(finetuning_task="x", is_decoder=True)
+    theirs = transformers.RobertaConfig(finetuning_task="x", is_decoder=True)
+    version = {"transformers_version": transformers.__version__}
+    assert {**ours.to_diff_dict(), **version} == theirs.to_diff_dict()
+    ours.to_json_file(tmp_path / "mine.json", use_diff=False)
+    assert json.loads((tmp_path / "mine.json").read_text()).keys() <= theirs.to_dict().keys()
+    for cls in (RobertaConfig, transformers.RobertaConfig):
+        assert cls.from_pretrained(tmp_path / "mine.json").finetuning_task == "x"
+        assert cls.from_json_file(tmp_path / "mine.json").is_decoder is True
+        assert cls.get_config_dict(tmp_path / "mine.json", foo=1)[1] == {"foo": 1}
+    assert json.loads(repr(ours).removeprefix("RobertaConfig ")) == ours.to_diff_dict()
+    assert "built-in function abs" in repr(RobertaConfig(hidden_act=abs))
+
+
+def test_what_cannot_be_saved_or_uploaded(tmp_path):
+    config = RobertaConfig(house={1, 2})
+    with pytest.raises(ValueError, match=r"house is \{1, 2\}, which config.json cannot hold"):
+        config.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"push_to_hub is True, .*upload that"):
+        RobertaConfig().save_pretrained(tmp_path, push_to_hub=True)
+    with pytest.raises(AttributeError, match="push_to_hub: nothing is uploaded from here"):
+        config.push_to_hub("name")
+    with pytest.raises(ValueError, match=r"extra is .* without the names of fields"):
+        RobertaConfig(extra={"vocab_size": 3})
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_update_is_whole_or_not_at_all():
+    config = RobertaConfig()
+    with pytest.raises(ValueError, match="hidden_size is 24"):
+        config.update({"hidden_size": 24, "num_attention_heads": 5})
+    assert config == RobertaConfig()
+    config.update({"hidden_size": 24, "num_attention_heads": 4, "house": 1})
+    assert (config.head_size, config.house) == (6, 1)
+
+
+def test_torchscript_asks_for_tuples():
+    ids = np.array([[0, 5, 2]])
+    fields = {"vocab_size": 9, "hidden_size": 4, "num_attention_heads": 2, "num_hidden_layers": 1}
+    config = RobertaConfig.from_dict({**fields, "torchscript": True})
+    assert config.use_return_dict is transformers.RobertaConfig(torchscript=True).use_return_dict
+    assert isinstance(RobertaModel(config)(ids), tuple)
+    assert not isinstance(RobertaModel(config)(ids, return_dict=True), tuple)

@@ -10,8 +10,8 @@ from tests.sources import imported, parsed, source_files, top_level
 
 TOP_LEVEL = {
     "ground": [
-        *("arrays", "checks", "rules", "keywords", "observe", "config"),
-        *("model_output", "documentation", "torch_callers"),
+        *("arrays", "checks", "rules", "keywords", "observe", "config", "config_file"),
+        *("class_names", "model_output", "documentation", "torch_callers"),
     ],
     "heart": [
         *(

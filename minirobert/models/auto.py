@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, ModelFiles, ModelName, read_json
-from ..keywords import OF_CONFIGS, OF_MODELS, settle
+from ..keywords import OF_MODELS, settle
 from ..tokenization import RobertaTokenizer
 from .base import RobertaModel
 from .classifiers import (
@@ -68,6 +68,7 @@ class AutoConfig(_Chooser):
         Returns
         -------
         RobertaConfig
+            Or a tuple: see `RobertaConfig.from_dict`.
 
         Raises
         ------
@@ -76,11 +77,10 @@ class AutoConfig(_Chooser):
         ValueError
             If its ``model_type`` is missing or not one of a RoBERTa, or the file is broken.
         """
-        settle(overrides, OF_CONFIGS)
-        files = ModelFiles.of(pretrained_model_name_or_path, overrides)
-        files.require(_CONFIG_FILE)
-        _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))
-        return RobertaConfig.from_pretrained(files, **overrides)
+        name = pretrained_model_name_or_path
+        values, overrides = RobertaConfig.get_config_dict(name, **overrides)
+        _check_model_type(getattr(name, "name", name), values)
+        return RobertaConfig.from_dict(values, **overrides)
 
 
 class AutoTokenizer(_Chooser):
@@ -153,7 +153,7 @@ def _check_tokenizer_class(name: str, found: Mapping[str, Mapping[str, Any]]) ->
         )
 
 
-def _check_model_type(name: str, content: Mapping[str, Any]) -> None:
+def _check_model_type(name: Any, content: Mapping[str, Any]) -> None:
     kind = content.get("model_type")
     known = ", ".join(map(repr, MODEL_TYPES))
     if kind is None:

@@ -114,7 +114,7 @@ class RobertaModel(RobertaPreTrainedModel):
             encoded.cross_attentions,
         )
         output = tensor_like(output, arguments, self.word_embeddings)
-        if self._choice("return_dict", return_dict):
+        if self._choice("use_return_dict", return_dict):
             return output
         # transformers' tuple has the cache before the hidden states, its output behind them. That
         # return_dict=False gives one is not declared: it would blur the type of all other calls.
@@ -182,7 +182,7 @@ class RobertaHeadModel(RobertaPreTrainedModel):
 
     def _returned(self, output: ModelOutput, wanted: Wanted, *more: Any) -> Any:
         """Give an output as it is, or as the tuple of what it holds and what only tuples have."""
-        if self._choice("return_dict", wanted.return_dict):
+        if self._choice("use_return_dict", wanted.return_dict):
             return output
         return (*output.to_tuple(), *(extra for extra in more if extra is not None))
 

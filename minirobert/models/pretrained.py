@@ -201,9 +201,8 @@ class RobertaPreTrainedModel(RobertaModule):
         """
         settle_all(options, OF_SAVING, "save_pretrained")
         model = self if state_dict is None else self._with_state(state_dict)
-        config = RobertaConfig.from_dict(
-            model.config.to_dict(), architectures=[type(model).__name__], dtype=model.dtype
-        )
+        config = copy.deepcopy(model.config)
+        config.architectures, config.dtype = [type(model).__name__], model.dtype
         save_model(save_directory, config, flatten(model.params), max_shard_size)
 
     def get_input_embeddings(self) -> Array:

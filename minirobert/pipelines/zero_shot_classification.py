@@ -71,7 +71,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         self.hypothesis_template = hypothesis_template
         self.multi_label = multi_label
         if self.entailment_id == -1:
-            names = ", ".join(map(repr, self._label_names.values()))
+            names = ", ".join(map(repr, self._label_names))
             warn(
                 f"none of the model's labels ({names}) begins with 'entail', so the last is taken "
                 "for entailment: use a model of natural language inference, or set id2label"
@@ -80,12 +80,13 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
     @property
     def entailment_id(self) -> int:
         """The number of the class of entailed hypotheses; -1, the last, where none is named so."""
-        names = self._label_names.items()
+        names = enumerate(self._label_names)
         return next((i for i, name in names if name.lower().startswith("entail")), -1)
 
     @property
-    def _label_names(self) -> dict[int, str]:
-        return self.model.config.id2label or {}
+    def _label_names(self) -> list[str]:
+        names = self.model.config.id2label or {}
+        return [names[i] for i in range(self.model.config.num_labels)]
 
     @takes(OF_CALLS | OF_ZERO_SHOT)
     def __call__(

@@ -348,7 +348,9 @@ def test_a_directory_wins(whole, tmp_path, monkeypatch, model):
     assert total(RobertaForMaskedLM.from_pretrained("lab/tiny")) == total(model)
     RobertaTokenizer.from_pretrained("lab/tiny")
     with pytest.raises(NotADirectoryError, match=r"config\.json' is a file: give the directory"):
-        RobertaConfig.from_pretrained("lab/tiny/config.json")
+        RobertaForMaskedLM.from_pretrained("lab/tiny/config.json")
+    alone = RobertaConfig.from_pretrained("lab/tiny/config.json")
+    assert alone == RobertaConfig.from_pretrained("lab/tiny")
     with pytest.raises(FileNotFoundError, match="no directory on this machine"):
         RobertaConfig.from_pretrained("lab/tiny", subfolder="none")
 

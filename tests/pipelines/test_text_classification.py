@@ -214,19 +214,14 @@ def test_model_without_the_head():
         minirobert.pipeline("text-classification", minirobert.TINY)
 
 
-def test_best_class_where_another_one_has_no_name():
-    names = {"id2label": ((0, "a"), (2, "b"))}
-    kind, texts = "RobertaForSequenceClassification", ["a", "The sky", "Grass is green.", "42"]
-    answers = []
-    for pipe in (
-        ours("text-classification", kind, names),
-        theirs("text-classification", kind, names),
-    ):
-        for text in texts:
-            try:
-                found = pipe(text)
-                answers.append((found[0] if isinstance(found, list) else found)["label"])
-            except KeyError as error:
-                answers.append(error.args)
-    assert "a" in answers
-    assert answers[: len(texts)] == answers[len(texts) :]
+@pytest.mark.filterwarnings("ignore:id2label has names for")
+@pytest.mark.parametrize("names", [((0, "a"), (2, "b")), ((1, "a"), (3, "b"), (5, "c"))], ids=str)
+def test_a_class_without_a_name_is_called_by_its_number(names, monkeypatch):
+    labels, texts = {"id2label": names}, ["a", "The sky", "Grass is green.", "42"]
+    classifier, reference = classify(labels=labels), theirs("text-classification", CLASS, labels)
+    with pytest.raises(KeyError):
+        reference(texts, top_k=None)
+    filled = {i: f"LABEL_{i}" for i in range(len(names))} | dict(names)
+    monkeypatch.setattr(reference.model.config, "id2label", filled)
+    for options in ({}, {"top_k": None}, {"top_k": 2}):
+        assert_same(classifier(texts, **options), reference(texts, **options))

@@ -1,7 +1,9 @@
 """The token-classification pipeline against transformers', and where it parts from it."""
 
+import copy
 import json
 import warnings
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -12,6 +14,7 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minirobert
 from minirobert import TINY, RobertaForTokenClassification
 from minirobert.pipelines.token_classification import (
     TokenClassificationPipeline,
@@ -392,3 +395,24 @@ def test_wrong_options(options, error, match):
 def test_wrong_inputs(inputs, split, error, match):
     with pytest.raises(error, match=match):
         ours()(inputs, is_split_into_words=split)
+
+
+@pytest.mark.parametrize("strategy", ["none", "simple", "average"])
+def test_a_class_without_a_name_is_called_by_its_number(strategy):
+    named = our_model()
+    count = named.config.num_labels
+    names = {i: f"LABEL_{i}" for i in range(count)}
+    gaps = replace(named, config=copy.deepcopy(named.config))
+    with pytest.warns(UserWarning, match="id2label has names for"):
+        gaps.config.id2label = {count + i: "X" for i in range(count)}
+    named = replace(named, config=copy.deepcopy(named.config))
+    named.config.id2label = names
+    found, expected = (
+        minirobert.pipeline(
+            "token-classification", one, RobertaTokenizer.from_pretrained(TINY),
+            aggregation_strategy=strategy,
+        )("The sky is blue over London.")
+        for one in (gaps, named)
+    )  # fmt: skip
+    assert found == expected
+    assert found

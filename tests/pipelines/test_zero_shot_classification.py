@@ -152,6 +152,15 @@ def test_model_without_entailment_warns():
         ours(TASK, CLASS, NLI)
 
 
+@pytest.mark.filterwarnings("ignore:id2label has names for")
+def test_entailment_where_classes_have_no_names():
+    gaps = classify({"id2label": ((2, "entailment"), (4, "neutral"), (5, "contradiction"))})
+    assert gaps.entailment_id == 2
+    assert_same(gaps("a", LABELS), classify()("a", LABELS))
+    with pytest.warns(UserWarning, match="'LABEL_0', 'neutral', 'contradiction'.*begins with 'ent"):
+        ours(TASK, CLASS, {"id2label": ((1, "neutral"), (2, "contradiction"), (3, "entailment"))})
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

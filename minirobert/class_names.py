@@ -1,0 +1,70 @@
+"""Names of classes: ``id2label`` and ``label2id``, as files and callers write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from .rules import INTEGER, Rule, dictionary_of, either, is_integer
+
+__all__ = ["ID2LABEL", "LABEL2ID", "ClassNames", "agrees", "default_names", "ids_of"]
+
+_LABEL = Rule(lambda value: value is None or isinstance(value, str | Real), "a string")
+_DIGITS = Rule(
+    lambda value: isinstance(value, str) and value.removeprefix("-").isdecimal(), "one in a string"
+)
+ID2LABEL = dictionary_of(either(INTEGER, _DIGITS), _LABEL, "a dictionary from integers to strings")
+LABEL2ID = dictionary_of(_LABEL, INTEGER, "a dictionary from strings to integers")
+#: Keys of JSON are strings: there, ``label2id`` has these in place of Python's constants.
+_IN_JSON = {"true": "True", "false": "False", "null": "None"}
+
+
+class ClassNames(dict[int, str]):
+    """The names of C classes by their numbers, one for each number below C.
+
+    Labels that are numbers, booleans or None become strings, as Python prints them. The numbers
+    of the names need not be those of the classes: a class without a name is called ``LABEL_`` and
+    its number, when it is asked for.
+
+    Parameters
+    ----------
+    id2label : mapping from int, or an integer in a string, to label
+
+    >>> names = ClassNames({"1": True, "3": 0.5})
+    >>> names, len(names), names[0]
+    ({1: 'True', 3: '0.5'}, 2, 'LABEL_0')
+    """
+
+    def __init__(self, id2label: Mapping[Any, Any] = {}):
+        super().__init__({int(index): str(label) for index, label in id2label.items()})
+
+    def __missing__(self, index: Any) -> str:
+        """Name a class that has no name; there is none beyond them."""
+        if not (is_integer(index) and 0 <= index < len(self)):
+            raise KeyError(index)
+        return f"LABEL_{index}"
+
+    @property
+    def beyond(self) -> list[int]:
+        """The numbers that have a name, but are those of no class."""
+        return sorted(index for index in self if not 0 <= index < len(self))
+
+
+def default_names(count: int) -> ClassNames:
+    """Name classes as transformers does, if nobody has."""
+    return ClassNames({index: f"LABEL_{index}" for index in range(count)})
+
+
+def ids_of(label2id: Mapping[Any, int], names: Mapping[int, str]) -> dict[str, int]:
+    """Spell the keys of ``label2id`` as the names themselves are spelt."""
+    found = {str(label): index for label, index in label2id.items()}
+    return {
+        _IN_JSON.get(label, label) if names.get(index) == _IN_JSON.get(label) else label: index
+        for label, index in found.items()
+    }
+
+
+def agrees(label2id: Mapping[str, int], names: Mapping[int, str]) -> bool:
+    """Tell whether each label has the number of a class of its name."""
+    return all(names.get(index) == label for label, index in label2id.items())
