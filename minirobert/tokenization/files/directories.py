@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...files import ModelFiles, new_directory
+from ...checks import warn
+from ...files import ModelFiles, new_directory, read_text
 from ..added_tokens import AddedToken
 from ..bpe import Pair
+from ..special_tokens import SPECIAL_TOKEN_NAMES
 from ..vocabulary import Vocabulary
+from .classes import ROBERTA, class_of
 from .config_files import (
     ADDED_TOKENS_NAME,
     CONFIG_NAME,
     SPECIAL_TOKENS_NAME,
-    check_added_tokens,
     config_object,
     read_settings,
     special_tokens_object,
@@ -32,21 +34,48 @@ from .vocab_and_merges import (
     write_files,
 )
 
+# A file of its own since version 4.52 of transformers, before that an entry of the configuration.
+TEMPLATE_NAME = "chat_template.jinja"
+
 __all__ = ["read_directory", "read_model", "write_directory", "write_model"]
 
 
-def read_directory(files: ModelFiles) -> dict[str, Any]:
-    """Read the arguments that make the tokenizer of a directory, or of a model on the hub."""
-    for name in (CONFIG_NAME, SPECIAL_TOKENS_NAME, ADDED_TOKENS_NAME):
+def read_directory(files: ModelFiles, tokenizer_class: str = ROBERTA) -> dict[str, Any]:
+    """Read the arguments that make the tokenizer of a directory, or of a model on the hub.
+
+    Where the files name no special tokens, and say nothing else, it is as a class has it.
+    """
+    for name in (CONFIG_NAME, SPECIAL_TOKENS_NAME, ADDED_TOKENS_NAME, TEMPLATE_NAME):
         files.fetch(name)  # before those that must be there: see ModelFiles.fetch
     directory = files.require(TOKENIZER_NAME, (VOCAB_NAME, MERGES_NAME))
-    arguments = _read_model(directory)
-    declared = arguments.get("added_tokens_decoder", {})
-    settings = read_settings(directory, declared)
-    vocab_name = TOKENIZER_NAME if (directory / TOKENIZER_NAME).is_file() else VOCAB_NAME
-    where = f"{directory}: the tokens of {vocab_name}, {CONFIG_NAME} and {ADDED_TOKENS_NAME}"
-    check_added_tokens(settings["added_tokens_decoder"], arguments["vocab_file"], where)
-    return {**arguments, **settings}
+    of_class = class_of(tokenizer_class)
+    arguments = _read_model(directory, tokenizer_class)
+    vocab, declared = arguments["vocab_file"], arguments.get("added_tokens_decoder", {})
+    settings = read_settings(directory, vocab, declared, tokenizer_class)
+    others = settings.get("other_settings", {}) | _read_template(directory)
+    if tokenizer_class != ROBERTA:
+        others["tokenizer_class"] = tokenizer_class
+    named = {**arguments, **settings}
+    if not of_class.is_known:
+        _tell_of_unknown_class(tokenizer_class, named, directory)
+    roles = dict.fromkeys(SPECIAL_TOKEN_NAMES) | dict(of_class.special_tokens)
+    return {**roles, **of_class.settings, **named, "other_settings": others}
+
+
+def _read_template(directory: Path) -> dict[str, str]:
+    """Read the chat template, which means nothing here, from where newer versions keep it."""
+    path = directory / TEMPLATE_NAME
+    return {"chat_template": read_text(path)} if path.is_file() else {}
+
+
+def _tell_of_unknown_class(name: str, named: Mapping[str, Any], directory: Path) -> None:
+    absent = [role for role in SPECIAL_TOKEN_NAMES if role not in named]
+    if absent:
+        warn(
+            f"{directory}: the tokenizer is a {name}, which is not known here, and what it has as"
+            f" {', '.join(absent)} no file tells: there is none; give those that there are, as"
+            " arguments"
+        )
 
 
 def read_model(
@@ -64,7 +93,7 @@ def read_model(
     return vocab, read_merges(merges_file, vocab), {}
 
 
-def _read_model(directory: Path) -> dict[str, Any]:
+def _read_model(directory: Path, tokenizer_class: str) -> dict[str, Any]:
     if (directory / TOKENIZER_NAME).is_file():
         content = read_tokenizer_json(directory / TOKENIZER_NAME)
         return {
@@ -77,6 +106,13 @@ def _read_model(directory: Path) -> dict[str, Any]:
         raise FileNotFoundError(
             f"there is no tokenizer in {directory}: it needs {TOKENIZER_NAME}, or {VOCAB_NAME} and"
             f" {MERGES_NAME}"
+        )
+    if not class_of(tokenizer_class).reads_vocab:
+        raise ValueError(
+            f"{directory}: the tokenizer is a {tokenizer_class}, whose {VOCAB_NAME} and"
+            f" {MERGES_NAME} do not say all: it needs {TOKENIZER_NAME}, which transformers'"
+            " AutoTokenizer.from_pretrained(…).save_pretrained(…) writes; if it is a RoBERTa's,"
+            " RobertaTokenizer.from_pretrained reads it"
         )
     return {
         "vocab_file": read_vocab(directory / VOCAB_NAME),

@@ -22,8 +22,8 @@ from ...rules import BOOLEAN, check
 from ..added_tokens import AddedToken
 from ..bpe import Pair
 from ..byte_alphabet import BYTE_TO_CHAR
-from ..vocabulary import Vocabulary
-from .config_files import check_added_tokens, read_added_token
+from ..vocabulary import Vocabulary, numbered
+from .config_files import read_added_token
 from .vocab_and_merges import FilePath, check_id, check_merges, check_vocab
 
 __all__ = [
@@ -269,18 +269,13 @@ def has_whole_alphabet(vocab: Mapping[str, int]) -> bool:
 
 
 def _read_added_tokens(tokens: Any, vocab: Mapping[str, int], where: str) -> dict[int, AddedToken]:
-    added: dict[int, AddedToken] = {}
+    declared = []
     entries = [] if tokens is None else _array(tokens, f"{where}: added_tokens")
     for number, entry in enumerate(entries):
         place = f"{where}: added_tokens[{number}]"
         token = read_added_token(entry, place)
-        index = check_id(entry.get("id"), f"{place}: the id of {token.content!r}")
-        if added.setdefault(index, token) != token:
-            raise ValueError(
-                f"{place}: {token.content!r} has the id {index}, which {added[index].content!r} has"
-            )
-    check_added_tokens(added, vocab, f"{where}: added_tokens")
-    return added
+        declared.append((check_id(entry.get("id"), f"{place}: the id of {token.content!r}"), token))
+    return numbered(vocab, declared, f"{where}: added_tokens")
 
 
 # Values
@@ -360,9 +355,8 @@ def _tokenizer_object(
         "trim_offsets": True,  # only that of the post-processor counts
         "use_regex": True,
     }
-    names_unknown = settings["unk_token"] in vocabulary.base and not has_whole_alphabet(
-        vocabulary.base
-    )
+    unknown = settings.get("unk_token")
+    names_unknown = unknown in vocabulary.base and not has_whole_alphabet(vocabulary.base)
     return {
         "version": VERSION,
         "truncation": None,
@@ -381,7 +375,7 @@ def _tokenizer_object(
         "model": {
             "type": "BPE",
             "dropout": None,
-            "unk_token": settings["unk_token"] if names_unknown else None,
+            "unk_token": unknown if names_unknown else None,
             "continuing_subword_prefix": "",
             "end_of_word_suffix": "",
             "fuse_unk": False,
