@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .rules import BOOLEAN, Rule, check, one_of, optional
 
-__all__ = ["OF_MODELS", "OF_TOKENIZERS", "Keyword", "settle"]
+__all__ = ["OF_MODELS", "OF_SAVED_TOKENIZERS", "OF_TOKENIZERS", "Keyword", "settle"]
 
 ANYTHING = Rule(lambda value: True, "anything")
 NOT_TRUE = Rule(lambda value: value is None or value is False, "False")
@@ -54,6 +54,8 @@ def settle(arguments: dict[str, Any], table: Mapping[str, Keyword]) -> None:
 
 _NO_QUANTIZATION = ': quantized weights are not here, but dtype="float16" halves the memory'
 
+_OF_POST_PROCESSOR = ": what frames a text stands in the post_processor of tokenizer.json"
+
 #: Of ``from_pretrained`` of the models, and of `minirobert.pipelines.pipeline`.
 OF_MODELS: dict[str, Keyword] = {
     "torch_dtype": Keyword(ANYTHING, "dtype"),
@@ -67,9 +69,42 @@ OF_MODELS: dict[str, Keyword] = {
     ),
 }
 
+_OF_CALLS = NOT_GIVEN.but(": it has no effect here, so give it with each call of the tokenizer")
+_FROM_FILES = NOT_GIVEN.but(
+    ": a tokenizer is read from tokenizer.json, or vocab.json and merges.txt"
+)
+
 #: Of ``from_pretrained`` of the tokenizer.
 OF_TOKENIZERS: dict[str, Keyword] = {
-    "use_fast": Keyword(ANYTHING),
-    "legacy": Keyword(ANYTHING),
+    "max_len": Keyword(ANYTHING, "model_max_length"),
+    "use_auth_token": Keyword(ANYTHING, "token"),
     "trust_remote_code": Keyword(optional(BOOLEAN)),
+    "do_lower_case": Keyword(
+        NOT_TRUE.but(": the vocabulary tells capitals apart; to have none, call text.lower()")
+    ),
+    **dict.fromkeys(("add_bos_token", "add_eos_token"), Keyword(NOT_TRUE.but(_OF_POST_PROCESSOR))),
+    **dict.fromkeys(("padding", "truncation", "max_length", "stride"), Keyword(_OF_CALLS)),
+    **dict.fromkeys(("gguf_file", "tokenizer_object"), Keyword(_FROM_FILES)),
+    **dict.fromkeys(
+        (
+            *("use_fast", "legacy", "from_slow", "tokenizer_type", "config", "verbose"),
+            *("proxies", "resume_download", "mirror", "code_revision", "name_or_path"),
+            *("torch_dtype", "dtype", "device_map", "low_cpu_mem_usage"),
+        ),
+        Keyword(ANYTHING),
+    ),
+}
+
+#: Of ``save_pretrained`` of the tokenizer.
+OF_SAVED_TOKENIZERS: dict[str, Keyword] = {
+    "push_to_hub": Keyword(
+        NOT_TRUE.but(": save to a directory, and upload it with huggingface_hub.upload_folder")
+    ),
+    **dict.fromkeys(
+        (
+            *("safe_serialization", "max_shard_size", "is_main_process", "save_jinja_files"),
+            *("token", "use_auth_token", "repo_id", "commit_message", "private"),
+        ),
+        Keyword(ANYTHING),
+    ),
 }

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, ModelFiles, ModelName, read_json
+from ..keywords import OF_TOKENIZERS, settle
 from ..rules import STRING, check
 from ..tokenization import RobertaTokenizer
 from ..tokenization.files.classes import tokenizer_class_of
@@ -118,6 +119,7 @@ class AutoTokenizer(_Chooser):
         ['Ġworld']
         """
         model_type = overrides.pop("tokenizer_type", None)
+        settle(overrides, OF_TOKENIZERS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         kind = _tokenizer_class(files) if model_type is None else tokenizer_class_of(model_type)
         return RobertaTokenizer.from_pretrained(files, tokenizer_class=kind, **overrides)

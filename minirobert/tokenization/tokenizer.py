@@ -14,6 +14,8 @@ from typing import Any, ClassVar, NoReturn, Self, overload
 from ..checks import warn
 from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
+from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle
+from ..rules import BOOLEAN, check, optional
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
 from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
@@ -217,7 +219,8 @@ class RobertaTokenizer:
             those of a ``GPT2Tokenizer`` are others than RoBERTa's. `AutoTokenizer` finds it.
         **overrides
             Arguments of the class that win over what the files say, and the options of
-            `minirobert.files.HubOptions`.
+            `minirobert.files.HubOptions`. What else transformers takes has no effect, as
+            ``use_fast``, or is refused with the cure: see `minirobert.keywords`.
 
         Raises
         ------
@@ -226,6 +229,7 @@ class RobertaTokenizer:
         ValueError
             If a file is broken.
         """
+        settle(overrides, OF_TOKENIZERS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         return cls(**{**read_directory(files, tokenizer_class), **overrides})
 
@@ -1108,7 +1112,13 @@ class RobertaTokenizer:
 
     # Saving
 
-    def save_pretrained(self, save_directory: FilePath) -> tuple[str, ...]:
+    def save_pretrained(
+        self,
+        save_directory: FilePath,
+        legacy_format: bool | None = None,
+        filename_prefix: str | None = None,
+        **others: Any,
+    ) -> tuple[str, ...]:
         """Save the tokenizer so that this class and both of transformers can load it.
 
         An added_tokens.json that was in the directory before, and that this tokenizer has no need
@@ -1118,18 +1128,30 @@ class RobertaTokenizer:
         ----------
         save_directory : path
             The directory, made if need be.
+        legacy_format : bool, optional
+            False leaves out vocab.json, merges.txt and added_tokens.json, and True tokenizer.json,
+            which only newer programs read; by default all are written.
+        filename_prefix : str, optional
+            Put before all names, with a hyphen. `from_pretrained` reads files without a prefix.
+        **others
+            Keywords of transformers that have no effect; ``push_to_hub=True`` is refused.
 
         Returns
         -------
         tuple of str
             The files written.
         """
+        settle(others, OF_SAVED_TOKENIZERS)
+        if others:
+            raise TypeError(f"save_pretrained got an unexpected keyword argument {min(others)!r}")
         return write_directory(
             save_directory,
             self._vocabulary,
             self._merges,
             self._special.items(),
             {**self._other_settings, **self._settings(), **self.special_tokens_map},
+            check("legacy_format", legacy_format, optional(BOOLEAN)),
+            _prefix(filename_prefix),
         )
 
     def save_vocabulary(
@@ -1149,7 +1171,7 @@ class RobertaTokenizer:
         (str, str)
             The two files.
         """
-        prefix = f"{filename_prefix}-" if filename_prefix else ""
+        prefix = _prefix(filename_prefix)
         return write_model(save_directory, self._vocabulary, self._merges, prefix)
 
     # Explaining
@@ -1312,6 +1334,10 @@ class RobertaTokenizer:
 
 # The name of the class in transformers that is written in Rust, for code that asks for it.
 RobertaTokenizerFast = RobertaTokenizer
+
+
+def _prefix(filename_prefix: str | None) -> str:
+    return f"{filename_prefix}-" if filename_prefix else ""
 
 
 def _one_or_two(first: Sequence[int], second: Sequence[int] | None) -> list[Sequence[int]]:

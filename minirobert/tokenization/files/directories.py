@@ -8,7 +8,7 @@ from typing import Any
 
 from ...checks import warn
 from ...files import ModelFiles, new_directory, read_text
-from ..added_tokens import AddedToken
+from ..added_tokens import AddedToken, content_of
 from ..bpe import Pair
 from ..special_tokens import SPECIAL_TOKEN_NAMES
 from ..vocabulary import Vocabulary
@@ -55,11 +55,29 @@ def read_directory(files: ModelFiles, tokenizer_class: str = ROBERTA) -> dict[st
     others = settings.get("other_settings", {}) | _read_template(directory)
     if tokenizer_class != ROBERTA:
         others["tokenizer_class"] = tokenizer_class
+    _follow_post_processor(arguments, settings, directory)
     named = {**arguments, **settings}
     if not of_class.is_known:
         _tell_of_unknown_class(tokenizer_class, named, directory)
     roles = dict.fromkeys(SPECIAL_TOKEN_NAMES) | dict(of_class.special_tokens)
     return {**roles, **of_class.settings, **named, "other_settings": others}
+
+
+def _follow_post_processor(
+    arguments: Mapping[str, Any], settings: dict[str, Any], directory: Path
+) -> None:
+    """Let rows be framed as tokenizer.json says, whatever other tokens are named for it."""
+    for role in ("cls_token", "sep_token"):
+        framing, named = arguments.get(role), settings.get(role)
+        if framing is None or role not in settings:
+            continue
+        if named is not None and content_of(named) != framing:
+            warn(
+                f"{directory}: {role} is {content_of(named)!r} beside {TOKENIZER_NAME}, whose"
+                f" post_processor frames texts with {framing!r}: that counts; to change it, set"
+                f" {role} of the tokenizer"
+            )
+        settings[role] = framing
 
 
 def _read_template(directory: Path) -> dict[str, str]:
@@ -126,25 +144,33 @@ def write_directory(
     merges: Sequence[Pair],
     special_tokens: Sequence[tuple[str, AddedToken]],
     settings: Mapping[str, Any],
+    legacy_format: bool | None = None,
+    prefix: str = "",
 ) -> tuple[str, ...]:
     """Write all files of a tokenizer over those of the one that was there before; name them.
 
-    Nothing is changed before all are on the disk under other names, so that a failure leaves the
-    old tokenizer. Files that are none of a tokenizer's are left alone.
+    With the legacy format that is all but tokenizer.json, and where it is False, nothing that
+    tokenizer.json says already. Nothing is changed before all are on the disk under other names, so
+    that a failure leaves the old tokenizer. Files that are none of a tokenizer's are left alone.
     """
+    _check_prefix(prefix)
     directory = new_directory(directory)
     added = {vocabulary.ids[content]: token for content, token in vocabulary.added.items()}
     beyond = {token: i for token, i in vocabulary.ids.items() if token not in vocabulary.base}
     texts = {
         CONFIG_NAME: object_text(config_object(settings, added)),
         SPECIAL_TOKENS_NAME: object_text(special_tokens_object(special_tokens)),
-        **({ADDED_TOKENS_NAME: object_text(beyond)} if beyond else {}),
-        TOKENIZER_NAME: tokenizer_text(vocabulary, merges, settings),
-        **_model_texts(vocabulary, merges),
     }
-    written = write_files(directory, texts)
-    if not beyond:
-        (directory / ADDED_TOKENS_NAME).unlink(missing_ok=True)
+    if beyond and legacy_format is not False:
+        texts[ADDED_TOKENS_NAME] = object_text(beyond)
+    if legacy_format is not True:
+        texts[TOKENIZER_NAME] = tokenizer_text(vocabulary, merges, settings)
+    if legacy_format is not False:
+        texts |= _model_texts(vocabulary, merges)
+    written = write_files(directory, {f"{prefix}{name}": text for name, text in texts.items()})
+    # What was there before, and would be read beside the new files.
+    for name in {ADDED_TOKENS_NAME, TOKENIZER_NAME, VOCAB_NAME, MERGES_NAME} - texts.keys():
+        (directory / f"{prefix}{name}").unlink(missing_ok=True)
     return written
 
 
@@ -152,11 +178,15 @@ def write_model(
     directory: FilePath, vocabulary: Vocabulary, merges: Sequence[Pair], prefix: str = ""
 ) -> tuple[str, str]:
     """Write vocab.json and merges.txt alone, with a prefix to their names."""
-    if Path(prefix).name != prefix and prefix:
-        raise ValueError(f"filename_prefix is {prefix!r}: it must be part of a name, not a path")
+    _check_prefix(prefix)
     directory = new_directory(directory)
     vocab_path, merges_path = write_files(directory, _model_texts(vocabulary, merges, prefix))
     return vocab_path, merges_path
+
+
+def _check_prefix(prefix: str) -> None:
+    if Path(prefix).name != prefix and prefix:
+        raise ValueError(f"filename_prefix is {prefix!r}: it must be part of a name, not a path")
 
 
 def _model_texts(
