@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, ModelFiles, ModelName, read_json
 from ..keywords import OF_TOKENIZERS, settle
-from ..rules import STRING, check
+from ..rules import STRING, check, optional
 from ..tokenization import RobertaTokenizer
 from ..tokenization.files.classes import tokenizer_class_of
 from .base import RobertaModel
@@ -126,13 +126,15 @@ class AutoTokenizer(_Chooser):
 
 
 def _tokenizer_class(files: ModelFiles) -> str:
-    content: Mapping[str, Any] = {}
-    for name in (_TOKENIZER_CONFIG_FILE, _CONFIG_FILE):
-        content = read_json(files.directory / name) if files.fetch(name) else {}
-        if content.get("tokenizer_class") is not None:
-            kind = check("tokenizer_class", content["tokenizer_class"], STRING)
+    names = (_TOKENIZER_CONFIG_FILE, _CONFIG_FILE)
+    found = {name: read_json(files.directory / name) for name in names if files.fetch(name)}
+    if not found:
+        files.require(*names, "tokenizer.json", "vocab.json")  # where the hub does not answer
+    for name, content in found.items():
+        kind = check(f"{name}: tokenizer_class", content.get("tokenizer_class"), optional(STRING))
+        if kind is not None:
             return RobertaTokenizer.__name__ if kind == "RobertaTokenizerFast" else kind
-    return tokenizer_class_of(content.get("model_type", "roberta"))
+    return tokenizer_class_of(found.get(_CONFIG_FILE, {}).get("model_type", "roberta"))
 
 
 def _check_model_type(name: str, content: Mapping[str, Any]) -> None:

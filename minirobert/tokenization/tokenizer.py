@@ -706,7 +706,8 @@ class RobertaTokenizer:
         int or list of int
         """
         if isinstance(tokens, str):
-            return self._vocabulary.ids.get(tokens, self.unk_token_id)
+            unknown: int = self.unk_token_id
+            return self._vocabulary.ids.get(tokens, unknown)
         if not isinstance(tokens, list | tuple):
             raise TypeError(f"tokens is {tokens!r}: it must be a str or a list of str")
         for position, token in enumerate(tokens):
