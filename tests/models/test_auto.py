@@ -215,6 +215,15 @@ def test_a_class_that_is_not_known(tokenizer):
         AutoTokenizer.from_pretrained(tokenizer)
 
 
+def test_another_class_read_as_that_of_roberta(tokenizer):
+    change(tokenizer / "tokenizer_config.json", tokenizer_class="GPT2Tokenizer")
+    RobertaTokenizer.from_pretrained(tokenizer)  # whose files name all special tokens
+    change(tokenizer / "tokenizer_config.json", pad_token=None)
+    with pytest.warns(UserWarning, match="is a GPT2Tokenizer, but is read as one of RoBERTa, whos"):
+        ours = RobertaTokenizer.from_pretrained(tokenizer)
+    assert ours.pad_token == "<pad>"
+
+
 def test_without_a_padding_token(tokenizer):
     (tokenizer / "tokenizer.json").unlink()
     without_names(tokenizer)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...checks import warn
-from ...files import ModelFiles, new_directory, read_text
+from ...files import ModelFiles, new_directory, read_json, read_text
 from ..added_tokens import AddedToken, content_of
 from ..bpe import Pair
 from ..special_tokens import SPECIAL_TOKEN_NAMES
@@ -59,6 +59,8 @@ def read_directory(files: ModelFiles, tokenizer_class: str = ROBERTA) -> dict[st
     named = {**arguments, **settings}
     if not of_class.is_known:
         _tell_of_unknown_class(tokenizer_class, named, directory)
+    if tokenizer_class == ROBERTA:
+        _tell_of_other_class(named, directory)
     roles = dict.fromkeys(SPECIAL_TOKEN_NAMES) | dict(of_class.special_tokens)
     return {**roles, **of_class.settings, **named, "other_settings": others}
 
@@ -109,6 +111,19 @@ def read_model(
         raise ValueError("a tokenizer needs vocab_file and merges_file, or tokenizer_file alone")
     vocab = read_vocab(vocab_file)
     return vocab, read_merges(merges_file, vocab), {}
+
+
+def _tell_of_other_class(named: Mapping[str, Any], directory: Path) -> None:
+    path = directory / CONFIG_NAME
+    said = read_json(path).get("tokenizer_class") if path.is_file() else None
+    absent = [role for role in SPECIAL_TOKEN_NAMES if role not in named]
+    if not isinstance(said, str) or not absent:
+        return
+    if class_of(said).special_tokens != class_of(ROBERTA).special_tokens:
+        warn(
+            f"{path}: the tokenizer is a {said}, but is read as one of RoBERTa, whose"
+            f" {', '.join(absent)} it gets: AutoTokenizer.from_pretrained reads it as what it is"
+        )
 
 
 def _read_model(directory: Path, tokenizer_class: str) -> dict[str, Any]:
