@@ -238,6 +238,10 @@ def test_without_a_padding_token(tokenizer):
             one(["a", "a b"], padding=True)
         one.pad_token = one.eos_token
     assert ours(["a", "a b"], padding=True) == dict(theirs(["a", "a b"], padding=True))
+    ours.save_pretrained(tokenizer)
+    for auto in (AutoTokenizer, transformers.AutoTokenizer):
+        again = auto.from_pretrained(tokenizer)
+        assert again("Hello world", " b")["input_ids"] == ours("Hello world", " b")["input_ids"]
 
 
 # Labels and sizes

@@ -70,9 +70,9 @@ def _follow_post_processor(
 ) -> None:
     """Let rows be framed as tokenizer.json says, whatever other tokens are named for it."""
     for role in ("cls_token", "sep_token"):
-        framing, named = arguments.get(role), settings.get(role)
-        if framing is None or role not in settings:
+        if role not in arguments or role not in settings:
             continue
+        framing, named = arguments[role], settings[role]
         if named is not None and content_of(named) != framing:
             warn(
                 f"{directory}: {role} is {content_of(named)!r} beside {TOKENIZER_NAME}, whose"

@@ -197,7 +197,6 @@ MASK = {"id": 3, "content": "<mask>"}
         ),
         (["decoder"], {"type": "WordPiece"}, ": the decoder is WordPiece, where RoBERTa has"),
         (["post_processor"], {"type": "BertProcessing"}, ": the post_processor is BertProcessing"),
-        (["post_processor"], {"type": "ByteLevel"}, ": the post_processor is ByteLevel, where"),
         (["post_processor"], None, ": the post_processor is missing, where"),
         (["post_processor"], {**TEMPLATE, "pair": BERT_PAIR}, "the template is not RoBERTa's"),
         (["post_processor"], {**TEMPLATE, "single": None}, "the template is not RoBERTa's"),
