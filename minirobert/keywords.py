@@ -15,6 +15,7 @@ __all__ = [
     "OF_CONFIGS",
     "OF_FILES",
     "OF_MODELS",
+    "OF_SAVED_TOKENIZERS",
     "OF_SAVING",
     "OF_TOKENIZERS",
     "Keyword",
@@ -108,6 +109,7 @@ _OWN_WEIGHTS = (
 _PROXIES = (
     ": set the environment variables HTTP_PROXY and HTTPS_PROXY, which the hub's client reads"
 )
+_OF_POST_PROCESSOR = ": what frames a text stands in the post_processor of tokenizer.json"
 _UPLOAD = ": write into a directory, and upload that with huggingface_hub: hf upload NAME DIRECTORY"
 
 #: Of every ``from_pretrained``.
@@ -177,9 +179,38 @@ OF_SAVING: dict[str, Keyword] = {
     ),
 }
 
+_OF_CALLS = NOT_GIVEN.but(": it has no effect here, so give it with each call of the tokenizer")
+_FROM_FILES = NOT_GIVEN.but(
+    ": a tokenizer is read from tokenizer.json, or vocab.json and merges.txt"
+)
+
 #: Of ``from_pretrained`` of the tokenizer.
 OF_TOKENIZERS: dict[str, Keyword] = {
-    "use_fast": Keyword(ANYTHING),
-    "legacy": Keyword(ANYTHING),
-    "trust_remote_code": Keyword(optional(BOOLEAN)),
+    **OF_FILES,
+    "max_len": Keyword(ANYTHING, "model_max_length"),
+    "do_lower_case": Keyword(
+        NOT_TRUE.but(": the vocabulary tells capitals apart; to have none, call text.lower()")
+    ),
+    **dict.fromkeys(("add_bos_token", "add_eos_token"), Keyword(NOT_TRUE.but(_OF_POST_PROCESSOR))),
+    **dict.fromkeys(("padding", "truncation", "max_length", "stride"), Keyword(_OF_CALLS)),
+    **dict.fromkeys(("gguf_file", "tokenizer_object"), Keyword(_FROM_FILES)),
+    **dict.fromkeys(
+        (
+            *("use_fast", "legacy", "from_slow", "tokenizer_type", "config", "verbose"),
+            *("name_or_path", "torch_dtype", "dtype", "device_map", "low_cpu_mem_usage"),
+        ),
+        Keyword(ANYTHING),
+    ),
+}
+
+#: Of ``save_pretrained`` of the tokenizer.
+OF_SAVED_TOKENIZERS: dict[str, Keyword] = {
+    "push_to_hub": OF_SAVING["push_to_hub"],
+    **dict.fromkeys(
+        (
+            *("safe_serialization", "max_shard_size", "is_main_process", "save_jinja_files"),
+            *("token", "use_auth_token", "repo_id", "commit_message", "private"),
+        ),
+        Keyword(ANYTHING),
+    ),
 }

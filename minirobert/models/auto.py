@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, ModelFiles, ModelName, read_json
-from ..keywords import OF_MODELS, settle
+from ..keywords import OF_MODELS, OF_TOKENIZERS, settle
+from ..rules import STRING, check, optional
 from ..tokenization import RobertaTokenizer
+from ..tokenization.files.classes import tokenizer_class_of
 from .base import RobertaModel
 from .classifiers import (
     RobertaForMultipleChoice,
@@ -35,7 +37,6 @@ __all__ = [
     "AutoTokenizer",
 ]
 
-_TOKENIZER_CLASSES = ("RobertaTokenizer", "RobertaTokenizerFast")
 _CONFIG_FILE, _TOKENIZER_CONFIG_FILE = "config.json", "tokenizer_config.json"
 
 
@@ -90,17 +91,19 @@ class AutoTokenizer(_Chooser):
     def from_pretrained(
         cls, pretrained_model_name_or_path: ModelName = TINY, **overrides: Any
     ) -> RobertaTokenizer:
-        """Load a tokenizer; unlike that of `RobertaTokenizer`, only where the files say it is one.
+        """Load a tokenizer, if it is a byte-level BPE; with the special tokens of its class.
 
-        ``tokenizer_class`` decides, in ``tokenizer_config.json`` or ``config.json``, or else
-        ``model_type`` in ``config.json``.
+        The class counts where no file names the special tokens. It is ``tokenizer_class`` in
+        ``tokenizer_config.json`` or ``config.json``, or else that of ``model_type`` in
+        ``config.json``, or that of RoBERTa.
 
         Parameters
         ----------
         pretrained_model_name_or_path : str or path
             Or the name of a model on the Hugging Face hub; the bundled model by default.
         **overrides
-            See `RobertaTokenizer.from_pretrained`. ``use_fast`` has no effect: here is one class.
+            See `RobertaTokenizer.from_pretrained`. ``tokenizer_type`` is a type of model whose
+            class to take, whatever the files say.
 
         Returns
         -------
@@ -111,46 +114,28 @@ class AutoTokenizer(_Chooser):
         FileNotFoundError
             If there is no such directory or model, or no tokenizer in it.
         ValueError
-            If the tokenizer is of another class, or no file says which, or a file is broken.
+            If the tokenizer is no byte-level BPE, or a file is broken.
 
         >>> AutoTokenizer.from_pretrained().tokenize(" world")
         ['Ġworld']
         """
-        overrides.pop("use_fast", None)
+        model_type = overrides.pop("tokenizer_type", None)
+        settle(overrides, OF_TOKENIZERS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
-        found: dict[str, Mapping[str, Any]] = {
-            name: read_json(files.directory / name)
-            for name in (_TOKENIZER_CONFIG_FILE, _CONFIG_FILE)
-            if files.fetch(name)
-        }
-        if not found:
-            files.require(_TOKENIZER_CONFIG_FILE, _CONFIG_FILE)  # where the hub does not answer
-        _check_tokenizer_class(files.name, found)
-        return RobertaTokenizer.from_pretrained(files, **overrides)
+        kind = _tokenizer_class(files) if model_type is None else tokenizer_class_of(model_type)
+        return RobertaTokenizer.from_pretrained(files, tokenizer_class=kind, **overrides)
 
 
-def _check_tokenizer_class(name: str, found: Mapping[str, Mapping[str, Any]]) -> None:
-    for file, content in found.items():
-        kind = content.get("tokenizer_class")
-        if kind in _TOKENIZER_CLASSES:
-            return
+def _tokenizer_class(files: ModelFiles) -> str:
+    names = (_TOKENIZER_CONFIG_FILE, _CONFIG_FILE)
+    found = {name: read_json(files.directory / name) for name in names if files.fetch(name)}
+    if not found:
+        files.require(*names, "tokenizer.json", "vocab.json")  # where the hub does not answer
+    for name, content in found.items():
+        kind = check(f"{name}: tokenizer_class", content.get("tokenizer_class"), optional(STRING))
         if kind is not None:
-            raise ValueError(
-                f"{file} of {name!r} says that tokenizer_class is {kind!r}, but here is only "
-                "RobertaTokenizer; if the files are those of a byte-level BPE, "
-                "RobertaTokenizer.from_pretrained reads them"
-            )
-    kind = found.get(_CONFIG_FILE, {}).get("model_type")
-    if kind is None:
-        raise ValueError(
-            f"no file of {name!r} says which tokenizer it holds (tokenizer_class, or model_type in "
-            "config.json): if it is a RoBERTa's, RobertaTokenizer.from_pretrained reads it"
-        )
-    if kind != "roberta":
-        raise ValueError(
-            f"config.json of {name!r} says that model_type is {kind!r}, whose tokenizer is not "
-            "here: only that of 'roberta' is"
-        )
+            return RobertaTokenizer.__name__ if kind == "RobertaTokenizerFast" else kind
+    return tokenizer_class_of(found.get(_CONFIG_FILE, {}).get("model_type", "roberta"))
 
 
 def _check_model_type(name: Any, content: Mapping[str, Any]) -> None:

@@ -79,6 +79,9 @@ class AddedToken:
             where = f"{flag} of the added token {self.content!r}"
             check(where, getattr(self, flag), BOOLEAN, TypeError)
 
+    def __str__(self) -> str:
+        return self.content
+
 
 def is_added_token(token: object) -> bool:
     """Tell an `AddedToken`, this one or that of the `tokenizers` library, by its attributes."""

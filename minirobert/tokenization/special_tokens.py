@@ -98,19 +98,20 @@ def special_token_count(n_sequences: int) -> int:
 
 
 class SpecialTokens:
-    """Which tokens are special: one for each role, and more that have none."""
+    """Which tokens are special: at most one for each role, and more that have none."""
 
     def __init__(
         self,
-        named: Mapping[str, str | AddedToken],
+        named: Mapping[str, str | AddedToken | None],
         additional: Sequence[str | AddedToken],
         declared: Iterable[AddedToken],
     ) -> None:
-        given = [(name, named[name]) for name in SPECIAL_TOKEN_NAMES]
-        given += [(ADDITIONAL, token) for token in _tokens_of_list(additional)]
-        resolved = resolve_special_tokens(given, declared)
-        self.named = dict(resolved[: len(SPECIAL_TOKEN_NAMES)])
-        self.additional = [token for _, token in resolved[len(SPECIAL_TOKEN_NAMES) :]]
+        roles = [(name, named[name]) for name in SPECIAL_TOKEN_NAMES]
+        given = [(name, token) for name, token in roles if token is not None]
+        others = [(ADDITIONAL, token) for token in _tokens_of_list(additional)]
+        resolved = resolve_special_tokens([*given, *others], declared)
+        self.named = dict(resolved[: len(given)])
+        self.additional = [token for _, token in resolved[len(given) :]]
 
     def items(self) -> list[tuple[str, AddedToken]]:
         """Give all of them with their names."""
@@ -165,18 +166,25 @@ def _as_special_token(name: str, token: Any) -> AddedToken:
 
 
 class SpecialTokenText:
-    """The text of a special token, as an attribute of a tokenizer: ``tokenizer.mask_token``."""
+    """The text of a special token, as an attribute of a tokenizer: ``tokenizer.mask_token``.
+
+    It is None where the tokenizer has none, which RoBERTa's never is: hence ``Any``.
+    """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, tokenizer: Any, owner: type) -> str:
+    def __get__(self, tokenizer: Any, owner: type) -> Any:
         special: SpecialTokens = tokenizer._special
-        return special.named[self.name].content
+        return special.named[self.name].content if self.name in special.named else None
 
-    def __set__(self, tokenizer: Any, token: str | AddedToken) -> None:
-        """Give a token of the vocabulary this role."""
+    def __set__(self, tokenizer: Any, token: str | AddedToken | None) -> None:
+        """Give a token of the vocabulary this role, or no token at all."""
         vocabulary: Vocabulary = tokenizer._vocabulary
+        if token is None:
+            tokenizer._special.named.pop(self.name, None)
+            tokenizer._add([])
+            return
         token = as_token(token, self.name)
         content = content_of(token)
         if content not in vocabulary.ids:
@@ -192,14 +200,18 @@ class SpecialTokenText:
 
 
 class SpecialTokenId:
-    """The id of a special token, as an attribute of a tokenizer: ``tokenizer.mask_token_id``."""
+    """The id of a special token, as an attribute of a tokenizer: ``tokenizer.mask_token_id``.
+
+    Like the token, it may be None.
+    """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name.removesuffix("_id")
 
-    def __get__(self, tokenizer: Any, owner: type) -> int:
-        vocabulary: Vocabulary = tokenizer._vocabulary
-        return vocabulary.ids[tokenizer._special.named[self.name].content]
+    def __get__(self, tokenizer: Any, owner: type) -> Any:
+        token = getattr(tokenizer, self.name)
+        return None if token is None else tokenizer._vocabulary.ids[token]
 
-    def __set__(self, tokenizer: Any, index: int) -> None:
-        setattr(tokenizer, self.name, tokenizer._vocabulary.token(index))
+    def __set__(self, tokenizer: Any, index: int | None) -> None:
+        token = None if index is None else tokenizer._vocabulary.token(index)
+        setattr(tokenizer, self.name, token)

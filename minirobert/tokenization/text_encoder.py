@@ -43,7 +43,9 @@ class TextEncoder:
     [2, 0, 3, 9]
     """
 
-    def __init__(self, vocabulary: Vocabulary, ranks: Mapping[Pair, int], unk_id: int) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, ranks: Mapping[Pair, int], unk_id: int | None
+    ) -> None:
         self.vocab = vocabulary.base
         self.added_ids = {content: vocabulary.ids[content] for content in vocabulary.added}
         self.splitter = AddedTokenSplitter(vocabulary.added.values())
@@ -97,7 +99,17 @@ class TextEncoder:
 
     def ids_of(self, tokens: Sequence[str]) -> tuple[int, ...]:
         """Look tokens up."""
+        if self.unk_id is None:
+            return tuple(map(self._known_id, tokens))
         return tuple([self.vocab.get(token, self.unk_id) for token in tokens])
+
+    def _known_id(self, token: str) -> int:
+        if token not in self.vocab:
+            raise ValueError(
+                f"the vocabulary lacks the symbol {token!r}, and there is no unk_token to stand for"
+                " it: give one, as with tokenizer.add_special_tokens({'unk_token': '<unk>'})"
+            )
+        return self.vocab[token]
 
     def encode_added(self, added: AddedToken, found: str) -> EncodedPiece:
         """Describe an added token as it is found, with the white space that it takes along."""

@@ -14,12 +14,15 @@ from typing import Any, ClassVar, NoReturn, Self, overload
 from ..checks import warn
 from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
+from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle
+from ..rules import BOOLEAN, check, optional
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
 from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
 from .encoded_text import EncodedText
 from .explain import Explanation, explain
 from .fast.text_encoder import FastTextEncoder
+from .files.classes import ROBERTA
 from .files.directories import read_directory, read_model, write_directory, write_model
 from .files.tokenizer_json import TOKENIZER_NAME
 from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
@@ -33,6 +36,7 @@ from .rows.windows import Framing, RowFormat
 from .settings import SETTINGS, read_setting
 from .special_tokens import (
     ADDITIONAL,
+    SPECIAL_TOKEN_NAMES,
     SpecialTokenId,
     SpecialTokens,
     SpecialTokenText,
@@ -66,8 +70,8 @@ class RobertaTokenizer:
     errors : str
         What `decode` does with bytes that are not UTF-8, as for `bytes.decode`.
     bos_token, eos_token, sep_token, cls_token, unk_token, pad_token, mask_token : str or AddedToken
-        The special tokens. Those that the vocabulary lacks are appended to it. Sequences are
-        framed by `cls_token` and `sep_token`.
+        The special tokens; None where there is none. Those that the vocabulary lacks are appended
+        to it. Sequences are framed by `cls_token` and `sep_token`, if there are both.
     add_prefix_space : bool
         Whether a text that does not begin with a space gets one, so that its first word is encoded
         like any other. So does the text after each added token.
@@ -146,13 +150,13 @@ class RobertaTokenizer:
         vocab_file: FilePath | Mapping[str, int] | None = None,
         merges_file: FilePath | Iterable[Pair | str] | None = None,
         errors: str = "replace",
-        bos_token: str | AddedToken = "<s>",
-        eos_token: str | AddedToken = "</s>",
-        sep_token: str | AddedToken = "</s>",
-        cls_token: str | AddedToken = "<s>",
-        unk_token: str | AddedToken = "<unk>",
-        pad_token: str | AddedToken = "<pad>",
-        mask_token: str | AddedToken = "<mask>",
+        bos_token: str | AddedToken | None = "<s>",
+        eos_token: str | AddedToken | None = "</s>",
+        sep_token: str | AddedToken | None = "</s>",
+        cls_token: str | AddedToken | None = "<s>",
+        unk_token: str | AddedToken | None = "<unk>",
+        pad_token: str | AddedToken | None = "<pad>",
+        mask_token: str | AddedToken | None = "<mask>",
         add_prefix_space: bool = False,
         *,
         trim_offsets: bool = True,
@@ -196,7 +200,11 @@ class RobertaTokenizer:
 
     @classmethod
     def from_pretrained(
-        cls, pretrained_model_name_or_path: ModelName = TINY, **overrides: Any
+        cls,
+        pretrained_model_name_or_path: ModelName = TINY,
+        *,
+        tokenizer_class: str = ROBERTA,
+        **overrides: Any,
     ) -> Self:
         """Load a tokenizer from a directory, as this class or transformers saves it, or the hub.
 
@@ -206,9 +214,13 @@ class RobertaTokenizer:
             A directory with tokenizer.json, or with vocab.json and merges.txt, or the name of a
             model on the Hugging Face hub; the bundled model by default. The settings come from
             tokenizer_config.json, special_tokens_map.json and added_tokens.json where these exist.
+        tokenizer_class : str
+            The class of transformers to take what no file says from, above all the special tokens:
+            those of a ``GPT2Tokenizer`` are others than RoBERTa's. `AutoTokenizer` finds it.
         **overrides
             Arguments of the class that win over what the files say, and the options of
-            `minirobert.files.HubOptions`.
+            `minirobert.files.HubOptions`. What else transformers takes has no effect, as
+            ``use_fast``, or is refused with the cure: see `minirobert.keywords`.
 
         Raises
         ------
@@ -217,8 +229,9 @@ class RobertaTokenizer:
         ValueError
             If a file is broken.
         """
+        settle(overrides, OF_TOKENIZERS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
-        return cls(**{**read_directory(files), **overrides})
+        return cls(**{**read_directory(files, tokenizer_class), **overrides})
 
     @classmethod
     def from_vocab(
@@ -333,9 +346,8 @@ class RobertaTokenizer:
             return replace(token, content=names.get(token.content, token.content))
 
         special = [renamed(token) for token in self.added_tokens_decoder.values() if token.special]
-        roles: dict[str, Any] = {
-            name: renamed(token) for name, token in self._special.named.items()
-        }
+        roles: dict[str, Any] = dict.fromkeys(SPECIAL_TOKEN_NAMES)
+        roles |= {name: renamed(token) for name, token in self._special.named.items()}
         return self.train(
             text_iterator,
             vocab_size,
@@ -477,7 +489,8 @@ class RobertaTokenizer:
         >>> tokenizer.encode("a<mask>"), tokenizer.encode(["a", "<mask>"])
         ([0, 4, 5, 2], [0, 4, 5, 2])
         """
-        if isinstance(text, str) and text_pair is None and add_special_tokens and not options:
+        is_framed = add_special_tokens and self._is_framed()
+        if isinstance(text, str) and text_pair is None and is_framed and not options:
             # The most frequent call, without what is needed for the others.
             check_text(text, "text")
             encoder, framing = self._encoder, self._framing
@@ -693,7 +706,8 @@ class RobertaTokenizer:
         int or list of int
         """
         if isinstance(tokens, str):
-            return self._vocabulary.ids.get(tokens, self.unk_token_id)
+            unknown: int = self.unk_token_id
+            return self._vocabulary.ids.get(tokens, unknown)
         if not isinstance(tokens, list | tuple):
             raise TypeError(f"tokens is {tokens!r}: it must be a str or a list of str")
         for position, token in enumerate(tokens):
@@ -980,7 +994,7 @@ class RobertaTokenizer:
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """Tell how many special tokens frame a sequence: 2, or 4 for a pair."""
-        return special_token_count(2 if pair else 1)
+        return special_token_count(2 if pair else 1) if self._is_framed() else 0
 
     @property
     def max_len_single_sentence(self) -> int | None:
@@ -1099,7 +1113,13 @@ class RobertaTokenizer:
 
     # Saving
 
-    def save_pretrained(self, save_directory: FilePath) -> tuple[str, ...]:
+    def save_pretrained(
+        self,
+        save_directory: FilePath,
+        legacy_format: bool | None = None,
+        filename_prefix: str | None = None,
+        **others: Any,
+    ) -> tuple[str, ...]:
         """Save the tokenizer so that this class and both of transformers can load it.
 
         An added_tokens.json that was in the directory before, and that this tokenizer has no need
@@ -1109,18 +1129,30 @@ class RobertaTokenizer:
         ----------
         save_directory : path
             The directory, made if need be.
+        legacy_format : bool, optional
+            False leaves out vocab.json, merges.txt and added_tokens.json, and True tokenizer.json,
+            which only newer programs read; by default all are written.
+        filename_prefix : str, optional
+            Put before all names, with a hyphen. `from_pretrained` reads files without a prefix.
+        **others
+            Keywords of transformers that have no effect; ``push_to_hub=True`` is refused.
 
         Returns
         -------
         tuple of str
             The files written.
         """
+        settle(others, OF_SAVED_TOKENIZERS)
+        if others:
+            raise TypeError(f"save_pretrained got an unexpected keyword argument {min(others)!r}")
         return write_directory(
             save_directory,
             self._vocabulary,
             self._merges,
             self._special.items(),
             {**self._other_settings, **self._settings(), **self.special_tokens_map},
+            check("legacy_format", legacy_format, optional(BOOLEAN)),
+            _prefix(filename_prefix),
         )
 
     def save_vocabulary(
@@ -1140,7 +1172,7 @@ class RobertaTokenizer:
         (str, str)
             The two files.
         """
-        prefix = f"{filename_prefix}-" if filename_prefix else ""
+        prefix = _prefix(filename_prefix)
         return write_model(save_directory, self._vocabulary, self._merges, prefix)
 
     # Explaining
@@ -1238,10 +1270,15 @@ class RobertaTokenizer:
             truncation_side=self.truncation_side,
             padding_side=self.padding_side if side is None else side,
             framing=self._framing,
-            add_special_tokens=options.add_special_tokens,
+            add_special_tokens=options.add_special_tokens and self._is_framed(),
             add_prefix_space=self.add_prefix_space if prefix is None else prefix,
             trim_offsets=self.trim_offsets,
         )
+        if row_format.lengths.padding != "do_not_pad" and self.pad_token is None:
+            raise ValueError(
+                "this tokenizer has no padding token: give it one, such as tokenizer.pad_token ="
+                " tokenizer.eos_token, or tokenizer.add_special_tokens({'pad_token': '<pad>'})"
+            )
         encode = self._encoder.encoding(
             row_format.add_prefix_space,
             self.split_special_tokens if splits is None else splits,
@@ -1260,6 +1297,9 @@ class RobertaTokenizer:
             self._last_plan = options, plan
         return plan
 
+    def _is_framed(self) -> bool:
+        return self.cls_token is not None and self.sep_token is not None
+
     def _warn_if_too_long(self, longest: int) -> None:
         if self.model_max_length is None or self._has_warned_of_length:
             return
@@ -1273,7 +1313,7 @@ class RobertaTokenizer:
     def _room_for_texts(self, n_texts: int) -> int | None:
         if self.model_max_length is None:
             return None
-        return self.model_max_length - special_token_count(n_texts)
+        return self.model_max_length - self.num_special_tokens_to_add(n_texts == 2)
 
     def _set_apart(self) -> set[str]:
         """Name the tokens that `decode` may put spaces around."""
@@ -1295,6 +1335,10 @@ class RobertaTokenizer:
 
 # The name of the class in transformers that is written in Rust, for code that asks for it.
 RobertaTokenizerFast = RobertaTokenizer
+
+
+def _prefix(filename_prefix: str | None) -> str:
+    return f"{filename_prefix}-" if filename_prefix else ""
 
 
 def _one_or_two(first: Sequence[int], second: Sequence[int] | None) -> list[Sequence[int]]:

@@ -4,16 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ..checks import warn
 from .added_tokens import AddedToken
 
-__all__ = ["Vocabulary"]
+__all__ = ["Vocabulary", "numbered"]
+
+
+def numbered(
+    base: Mapping[str, int], declared: Iterable[tuple[int, AddedToken]], where: str
+) -> dict[int, AddedToken]:
+    """Give added tokens their ids: those of the vocabulary, or the next ones in their order.
+
+    This is how the Rust tokenizers number them, whatever id is declared for them. Where it is
+    another one there is a warning, which begins with `where`. The flags that come last count.
+
+    >>> numbered({"a": 0, "<s>": 1}, [(1, AddedToken("<s>")), (2, AddedToken("<mask>"))], "here")
+    ... # doctest: +ELLIPSIS
+    {1: AddedToken(content='<s>', ...), 2: AddedToken(content='<mask>', ...)}
+    """
+    new: dict[str, int] = {}
+    next_id = first = max(base.values(), default=-1) + 1
+    added: dict[int, AddedToken] = {}
+    moved: dict[str, str] = {}
+    for index, token in declared:
+        is_gap = index < first and index not in base.values() and index not in added
+        usual = index if is_gap else next_id
+        found = base.get(token.content, new.setdefault(token.content, usual))
+        next_id = max(next_id, found + 1)
+        added[found] = token
+        if found != index:
+            moved[token.content] = f"{token.content!r} has {found}, not {index}"
+    if moved:
+        warn(
+            f"{where}: not all added tokens have the ids that are declared: {_shown(moved)}; they"
+            " follow the vocabulary in their order, as in transformers, and one that it has keeps"
+            " its id"
+        )
+    return added
+
+
+def _shown(moved: Mapping[str, str]) -> str:
+    first = list(moved.values())[:3]
+    return ", ".join(first) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
 
 
 class Vocabulary:
     """Tokens and ids, both ways.
 
-    `base` are the entries of vocab.json, and `declared` the added tokens whose ids are fixed
-    already. Special tokens without an id yet get the next free ones, in their order. `ids` and
+    `base` are the entries of vocab.json, and `declared` added tokens by the ids that they should
+    have. Special tokens without an id yet get the next free ones, in their order. `ids` and
     `tokens` hold all, and `added` the added tokens, special ones included, by their content.
 
     >>> vocabulary = Vocabulary({"a": 0, "<s>": 1}, {}, [AddedToken("<s>"), AddedToken("<mask>")])
@@ -31,7 +70,8 @@ class Vocabulary:
         self.ids = dict(self.base)
         self.tokens = {index: token for token, index in self.ids.items()}
         self.added: dict[str, AddedToken] = {}
-        for index, token in sorted(declared.items()):
+        by_id = sorted(declared.items(), key=lambda entry: entry[0])
+        for index, token in numbered(self.base, by_id, "added_tokens_decoder").items():
             self._add(token, index)
         self._next_id = max(self.tokens, default=-1) + 1
         for token in special:
@@ -50,16 +90,8 @@ class Vocabulary:
         return True
 
     def _add(self, token: AddedToken, index: int) -> None:
-        if self.ids.setdefault(token.content, index) != index:
-            raise ValueError(
-                f"the added token {token.content!r} has the id {index}, but the vocabulary gives"
-                f" it the id {self.ids[token.content]}: use the files of one tokenizer"
-            )
-        if self.tokens.setdefault(index, token.content) != token.content:
-            raise ValueError(
-                f"the added token {token.content!r} has the id {index}, which belongs to"
-                f" {self.tokens[index]!r}: use the files of one tokenizer"
-            )
+        self.ids[token.content] = index
+        self.tokens[index] = token.content
         self.added[token.content] = token
 
     def __len__(self) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
@@ -16,6 +17,7 @@ from transformers import AutoTokenizer
 from transformers import RobertaTokenizer as SlowTokenizer
 from transformers import RobertaTokenizerFast as FastTokenizer
 
+from minirobert import AutoTokenizer as AutoMine
 from minirobert.tokenization import AddedToken, RobertaTokenizer
 from tests.equivalence.texts import (
     DIRECTORIES,
@@ -365,6 +367,10 @@ def places(value, way=()):
     return [way, *(place for key, child in children for place in places(child, (*way, key)))]
 
 
+# What is contradicted by another file may also be told in a warning.
+@pytest.mark.filterwarnings(
+    "ignore:.*added tokens have the ids", "ignore:.*has other flags", "ignore:.*frames texts"
+)
 @pytest.mark.parametrize("name", sorted(FILES - {"merges.txt"}))
 @given(data=st.data())
 def test_broken_files_get_a_sentence_that_names_them(name, data):
@@ -485,6 +491,258 @@ def test_settings_of_transformers_are_kept(tmp_path):
         saved = json.loads((tmp_path / "mine" / "tokenizer_config.json").read_text())
         assert saved == config
         tokenizer = RobertaTokenizer.from_pretrained(tmp_path / "mine")
+
+
+# Files that say less than others, or something else
+
+
+MARKED = ["Hello <mask> world  <mask>!", " <s>a</s> <mask>\n<x> <y>b"]
+
+
+def token(content, **flags):
+    usual = dict.fromkeys(("lstrip", "rstrip", "single_word", "special"), False)
+    return {"content": content, "normalized": True, **usual, **flags}
+
+
+class Files:
+    """The files of a directory, to be edited."""
+
+    def __init__(self, directory):
+        FastTokenizer.from_pretrained(TINY).save_pretrained(directory)
+        (directory / "config.json").write_text('{"model_type": "roberta"}')
+        self.directory = directory
+
+    def remove(self, *names):
+        for name in names:
+            (self.directory / name).unlink()
+
+    def edit(self, name, change):
+        rewrite(self.directory / name, change)
+
+    def configure(self, **entries):
+        self.edit("tokenizer_config.json", lambda config: config.update(entries))
+
+    def forget(self, *entries):
+        self.edit("tokenizer_config.json", lambda config: [config.pop(name) for name in entries])
+
+    def strip_mask(self, lstrip):
+        def change(content):
+            for entry in content["added_tokens"]:
+                if entry["content"] == "<mask>":
+                    entry.update(lstrip=lstrip, normalized=not lstrip)
+
+        self.edit("tokenizer.json", change)
+
+    def declare(self, *entries):
+        """Name added tokens in tokenizer.json."""
+        entries = [{"id": index, **token(content)} for content, index in entries]
+        self.edit("tokenizer.json", lambda content: content["added_tokens"].extend(entries))
+
+    def decode(self, **entries):
+        """Name added tokens in tokenizer_config.json."""
+        tokens = {str(index): token(content) for content, index in entries.items()}
+        self.edit(
+            "tokenizer_config.json", lambda config: config["added_tokens_decoder"].update(tokens)
+        )
+
+    def both(self):
+        mine = AutoMine.from_pretrained(self.directory)
+        theirs = AutoTokenizer.from_pretrained(self.directory)
+        for text in MARKED:
+            assert mine(text)["input_ids"] == theirs(text)["input_ids"]
+        assert mine.get_vocab() == theirs.get_vocab()
+        assert set(mine.all_special_ids) == set(theirs.all_special_ids)
+        return mine, theirs
+
+
+@pytest.fixture
+def files(tmp_path):
+    return Files(tmp_path)
+
+
+def unflagged(content):
+    content.update({name: entry["content"] for name, entry in content.items()})
+
+
+CONFIG, OLDER = "tokenizer_config.json", "special_tokens_map.json"
+NAMINGS = {
+    "nothing": lambda files: files.remove(CONFIG, OLDER),
+    "flags in the older file": lambda files: files.remove(CONFIG),
+    "strings in the older file": lambda files: (
+        files.remove(CONFIG),
+        files.edit(OLDER, unflagged),
+    ),
+    "no mask in the older file": lambda files: (
+        files.remove(CONFIG),
+        files.edit(OLDER, lambda content: content.pop("mask_token")),
+    ),
+    "the configuration, without flags": lambda files: (
+        files.remove(OLDER),
+        files.forget("added_tokens_decoder"),
+    ),
+    "no mask in the configuration": lambda files: (
+        files.remove(OLDER),
+        files.forget("added_tokens_decoder", "mask_token"),
+    ),
+    "flags of nothing": lambda files: (
+        files.remove(OLDER),
+        files.configure(added_tokens_decoder={}),
+    ),
+    "flags of an unnamed mask": lambda files: (files.remove(OLDER), files.forget("mask_token")),
+    "another mask": lambda files: (
+        files.remove(OLDER),
+        files.forget("added_tokens_decoder"),
+        files.configure(mask_token="<y>"),
+    ),
+    "no mask at all": lambda files: files.configure(mask_token=None, pad_token=None),
+    "a mask with flags": lambda files: (
+        files.remove(OLDER),
+        files.forget("added_tokens_decoder"),
+        files.configure(mask_token={"__type": "AddedToken", **token("<mask>", rstrip=True)}),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.* has other flags than tokenizer.json")
+@pytest.mark.parametrize("lstrip", [True, False])
+@pytest.mark.parametrize("naming", NAMINGS)
+def test_whether_a_mask_takes_white_space_along(files, naming, lstrip):
+    files.strip_mask(lstrip)
+    NAMINGS[naming](files)
+    mine, theirs = files.both()
+    assert mine.mask_token == theirs.mask_token
+    assert mine.special_tokens_map == theirs.special_tokens_map
+
+
+NUMBERINGS = {
+    "a gap": lambda files: (files.declare(("<x>", 8200), ("<y>", 8195)), files.remove(CONFIG)),
+    "a gap, with a configuration": lambda files: files.declare(("<x>", 8200), ("<y>", 8195)),
+    "a gap in the configuration": lambda files: files.decode(**{"<x>": 8200, "<y>": 8195}),
+    "another id": lambda files: (files.declare(("<x>", 8192)), files.decode(**{"<x>": 8193})),
+    "ids swapped": lambda files: (
+        files.declare(("<x>", 8192), ("<y>", 8193)),
+        files.decode(**{"<x>": 8193, "<y>": 8192}),
+    ),
+    "one id for two": lambda files: (
+        files.declare(("<x>", 8192)),
+        files.decode(**{"<y>": 8192}),
+    ),
+    "one id for two in one file": lambda files: files.declare(("<x>", 8192), ("<y>", 8192)),
+    "the id of a word": lambda files: files.decode(**{"<x>": 500}),
+    "the id of a word in tokenizer.json": lambda files: files.declare(("<x>", 500)),
+    "a word with another id": lambda files: files.decode(the=9000),
+    "no tokenizer.json": lambda files: (
+        files.remove("tokenizer.json"),
+        files.decode(**{"<x>": 8200, "the": 9000, "<y>": 500}),
+    ),
+    "the older file": lambda files: (
+        files.forget("added_tokens_decoder"),
+        (files.directory / "added_tokens.json").write_text('{"<x>": 8200, "<y>": 8195}'),
+    ),
+}
+
+
+@pytest.mark.parametrize("numbering", NUMBERINGS)
+def test_added_tokens_follow_the_vocabulary(files, numbering):
+    NUMBERINGS[numbering](files)
+    with pytest.warns(UserWarning, match="not all added tokens have the ids that are declared"):
+        mine, _ = files.both()
+    mine.save_pretrained(files.directory)
+    assert Files.both(files)[0].get_vocab() == mine.get_vocab()
+
+
+@pytest.mark.parametrize("role", ["cls_token", "sep_token"])
+@pytest.mark.parametrize("content", ["<pad>", "<x>"])
+def test_tokenizer_json_says_what_frames_texts(files, role, content):
+    files.configure(**{role: content, "additional_special_tokens": [content]})
+    with pytest.warns(UserWarning, match=rf"{role} is '{content}' .* frames texts with '"):
+        mine, theirs = files.both()
+    assert mine("a", "b")["input_ids"] == theirs("a", "b")["input_ids"]
+
+
+@pytest.mark.parametrize("extra", [[], ["<x>"], ["<x>", {"content": "<y>", "rstrip": True}]])
+def test_extra_special_tokens_in_a_list(files, extra):
+    """As transformers 5 writes them; version 4 has the same tokens as additional ones."""
+    files.configure(extra_special_tokens=extra)
+    mine = RobertaTokenizer.from_pretrained(files.directory)
+    additional = [entry if isinstance(entry, str) else "<y>" for entry in extra]
+    assert mine.additional_special_tokens == additional
+    mine.save_pretrained(files.directory)
+    again, theirs = files.both()
+    assert again.additional_special_tokens == theirs.additional_special_tokens == additional
+
+
+DEAD = {
+    "name_or_path": "/home/me/model", "tokenizer_file": "/cache/tokenizer.json", "init_inputs": [],
+    "special_tokens_map_file": "/cache/special_tokens_map.json", "vocab_file": None,
+    "merges_file": "/x", "device_map": "cuda",
+}  # fmt: skip
+ALIVE = {
+    "processor_class": "P", "is_local": True, "backend": "tokenizers", "do_lower_case": True,
+    "add_bos_token": False, "max_length": 128, "stride": 0, "pad_token_type_id": 0,
+    "truncation_strategy": "longest_first", "pad_to_multiple_of": None, "special_tokens": ["<s>"],
+}  # fmt: skip
+
+
+def test_what_else_stands_in_the_configuration(files):
+    files.configure(**ALIVE, max_len=77)
+    files.forget("model_max_length")
+    (files.directory / "chat_template.jinja").write_text("{{ x }}")
+    _, theirs = files.both()
+    files.configure(**DEAD)  # with these, transformers looks where they point to
+    mine = RobertaTokenizer.from_pretrained(files.directory)
+    assert mine.model_max_length == theirs.model_max_length == 77
+    texts = ["a b", "a"]
+    assert mine(texts, padding=True) == dict(theirs(texts, padding=True))
+    mine.save_pretrained(files.directory / "mine")
+    theirs.save_pretrained(files.directory / "theirs", save_jinja_files=False)
+    configs = [
+        json.loads((files.directory / who / CONFIG).read_text()) for who in ("mine", "theirs")
+    ]
+    del configs[1]["max_len"]  # which is an older name
+    kept = {name: value for name, value in configs[1].items() if value is not None}
+    assert configs[0] == kept
+    assert not DEAD.keys() & configs[0].keys()
+
+
+@pytest.mark.parametrize("legacy_format", [None, False, True])
+@pytest.mark.parametrize("prefix", [None, "my"])
+def test_which_files_are_written(tmp_path, legacy_format, prefix):
+    theirs = FastTokenizer.from_pretrained(TINY)
+    mine = RobertaTokenizer.from_pretrained(TINY)
+    options = {"legacy_format": legacy_format, "filename_prefix": prefix, "push_to_hub": False}
+    for one, name in ((mine, "mine"), (theirs, "theirs")):
+        one.add_tokens(["<x>"])
+        one.save_pretrained(tmp_path / name, **options)
+    assert contents(tmp_path / "mine") == contents(tmp_path / "theirs")
+    mine.save_pretrained(tmp_path / "mine", safe_serialization=True)
+    mine.save_pretrained(tmp_path / "mine", **options)  # none of the other format is left
+    left = {path.removeprefix("my-") for path in contents(tmp_path / "mine")}
+    assert (legacy_format is False) is not ("vocab.json" in left) or prefix
+    with pytest.raises(ValueError, match="push_to_hub is True, but must be False: save to a dir"):
+        mine.save_pretrained(tmp_path, push_to_hub=True)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'foo'"):
+        mine.save_pretrained(tmp_path, foo=1)
+
+
+@pytest.mark.parametrize("load", [RobertaTokenizer.from_pretrained, AutoMine.from_pretrained])
+def test_keywords_that_change_nothing(load):
+    examples = {
+        "use_fast": False, "do_lower_case": False, "legacy": True, "trust_remote_code": True,
+        "tokenizer_type": "roberta", "config": None, "from_slow": True, "device_map": "auto",
+        "add_bos_token": False, "truncation": None, "clean_up_tokenization_spaces": True,
+    }  # fmt: skip
+    loaded = load(TINY, **examples, max_len=9, use_auth_token=None, padding_side="left")
+    theirs = AutoTokenizer.from_pretrained(TINY, max_len=9, padding_side="left")
+    assert (loaded.model_max_length, loaded.padding_side) == (9, "left")
+    assert loaded(["a b", "c"], padding=True) == dict(theirs(["a b", "c"], padding=True))
+    for name, value in {"do_lower_case": True, "max_length": 9, "add_bos_token": True}.items():
+        with pytest.raises(ValueError, match=f"{name} is {value}, but must be "):
+            load(TINY, **{name: value})
+
+
+def test_an_added_token_as_a_string():
+    assert str(AddedToken("<x>", lstrip=True)) == str(transformers.AddedToken("<x>")) == "<x>"
 
 
 @pytest.mark.parametrize("others", [[], ["<video>"], ["<image>"]])

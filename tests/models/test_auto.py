@@ -130,29 +130,118 @@ def test_the_tokenizers_class_decides(tokenizer, kind):
     assert ours("Hello world")["input_ids"] == theirs("Hello world")["input_ids"]
 
 
-def test_the_models_type_decides_where_no_class_is_named(tokenizer):
-    change(tokenizer / "tokenizer_config.json", tokenizer_class=None)
-    with pytest.raises(ValueError, match=r"no file of .* says which tokenizer it holds"):
-        AutoTokenizer.from_pretrained(tokenizer)
-    RobertaConfig(**FIELDS).save_pretrained(tokenizer)
-    assert AutoTokenizer.from_pretrained(tokenizer).vocab_size == 8192
-    change(tokenizer / "config.json", model_type="xlm-roberta")
-    with pytest.raises(
-        ValueError, match="model_type is 'xlm-roberta', whose tokenizer is not here"
-    ):
-        AutoTokenizer.from_pretrained(tokenizer)
-    change(tokenizer / "config.json", tokenizer_class="RobertaTokenizer")
-    assert AutoTokenizer.from_pretrained(tokenizer).vocab_size == 8192
-    (tokenizer / "tokenizer_config.json").unlink()
-    (tokenizer / "config.json").unlink()
-    with pytest.raises(ValueError, match=r"no file of .* says which tokenizer it holds"):
+def special_tokens(tokenizer):
+    return tokenizer.special_tokens_map, tokenizer.model_input_names
+
+
+def without_names(directory):
+    """Leave the files without a word on special tokens."""
+    (directory / "special_tokens_map.json").unlink()
+    (directory / "tokenizer_config.json").unlink()
+
+
+CLASSES = [
+    *("RobertaTokenizer", "BartTokenizerFast", "LongformerTokenizer", "MvpTokenizer"),
+    *("LEDTokenizerFast", "BlenderbotTokenizer", "GPT2Tokenizer", "GPT2TokenizerFast"),
+    *("CodeGenTokenizer", "WhisperTokenizer", "Qwen2Tokenizer"),
+    *("DebertaTokenizer", "PreTrainedTokenizerFast"),
+]
+
+
+@pytest.mark.filterwarnings("ignore:a row has")
+@pytest.mark.parametrize("names_tokens", [True, False])
+@pytest.mark.parametrize("kind", CLASSES)
+def test_the_tokenizers_class_decides_on_special_tokens(tokenizer, kind, names_tokens, tmp_path):
+    if not names_tokens:
+        without_names(tokenizer)
+        (tokenizer / "tokenizer_config.json").write_text("{}")
+    change(tokenizer / "tokenizer_config.json", tokenizer_class=kind)
+    theirs = transformers.AutoTokenizer.from_pretrained(tokenizer)
+    ours = AutoTokenizer.from_pretrained(tokenizer)
+    ours.save_pretrained(tmp_path / "again")
+    again = transformers.AutoTokenizer.from_pretrained(tmp_path / "again")
+    text = "Hello <mask> world<|endoftext|></s> "
+    roles, expected = dict(ours.special_tokens_map), dict(theirs.special_tokens_map)
+    if not names_tokens:  # then those of tokenizer.json, which frames with them, count
+        for role in ("cls_token", "sep_token"):
+            roles.pop(role), expected.pop(role, None)
+    assert roles == expected
+    for one in (ours, again):
+        assert one(text)["input_ids"] == theirs(text)["input_ids"]
+        assert set(one("a")) == set(theirs("a"))
+        assert (len(one), one.mask_token_id) == (len(theirs), theirs.mask_token_id)
+    assert type(again).__name__.removesuffix("Fast") == kind.removesuffix("Fast")
+
+
+def test_what_transformers_five_calls_any_tokenizer(tokenizer):
+    change(tokenizer / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    theirs = transformers.AutoTokenizer.from_pretrained(tokenizer)
+    change(tokenizer / "tokenizer_config.json", tokenizer_class="TokenizersBackend", is_local=True)
+    ours = AutoTokenizer.from_pretrained(tokenizer)
+    assert special_tokens(ours)[0] == theirs.special_tokens_map
+    assert ours("a <mask>") == dict(theirs("a <mask>"))
+    ours.save_pretrained(tokenizer)
+    saved = json.loads((tokenizer / "tokenizer_config.json").read_text())
+    assert (saved["tokenizer_class"], saved["is_local"]) == ("TokenizersBackend", True)
+
+
+@pytest.mark.parametrize("model_type", ["roberta", "bart", "longformer", "gpt2", "deberta"])
+def test_the_models_type_decides_where_no_class_is_named(tokenizer, model_type):
+    without_names(tokenizer)
+    (tokenizer / "config.json").write_text(json.dumps({"model_type": model_type}))
+    theirs = transformers.AutoTokenizer.from_pretrained(tokenizer)
+    ours = AutoTokenizer.from_pretrained(tokenizer)
+    named = AutoTokenizer.from_pretrained(tokenizer, tokenizer_type=model_type)
+    for one in (ours, named):
+        assert one("a <mask>")["input_ids"] == theirs("a <mask>")["input_ids"]
+        assert (one.mask_token, one.pad_token) == (theirs.mask_token, theirs.pad_token)
+
+
+def test_a_tokenizer_without_a_class_is_that_of_roberta(tokenizer):
+    without_names(tokenizer)
+    assert AutoTokenizer.from_pretrained(tokenizer).mask_token == "<mask>"
+
+
+def test_a_class_that_is_not_known(tokenizer):
+    change(tokenizer / "tokenizer_config.json", tokenizer_class="MyTokenizer")
+    ours = AutoTokenizer.from_pretrained(tokenizer)  # whose files name all special tokens
+    assert ours.mask_token == "<mask>"
+    change(tokenizer / "tokenizer_config.json", pad_token=None, bos_token=None)
+    with pytest.warns(UserWarning, match="a MyTokenizer, which is not known here, and what it has"):
+        ours = AutoTokenizer.from_pretrained(tokenizer)
+    assert (ours.pad_token, ours.bos_token, ours.pad_token_id) == (None, None, None)
+    (tokenizer / "tokenizer.json").unlink()
+    with pytest.raises(ValueError, match=r"do not say all: it needs tokenizer\.json"):
         AutoTokenizer.from_pretrained(tokenizer)
 
 
-def test_other_tokenizers_are_refused(tokenizer):
-    change(tokenizer / "tokenizer_config.json", tokenizer_class="BertTokenizer")
-    with pytest.raises(ValueError, match="tokenizer_class is 'BertTokenizer', but here is only"):
-        AutoTokenizer.from_pretrained(tokenizer)
+def test_another_class_read_as_that_of_roberta(tokenizer):
+    change(tokenizer / "tokenizer_config.json", tokenizer_class="GPT2Tokenizer")
+    RobertaTokenizer.from_pretrained(tokenizer)  # whose files name all special tokens
+    change(tokenizer / "tokenizer_config.json", pad_token=None)
+    with pytest.warns(UserWarning, match="is a GPT2Tokenizer, but is read as one of RoBERTa, whos"):
+        ours = RobertaTokenizer.from_pretrained(tokenizer)
+    assert ours.pad_token == "<pad>"
+
+
+def test_without_a_padding_token(tokenizer):
+    (tokenizer / "tokenizer.json").unlink()
+    without_names(tokenizer)
+    (tokenizer / "config.json").write_text('{"model_type": "gpt2"}')
+    theirs = transformers.AutoTokenizer.from_pretrained(tokenizer)
+    ours = AutoTokenizer.from_pretrained(tokenizer)
+    assert ours.special_tokens_map == theirs.special_tokens_map
+    options = {"return_offsets_mapping": True}
+    assert ours("Hello world", " b", **options) == dict(theirs("Hello world", " b", **options))
+    for one in (ours, theirs):
+        with pytest.raises(ValueError, match="padding token"):
+            one(["a", "a b"], padding=True)
+        one.pad_token = one.eos_token
+    assert ours(["a", "a b"], padding=True) == dict(theirs(["a", "a b"], padding=True))
+    ours.save_pretrained(tokenizer)
+    for auto in (AutoTokenizer, transformers.AutoTokenizer):
+        again = auto.from_pretrained(tokenizer)
+        assert again("Hello world", " b")["input_ids"] == ours("Hello world", " b")["input_ids"]
 
 
 # Labels and sizes

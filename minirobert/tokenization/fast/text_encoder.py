@@ -23,7 +23,9 @@ __all__ = ["FastTextEncoder"]
 class FastTextEncoder(TextEncoder):
     """Gives what `TextEncoder` gives, sooner."""
 
-    def __init__(self, vocabulary: Vocabulary, ranks: Mapping[Pair, int], unk_id: int) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, ranks: Mapping[Pair, int], unk_id: int | None
+    ) -> None:
         super().__init__(vocabulary, ranks, unk_id)
         # The look-up itself, a method of C, and not the table: it is called for every word.
         self._ids_of_piece = PieceTable(lambda piece: self.ids_of(self.merged(piece))).__getitem__

@@ -3,7 +3,8 @@
 tokenizer_config.json holds the arguments of the tokenizer and, since 2023, in
 ``added_tokens_decoder`` all added tokens with their flags. Before, the flags stood in
 special_tokens_map.json and the ids in added_tokens.json; both are still written, but read only
-where tokenizer_config.json lacks that entry.
+where tokenizer_config.json lacks that entry. Since version 5 of transformers they stand in
+tokenizer.json alone.
 """
 
 from __future__ import annotations
@@ -14,21 +15,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ...checks import warn
 from ...files import read_json
 from ...rules import BOOLEAN, check
 from ..added_tokens import FLAGS, AddedToken, content_of
 from ..settings import SETTINGS
 from ..special_tokens import ADDITIONAL, SPECIAL_TOKEN_NAMES, resolve_special_tokens
+from ..vocabulary import numbered
+from .classes import ROBERTA, class_of
 from .vocab_and_merges import MAX_ID, check_id, check_vocab, is_utf8
 
 __all__ = [
     "ADDED_TOKENS_NAME",
     "CONFIG_NAME",
-    "KNOWN",
     "NO_MAX_LENGTH",
     "SPECIAL_TOKENS_NAME",
     "USUAL",
-    "check_added_tokens",
     "config_object",
     "read_added_token",
     "read_settings",
@@ -40,8 +42,14 @@ CONFIG_NAME = "tokenizer_config.json"
 SPECIAL_TOKENS_NAME = "special_tokens_map.json"
 ADDED_TOKENS_NAME = "added_tokens.json"
 
-# The entries that are read, or always the same; the others are kept as they are.
-KNOWN = {*SETTINGS, *SPECIAL_TOKEN_NAMES, ADDITIONAL, "added_tokens_decoder", "tokenizer_class"}
+# The entries that are read; the others are kept as they are.
+READ = {*SETTINGS, *SPECIAL_TOKEN_NAMES, ADDITIONAL, "added_tokens_decoder", "max_len"}
+# What older versions have written of where the files once were; transformers forgets them, too.
+PLACES = {
+    *("name_or_path", "init_inputs", "device_map", "vocab_file", "merges_file", "tokenizer_file"),
+    *("special_tokens_map_file", "added_tokens_file", "tokenizer_config_file"),
+}
+EXTRA = "extra_special_tokens"
 
 # What transformers writes as `model_max_length` where there is no limit.
 NO_MAX_LENGTH = int(1e30)
@@ -54,56 +62,95 @@ USUAL = {
 }
 
 
-def read_settings(directory: Path, declared: Mapping[int, AddedToken]) -> dict[str, Any]:
+def read_settings(
+    directory: Path,
+    vocab: Mapping[str, int],
+    declared: Mapping[int, AddedToken],
+    tokenizer_class: str = ROBERTA,
+) -> dict[str, Any]:
     """Read the arguments of a tokenizer from the files of a directory, those that there are.
 
     `declared` are the added tokens of tokenizer.json, and are returned among the others. Their
-    flags win over those of the older files, but not over those of tokenizer_config.json.
+    flags win over those of the older files, but not over those of tokenizer_config.json; their ids
+    win over all.
     """
     path = directory / CONFIG_NAME
     config = _read_if_there(path)
-    settings = {name: config[name] for name in SETTINGS if config.get(name) is not None}
-    for name, value in settings.items():
-        check(f"{path}: {name}", value, SETTINGS[name].rule)
-    other = {name: value for name, value in config.items() if name not in KNOWN}
-    if other:
-        settings["other_settings"] = other
+    settings = _read_plain_settings(config, path)
     settings |= _read_special_tokens(config, path)
     if "added_tokens_decoder" in config:
         added = _read_added_tokens_decoder(config["added_tokens_decoder"], path)
-        _take_extra(config.get("extra_special_tokens"), added, settings, path)
-        settings |= _without_flags(settings, {token.content for token in added.values()})
-        return {**settings, "added_tokens_decoder": {**declared, **added}}
-    older = directory / SPECIAL_TOKENS_NAME
-    settings |= _read_special_tokens(_read_if_there(older), older)
-    _take_extra(config.get("extra_special_tokens"), declared, settings, path)
-    added = _read_added_tokens(directory / ADDED_TOKENS_NAME, settings)
-    settings |= _without_flags(settings, {token.content for token in declared.values()})
-    return {**settings, "added_tokens_decoder": {**added, **declared}}
+        _tell_of_other_flags(declared, added, path)
+        with_flags = {token.content for token in added.values()}
+        ids_from = path
+    else:
+        older = directory / SPECIAL_TOKENS_NAME
+        settings |= _read_special_tokens(_read_if_there(older), older, settings)
+        ids_from = directory / ADDED_TOKENS_NAME
+        added = _read_added_tokens(ids_from, settings, declared)
+        with_flags = {token.content for token in declared.values()}
+    _take_extra(config.get(EXTRA), settings, path)
+    settings |= _without_flags(settings, with_flags)
+    known = with_flags | {token.content for token in declared.values()}
+    _flag_mask(settings, with_flags, known, tokenizer_class)
+    entries = [*declared.items(), *sorted(added.items(), key=lambda entry: entry[0])]
+    return {**settings, "added_tokens_decoder": numbered(vocab, entries, str(ids_from))}
 
 
-def _take_extra(
-    extra: Any, added: Mapping[int, AddedToken], settings: dict[str, Any], path: Path
+def _read_plain_settings(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Read what is no special token, and keep what means nothing here."""
+    settings = {name: config[name] for name in SETTINGS if config.get(name) is not None}
+    if config.get("max_len") is not None:  # an older name
+        settings.setdefault("model_max_length", config["max_len"])
+    for name, value in settings.items():
+        check(f"{path}: {name}", value, SETTINGS[name].rule)
+    other = {name: value for name, value in config.items() if name not in READ | PLACES}
+    other.pop("tokenizer_class", None)  # whoever reads the files knows it already
+    if isinstance(other.get(EXTRA), list):
+        del other[EXTRA]  # they are additional special tokens from here on
+    return {**settings, "other_settings": other} if other else settings
+
+
+def _tell_of_other_flags(
+    declared: Mapping[int, AddedToken], added: Mapping[int, AddedToken], path: Path
 ) -> None:
-    """Put special tokens that have names of their own among the additional ones.
+    in_tokenizer_json = {token.content: token for token in declared.values()}
+    others = [t for t in added.values() if in_tokenizer_json.get(t.content, t) != t]
+    if others:
+        names = ", ".join(repr(token.content) for token in others[:3])
+        warn(
+            f"{path}: added_tokens_decoder has other flags than tokenizer.json for {names}"
+            f"{' and others' if len(others) > 3 else ''}: its own count, as in transformers"
+        )
 
-    None may be known by its name alone, since it would have to be added here.
+
+def _flag_mask(
+    settings: dict[str, Any], with_flags: Collection[str], known: Collection[str], kind: str
+) -> None:
+    """Let the mask token take the white space on its left where the class does so by itself.
+
+    It does, whatever tokenizer.json says, where no file that names it tells its flags.
     """
-    where = f"{path}: extra_special_tokens"
-    if extra is not None and not isinstance(extra, dict):
-        raise ValueError(f"{where} is {reprlib.repr(extra)}, not an object")
-    known = {token.content for token in added.values()}
-    for name, entry in (extra or {}).items():
-        token = read_special_token(entry, f"{where}: {name}")
-        content = content_of(token)
-        if content not in known:
-            raise ValueError(
-                f"{where}: {name} is {content!r}, which is none of the added tokens: list it in"
-                f" {ADDITIONAL}"
-            )
-        others = settings.get(ADDITIONAL, ())
-        if content not in map(content_of, others):
-            settings[ADDITIONAL] = [*others, token]
+    of_class = class_of(kind)
+    mask = settings.get("mask_token", of_class.special_tokens.get("mask_token"))
+    if not isinstance(mask, str) or ("mask_token" in settings and mask in with_flags):
+        return
+    if of_class.strips_mask or mask not in known:
+        settings["mask_token"] = of_class.flagged("mask_token", mask)
+
+
+def _take_extra(extra: Any, settings: dict[str, Any], path: Path) -> None:
+    """Put special tokens that have names of their own, or stand in a list, among the additional."""
+    where = f"{path}: {EXTRA}"
+    if extra is not None and not isinstance(extra, dict | list):
+        raise ValueError(f"{where} is {reprlib.repr(extra)}, neither an object nor an array")
+    named = dict(enumerate(extra)) if isinstance(extra, list) else extra or {}
+    tokens = [read_special_token(entry, f"{where}[{name!r}]") for name, entry in named.items()]
+    others = settings.get(ADDITIONAL, [])
+    known = set(map(content_of, others))
+    new = {content_of(token): token for token in tokens if content_of(token) not in known}
+    if new:
+        settings[ADDITIONAL] = [*others, *new.values()]
 
 
 def _read_if_there(path: Path) -> dict[str, Any]:
@@ -116,18 +163,21 @@ def _without_flags(settings: Mapping[str, Any], contents: Collection[str]) -> di
         return content if content in contents else token
 
     special: dict[str, Any] = {
-        name: plain(settings[name]) for name in SPECIAL_TOKEN_NAMES if name in settings
+        name: plain(settings[name]) for name in SPECIAL_TOKEN_NAMES if settings.get(name)
     }
     if ADDITIONAL in settings:
         special[ADDITIONAL] = [plain(token) for token in settings[ADDITIONAL]]
     return special
 
 
-def _read_special_tokens(entries: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _read_special_tokens(
+    entries: Mapping[str, Any], path: Path, before: Mapping[str, Any] = {}
+) -> dict[str, Any]:
+    """Read those that a file names; null is none. Additional ones join those from `before`."""
     tokens: dict[str, Any] = {
-        name: read_special_token(entries[name], f"{path}: {name}")
-        for name in SPECIAL_TOKEN_NAMES
-        if entries.get(name) is not None
+        name: None if entry is None else read_special_token(entry, f"{path}: {name}")
+        for name, entry in entries.items()
+        if name in SPECIAL_TOKEN_NAMES
     }
     additional = entries.get(ADDITIONAL)
     if additional:
@@ -136,7 +186,9 @@ def _read_special_tokens(entries: Mapping[str, Any], path: Path) -> dict[str, An
             raise ValueError(
                 f"{where} is {reprlib.repr(additional)}: it must be an array of tokens"
             )
-        tokens[ADDITIONAL] = [read_special_token(entry, where) for entry in additional]
+        others = [read_special_token(entry, where) for entry in additional]
+        together = {content_of(token): token for token in [*before.get(ADDITIONAL, []), *others]}
+        tokens[ADDITIONAL] = list(together.values())
     return tokens
 
 
@@ -167,27 +219,6 @@ def read_added_token(entry: Any, where: str) -> AddedToken:
     return AddedToken(content, **flags)
 
 
-def check_added_tokens(
-    added: Mapping[int, AddedToken], vocab: Mapping[str, int], where: str
-) -> None:
-    """Check that added tokens and a vocabulary give each token one id, each id one token."""
-    owner = {index: token for token, index in vocab.items() if index in added}
-    ids: dict[str, int] = {}
-    for index, token in added.items():
-        content = token.content
-        known = ids.setdefault(content, vocab.get(content, index))
-        if known != index:
-            raise ValueError(
-                f"{where}: {content!r} has the id {index}, but also the id {known}: use the files"
-                " of one tokenizer"
-            )
-        if owner.get(index, content) != content:
-            raise ValueError(
-                f"{where}: {content!r} has the id {index}, which belongs to {owner[index]!r}: use"
-                " the files of one tokenizer"
-            )
-
-
 def _read_added_tokens_decoder(entries: Any, path: Path) -> dict[int, AddedToken]:
     where = f"{path}: added_tokens_decoder"
     if not isinstance(entries, dict) or not all(map(_is_index, entries)):
@@ -202,31 +233,38 @@ def _is_index(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) <= len(str(MAX_ID))
 
 
-def _read_added_tokens(path: Path, settings: Mapping[str, Any]) -> dict[int, AddedToken]:
-    special = {token.content: token for token in _special_tokens(settings)}
+def _read_added_tokens(
+    path: Path, settings: Mapping[str, Any], declared: Mapping[int, AddedToken]
+) -> dict[int, AddedToken]:
+    flags = {token.content: token for token in [*_special_tokens(settings), *declared.values()]}
     return {
-        index: special.get(content) or AddedToken(content)
+        index: flags.get(content) or AddedToken(content)
         for content, index in check_vocab(_read_if_there(path), str(path)).items()
     }
 
 
 def _special_tokens(settings: Mapping[str, Any]) -> Iterable[AddedToken]:
-    named = [(name, settings[name]) for name in SPECIAL_TOKEN_NAMES if name in settings]
+    named = [(name, settings[name]) for name in SPECIAL_TOKEN_NAMES if settings.get(name)]
     named += [(ADDITIONAL, token) for token in settings.get(ADDITIONAL, [])]
     return [token for _, token in resolve_special_tokens(named, [])]
 
 
 def config_object(settings: Mapping[str, Any], added: Mapping[int, AddedToken]) -> dict[str, Any]:
     """Put together what tokenizer_config.json holds."""
+    kind = settings.get("tokenizer_class", ROBERTA)
+    of_class = class_of(kind)
+    usual = {**USUAL, **of_class.settings}
     config = {
         name: value
         for name, value in settings.items()
-        if value is not None and USUAL.get(name) != value
+        if value is not None and usual.get(name) != value
     }
     config.setdefault("model_max_length", NO_MAX_LENGTH)
-    config.setdefault("extra_special_tokens", {})
+    config.setdefault(EXTRA, {})
     config["added_tokens_decoder"] = {index: asdict(token) for index, token in added.items()}
-    return {**config, "tokenizer_class": "RobertaTokenizer"}
+    # What the class would have by itself, and this tokenizer has not.
+    absent = {name: None for name in of_class.special_tokens if name not in config}
+    return {**absent, **config, "tokenizer_class": kind}
 
 
 def special_tokens_object(special: Iterable[tuple[str, AddedToken]]) -> dict[str, Any]:

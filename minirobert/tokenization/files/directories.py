@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...files import ModelFiles, new_directory
-from ..added_tokens import AddedToken
+from ...checks import warn
+from ...files import ModelFiles, new_directory, read_json, read_text
+from ..added_tokens import AddedToken, content_of
 from ..bpe import Pair
+from ..special_tokens import SPECIAL_TOKEN_NAMES
 from ..vocabulary import Vocabulary
+from .classes import ROBERTA, class_of
 from .config_files import (
     ADDED_TOKENS_NAME,
     CONFIG_NAME,
     SPECIAL_TOKENS_NAME,
-    check_added_tokens,
     config_object,
     read_settings,
     special_tokens_object,
@@ -32,21 +34,68 @@ from .vocab_and_merges import (
     write_files,
 )
 
+# A file of its own since version 4.52 of transformers, before that an entry of the configuration.
+TEMPLATE_NAME = "chat_template.jinja"
+
 __all__ = ["read_directory", "read_model", "write_directory", "write_model"]
 
 
-def read_directory(files: ModelFiles) -> dict[str, Any]:
-    """Read the arguments that make the tokenizer of a directory, or of a model on the hub."""
-    for name in (CONFIG_NAME, SPECIAL_TOKENS_NAME, ADDED_TOKENS_NAME):
+def read_directory(files: ModelFiles, tokenizer_class: str = ROBERTA) -> dict[str, Any]:
+    """Read the arguments that make the tokenizer of a directory, or of a model on the hub.
+
+    Where the files name no special tokens, and say nothing else, it is as a class has it.
+    """
+    for name in (CONFIG_NAME, SPECIAL_TOKENS_NAME, ADDED_TOKENS_NAME, TEMPLATE_NAME):
         files.fetch(name)  # before those that must be there: see ModelFiles.fetch
     directory = files.require(TOKENIZER_NAME, (VOCAB_NAME, MERGES_NAME))
-    arguments = _read_model(directory)
-    declared = arguments.get("added_tokens_decoder", {})
-    settings = read_settings(directory, declared)
-    vocab_name = TOKENIZER_NAME if (directory / TOKENIZER_NAME).is_file() else VOCAB_NAME
-    where = f"{directory}: the tokens of {vocab_name}, {CONFIG_NAME} and {ADDED_TOKENS_NAME}"
-    check_added_tokens(settings["added_tokens_decoder"], arguments["vocab_file"], where)
-    return {**arguments, **settings}
+    of_class = class_of(tokenizer_class)
+    arguments = _read_model(directory, tokenizer_class)
+    vocab, declared = arguments["vocab_file"], arguments.get("added_tokens_decoder", {})
+    settings = read_settings(directory, vocab, declared, tokenizer_class)
+    others = settings.get("other_settings", {}) | _read_template(directory)
+    if tokenizer_class != ROBERTA:
+        others["tokenizer_class"] = tokenizer_class
+    _follow_post_processor(arguments, settings, directory)
+    named = {**arguments, **settings}
+    if not of_class.is_known:
+        _tell_of_unknown_class(tokenizer_class, named, directory)
+    if tokenizer_class == ROBERTA:
+        _tell_of_other_class(named, directory)
+    roles = dict.fromkeys(SPECIAL_TOKEN_NAMES) | dict(of_class.special_tokens)
+    return {**roles, **of_class.settings, **named, "other_settings": others}
+
+
+def _follow_post_processor(
+    arguments: Mapping[str, Any], settings: dict[str, Any], directory: Path
+) -> None:
+    """Let rows be framed as tokenizer.json says, whatever other tokens are named for it."""
+    for role in ("cls_token", "sep_token"):
+        if role not in arguments or role not in settings:
+            continue
+        framing, named = arguments[role], settings[role]
+        if named is not None and content_of(named) != framing:
+            warn(
+                f"{directory}: {role} is {content_of(named)!r} beside {TOKENIZER_NAME}, whose"
+                f" post_processor frames texts with {framing!r}: that counts; to change it, set"
+                f" {role} of the tokenizer"
+            )
+        settings[role] = framing
+
+
+def _read_template(directory: Path) -> dict[str, str]:
+    """Read the chat template, which means nothing here, from where newer versions keep it."""
+    path = directory / TEMPLATE_NAME
+    return {"chat_template": read_text(path)} if path.is_file() else {}
+
+
+def _tell_of_unknown_class(name: str, named: Mapping[str, Any], directory: Path) -> None:
+    absent = [role for role in SPECIAL_TOKEN_NAMES if role not in named]
+    if absent:
+        warn(
+            f"{directory}: the tokenizer is a {name}, which is not known here, and what it has as"
+            f" {', '.join(absent)} no file tells: there is none; give those that there are, as"
+            " arguments"
+        )
 
 
 def read_model(
@@ -64,7 +113,20 @@ def read_model(
     return vocab, read_merges(merges_file, vocab), {}
 
 
-def _read_model(directory: Path) -> dict[str, Any]:
+def _tell_of_other_class(named: Mapping[str, Any], directory: Path) -> None:
+    path = directory / CONFIG_NAME
+    said = read_json(path).get("tokenizer_class") if path.is_file() else None
+    absent = [role for role in SPECIAL_TOKEN_NAMES if role not in named]
+    if not isinstance(said, str) or not absent:
+        return
+    if class_of(said).special_tokens != class_of(ROBERTA).special_tokens:
+        warn(
+            f"{path}: the tokenizer is a {said}, but is read as one of RoBERTa, whose"
+            f" {', '.join(absent)} it gets: AutoTokenizer.from_pretrained reads it as what it is"
+        )
+
+
+def _read_model(directory: Path, tokenizer_class: str) -> dict[str, Any]:
     if (directory / TOKENIZER_NAME).is_file():
         content = read_tokenizer_json(directory / TOKENIZER_NAME)
         return {
@@ -78,6 +140,13 @@ def _read_model(directory: Path) -> dict[str, Any]:
             f"there is no tokenizer in {directory}: it needs {TOKENIZER_NAME}, or {VOCAB_NAME} and"
             f" {MERGES_NAME}"
         )
+    if not class_of(tokenizer_class).reads_vocab:
+        raise ValueError(
+            f"{directory}: the tokenizer is a {tokenizer_class}, whose {VOCAB_NAME} and"
+            f" {MERGES_NAME} do not say all: it needs {TOKENIZER_NAME}, which transformers'"
+            " AutoTokenizer.from_pretrained(…).save_pretrained(…) writes; if it is a RoBERTa's,"
+            " RobertaTokenizer.from_pretrained reads it"
+        )
     return {
         "vocab_file": read_vocab(directory / VOCAB_NAME),
         "merges_file": directory / MERGES_NAME,
@@ -90,25 +159,33 @@ def write_directory(
     merges: Sequence[Pair],
     special_tokens: Sequence[tuple[str, AddedToken]],
     settings: Mapping[str, Any],
+    legacy_format: bool | None = None,
+    prefix: str = "",
 ) -> tuple[str, ...]:
     """Write all files of a tokenizer over those of the one that was there before; name them.
 
-    Nothing is changed before all are on the disk under other names, so that a failure leaves the
-    old tokenizer. Files that are none of a tokenizer's are left alone.
+    With the legacy format that is all but tokenizer.json, and where it is False, nothing that
+    tokenizer.json says already. Nothing is changed before all are on the disk under other names, so
+    that a failure leaves the old tokenizer. Files that are none of a tokenizer's are left alone.
     """
+    _check_prefix(prefix)
     directory = new_directory(directory)
     added = {vocabulary.ids[content]: token for content, token in vocabulary.added.items()}
     beyond = {token: i for token, i in vocabulary.ids.items() if token not in vocabulary.base}
     texts = {
         CONFIG_NAME: object_text(config_object(settings, added)),
         SPECIAL_TOKENS_NAME: object_text(special_tokens_object(special_tokens)),
-        **({ADDED_TOKENS_NAME: object_text(beyond)} if beyond else {}),
-        TOKENIZER_NAME: tokenizer_text(vocabulary, merges, settings),
-        **_model_texts(vocabulary, merges),
     }
-    written = write_files(directory, texts)
-    if not beyond:
-        (directory / ADDED_TOKENS_NAME).unlink(missing_ok=True)
+    if beyond and legacy_format is not False:
+        texts[ADDED_TOKENS_NAME] = object_text(beyond)
+    if legacy_format is not True:
+        texts[TOKENIZER_NAME] = tokenizer_text(vocabulary, merges, settings)
+    if legacy_format is not False:
+        texts |= _model_texts(vocabulary, merges)
+    written = write_files(directory, {f"{prefix}{name}": text for name, text in texts.items()})
+    # What was there before, and would be read beside the new files.
+    for name in {ADDED_TOKENS_NAME, TOKENIZER_NAME, VOCAB_NAME, MERGES_NAME} - texts.keys():
+        (directory / f"{prefix}{name}").unlink(missing_ok=True)
     return written
 
 
@@ -116,11 +193,15 @@ def write_model(
     directory: FilePath, vocabulary: Vocabulary, merges: Sequence[Pair], prefix: str = ""
 ) -> tuple[str, str]:
     """Write vocab.json and merges.txt alone, with a prefix to their names."""
-    if Path(prefix).name != prefix and prefix:
-        raise ValueError(f"filename_prefix is {prefix!r}: it must be part of a name, not a path")
+    _check_prefix(prefix)
     directory = new_directory(directory)
     vocab_path, merges_path = write_files(directory, _model_texts(vocabulary, merges, prefix))
     return vocab_path, merges_path
+
+
+def _check_prefix(prefix: str) -> None:
+    if Path(prefix).name != prefix and prefix:
+        raise ValueError(f"filename_prefix is {prefix!r}: it must be part of a name, not a path")
 
 
 def _model_texts(

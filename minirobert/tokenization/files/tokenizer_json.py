@@ -22,8 +22,8 @@ from ...rules import BOOLEAN, check
 from ..added_tokens import AddedToken
 from ..bpe import Pair
 from ..byte_alphabet import BYTE_TO_CHAR
-from ..vocabulary import Vocabulary
-from .config_files import check_added_tokens, read_added_token
+from ..vocabulary import Vocabulary, numbered
+from .config_files import read_added_token
 from .vocab_and_merges import FilePath, check_id, check_merges, check_vocab
 
 __all__ = [
@@ -61,10 +61,10 @@ class TokenizerJson(NamedTuple):
 
 
 class Framing(NamedTuple):
-    """What a post-processor says: the tokens around a text with their ids, and the offsets."""
+    """What a post-processor says: the tokens around a text with their ids, if any; the offsets."""
 
-    cls: tuple[str, int]
-    sep: tuple[str, int]
+    cls: tuple[str, int] | None
+    sep: tuple[str, int] | None
     trim_offsets: bool
 
 
@@ -93,13 +93,13 @@ def read_tokenizer_json(path: FilePath) -> TokenizerJson:
     settings = {
         "add_prefix_space": add_prefix_space,
         "trim_offsets": framing.trim_offsets,
-        "cls_token": framing.cls[0],
-        "sep_token": framing.sep[0],
         "unk_token": _read_unknown_token(model, vocab, where),
         "padding_side": _read_side(content, "padding", where),
         "truncation_side": _read_side(content, "truncation", where),
     }
-    given = {name: value for name, value in settings.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    given["cls_token"] = framing.cls and framing.cls[0]
+    given["sep_token"] = framing.sep and framing.sep[0]
     return TokenizerJson(vocab, merges, added, given)
 
 
@@ -150,6 +150,8 @@ def _read_post_processor(content: Mapping[str, Any], add_prefix_space: bool, whe
                 _token_and_id(steps[0], "sep", place),
                 _flag(steps[0], "trim_offsets", True, place),
             )
+        case ["ByteLevel"]:
+            return Framing(None, None, _flag(steps[0], "trim_offsets", True, place))
         case ["TemplateProcessing"]:
             return _read_template(steps[0], False, place)
         case ["ByteLevel", "TemplateProcessing"]:
@@ -211,7 +213,7 @@ def _token_and_id(step: Mapping[str, Any], name: str, place: str) -> tuple[str, 
 
 
 def _check_framing(framing: Framing, ids: Mapping[str, int], where: str) -> None:
-    for token, index in (framing.cls, framing.sep):
+    for token, index in filter(None, (framing.cls, framing.sep)):
         if ids.get(token) != index:
             found = f"the id {ids[token]}" if token in ids else "no id"
             raise ValueError(
@@ -269,18 +271,13 @@ def has_whole_alphabet(vocab: Mapping[str, int]) -> bool:
 
 
 def _read_added_tokens(tokens: Any, vocab: Mapping[str, int], where: str) -> dict[int, AddedToken]:
-    added: dict[int, AddedToken] = {}
+    declared = []
     entries = [] if tokens is None else _array(tokens, f"{where}: added_tokens")
     for number, entry in enumerate(entries):
         place = f"{where}: added_tokens[{number}]"
         token = read_added_token(entry, place)
-        index = check_id(entry.get("id"), f"{place}: the id of {token.content!r}")
-        if added.setdefault(index, token) != token:
-            raise ValueError(
-                f"{place}: {token.content!r} has the id {index}, which {added[index].content!r} has"
-            )
-    check_added_tokens(added, vocab, f"{where}: added_tokens")
-    return added
+        declared.append((check_id(entry.get("id"), f"{place}: the id of {token.content!r}"), token))
+    return numbered(vocab, declared, f"{where}: added_tokens")
 
 
 # Values
@@ -360,9 +357,8 @@ def _tokenizer_object(
         "trim_offsets": True,  # only that of the post-processor counts
         "use_regex": True,
     }
-    names_unknown = settings["unk_token"] in vocabulary.base and not has_whole_alphabet(
-        vocabulary.base
-    )
+    unknown = settings.get("unk_token")
+    names_unknown = unknown in vocabulary.base and not has_whole_alphabet(vocabulary.base)
     return {
         "version": VERSION,
         "truncation": None,
@@ -370,18 +366,12 @@ def _tokenizer_object(
         "added_tokens": _added_tokens_array(vocabulary),
         "normalizer": None,
         "pre_tokenizer": byte_level,
-        "post_processor": {
-            "type": "RobertaProcessing",
-            "sep": [settings["sep_token"], vocabulary.ids[settings["sep_token"]]],
-            "cls": [settings["cls_token"], vocabulary.ids[settings["cls_token"]]],
-            "trim_offsets": settings["trim_offsets"],
-            "add_prefix_space": settings["add_prefix_space"],
-        },
+        "post_processor": _post_processor(vocabulary, settings, byte_level),
         "decoder": {**byte_level, "add_prefix_space": True},
         "model": {
             "type": "BPE",
             "dropout": None,
-            "unk_token": settings["unk_token"] if names_unknown else None,
+            "unk_token": unknown if names_unknown else None,
             "continuing_subword_prefix": "",
             "end_of_word_suffix": "",
             "fuse_unk": False,
@@ -390,6 +380,21 @@ def _tokenizer_object(
             "vocab": vocabulary.base,
             "merges": list(merges),
         },
+    }
+
+
+def _post_processor(
+    vocabulary: Vocabulary, settings: Mapping[str, Any], byte_level: Mapping[str, Any]
+) -> dict[str, Any]:
+    offsets = {name: settings[name] for name in ("trim_offsets", "add_prefix_space")}
+    cls, sep = settings.get("cls_token"), settings.get("sep_token")
+    if cls is None or sep is None:  # nothing frames a text
+        return {**byte_level, **offsets}
+    return {
+        "type": "RobertaProcessing",
+        "sep": [sep, vocabulary.ids[sep]],
+        "cls": [cls, vocabulary.ids[cls]],
+        **offsets,
     }
 
 

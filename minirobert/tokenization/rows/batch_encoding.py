@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, NoReturn, Self
 
+from ...rules import is_integer
 from .encoding import CharSpan, Encoding, TokenSpan
 from .options import check_tensor_type
 from .tensors import to_tensors
@@ -132,8 +133,8 @@ class BatchEncoding(dict[str, Any]):
         Parameters
         ----------
         device : str or device object
-            ``"cpu"`` or ``"cuda"`` for arrays of NumPy and CuPy, whatever ``Tensor.to`` takes for
-            those of PyTorch.
+            ``"cpu"`` or ``"cuda"`` for arrays of NumPy and CuPy, or ``model.device``; whatever
+            ``Tensor.to`` takes for those of PyTorch. Lists stay lists.
         non_blocking : bool
             For PyTorch, as `Tensor.to` takes it.
 
@@ -144,6 +145,7 @@ class BatchEncoding(dict[str, Any]):
         """
         from ...arrays import to_device
 
+        device = _named(device)
         for name, column in self.items():
             if hasattr(column, "to"):
                 self[name] = column.to(device, non_blocking=non_blocking)
@@ -223,6 +225,12 @@ class BatchEncoding(dict[str, Any]):
         if not -len(encodings) <= index < len(encodings):
             raise IndexError(f"there is no row {index}: this encoding has {len(encodings)}")
         return encodings[index]
+
+
+def _named(device: Any) -> Any:
+    """Name a graphics card that is given as a number, or as the object of CuPy that has one."""
+    number = getattr(device, "id", device)
+    return f"cuda:{number}" if is_integer(number) else device
 
 
 def _row_and_index(batch_or_index: int, index: int | None) -> tuple[int, int]:

@@ -3,12 +3,20 @@ import json
 import pytest
 
 from minirobert.tokenization.added_tokens import AddedToken
+from minirobert.tokenization.files import config_files
 from minirobert.tokenization.files.config_files import (
     config_object,
     read_added_token,
-    read_settings,
     special_tokens_object,
 )
+
+MASK = AddedToken("<mask>", lstrip=True, normalized=False, special=True)
+VOCAB = {letter: index for index, letter in enumerate("abcde")}
+
+
+def read_settings(directory, declared):
+    """Read what is there beside a vocabulary of five tokens."""
+    return config_files.read_settings(directory, VOCAB, declared)
 
 
 @pytest.fixture
@@ -22,7 +30,7 @@ def directory(tmp_path):
 
 
 def test_no_files_no_settings(directory):
-    assert read_settings(directory(), {}) == {"added_tokens_decoder": {}}
+    assert read_settings(directory(), {}) == {"mask_token": MASK, "added_tokens_decoder": {}}
 
 
 def test_settings_that_are_not_ours_are_kept_apart(directory):
@@ -30,6 +38,7 @@ def test_settings_that_are_not_ours_are_kept_apart(directory):
     assert read_settings(directory(tokenizer_config=config), {}) == {
         "errors": "strict",
         "other_settings": {"auto_map": {}},
+        "mask_token": MASK,
         "added_tokens_decoder": {},
     }
 
@@ -39,7 +48,7 @@ def test_the_configuration_wins_over_the_older_files(directory):
         directory(
             tokenizer_config={
                 "mask_token": "<mask>",
-                "added_tokens_decoder": {"9": {"content": "<mask>", "rstrip": True}},
+                "added_tokens_decoder": {"5": {"content": "<mask>", "rstrip": True}},
             },
             special_tokens_map={"mask_token": "[M]"},
             added_tokens={"x": 10},
@@ -48,7 +57,7 @@ def test_the_configuration_wins_over_the_older_files(directory):
     )
     assert settings == {
         "mask_token": "<mask>",
-        "added_tokens_decoder": {9: AddedToken("<mask>", rstrip=True)},
+        "added_tokens_decoder": {5: AddedToken("<mask>", rstrip=True)},
     }
 
 
@@ -120,12 +129,12 @@ def test_a_mask_in_the_older_files_still_takes_white_space(directory):
             r"config.json: model_input_names is \['x'\], but must be a list of some of input_ids",
         ),
         (
-            {"tokenizer_config": {"extra_special_tokens": {"img_token": "<img>"}}},
-            "img_token is '<img>', which is none of the added tokens: list it in additional_sp",
+            {"tokenizer_config": {"extra_special_tokens": "<img>"}},
+            "extra_special_tokens is '<img>', neither an object nor an array",
         ),
         (
-            {"tokenizer_config": {"extra_special_tokens": ["<img>"]}},
-            r"extra_special_tokens is \['<img>'\], not an object",
+            {"tokenizer_config": {"extra_special_tokens": [5]}},
+            r"extra_special_tokens\[0\] is 5: it must be an object with a string",
         ),
         ({"added_tokens": {"x": "5"}}, "the id of 'x' is '5', but must be an integer from 0"),
         ({"added_tokens": {"x": 5, "y": 5}}, "'y' and 'x' have the same id 5"),
@@ -156,15 +165,17 @@ def test_what_is_written_is_read(directory):
     assert config["tokenizer_class"] == "RobertaTokenizer"
     assert config["model_max_length"] == int(1e30)  # as transformers says that there is no limit
     path = directory(tokenizer_config=config, special_tokens_map=special_tokens_object(names))
-    expected = {**settings, "other_settings": {"extra_special_tokens": {}}}
+    roles = ("bos", "eos", "unk", "sep", "pad", "cls")
+    absent = {f"{role}_token": None for role in roles}
+    expected = {**settings, **absent, "other_settings": {"extra_special_tokens": {}}}
     assert read_settings(path, {}) == {**expected, **special, "added_tokens_decoder": added}
     del config["added_tokens_decoder"]
-    path = directory(tokenizer_config=config, added_tokens={"word": 6, "<e>": 7})
+    path = directory(tokenizer_config=config, added_tokens={"<mask>": 5, "word": 6, "<e>": 7})
     assert read_settings(path, {}) == {
         **expected,
         "mask_token": mask,
         "additional_special_tokens": [extra],
-        "added_tokens_decoder": {7: extra, 6: AddedToken("word")},
+        "added_tokens_decoder": {5: mask, 6: AddedToken("word"), 7: extra},
     }
 
 
@@ -182,5 +193,6 @@ def test_whose_flags_win(directory):
     }
     newest = {"added_tokens_decoder": {"5": mask}}
     assert read_settings(directory(tokenizer_config=newest, **files), declared) == {
+        "mask_token": MASK,
         "added_tokens_decoder": {**declared, 5: AddedToken("<m>", single_word=True)},
     }

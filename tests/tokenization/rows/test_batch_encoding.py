@@ -1,10 +1,12 @@
 import copy
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from minirobert import RobertaConfig, RobertaModel
 from minirobert.tokenization import BatchEncoding, RobertaTokenizer
 
 
@@ -126,6 +128,28 @@ def test_tensors_in_place():
     assert encoding.to("cpu") is encoding
     with pytest.raises(ValueError, match="device 'tpu' is not known"):
         encoding.to("tpu")
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [("cpu", "cpu"), ("cuda", "cuda"), (1, "cuda:1"), (SimpleNamespace(id=0), "cuda:0")],
+)
+def test_names_of_devices(device, name, monkeypatch):
+    encoding = RobertaTokenizer.from_pretrained()("two words", return_tensors="np")
+    monkeypatch.setattr("minirobert.arrays.to_device", lambda array, device: (device, array.shape))
+    assert encoding.to(device).input_ids[0] == name
+
+
+def test_where_the_model_is():
+    config = RobertaConfig(
+        vocab_size=8192, hidden_size=4, num_attention_heads=2, num_hidden_layers=1
+    )
+    model = RobertaModel(config)
+    for tensors in (None, "np", "pt"):
+        encoding = RobertaTokenizer.from_pretrained()("two words", return_tensors=tensors)
+        before = dict(encoding)
+        assert encoding.to(model.device) is encoding
+        assert all(encoding[name] is before[name] for name in before)
 
 
 def test_torch_tensors():
