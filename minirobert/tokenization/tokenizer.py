@@ -23,8 +23,11 @@ from .fast.text_encoder import FastTextEncoder
 from .files.directories import read_directory, read_model, write_directory, write_model
 from .files.tokenizer_json import TOKENIZER_NAME
 from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
+from .layout import keeps_first_space, layout_of
+from .parts_encoder import PartsEncoder
 from .rows.batch_encoding import BatchEncoding
 from .rows.batches import Plan, encode_batch, pad_batch
+from .rows.columns import ID
 from .rows.inputs import Batch, check_one_text, read_ids, read_texts, read_words
 from .rows.lengths import NOTHING_TO_DO, plan_lengths
 from .rows.options import OPTIONS, CallOptions, other_options
@@ -36,8 +39,6 @@ from .special_tokens import (
     SpecialTokenId,
     SpecialTokens,
     SpecialTokenText,
-    special_token_count,
-    with_special_tokens,
     without_special_tokens,
 )
 from .text_encoder import TextEncoder
@@ -90,6 +91,9 @@ class RobertaTokenizer:
         More special tokens.
     added_tokens_decoder : mapping of int to AddedToken, optional
         Added tokens and their ids.
+    parts : mapping of str to object, optional
+        What tokenizer.json has in place of RoBERTa's usual parts: ``normalizer``,
+        ``pre_tokenizer`` and ``post_processor``, each a list of its steps, and ``ignore_merges``.
     other_settings : mapping of str to object, optional
         Entries of tokenizer_config.json that mean nothing here, to be saved again.
 
@@ -165,10 +169,14 @@ class RobertaTokenizer:
         split_special_tokens: bool = False,
         additional_special_tokens: Sequence[str | AddedToken] = (),
         added_tokens_decoder: Mapping[int, AddedToken] | None = None,
+        parts: Mapping[str, Any] | None = None,
         other_settings: Mapping[str, Any] | None = None,
     ) -> None:
-        vocab, self._merges, declared = read_model(vocab_file, merges_file, tokenizer_file)
+        vocab, self._merges, declared, self._parts = read_model(
+            vocab_file, merges_file, tokenizer_file
+        )
         declared.update(added_tokens_decoder or {})
+        self._parts = dict(parts or self._parts)
         named = {
             "bos_token": bos_token,
             "eos_token": eos_token,
@@ -482,7 +490,7 @@ class RobertaTokenizer:
             check_text(text, "text")
             encoder, framing = self._encoder, self._framing
             ids = encoder.ids(text, self.add_prefix_space, self.split_special_tokens)
-            row = with_special_tokens([ids], framing.cls[1], framing.sep[1])
+            row = framing.row([ids], ID)
             self._warn_if_too_long(len(row))
             return row
         options["add_special_tokens"] = add_special_tokens
@@ -932,7 +940,7 @@ class RobertaTokenizer:
         list of int
         """
         sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-        return with_special_tokens(sequences, self.cls_token_id, self.sep_token_id)
+        return self._framing.row(sequences, ID)
 
     @documented(entries(build_inputs_with_special_tokens))
     def get_special_tokens_mask(
@@ -957,7 +965,7 @@ class RobertaTokenizer:
         """
         if not already_has_special_tokens:
             zeros = [[0] * len(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-            return with_special_tokens(zeros, 1, 1)
+            return self._framing.row(zeros, lambda _: 1)
         if token_ids_1 is not None:
             raise ValueError(
                 "token_ids_1 is given although already_has_special_tokens=True: token_ids_0 must"
@@ -976,11 +984,12 @@ class RobertaTokenizer:
         -------
         list of int
         """
-        return [0] * len(self.build_inputs_with_special_tokens(token_ids_0, token_ids_1))
+        sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
+        return self._framing.type_ids([len(ids) for ids in sequences])
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """Tell how many special tokens frame a sequence: 2, or 4 for a pair."""
-        return special_token_count(2 if pair else 1)
+        return self._framing.special_token_count(2 if pair else 1)
 
     @property
     def max_len_single_sentence(self) -> int | None:
@@ -1121,6 +1130,7 @@ class RobertaTokenizer:
             self._merges,
             self._special.items(),
             {**self._other_settings, **self._settings(), **self.special_tokens_map},
+            self._parts,
         )
 
     def save_vocabulary(
@@ -1177,6 +1187,11 @@ class RobertaTokenizer:
           token    low  4  characters 0 to 3
         """
         check_text(text, "text")
+        if self._parts:
+            raise ValueError(
+                "explain shows RoBERTa's own steps, but the tokenizer.json of this tokenizer has"
+                f" others: {', '.join(self._parts)}; tokenize gives its tokens"
+            )
         return explain(
             text,
             TextEncoder(self._vocabulary, self._ranks, self.unk_token_id),
@@ -1215,11 +1230,15 @@ class RobertaTokenizer:
     def _make_encoder(self) -> None:
         # A new one each time: what was encoded before may still be asked about words and offsets.
         self._last_plan = None
-        self._encoder = FastTextEncoder(self._vocabulary, self._ranks, self.unk_token_id)
+        model = self._vocabulary, self._ranks, self.unk_token_id
+        self._encoder: TextEncoder = (
+            PartsEncoder(*model, self._parts) if self._parts else FastTextEncoder(*model)
+        )
         self._framing = Framing(
             (self.cls_token, self.cls_token_id),
             (self.sep_token, self.sep_token_id),
             (self.pad_token, self.pad_token_id),
+            layout_of(self._parts),
         )
 
     def _add(self, tokens: Iterable[AddedToken]) -> int:
@@ -1232,6 +1251,8 @@ class RobertaTokenizer:
         if self._last_plan and options == self._last_plan[0]:
             return self._last_plan[1]
         side, prefix = options.padding_side, options.add_prefix_space
+        prefix = self.add_prefix_space if prefix is None else prefix
+        keeps = keeps_first_space(self._parts)
         splits = options.split_special_tokens
         row_format = RowFormat(
             lengths=plan_lengths(options.checked(), self.model_max_length),
@@ -1239,11 +1260,11 @@ class RobertaTokenizer:
             padding_side=self.padding_side if side is None else side,
             framing=self._framing,
             add_special_tokens=options.add_special_tokens,
-            add_prefix_space=self.add_prefix_space if prefix is None else prefix,
+            keeps_first_space=prefix if keeps is None else keeps,
             trim_offsets=self.trim_offsets,
         )
         encode = self._encoder.encoding(
-            row_format.add_prefix_space,
+            prefix,
             self.split_special_tokens if splits is None else splits,
             options.return_offsets_mapping,
             row_format.trim_offsets,
@@ -1273,7 +1294,7 @@ class RobertaTokenizer:
     def _room_for_texts(self, n_texts: int) -> int | None:
         if self.model_max_length is None:
             return None
-        return self.model_max_length - special_token_count(n_texts)
+        return self.model_max_length - self._framing.special_token_count(n_texts)
 
     def _set_apart(self) -> set[str]:
         """Name the tokens that `decode` may put spaces around."""
