@@ -81,18 +81,28 @@ def read_layout(part: Mapping[str, Any] | None) -> Layout:
 
 
 def _steps(part: Mapping[str, Any], name: str) -> Iterator[Step]:
-    for entry in part[name]:
+    entries = part.get(name)
+    if not isinstance(entries, list):
+        raise ValueError(f"{name} is {entries!r:.60}, not an array")
+    for entry in entries:
         match entry:
             case {"Sequence": {"id": "A" | "B" as text, "type_id": int(type_id)}}:
                 yield Step("AB".index(text), type_id)
             case {"SpecialToken": {"id": str(token), "type_id": int(type_id)}}:
-                described = part["special_tokens"][token]
-                pairs = zip(described["tokens"], described["ids"], strict=True)
-                yield Step(list(pairs), type_id)
+                yield Step(_special_tokens(part, token), type_id)
             case _:
                 raise ValueError(
                     f"{name} has the entry {entry!r:.60}, no text and no special token"
                 )
+
+
+def _special_tokens(part: Mapping[str, Any], name: str) -> list[tuple[str, int]]:
+    match part.get("special_tokens"):
+        case {**described}:
+            match described.get(name):
+                case {"ids": [*ids], "tokens": [*tokens]} if len(ids) == len(tokens):
+                    return list(zip(tokens, ids, strict=True))
+    raise ValueError(f"special_tokens does not say which token {name!r} is, and its id")
 
 
 def layout_of(parts: Mapping[str, Any]) -> Layout | None:

@@ -74,16 +74,13 @@ POST_PROCESSORS = {
     "ByteLevel without trimming": lambda _: processors.ByteLevel(trim_offsets=False),
     "ByteLevel without space": lambda _: processors.ByteLevel(add_prefix_space=False),
     "BertProcessing": lambda _: processors.BertProcessing(*ENDS),
-    "RobertaProcessing": lambda _: processors.RobertaProcessing(*ENDS),
+    "RobertaProcessing": lambda _: processors.RobertaProcessing(*ENDS, add_prefix_space=False),
     "Template": lambda mine: template(mine, "<s>:1 $A:2 <mask>", "$B:1 </s> </s>:3 $A"),
     "default pair": lambda mine: template(mine, "<s> $A </s>"),
     "BERT's pair": lambda mine: template(mine, "<s> $A </s>", "<s> $A </s> $B:1 </s>:1"),
     "one end": lambda mine: template(mine, "$A </s>", "$A </s> $B </s>"),
     "Sequence": lambda mine: processors.Sequence(
         [processors.ByteLevel(), template(mine, "<s> $A", "<s> $A <s> $B:1")]
-    ),
-    "Sequence, ByteLevel behind": lambda mine: processors.Sequence(
-        [template(mine, "<s> $A", "<s> $A <s> $B:1"), processors.ByteLevel()]
     ),
     "Sequence with BERT's": lambda _: processors.Sequence(
         [processors.ByteLevel(), processors.BertProcessing(*ENDS)]
@@ -103,6 +100,7 @@ texts = st.sampled_from(TEXTS) | st.text(
     | st.characters(exclude_categories=["Cs", "Cn"]),
     max_size=12,
 )
+pairs = texts.filter(bool)  # transformers takes an empty second text for none
 
 
 def usual_content():
@@ -190,17 +188,17 @@ def test_parts_that_cut_and_change_a_table_of_texts(cut, text):
     assert_all_same(*cut, text, "a pair")
 
 
-@given(text=texts, pair=texts)
+@given(text=texts, pair=pairs)
 def test_parts_that_cut_and_change_texts(cut, text, pair):
     assert_all_same(*cut, text, pair)
 
 
-@given(text=texts, pair=texts)
+@given(text=texts, pair=pairs)
 def test_post_processors(framed, text, pair):
     assert_all_same(*framed, text, pair)
 
 
-@given(text=st.text("ab c", min_size=8), pair=texts, length=st.integers(6, 9))
+@given(text=st.text("ab c", min_size=8), pair=pairs, length=st.integers(6, 9))
 def test_truncation_with_other_numbers_of_special_tokens(framed, text, pair, length):
     options = {"truncation": True, "max_length": length, "padding": "max_length"}
     assert_same(*framed, [text], **options)
@@ -214,11 +212,17 @@ def test_counts_of_special_tokens(framed):
         assert mine.num_special_tokens_to_add(pair) == theirs.num_special_tokens_to_add(pair)
 
 
-@pytest.mark.parametrize("kind", ["cut", "framed"])
-def test_parts_are_written_again(kind, request, tmp_path):
-    theirs, mine = request.getfixturevalue(kind)
-    mine.save_pretrained(tmp_path)
-    saved, again = both_of(tmp_path)
+def assert_written_again(theirs, mine, directory):
+    mine.save_pretrained(directory)
+    saved, again = both_of(directory)
     for text in TEXTS:
         assert_all_same(theirs, again, text, "a pair")
         assert_all_same(saved, mine, text, "a pair")
+
+
+def test_parts_that_cut_and_change_are_written_again(cut, tmp_path):
+    assert_written_again(*cut, tmp_path)
+
+
+def test_post_processors_are_written_again(framed, tmp_path):
+    assert_written_again(*framed, tmp_path)
