@@ -1,6 +1,7 @@
 """A tokenizer.json of byte-level BPE with other parts than RoBERTa's means what it does there."""
 
 import json
+from itertools import compress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -138,11 +139,14 @@ ASKED = {
 
 
 def assert_same(theirs, mine, *texts, **options):
-    expected, found = (each(*texts, **ASKED, **options) for each in (theirs, mine))
+    expected, found = (each(*texts, **{**ASKED, **options}) for each in (theirs, mine))
     assert dict(found) == dict(expected)
     for row in range(len(expected.encodings)):
         assert found.word_ids(row) == expected.word_ids(row)
-        assert found.sequence_ids(row) == expected.sequence_ids(row)
+        # Padding is of no text here; in transformers it is of one if there are no special tokens.
+        is_text = expected.encodings[row].attention_mask
+        ids = (each.sequence_ids(row) for each in (found, expected))
+        assert [*compress(next(ids), is_text)] == [*compress(next(ids), is_text)]
 
 
 def assert_all_same(theirs, mine, text, pair):
@@ -203,7 +207,9 @@ def test_truncation_with_other_numbers_of_special_tokens(framed, text, pair, len
     options = {"truncation": True, "max_length": length, "padding": "max_length"}
     assert_same(*framed, [text], **options)
     assert_same(*framed, [text], [pair], **options)
-    assert_same(*framed, [text], **options, stride=1, return_overflowing_tokens=True)
+    # In transformers the windows after the first lose the token types of a template.
+    windows = {"stride": 1, "return_overflowing_tokens": True, "return_token_type_ids": False}
+    assert_same(*framed, [text], **options, **windows)
 
 
 def test_counts_of_special_tokens(framed):
