@@ -335,6 +335,12 @@ class RobertaTokenizer:
             New names for special tokens of this one.
 
         """
+        if self._parts:
+            raise ValueError(
+                "training is for RoBERTa's own steps, but the tokenizer.json of this tokenizer has"
+                f" others: {', '.join(self._parts)}; use train, which makes a tokenizer without"
+                " them"
+            )
         names = special_tokens_map or {}
 
         def renamed(token: AddedToken) -> AddedToken:

@@ -232,3 +232,22 @@ def test_parts_that_cut_and_change_are_written_again(cut, tmp_path):
 
 def test_post_processors_are_written_again(framed, tmp_path):
     assert_written_again(*framed, tmp_path)
+
+
+def test_merges_that_are_passed_over(tmp_path):
+    content = json.loads(usual_content())
+    content["model"]["ignore_merges"] = True
+    content["model"]["vocab"]["Ġqxz"] = 9000
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content), "utf-8")
+    theirs, mine = both_of(tmp_path)
+    assert 9000 in mine("a qxz").input_ids
+    assert_all_same(theirs, mine, "a qxz", "qxz qxz")
+    assert_written_again(theirs, mine, tmp_path / "again")
+
+
+def test_what_is_of_robertas_own_steps_alone_is_refused(tmp_path):
+    _, mine = tokenizers_of(tmp_path, normalizer=normalizers.NFC())
+    with pytest.raises(ValueError, match="explain shows RoBERTa's own steps, .*: normalizer; tok"):
+        mine.explain("a")
+    with pytest.raises(ValueError, match="training is for RoBERTa's own steps, .*: normalizer; u"):
+        mine.train_new_from_iterator(["a"], 300)
