@@ -247,7 +247,7 @@ def test_merges_that_are_passed_over(tmp_path):
 
 def test_what_is_of_robertas_own_steps_alone_is_refused(tmp_path):
     _, mine = tokenizers_of(tmp_path, normalizer=normalizers.NFC())
-    with pytest.raises(ValueError, match="explain shows RoBERTa's own steps, .*: normalizer; tok"):
+    with pytest.raises(ValueError, match=r"explain shows RoBERTa's own steps, .*: normalizer; tok"):
         mine.explain("a")
-    with pytest.raises(ValueError, match="training is for RoBERTa's own steps, .*: normalizer; u"):
+    with pytest.raises(ValueError, match=r"training is for RoBERTa's own steps, .*: normalizer; u"):
         mine.train_new_from_iterator(["a"], 300)
