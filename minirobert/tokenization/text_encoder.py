@@ -6,7 +6,7 @@ the pieces that it has seen, and is what `RobertaTokenizer` runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .added_tokens import AddedToken, AddedTokenSplitter
@@ -144,3 +144,13 @@ class TextEncoder:
         pieces = self.find_pieces(*source)
         ids = [index for piece in pieces.encoded for index in piece.ids]
         return EncodedText(ids, self.find_pieces, source, pieces=pieces)
+
+    def encoding(
+        self,
+        add_prefix_space: bool,
+        split_special_tokens: bool,
+        with_offsets: bool,
+        trim_offsets: bool,
+    ) -> Callable[[Text], EncodedText]:
+        """Give `encode` for these options of a call."""
+        return lambda text: self.encode(text, add_prefix_space, split_special_tokens)

@@ -26,8 +26,11 @@ from .files.classes import ROBERTA
 from .files.directories import read_directory, read_model, write_directory, write_model
 from .files.tokenizer_json import TOKENIZER_NAME
 from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
+from .layout import PLAIN, keeps_first_space, layout_of
+from .parts_encoder import PartsEncoder
 from .rows.batch_encoding import BatchEncoding
 from .rows.batches import Plan, encode_batch, pad_batch
+from .rows.columns import ID
 from .rows.inputs import Batch, check_one_text, read_ids, read_texts, read_words
 from .rows.lengths import NOTHING_TO_DO, plan_lengths
 from .rows.options import OPTIONS, CallOptions, other_options
@@ -40,8 +43,6 @@ from .special_tokens import (
     SpecialTokenId,
     SpecialTokens,
     SpecialTokenText,
-    special_token_count,
-    with_special_tokens,
     without_special_tokens,
 )
 from .text_encoder import TextEncoder
@@ -94,6 +95,9 @@ class RobertaTokenizer:
         More special tokens.
     added_tokens_decoder : mapping of int to AddedToken, optional
         Added tokens and their ids.
+    parts : mapping of str to object, optional
+        What tokenizer.json has in place of RoBERTa's usual parts: ``normalizer``,
+        ``pre_tokenizer`` and ``post_processor``, each a list of its steps, and ``ignore_merges``.
     other_settings : mapping of str to object, optional
         Entries of tokenizer_config.json that mean nothing here, to be saved again.
 
@@ -169,10 +173,14 @@ class RobertaTokenizer:
         split_special_tokens: bool = False,
         additional_special_tokens: Sequence[str | AddedToken] = (),
         added_tokens_decoder: Mapping[int, AddedToken] | None = None,
+        parts: Mapping[str, Any] | None = None,
         other_settings: Mapping[str, Any] | None = None,
     ) -> None:
-        vocab, self._merges, declared = read_model(vocab_file, merges_file, tokenizer_file)
+        vocab, self._merges, declared, self._parts = read_model(
+            vocab_file, merges_file, tokenizer_file
+        )
         declared.update(added_tokens_decoder or {})
+        self._parts = dict(parts or self._parts)
         named = {
             "bos_token": bos_token,
             "eos_token": eos_token,
@@ -340,6 +348,12 @@ class RobertaTokenizer:
             New names for special tokens of this one.
 
         """
+        if self._parts:
+            raise ValueError(
+                "training is for RoBERTa's own steps, but the tokenizer.json of this tokenizer has"
+                f" others: {', '.join(self._parts)}; use train, which makes a tokenizer without"
+                " them"
+            )
         names = special_tokens_map or {}
 
         def renamed(token: AddedToken) -> AddedToken:
@@ -489,13 +503,12 @@ class RobertaTokenizer:
         >>> tokenizer.encode("a<mask>"), tokenizer.encode(["a", "<mask>"])
         ([0, 4, 5, 2], [0, 4, 5, 2])
         """
-        is_framed = add_special_tokens and self._is_framed()
-        if isinstance(text, str) and text_pair is None and is_framed and not options:
+        if isinstance(text, str) and text_pair is None and add_special_tokens and not options:
             # The most frequent call, without what is needed for the others.
             check_text(text, "text")
             encoder, framing = self._encoder, self._framing
             ids = encoder.ids(text, self.add_prefix_space, self.split_special_tokens)
-            row = with_special_tokens([ids], framing.cls[1], framing.sep[1])
+            row = framing.row([ids], ID)
             self._warn_if_too_long(len(row))
             return row
         options["add_special_tokens"] = add_special_tokens
@@ -946,7 +959,7 @@ class RobertaTokenizer:
         list of int
         """
         sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-        return with_special_tokens(sequences, self.cls_token_id, self.sep_token_id)
+        return self._framing.row(sequences, ID)
 
     @documented(entries(build_inputs_with_special_tokens))
     def get_special_tokens_mask(
@@ -971,7 +984,7 @@ class RobertaTokenizer:
         """
         if not already_has_special_tokens:
             zeros = [[0] * len(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-            return with_special_tokens(zeros, 1, 1)
+            return self._framing.row(zeros, lambda _: 1)
         if token_ids_1 is not None:
             raise ValueError(
                 "token_ids_1 is given although already_has_special_tokens=True: token_ids_0 must"
@@ -990,11 +1003,12 @@ class RobertaTokenizer:
         -------
         list of int
         """
-        return [0] * len(self.build_inputs_with_special_tokens(token_ids_0, token_ids_1))
+        sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
+        return self._framing.type_ids([len(ids) for ids in sequences])
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """Tell how many special tokens frame a sequence: 2, or 4 for a pair."""
-        return special_token_count(2 if pair else 1) if self._is_framed() else 0
+        return self._framing.special_token_count(2 if pair else 1)
 
     @property
     def max_len_single_sentence(self) -> int | None:
@@ -1153,6 +1167,7 @@ class RobertaTokenizer:
             {**self._other_settings, **self._settings(), **self.special_tokens_map},
             check("legacy_format", legacy_format, optional(BOOLEAN)),
             _prefix(filename_prefix),
+            self._parts,
         )
 
     def save_vocabulary(
@@ -1209,6 +1224,11 @@ class RobertaTokenizer:
           token    low  4  characters 0 to 3
         """
         check_text(text, "text")
+        if self._parts:
+            raise ValueError(
+                "explain shows RoBERTa's own steps, but the tokenizer.json of this tokenizer has"
+                f" others: {', '.join(self._parts)}; tokenize gives its tokens"
+            )
         return explain(
             text,
             TextEncoder(self._vocabulary, self._ranks, self.unk_token_id),
@@ -1247,11 +1267,16 @@ class RobertaTokenizer:
     def _make_encoder(self) -> None:
         # A new one each time: what was encoded before may still be asked about words and offsets.
         self._last_plan = None
-        self._encoder = FastTextEncoder(self._vocabulary, self._ranks, self.unk_token_id)
+        model = self._vocabulary, self._ranks, self.unk_token_id
+        self._encoder: TextEncoder = (
+            PartsEncoder(*model, self._parts) if self._parts else FastTextEncoder(*model)
+        )
+        is_framed = self.cls_token is not None and self.sep_token is not None
         self._framing = Framing(
             (self.cls_token, self.cls_token_id),
             (self.sep_token, self.sep_token_id),
             (self.pad_token, self.pad_token_id),
+            layout_of(self._parts) or (None if is_framed else PLAIN),
         )
 
     def _add(self, tokens: Iterable[AddedToken]) -> int:
@@ -1264,14 +1289,16 @@ class RobertaTokenizer:
         if self._last_plan and options == self._last_plan[0]:
             return self._last_plan[1]
         side, prefix = options.padding_side, options.add_prefix_space
+        prefix = self.add_prefix_space if prefix is None else prefix
+        keeps = keeps_first_space(self._parts)
         splits = options.split_special_tokens
         row_format = RowFormat(
             lengths=plan_lengths(options.checked(), self.model_max_length),
             truncation_side=self.truncation_side,
             padding_side=self.padding_side if side is None else side,
             framing=self._framing,
-            add_special_tokens=options.add_special_tokens and self._is_framed(),
-            add_prefix_space=self.add_prefix_space if prefix is None else prefix,
+            add_special_tokens=options.add_special_tokens,
+            keeps_first_space=prefix if keeps is None else keeps,
             trim_offsets=self.trim_offsets,
         )
         if row_format.lengths.padding != "do_not_pad" and self.pad_token is None:
@@ -1280,7 +1307,7 @@ class RobertaTokenizer:
                 " tokenizer.eos_token, or tokenizer.add_special_tokens({'pad_token': '<pad>'})"
             )
         encode = self._encoder.encoding(
-            row_format.add_prefix_space,
+            prefix,
             self.split_special_tokens if splits is None else splits,
             options.return_offsets_mapping,
             row_format.trim_offsets,
@@ -1297,9 +1324,6 @@ class RobertaTokenizer:
             self._last_plan = options, plan
         return plan
 
-    def _is_framed(self) -> bool:
-        return self.cls_token is not None and self.sep_token is not None
-
     def _warn_if_too_long(self, longest: int) -> None:
         if self.model_max_length is None or self._has_warned_of_length:
             return
@@ -1313,7 +1337,7 @@ class RobertaTokenizer:
     def _room_for_texts(self, n_texts: int) -> int | None:
         if self.model_max_length is None:
             return None
-        return self.model_max_length - self.num_special_tokens_to_add(n_texts == 2)
+        return self.model_max_length - self._framing.special_token_count(n_texts)
 
     def _set_apart(self) -> set[str]:
         """Name the tokens that `decode` may put spaces around."""

@@ -102,15 +102,16 @@ def read_model(
     vocab_file: FilePath | Mapping[str, int] | None,
     merges_file: FilePath | Iterable[Pair | str] | None,
     tokenizer_file: FilePath | None,
-) -> tuple[dict[str, int], list[Pair], dict[int, AddedToken]]:
-    """Read the vocabulary, the merges and the added tokens that a tokenizer is made of."""
+) -> tuple[dict[str, int], list[Pair], dict[int, AddedToken], dict[str, Any]]:
+    """Read the vocabulary, merges, added tokens and unusual parts that a tokenizer is made of."""
     if tokenizer_file is not None and vocab_file is None and merges_file is None:
         content = read_tokenizer_json(tokenizer_file)
-        return content.vocab, content.merges, content.added_tokens
+        parts = content.settings.get("parts", {})
+        return content.vocab, content.merges, content.added_tokens, parts
     if tokenizer_file is not None or vocab_file is None or merges_file is None:
         raise ValueError("a tokenizer needs vocab_file and merges_file, or tokenizer_file alone")
     vocab = read_vocab(vocab_file)
-    return vocab, read_merges(merges_file, vocab), {}
+    return vocab, read_merges(merges_file, vocab), {}, {}
 
 
 def _tell_of_other_class(named: Mapping[str, Any], directory: Path) -> None:
@@ -161,6 +162,7 @@ def write_directory(
     settings: Mapping[str, Any],
     legacy_format: bool | None = None,
     prefix: str = "",
+    parts: Mapping[str, Any] | None = None,
 ) -> tuple[str, ...]:
     """Write all files of a tokenizer over those of the one that was there before; name them.
 
@@ -179,7 +181,7 @@ def write_directory(
     if beyond and legacy_format is not False:
         texts[ADDED_TOKENS_NAME] = object_text(beyond)
     if legacy_format is not True:
-        texts[TOKENIZER_NAME] = tokenizer_text(vocabulary, merges, settings)
+        texts[TOKENIZER_NAME] = tokenizer_text(vocabulary, merges, settings, parts)
     if legacy_format is not False:
         texts |= _model_texts(vocabulary, merges)
     written = write_files(directory, {f"{prefix}{name}": text for name, text in texts.items()})

@@ -1,8 +1,9 @@
 """The file tokenizer.json, in which the fast tokenizers of transformers are stored as a whole.
 
 It describes a pipeline: normalizer, pre-tokenizer, model, post-processor, decoder. RoBERTa's is
-always the same but for a few settings, so reading it means to check that it is RoBERTa's, or does
-the same, and to take out the vocabulary, the merges, the added tokens and the settings.
+always the same but for a few settings, so reading it means to take out the vocabulary, the merges,
+the added tokens and the settings. Byte-level BPE is also found with other parts around it: those
+that `components` and `layout` know are taken out as they are described.
 
 What an option of the file means is left to the Rust library that the file belongs to. An option
 that changes no result is passed over; one that does is refused.
@@ -13,15 +14,19 @@ from __future__ import annotations
 import json
 import os
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
+
+import regex
 
 from ...files import read_json
 from ...rules import BOOLEAN, check
 from ..added_tokens import AddedToken
 from ..bpe import Pair
 from ..byte_alphabet import BYTE_TO_CHAR
+from ..components import NORMALIZERS, PRE_TOKENIZERS
+from ..layout import read_layout
 from ..vocabulary import Vocabulary, numbered
 from .config_files import read_added_token
 from .vocab_and_merges import FilePath, check_id, check_merges, check_vocab
@@ -50,6 +55,18 @@ MEMBERS = {
 }
 SIDES = {"Left": "left", "Right": "right"}
 
+_SENTENCE_PIECE = "a SentencePiece tokenizer, of XLM-R or CamemBERT"
+_WORD_PIECE = "a WordPiece tokenizer, of BERT"
+# Parts and models by which the tokenizers of other models are told.
+FOREIGN = {
+    **dict.fromkeys(("Unigram", "Metaspace", "Precompiled"), _SENTENCE_PIECE),
+    **dict.fromkeys(("WordPiece", "BertNormalizer", "BertPreTokenizer"), _WORD_PIECE),
+}
+
+
+# A part of the pipeline as the file describes it.
+Part = dict[str, Any]
+
 
 class TokenizerJson(NamedTuple):
     """What tokenizer.json holds; `settings` are arguments of `RobertaTokenizer`."""
@@ -61,11 +78,15 @@ class TokenizerJson(NamedTuple):
 
 
 class Framing(NamedTuple):
-    """What a post-processor says: the tokens around a text with their ids, if any; the offsets."""
+    """What a post-processor says: the tokens around a text with their ids, if any; the offsets.
+
+    `others` are tokens that are neither `cls` nor `sep`.
+    """
 
     cls: tuple[str, int] | None
     sep: tuple[str, int] | None
     trim_offsets: bool
+    others: Sequence[tuple[str, int]] = ()
 
 
 def read_tokenizer_json(path: FilePath) -> TokenizerJson:
@@ -82,37 +103,38 @@ def read_tokenizer_json(path: FilePath) -> TokenizerJson:
         raise ValueError(
             f"{where}: version is {reprlib.repr(content['version'])}, but only {VERSION!r} is known"
         )
-    _check_no_normalizer(content, where)
-    _check_decoder(content, where)
-    add_prefix_space = _read_pre_tokenizer(content, where)
-    framing = _read_post_processor(content, add_prefix_space, where)
     model = _object(content.get("model"), f"{where}: model")
+    _check_kind_of_model(model, where)
+    normalizers = _steps(content, "normalizer", where)
+    _check_parts(normalizers, NORMALIZERS, f"{where}: normalizer")
+    _check_decoder(content, where)
+    add_prefix_space, pre_tokenizers = _read_pre_tokenizer(content, where)
+    framing, post_processors = _read_post_processor(content, add_prefix_space, where)
     vocab, merges = _read_vocab_and_merges(model, where)
     added = _read_added_tokens(content.get("added_tokens"), vocab, where)
     _check_framing(framing, {**vocab, **{token.content: i for i, token in added.items()}}, where)
+    parts = {
+        "normalizer": normalizers or None,
+        "pre_tokenizer": pre_tokenizers,
+        "post_processor": post_processors,
+        "ignore_merges": _flag(model, "ignore_merges", False, f"{where}: model") or None,
+    }
+    parts = {name: part for name, part in parts.items() if part is not None}
     settings = {
         "add_prefix_space": add_prefix_space,
         "trim_offsets": framing.trim_offsets,
+        "cls_token": framing.cls and framing.cls[0],
+        "sep_token": framing.sep and framing.sep[0],
         "unk_token": _read_unknown_token(model, vocab, where),
         "padding_side": _read_side(content, "padding", where),
         "truncation_side": _read_side(content, "truncation", where),
+        "parts": parts or None,
     }
-    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-    given["cls_token"] = framing.cls and framing.cls[0]
-    given["sep_token"] = framing.sep and framing.sep[0]
+    given = {name: value for name, value in settings.items() if value is not None}
     return TokenizerJson(vocab, merges, added, given)
 
 
 # The pipeline
-
-
-def _check_no_normalizer(content: Mapping[str, Any], where: str) -> None:
-    kinds = _kinds(_steps(content, "normalizer", where))
-    if kinds:
-        raise ValueError(
-            f"{where}: the normalizer is {' then '.join(kinds)}, where RoBERTa has none: it changes"
-            " texts before they are tokenized; do that yourself, and write null there"
-        )
 
 
 def _check_decoder(content: Mapping[str, Any], where: str) -> None:
@@ -120,59 +142,83 @@ def _check_decoder(content: Mapping[str, Any], where: str) -> None:
     if kinds not in ([], ["ByteLevel"]):
         raise ValueError(
             f"{where}: the decoder is {' then '.join(kinds)}, where RoBERTa has ByteLevel; this is"
-            " another model's tokenizer"
+            f" {_whose(kinds)}"
         )
 
 
-def _read_pre_tokenizer(content: Mapping[str, Any], where: str) -> bool:
+def _read_pre_tokenizer(content: Mapping[str, Any], where: str) -> tuple[bool, list[Part] | None]:
+    """Give `add_prefix_space`, and the steps if they are others than RoBERTa's one."""
     steps = _steps(content, "pre_tokenizer", where)
-    if _kinds(steps) != ["ByteLevel"]:
+    kinds, place = _kinds(steps), f"{where}: pre_tokenizer"
+    foreign = [kind for kind in kinds if kind in FOREIGN]
+    if kinds.count("ByteLevel") != 1 or foreign:
         raise ValueError(
-            f"{where}: the pre_tokenizer is {' then '.join(_kinds(steps)) or 'missing'}, where"
-            " RoBERTa has ByteLevel; this is another model's tokenizer"
+            f"{where}: the pre_tokenizer is {' then '.join(kinds) or 'missing'}, where"
+            f" RoBERTa has ByteLevel; this is {_whose(kinds)}"
         )
-    place = f"{where}: pre_tokenizer"
-    if not _flag(steps[0], "use_regex", True, place):
-        raise ValueError(
-            f"{place}: use_regex is false, so that texts are not cut into words, which RoBERTa does"
-            " before all merges: use a tokenizer trained with use_regex=True"
-        )
-    return _flag(steps[0], "add_prefix_space", False, place)
+    byte_level = steps[kinds.index("ByteLevel")]
+    add_prefix_space = _flag(byte_level, "add_prefix_space", False, place)
+    is_usual = _flag(byte_level, "use_regex", True, place) and len(steps) == 1
+    _check_parts(steps, PRE_TOKENIZERS, place)
+    return add_prefix_space, None if is_usual else steps
 
 
-def _read_post_processor(content: Mapping[str, Any], add_prefix_space: bool, where: str) -> Framing:
-    steps = _steps(content, "post_processor", where)
-    place = f"{where}: post_processor"
-    match _kinds(steps):
-        case ["RobertaProcessing"]:
-            return Framing(
-                _token_and_id(steps[0], "cls", place),
-                _token_and_id(steps[0], "sep", place),
-                _flag(steps[0], "trim_offsets", True, place),
+def _check_parts(
+    steps: Sequence[Part], known: Mapping[str, Callable[[Part], Any]], place: str
+) -> None:
+    """Refuse a part that is not known, or that cannot be made from what is said of it."""
+    for step, kind in zip(steps, _kinds(steps), strict=True):
+        if kind not in known:
+            raise ValueError(
+                f"{place}: {kind} is not known here, only {', '.join(known)}; this is"
+                f" {_whose([kind])}"
             )
-        case ["ByteLevel"]:
-            return Framing(None, None, _flag(steps[0], "trim_offsets", True, place))
-        case ["TemplateProcessing"]:
-            return _read_template(steps[0], False, place)
-        case ["ByteLevel", "TemplateProcessing"]:
-            trim_offsets = _flag(steps[0], "trim_offsets", True, place)
-            if trim_offsets and _flag(steps[0], "add_prefix_space", True, place) != (
-                add_prefix_space
-            ):
-                raise ValueError(
-                    f"{place}: add_prefix_space must be as in the pre_tokenizer, which has"
-                    f" {add_prefix_space}"
-                )
-            return _read_template(steps[1], trim_offsets, place)
-    found = " then ".join(_kinds(steps)) or "missing"
-    raise ValueError(
-        f"{where}: the post_processor is {found}, where RoBERTa has RobertaProcessing; this is the"
-        " format of another model. To use the vocabulary in RoBERTa's, load it from vocab.json and"
-        " merges.txt"
+        try:
+            known[kind](step)
+        except (KeyError, TypeError, ValueError, regex.error) as error:
+            raise ValueError(f"{place}: {kind} cannot be used: {error}") from error
+
+
+def _whose(kinds: Sequence[str]) -> str:
+    """Say whose tokenizer it is that has such parts."""
+    return next((FOREIGN[kind] for kind in kinds if kind in FOREIGN), "another model's tokenizer")
+
+
+def _read_post_processor(
+    content: Mapping[str, Any], add_prefix_space: bool, where: str
+) -> tuple[Framing, list[Part] | None]:
+    """Give what RoBERTa's says, and the steps if they are others than RoBERTa's."""
+    steps = _steps(content, "post_processor", where)
+    kinds, place = _kinds(steps), f"{where}: post_processor"
+    _check_parts(steps, POST_PROCESSORS, place)
+    byte_levels = [step for step in steps if step["type"] == "ByteLevel"]
+    framing = [step for step in steps if step["type"] != "ByteLevel"]
+    if len(framing) > 1 or len(byte_levels) + ("RobertaProcessing" in kinds) > 1:
+        raise ValueError(
+            f"{place}: {' then '.join(kinds)} frames or trims what is framed or trimmed already:"
+            " leave one of them"
+        )
+    trim_offsets = any(_flag(step, "trim_offsets", True, place) for step in byte_levels)
+    trims_alike = not trim_offsets or add_prefix_space == _flag(
+        byte_levels[0], "add_prefix_space", True, place
     )
+    if not framing:
+        return Framing(None, None, trim_offsets), steps
+    said = _read_framing(framing[0], trim_offsets, place)
+    is_usual = said.cls and "BertProcessing" not in kinds and trims_alike
+    return said, None if is_usual else steps
 
 
-def _read_template(step: Mapping[str, Any], trim_offsets: bool, place: str) -> Framing:
+def _read_framing(step: Part, trim_offsets: bool, place: str) -> Framing:
+    if step["type"] == "TemplateProcessing":
+        return _read_template(step, trim_offsets, place)
+    if step["type"] == "RobertaProcessing":
+        trim_offsets = _flag(step, "trim_offsets", True, place)
+    cls, sep = (_token_and_id(step, name, place) for name in ("cls", "sep"))
+    return Framing(cls, sep, trim_offsets)
+
+
+def _read_template(step: Part, trim_offsets: bool, place: str) -> Framing:
     match step.get("single"):
         case [{"SpecialToken": {"id": str(cls)}}, _, {"SpecialToken": {"id": str(sep)}}]:
             rows = {"single": [cls, "A", sep], "pair": [cls, "A", sep, sep, "B", sep]}
@@ -182,10 +228,7 @@ def _read_template(step: Mapping[str, Any], trim_offsets: bool, place: str) -> F
                     _template_token(step, sep, place),
                     trim_offsets,
                 )
-    raise ValueError(
-        f"{place}: the template is not RoBERTa's, <s> A </s> and <s> A </s> </s> B </s> with all"
-        " type ids 0; this is the format of another model"
-    )
+    return Framing(None, None, trim_offsets, read_layout(step).special_tokens())
 
 
 def _template(row: Sequence[str], cls: str, sep: str) -> list[dict[str, Any]]:
@@ -204,6 +247,17 @@ def _template_token(step: Mapping[str, Any], name: str, place: str) -> tuple[str
     raise ValueError(f"{place}: special_tokens does not say which token {name!r} is, and its id")
 
 
+def _check_layout(step: Part) -> None:
+    """RoBERTa's and BERT's are checked with what they say; a template here."""
+    if step["type"] == "TemplateProcessing":
+        read_layout(step)
+
+
+POST_PROCESSORS: Mapping[str, Callable[[Part], Any]] = dict.fromkeys(
+    ("ByteLevel", "RobertaProcessing", "BertProcessing", "TemplateProcessing"), _check_layout
+)
+
+
 def _token_and_id(step: Mapping[str, Any], name: str, place: str) -> tuple[str, int]:
     match step.get(name):
         case [str(token), int(index)]:
@@ -213,7 +267,8 @@ def _token_and_id(step: Mapping[str, Any], name: str, place: str) -> tuple[str, 
 
 
 def _check_framing(framing: Framing, ids: Mapping[str, int], where: str) -> None:
-    for token, index in filter(None, (framing.cls, framing.sep)):
+    named = [token for token in (framing.cls, framing.sep) if token]
+    for token, index in (*named, *framing.others):
         if ids.get(token) != index:
             found = f"the id {ids[token]}" if token in ids else "no id"
             raise ValueError(
@@ -225,16 +280,20 @@ def _check_framing(framing: Framing, ids: Mapping[str, int], where: str) -> None
 # The model
 
 
+def _check_kind_of_model(model: Mapping[str, Any], where: str) -> None:
+    if model.get("type", "BPE") != "BPE":  # older files do not say which it is
+        kind = model["type"]
+        raise ValueError(
+            f"{where}: the model is {reprlib.repr(kind)}, where RoBERTa has BPE; this is"
+            f" {_whose([kind] if isinstance(kind, str) else [])}"
+        )
+
+
 def _read_vocab_and_merges(
     model: Mapping[str, Any], where: str
 ) -> tuple[dict[str, int], list[Pair]]:
     place = f"{where}: model"
-    if model.get("type", "BPE") != "BPE":  # older files do not say which it is
-        raise ValueError(
-            f"{where}: the model is {reprlib.repr(model['type'])}, where RoBERTa has BPE; this is"
-            " another model's tokenizer"
-        )
-    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"):
+    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
         if model.get(option) not in (None, False, 0, ""):
             raise ValueError(
                 f"{place}: {option} is {reprlib.repr(model[option])}, which gives other tokens than"
@@ -294,15 +353,20 @@ def _read_side(content: Mapping[str, Any], name: str, where: str) -> str | None:
     return SIDES[side]
 
 
-def _steps(content: Mapping[str, Any], name: str, where: str) -> list[Mapping[str, Any]]:
-    place = f"{where}: {name}"
+def _steps(content: Mapping[str, Any], name: str, where: str) -> list[Part]:
+    """Give the parts of a section one after the other, also those of a Sequence in a Sequence."""
     if content.get(name) is None:
         return []
-    part = _object(content[name], place)
+    return _flat(content[name], MEMBERS[name], f"{where}: {name}")
+
+
+def _flat(part: Any, members: str, place: str) -> list[Part]:
+    part = _object(part, place)
     if part.get("type") != "Sequence":
         return [part]
-    members = _array(part.get(MEMBERS[name]), f"{place}: {MEMBERS[name]}")
-    return [_object(member, f"{place}: {MEMBERS[name]}") for member in members]
+    place = f"{place}: {members}"
+    several = _array(part.get(members), place)
+    return [step for member in several for step in _flat(member, members, place)]
 
 
 def _kinds(steps: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -336,7 +400,10 @@ def _flag(part: Mapping[str, Any], name: str, default: bool, place: str) -> bool
 
 
 def tokenizer_text(
-    vocabulary: Vocabulary, merges: Sequence[Pair], settings: Mapping[str, Any]
+    vocabulary: Vocabulary,
+    merges: Sequence[Pair],
+    settings: Mapping[str, Any],
+    parts: Mapping[str, Any] | None = None,
 ) -> str:
     """Give the text of tokenizer.json, to the byte that of transformers.
 
@@ -345,6 +412,11 @@ def tokenizer_text(
     has it, so that they give the same ids as this class.
     """
     content = _tokenizer_object(vocabulary, merges, settings)
+    for name, part in (parts or {}).items():
+        if name in MEMBERS:
+            content[name] = _section(name, part, settings)
+        else:
+            content["model"][name] = part
     return json.dumps(content, ensure_ascii=False, indent=2)
 
 
@@ -396,6 +468,20 @@ def _post_processor(
         "cls": [cls, vocabulary.ids[cls]],
         **offsets,
     }
+
+
+def _section(name: str, steps: Sequence[Part], settings: Mapping[str, Any]) -> Part | None:
+    """Write parts as they were read, with the settings that may have changed since."""
+    obeyed = ["add_prefix_space"] if name == "pre_tokenizer" else ["trim_offsets"]
+    written = [
+        step
+        if step["type"] not in ("ByteLevel", "RobertaProcessing")
+        else {**step, **{setting: settings[setting] for setting in obeyed}}
+        for step in steps
+    ]
+    if len(written) == 1:
+        return written[0]
+    return {"type": "Sequence", MEMBERS[name]: written} if written else None
 
 
 def _added_tokens_array(vocabulary: Vocabulary) -> list[dict[str, Any]]:

@@ -6,8 +6,9 @@ a token is led back to the text, and a label of a word or of a range of characte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from ..encoded_text import EncodedText
@@ -67,9 +68,8 @@ class Encoding:
     @cached_property
     def tokens(self) -> list[str]:
         """The tokens, in the byte alphabet."""
-        framing = self._format.framing
         tokens = [text.tokens for text in self._texts]
-        return self._row(tokens, framing.cls[0], framing.sep[0], framing.pad[0])
+        return self._row(tokens, itemgetter(0), self._format.framing.pad[0])
 
     @property
     def attention_mask(self) -> list[int]:
@@ -83,7 +83,7 @@ class Encoding:
 
     @property
     def type_ids(self) -> list[int]:
-        """Zeros, for RoBERTa has no other token type."""
+        """The token types: zeros, as RoBERTa has no others, but where tokenizer.json has."""
         return self._column("token_type_ids")
 
     @cached_property
@@ -100,21 +100,23 @@ class Encoding:
         numbers: list[list[int | None]] = [
             [number] * len(text.ids) for number, text in enumerate(self._texts)
         ]
-        return self._row(numbers, None, None, None)
+        return self._row(numbers, lambda _: None, None)
 
     @cached_property
     def word_ids(self) -> list[int | None]:
         """For a token of a text the number of its word, counted in each text, else None."""
         words: list[Sequence[int | None]] = [text.words for text in self._texts]
-        return self._row(words, None, None, None)
+        return self._row(words, lambda _: None, None)
 
     def _column(self, name: str) -> list[Any]:
         make, fill = COLUMNS[name]
         row = make(self._unpadded_ids, self._texts, self._window, self._format)
         return self._padded(row, fill)
 
-    def _row(self, columns: Sequence[Sequence[T]], cls: T, sep: T, pad: T) -> list[T]:
-        return self._padded(framed(in_window(columns, self._window), cls, sep, self._format), pad)
+    def _row(
+        self, columns: Sequence[Sequence[T]], value: Callable[[tuple[str, int]], T], pad: T
+    ) -> list[T]:
+        return self._padded(framed(in_window(columns, self._window), value, self._format), pad)
 
     def _padded(self, row: list[T], fill: T) -> list[T]:
         return pad_row(row, self._length, fill, self._format.padding_side)

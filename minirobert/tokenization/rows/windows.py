@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from ..encoded_text import EncodedText
-from ..special_tokens import special_token_count, with_special_tokens
+from ..layout import Layout
+from ..special_tokens import with_special_tokens
 from .lengths import LengthPlan
 from .truncation import kept_lengths, kept_slice, window_slices
 
@@ -23,29 +24,60 @@ WHOLE: Mapping[int, list[Window]] = {n: [(slice(None),) * n] for n in (1, 2)}
 
 
 class Framing(NamedTuple):
-    """The special tokens that stand around texts, each with its id."""
+    """The special tokens that stand around texts, each with its id.
+
+    A `layout` says where they stand, and which, if it is not as in RoBERTa.
+    """
 
     cls: tuple[str, int]
     sep: tuple[str, int]
     pad: tuple[str, int]
+    layout: Layout | None = None
+
+    def row(
+        self, sequences: Sequence[Sequence[T]], value: Callable[[tuple[str, int]], T]
+    ) -> list[T]:
+        """Lay out a column of a row; `value` gives what stands there for a special token."""
+        if self.layout:
+            return self.layout.row(sequences, value)
+        return with_special_tokens(sequences, value(self.cls), value(self.sep))
+
+    def type_ids(self, lengths: Sequence[int], add_special_tokens: bool = True) -> list[int]:
+        """Give the token types of a row, which are zeros in RoBERTa."""
+        if self.layout:
+            return self.layout.type_ids(lengths, add_special_tokens)
+        n_special = self.special_token_count(len(lengths)) if add_special_tokens else 0
+        return [0] * (sum(lengths) + n_special)
+
+    def special_token_count(self, n_sequences: int) -> int:
+        """Tell how many special tokens frame one sequence, or two."""
+        return len(self.row([[]] * n_sequences, lambda token: token))
 
 
 class RowFormat(NamedTuple):
-    """What all rows of a call have in common, after all defaults."""
+    """What all rows of a call have in common, after all defaults.
+
+    `keeps_first_space` says that trimmed offsets leave a single space at the beginning alone.
+    """
 
     lengths: LengthPlan
     truncation_side: str
     padding_side: str
     framing: Framing
     add_special_tokens: bool
-    add_prefix_space: bool
+    keeps_first_space: bool
     trim_offsets: bool
 
 
-def framed(sequences: Sequence[Sequence[T]], cls: T, sep: T, row_format: RowFormat) -> list[T]:
-    """Lay out a column of a row; `cls` and `sep` stand for the special tokens, if it has them."""
+def framed(
+    sequences: Sequence[Sequence[T]], value: Callable[[tuple[str, int]], T], row_format: RowFormat
+) -> list[T]:
+    """Lay out a column of a row; `value` is for its special tokens, if it has them."""
+    framing = row_format.framing
     if row_format.add_special_tokens:
-        return with_special_tokens(sequences, cls, sep)
+        return framing.row(sequences, value)
+    if framing.layout:
+        return framing.layout.row(sequences, value, add_special_tokens=False)
     return list(chain.from_iterable(sequences))
 
 
@@ -58,7 +90,9 @@ def row_windows(texts: Sequence[EncodedText], row_format: RowFormat) -> list[Win
     plan = row_format.lengths
     if plan.truncation == "do_not_truncate" or plan.max_length is None:
         return WHOLE[len(texts)]
-    n_special = special_token_count(len(texts)) if row_format.add_special_tokens else 0
+    n_special = 0
+    if row_format.add_special_tokens:
+        n_special = row_format.framing.special_token_count(len(texts))
     budget = plan.max_length - n_special
     if budget < 0:
         raise ValueError(

@@ -1,0 +1,255 @@
+"""The parts of tokenizer.json that change or cut a text, for tokenizers of another make.
+
+RoBERTa's own pipeline has no normalizer, and ByteLevel as its one pre-tokenizer; `text_encoder`
+writes that down directly. Byte-level BPE is also found with other parts, which are made here from
+what the file says of them. What each does is what the Rust library does that the file belongs to.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Literal
+
+import regex
+
+from .aligned import Aligned
+from .byte_alphabet import text_to_symbols
+from .pretokenizer import PIECE, WHITE_SPACE
+
+__all__ = ["NORMALIZERS", "PRE_TOKENIZERS", "Normalizer", "Splitter"]
+
+Normalizer = Callable[[Aligned], Aligned]
+Splitter = Callable[[Aligned], list[Aligned]]
+Description = Mapping[str, Any]
+
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
+FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")
+
+# Normalizers
+
+
+def _unicode_form(form: Form) -> Callable[[Description], Normalizer]:
+    """One of the four forms of Unicode's Annex 15."""
+    decomposition: Form = "NFKD" if "K" in form else "NFD"
+
+    def normalize(text: Aligned) -> Aligned:
+        if unicodedata.is_normalized(form, text.text):
+            return text
+        changes = _ordered(_decomposed(text.text, decomposition))
+        return text.changed(_composed(changes) if form.endswith("C") else changes)
+
+    return lambda _: normalize
+
+
+def _decomposed(text: str, form: Form) -> Iterator[tuple[str, int]]:
+    for character in text:
+        for number, part in enumerate(unicodedata.normalize(form, character)):
+            yield part, int(number > 0)
+
+
+def _ordered(changes: Iterator[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Put combining marks, between characters that are none, into their canonical order."""
+    ordered: list[tuple[str, int]] = []
+    for combines, group in groupby(changes, key=lambda each: unicodedata.combining(each[0]) > 0):
+        several = list(group)
+        if combines:
+            several.sort(key=lambda each: unicodedata.combining(each[0]))
+        ordered += several
+    return ordered
+
+
+def _composed(changes: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Compose each mark with the character before it, unless another mark blocks it."""
+    composed: list[tuple[str, int]] = []
+    starter, last_class = -1, 0
+    for character, change in changes:
+        mark_class = unicodedata.combining(character)
+        adjacent = starter == len(composed) - 1
+        if starter >= 0 and (adjacent or last_class < mark_class):
+            before, change_before = composed[starter]
+            whole = unicodedata.normalize("NFC", before + character)
+            if len(whole) == 1:
+                composed[starter] = whole, change_before + change - 1
+                continue
+        composed.append((character, change))
+        last_class = mark_class
+        if mark_class == 0:
+            starter = len(composed) - 1
+    return composed
+
+
+def _filtered(text: Aligned, keeps: Callable[[str], bool]) -> Aligned:
+    kept = [index for index, character in enumerate(text.text) if keeps(character)]
+    return Aligned("".join(text.text[i] for i in kept), [text.spans[i] for i in kept])
+
+
+def _strip_accents(_: Description) -> Normalizer:
+    return lambda text: _filtered(text, lambda character: unicodedata.category(character)[0] != "M")
+
+
+def _lowercase(_: Description) -> Normalizer:
+    return lambda text: text.changed(
+        (lower, int(number > 0))
+        for character in text.text
+        for number, lower in enumerate(character.lower())
+    )
+
+
+def _strip(part: Description) -> Normalizer:
+    white = "".join(WHITE_SPACE)
+
+    def normalize(text: Aligned) -> Aligned:
+        start, end = 0, len(text.text)
+        if part.get("strip_left", True):
+            start = end - len(text.text.lstrip(white))
+        if part.get("strip_right", True):
+            end = max(start, len(text.text.rstrip(white)))
+        return text.part(start, end)
+
+    return normalize
+
+
+def _replace(part: Description) -> Normalizer:
+    pattern, content = _pattern(part), part["content"]
+
+    def normalize(text: Aligned) -> Aligned:
+        for match in reversed(list(pattern.finditer(text.text))):
+            text = text.replaced(match.start(), match.end(), content)
+        return text
+
+    return normalize
+
+
+def _prepend(part: Description) -> Normalizer:
+    return lambda text: text.prefixed(part["prepend"])
+
+
+# Pre-tokenizers
+
+
+def _byte_level(part: Description) -> Splitter:
+    """Cut into words unless told otherwise, and write them in the byte alphabet."""
+
+    def split(text: Aligned) -> list[Aligned]:
+        if part.get("add_prefix_space") and not text.text.startswith(" "):
+            text = text.prefixed(" ")
+        pieces = [text]
+        if part.get("use_regex", True):
+            pieces = [text.part(*match.span()) for match in PIECE.finditer(text.text)]
+        return [_as_symbols(piece) for piece in pieces]
+
+    return split
+
+
+def _as_symbols(piece: Aligned) -> Aligned:
+    spans = [
+        span
+        for character, span in zip(piece.text, piece.spans, strict=True)
+        for _ in character.encode("utf-8")
+    ]
+    return Aligned("".join(text_to_symbols(piece.text)), spans)
+
+
+def _cut(pattern: regex.Pattern, behavior: str, invert: bool = False) -> Splitter:
+    """Cut at each match, or with `invert` at what lies between, and treat it as `behavior` says."""
+
+    def split(text: Aligned) -> list[Aligned]:
+        stretches, position = [], 0
+        for match in pattern.finditer(text.text):
+            start, end = match.span()
+            stretches += [(position, start, invert), (start, end, not invert)]
+            position = end
+        stretches.append((position, len(text.text), invert))
+        filled = [each for each in stretches if each[0] < each[1]]
+        return [text.part(*span) for span in BEHAVIORS[behavior](filled)]
+
+    return split
+
+
+Stretches = Sequence[tuple[int, int, bool]]
+Ranges = list[tuple[int, int]]
+
+
+def _removed(stretches: Stretches) -> Ranges:
+    return [(start, end) for start, end, is_match in stretches if not is_match]
+
+
+def _isolated(stretches: Stretches) -> Ranges:
+    return [(start, end) for start, end, _ in stretches]
+
+
+def _contiguous(stretches: Stretches) -> Ranges:
+    groups = [list(group) for _, group in groupby(stretches, key=lambda stretch: stretch[2])]
+    return [(group[0][0], group[-1][1]) for group in groups]
+
+
+def _merged_with_previous(stretches: Stretches) -> Ranges:
+    ranges: Ranges = []
+    follows_match = True
+    for start, end, is_match in stretches:
+        if is_match and not follows_match:
+            ranges[-1] = ranges[-1][0], end
+        else:
+            ranges.append((start, end))
+        follows_match = is_match
+    return ranges
+
+
+def _merged_with_next(stretches: Stretches) -> Ranges:
+    mirrored = [(-end, -start, is_match) for start, end, is_match in reversed(stretches)]
+    return [(-end, -start) for start, end in reversed(_merged_with_previous(mirrored))]
+
+
+BEHAVIORS: Mapping[str, Callable[[Stretches], Ranges]] = {
+    "Removed": _removed,
+    "Isolated": _isolated,
+    "Contiguous": _contiguous,
+    "MergedWithPrevious": _merged_with_previous,
+    "MergedWithNext": _merged_with_next,
+}
+
+
+def _pattern(part: Description) -> regex.Pattern:
+    """Read a pattern: a string to be found as it is, or a regular expression."""
+    match part.get("pattern"):
+        case {"String": str(content)} if content:
+            return regex.compile(regex.escape(content))
+        case {"Regex": str(expression)}:
+            return regex.compile(expression)
+    raise ValueError(f"pattern is {part.get('pattern')!r:.60}, neither a String nor a Regex")
+
+
+def _split(part: Description) -> Splitter:
+    behavior = part["behavior"]
+    if behavior not in BEHAVIORS:
+        raise ValueError(f"behavior is {behavior!r}: it must be one of {', '.join(BEHAVIORS)}")
+    return _cut(_pattern(part), behavior, part.get("invert", False))
+
+
+_WORDS = regex.compile(
+    r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+"
+    r"|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\s]+"
+)
+_PUNCTUATION = regex.compile(r"[\p{P}$+<=>^`|~]")  # ASCII's, with what Unicode calls symbols there
+
+NORMALIZERS: Mapping[str, Callable[[Description], Normalizer]] = {
+    **{form: _unicode_form(form) for form in FORMS},
+    "Strip": _strip,
+    "StripAccents": _strip_accents,
+    "Lowercase": _lowercase,
+    "Replace": _replace,
+    "Prepend": _prepend,
+}
+
+PRE_TOKENIZERS: Mapping[str, Callable[[Description], Splitter]] = {
+    "ByteLevel": _byte_level,
+    "Whitespace": lambda _: _cut(_WORDS, "Removed", invert=True),
+    "WhitespaceSplit": lambda _: _cut(regex.compile(r"\s"), "Removed"),
+    "Digits": lambda part: _cut(
+        regex.compile(r"\p{N}"), "Isolated" if part.get("individual_digits") else "Contiguous"
+    ),
+    "Punctuation": lambda part: _cut(_PUNCTUATION, part.get("behavior", "Isolated")),
+    "Split": _split,
+}
