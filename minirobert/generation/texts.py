@@ -52,9 +52,9 @@ class Texts:
         An empty one. Without it, each step reads the texts from their beginning.
     encoder_hidden_states : Array of shape [B, E, H], optional
     encoder_attention_mask : bool Array of shape [B, E], optional
-    inputs_embeds : Array of shape [B, P, H], optional
-        Read in place of the prompts, which may have no tokens then, S = 0, or P. The mask is
-        theirs, [B, P], and says where positions are counted. They need a cache.
+    inputs_embeds : Array of shape [B, K, H], optional
+        Read in place of the prompts, which may have no tokens then, S = 0, or K. The mask is
+        theirs, [B, K], and says where positions are counted. They need a cache.
     pad_token_id : int
         The position of padding.
     """
@@ -98,7 +98,7 @@ class Texts:
         tokens = self.input_ids[:, past:]
         return self._next_logits(tokens, self.attention_mask, self.cache, *self._encoder)
 
-    def _read_embeds(self, embeds: Array) -> Array:  # [B, P, H] -> [B, V]
+    def _read_embeds(self, embeds: Array) -> Array:  # [B, K, H] -> [B, V]
         """Read the embeddings first, and tokens behind them: all that the mask shows counts."""
         mask = astype(self.attention_mask, array_namespace(embeds).int64)
         positions = self._pad_token_id + create_position_ids_from_input_ids(mask, padding_idx=0)
@@ -168,7 +168,7 @@ def prepare(
         By default padding is masked, unless it is also what ends a text.
     encoder_hidden_states : floats of shape [B, E, H], optional
     encoder_attention_mask : 0 and 1 of shape [B, E], optional
-    inputs_embeds : floats of shape [B, P, H], optional
+    inputs_embeds : floats of shape [B, K, H], optional
         Read in place of ``input_ids``, which need not be given then. By default no row has padding.
 
     Returns
@@ -205,7 +205,7 @@ def prepare(
 
 def _tokens(
     input_ids: Any, embeds: Array | None, like: Array, pad_token_id: int
-) -> tuple[Array, Array]:  # int64 [B, S], bool [B, P]
+) -> tuple[Array, Array]:  # int64 [B, S], bool [B, K]
     """Check the tokens of the prompts, and tell which are no padding; embeddings are none."""
     xp = array_namespace(like)
     if embeds is None:

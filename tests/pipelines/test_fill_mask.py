@@ -482,7 +482,7 @@ def test_model_without_language_model_head(tmp_path):
     model = RobertaModel(our_model().config)
     model.save_pretrained(tmp_path)
     our_tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=r"missing: lm_head\.dense\.weight"):
+    with pytest.raises(ValueError, match=r"missing: lm_head\.\* \(5 tensors\)"):
         minirobert.pipeline("fill-mask", tmp_path)
     with pytest.raises(ValueError, match="RobertaForMaskedLM, not a RobertaModel"):
         minirobert.pipeline("fill-mask", model, our_tokenizer())
