@@ -205,7 +205,7 @@ def prepare(
 
 def _tokens(
     input_ids: Any, embeds: Array | None, like: Array, pad_token_id: int
-) -> tuple[Array, Array]:  # int64 [B, S], bool [B, K]
+) -> tuple[Array, Array]:  # [B, K, H], [V, H] -> int64 [B, S], bool [B, K]
     """Check the tokens of the prompts, and tell which are no padding; embeddings are none."""
     xp = array_namespace(like)
     if embeds is None:
