@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,11 @@ def save_model(
     config: RobertaConfig,
     flat: Mapping[str, Array],
     max_shard_size: int | str = "5GB",
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write ``config.json`` and the weights: all of the new model, or what was there before.
+
+    Texts that belong to the model, ``beside`` the configuration, are given by their files' names.
 
     Weights above ``max_shard_size`` are divided among ``model-00001-of-0000N.safetensors``, with
     ``model.safetensors.index.json`` to find them. Weights that the directory has in other files
@@ -96,9 +100,9 @@ def save_model(
     shards = split_into_shards(sizes, bytes_of(max_shard_size))
     names = _file_names(len(shards))
     texts = {INDEX_FILE: _index(names, shards, flat, sizes)} if len(shards) > 1 else {}
-    texts[_CONFIG_FILE] = text
+    texts |= {_CONFIG_FILE: text, **beside}
     target = new_directory(directory)
-    final = [_CONFIG_FILE, *names, *([INDEX_FILE] if INDEX_FILE in texts else [])]
+    final = [*beside, _CONFIG_FILE, *names, *([INDEX_FILE] if INDEX_FILE in texts else [])]
     staged = {name: target / f"{name}.{os.getpid()}.tmp" for name in final}
     try:
         for name, tensors in zip(names, shards, strict=True):

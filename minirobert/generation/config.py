@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
+import copy
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..config import RobertaConfig
-from ..rules import (
-    BOOLEAN,
-    INTEGER,
-    NUMBER,
-    POSITIVE,
-    PROBABILITY,
-    STRING,
-    Rule,
-    check,
-    dictionary_of,
-    either,
-    integer,
-    list_of,
-    number,
-    optional,
+from ..files import ModelFiles, ModelName, new_directory, read_json, write_text
+from ..keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
+from ..rules import check, near_miss
+from .options import OFF, RULES
+from .settings import (
+    SETTINGS_NAME,
+    options_of_model_config,
+    read_settings,
+    settled,
+    warn_of_what_is_not_here,
 )
 
-__all__ = ["OFF", "GenerationConfig"]
+__all__ = ["GenerationConfig"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, repr=False)
 class GenerationConfig:
     """How to choose the words of a text.
+
+    What is not given, or None, is left to the model: see `minirobert.generation.settings`.
 
     Parameters
     ----------
@@ -110,6 +110,8 @@ class GenerationConfig:
     output_scores, output_logits, return_dict_in_generate : bool
         Give a `minirobert.GenerateOutput`, with the scores of each step, or with the logits as the
         model gives them.
+    extra : dict
+        Keys of a ``generation_config.json`` that mean nothing here. They are written back.
 
     Raises
     ------
@@ -160,13 +162,42 @@ class GenerationConfig:
     output_scores: bool = False
     output_logits: bool = False
     return_dict_in_generate: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __new__(cls, **options: Any) -> GenerationConfig:
+        """Remember which options are given: the others may come from elsewhere."""
+        config = super().__new__(cls)
+        given = {name for name, value in options.items() if value is not None}
+        vars(config)["_given"] = given
+        return config
 
     def __post_init__(self) -> None:
-        for name, off in OFF.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, off)
-        for name, rule in _RULES.items():
-            check(name, getattr(self, name), rule)
+        self.validate()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_made = "extra" in vars(self)  # the last field
+        if name in RULES:
+            if value is None and not RULES[name].allows(None):
+                value = OFF.get(name, _DEFAULTS[name])
+            check(name, value, RULES[name])
+        elif is_made or name != "extra":
+            meant = near_miss(name, RULES)
+            raise AttributeError(
+                f"generation has no option {name!r}"
+                + (f": is {meant} meant?" if meant else "; extra holds keys that mean nothing here")
+            )
+        if is_made:
+            vars(self)["_given"].add(name)
+        super().__setattr__(name, value)
+
+    def validate(self) -> None:
+        """Refuse options that contradict each other.
+
+        Raises
+        ------
+        ValueError
+            Naming both.
+        """
         if self.do_sample and self.num_beams > 1:
             raise ValueError(
                 f"do_sample is True and num_beams {self.num_beams}, but beam search finds the most "
@@ -182,6 +213,11 @@ class GenerationConfig:
                     else f"a choice of {self.num_beams} beams: set num_beams to as many"
                 )
             )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The options that were given, by the constructor or by assignment."""
+        return {name: getattr(self, name) for name in RULES if name in vars(self)["_given"]}
 
     @classmethod
     def from_model_config(cls, config: RobertaConfig, **options: Any) -> GenerationConfig:
@@ -207,16 +243,147 @@ class GenerationConfig:
         >>> GenerationConfig.from_model_config(RobertaConfig(), num_beams=4).eos_token_ids
         (2,)
         """
-        names = [one.name for one in fields(cls)]
-        for name in options:
-            if name not in names:
-                raise TypeError(
-                    f"generation has no option {name!r}: those here are {', '.join(names)}"
-                )
-        known = {**config.extra, **vars(config)}
-        if known.get("max_length") == 20:  # transformers' default, which means 20 new tokens
-            del known["max_length"]
-        return cls(**{**{name: known[name] for name in names if name in known}, **options})
+        return cls.settled(options_of_model_config(config), None, options)
+
+    @classmethod
+    def settled(
+        cls, of_model: Mapping[str, Any], given: GenerationConfig | None, call: Mapping[str, Any]
+    ) -> GenerationConfig:
+        """Put the options of a model, of an object and of a call together.
+
+        Parameters
+        ----------
+        of_model : mapping
+            What the model's files say.
+        given : GenerationConfig, optional
+            In place of that.
+        call : mapping
+            In place of both.
+
+        Returns
+        -------
+        GenerationConfig
+
+        Raises
+        ------
+        TypeError
+            If the call has an option that is not known.
+        ValueError
+            If an option breaks its rule, or they contradict each other.
+
+        >>> GenerationConfig.settled({"num_beams": 3, "eos_token_id": 2}, None, {"num_beams": 4})
+        GenerationConfig(eos_token_id=2, num_beams=4)
+        """
+        said = {} if given is None else cls.checked(given).given
+        return cls(**settled({**of_model, **said}, call))
+
+    @staticmethod
+    def checked(config: Any) -> GenerationConfig:
+        """Refuse what is no configuration of this package, such as one of transformers."""
+        if not isinstance(config, GenerationConfig):
+            raise TypeError(
+                f"generation_config is a {type(config).__name__}, but must be a GenerationConfig "
+                "of this package: GenerationConfig.from_dict(theirs.to_dict()) reads another"
+            )
+        return config
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], **overrides: Any) -> GenerationConfig:
+        """Make a configuration from the keys of a ``generation_config.json``.
+
+        Parameters
+        ----------
+        values : mapping
+            None is what is not said; keys that mean nothing here are kept in ``extra``.
+        **overrides
+            Options that replace those of the values.
+
+        Returns
+        -------
+        GenerationConfig
+            It may hold options that contradict each other: `validate` tells.
+
+        >>> config = GenerationConfig.from_dict({"top_k": 5, "num_beams": None, "cache_config": {}})
+        >>> config, config.extra
+        (GenerationConfig(top_k=5), {'cache_config': {}})
+        """
+        read = {**read_settings(values), **overrides}
+        config = cls(extra={name: value for name, value in read.items() if name not in RULES})
+        for name in RULES.keys() & read.keys():
+            setattr(config, name, read[name])
+        return config
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name: ModelName,
+        config_file_name: str = SETTINGS_NAME,
+        **overrides: Any,
+    ) -> GenerationConfig:
+        """Read the ``generation_config.json`` of a directory, or of a model on the hub.
+
+        Parameters
+        ----------
+        pretrained_model_name : str or path
+        config_file_name : str
+        **overrides
+            Options that replace those of the file, and `minirobert.files.HubOptions`.
+
+        Returns
+        -------
+        GenerationConfig
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is no JSON object, or an option breaks its rule.
+        """
+        settle(overrides, OF_CONFIGS)
+        files = ModelFiles.of(pretrained_model_name, overrides)
+        values = read_json(files.require(config_file_name) / config_file_name)
+        warn_of_what_is_not_here(values, f"{config_file_name} of {files.name!r}")
+        return cls.from_dict(values, **overrides)
+
+    def save_pretrained(
+        self,
+        save_directory: str | os.PathLike[str],
+        config_file_name: str = SETTINGS_NAME,
+        **options: Any,
+    ) -> None:
+        """Write ``generation_config.json`` into a directory, made where it does not exist.
+
+        Of other arguments of transformers, `minirobert.keywords.OF_SAVING` says what they come to.
+        """
+        settle_all(options, OF_SAVING, "save_pretrained")
+        write_text(new_directory(save_directory) / config_file_name, self.to_json_string())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give every option, and what is kept, as plain data."""
+        values = {name: getattr(self, name) for name in RULES}
+        if values["sequence_bias"] is not None:  # a dictionary has tuples for keys
+            values["sequence_bias"] = [[list(words), bias] for words, bias in self.biases.items()]
+        return copy.deepcopy({**self.extra, **values})
+
+    def to_diff_dict(self) -> dict[str, Any]:
+        """Give the options that were given or are not the defaults, and what is kept."""
+        return {
+            name: value
+            for name, value in self.to_dict().items()
+            if name not in RULES or name in vars(self)["_given"] or value != _DEFAULTS[name]
+        }
+
+    def to_json_string(self, use_diff: bool = True) -> str:
+        """Write ``generation_config.json``; with ``use_diff`` what `to_diff_dict` gives."""
+        values = self.to_diff_dict() if use_diff else self.to_dict()
+        # There it would say that config.json counts in place of this file.
+        values.pop("_from_model_config", None)
+        return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def __repr__(self) -> str:
+        said = {n: getattr(self, n) for n in RULES if getattr(self, n) != _DEFAULTS[n]}
+        return f"GenerationConfig({', '.join(f'{name}={value!r}' for name, value in said.items())})"
 
     @property
     def eos_token_ids(self) -> tuple[int, ...]:
@@ -256,86 +423,4 @@ def _several(tokens: int | list[int] | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(tokens if isinstance(tokens, list | tuple) else (tokens,)))
 
 
-def _pair(first: Rule, second: Rule) -> Rule:
-    """Allow two values that each follow a rule."""
-
-    def allows(value: Any) -> bool:
-        is_pair = isinstance(value, list | tuple) and len(value) == 2
-        return is_pair and first.allows(value[0]) and second.allows(value[1])
-
-    return Rule(allows, f"{first.sentence} and {second.sentence}")
-
-
-_TOKENS = optional(either(INTEGER, list_of(INTEGER, "a list of them")))
-_IDS = list_of(integer(0), "a list of token ids")
-_WORD = Rule(lambda value: _IDS.allows(value) and len(value) > 0, "at least one token id")
-_WORDS = list_of(_WORD, "a list of words, each a list of at least one token id")
-_BIAS = either(NUMBER, Rule(lambda value: value == -math.inf, "-inf"))
-_BIASES = either(
-    dictionary_of(_WORD, _BIAS, "a dictionary of tuples of token ids to numbers"),
-    list_of(_pair(_WORD, _BIAS), "a list of token ids and numbers, such as [[[5, 6], -2.0]]"),
-)
-_STRING = Rule(lambda value: STRING.allows(value) and value != "", "a string that is not empty")
-_CUTOFF = Rule(lambda v: number(0).allows(v) and v < 1, "a number from 0, below 1")
-_START_AND_FACTOR = _pair(integer(0), POSITIVE)._replace(
-    sentence="an integer and a number above 0, such as (10, 1.05)"
-)
-
-_RULES: dict[str, Rule] = {
-    "max_new_tokens": optional(integer(1)),
-    "max_length": optional(integer(1)),
-    "min_new_tokens": optional(integer(0)),
-    "min_length": integer(0),
-    "max_time": optional(POSITIVE),
-    "stop_strings": optional(either(_STRING, list_of(_STRING, "a list of them"))),
-    "encoder_repetition_penalty": POSITIVE,
-    "encoder_no_repeat_ngram_size": integer(0),
-    "bad_words_ids": optional(_WORDS),
-    "sequence_bias": optional(_BIASES),
-    "suppress_tokens": optional(list_of(INTEGER, "a list of token ids")),
-    "begin_suppress_tokens": optional(list_of(INTEGER, "a list of token ids")),
-    "forced_bos_token_id": optional(integer(0)),
-    "forced_eos_token_id": _TOKENS,
-    "exponential_decay_length_penalty": optional(_START_AND_FACTOR),
-    "remove_invalid_values": BOOLEAN,
-    "renormalize_logits": BOOLEAN,
-    "min_p": optional(PROBABILITY),
-    "typical_p": Rule(lambda v: POSITIVE.allows(v) and v <= 1, "a number above 0, up to 1"),
-    "epsilon_cutoff": _CUTOFF,
-    "eta_cutoff": _CUTOFF,
-    "eos_token_id": _TOKENS,
-    "pad_token_id": optional(integer(0)),
-    "bos_token_id": _TOKENS,
-    "repetition_penalty": POSITIVE.but(" (1 is no penalty)"),
-    "no_repeat_ngram_size": integer(0),
-    "do_sample": BOOLEAN,
-    "temperature": POSITIVE.but(": for the likeliest words, leave do_sample at False"),
-    "top_k": integer(0),
-    "top_p": PROBABILITY,
-    "num_beams": integer(1),
-    "length_penalty": NUMBER,
-    "early_stopping": either(BOOLEAN, Rule(lambda value: value == "never", '"never"')),
-    "num_return_sequences": integer(1),
-    "use_cache": BOOLEAN,
-    "output_scores": BOOLEAN,
-    "output_logits": BOOLEAN,
-    "return_dict_in_generate": BOOLEAN,
-}
-
-#: The values with which an option does nothing; None means them, too.
-OFF = {
-    "min_length": 0,
-    "no_repeat_ngram_size": 0,
-    "encoder_no_repeat_ngram_size": 0,
-    "repetition_penalty": 1.0,
-    "encoder_repetition_penalty": 1.0,
-    "remove_invalid_values": False,
-    "renormalize_logits": False,
-    "temperature": 1.0,
-    "top_k": 0,
-    "top_p": 1.0,
-    "typical_p": 1.0,
-    "epsilon_cutoff": 0.0,
-    "eta_cutoff": 0.0,
-    "output_logits": False,
-}
+_DEFAULTS = {one.name: one.default for one in fields(GenerationConfig)}

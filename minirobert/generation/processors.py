@@ -11,7 +11,8 @@ from ..checks import check_shape
 from ..functional import log_softmax
 from . import filters
 from . import scores as change
-from .config import OFF, GenerationConfig
+from .config import GenerationConfig
+from .options import OFF
 from .steering import Steering
 
 __all__ = ["score_processor"]

@@ -10,8 +10,16 @@ from ..arrays import Array, Shape
 from ..cache import KeyValueCache
 from ..checks import random_generator, warn
 from ..config import RobertaConfig
+from ..config_file import OF_GENERATION
 from ..documentation import documented
+from ..files import ModelFiles, read_json
 from ..generation import GenerateOutput, GenerationConfig, Steering, Texts
+from ..generation.settings import (
+    SETTINGS_NAME,
+    options_of_model_config,
+    tokens_of,
+    warn_of_what_is_not_here,
+)
 from ..heads import lm_head
 from ..intermediates import Intermediate, Pass, Row
 from ..losses import causal_lm_loss, token_loss
@@ -185,6 +193,45 @@ class RobertaForCausalLM(_LanguageModel):
                 "should tell: set it to True"
             )
 
+    @property
+    def generation_config(self) -> GenerationConfig:
+        """How the model generates where a call says nothing else.
+
+        It comes from ``generation_config.json``, or else ``config.json``. To change an option is
+        allowed, or to assign another `GenerationConfig`.
+        """
+        if "_generation" not in vars(self):
+            options = options_of_model_config(self.config)
+            self.generation_config = GenerationConfig.from_dict(options)
+        config: GenerationConfig = vars(self)["_generation"]
+        return config
+
+    @generation_config.setter
+    def generation_config(self, config: GenerationConfig) -> None:
+        vars(self)["_generation"] = GenerationConfig.checked(config)
+
+    def generation_options(self) -> dict[str, Any]:
+        """Give the options that `generation_config` says, and the tokens of the configuration."""
+        if "_generation" not in vars(self):  # the configuration may still be changed
+            return options_of_model_config(self.config)
+        return {**tokens_of(self.config), **self.generation_config.given}
+
+    @classmethod
+    def _read_beside(cls, files: ModelFiles, arguments: dict[str, Any]) -> dict[str, Any]:
+        given = arguments.pop("generation_config", None)
+        if given is not None:
+            return {"_generation": GenerationConfig.checked(given)}
+        if files.fetch(SETTINGS_NAME):
+            return {"_generation": GenerationConfig.from_pretrained(files)}
+        if files.fetch("config.json"):
+            said = read_json(files.directory / "config.json")
+            said = {name: value for name, value in said.items() if name in OF_GENERATION}
+            warn_of_what_is_not_here(said, f"config.json of {files.name!r}")
+        return {}
+
+    def _written_beside(self) -> dict[str, str]:
+        return {SETTINGS_NAME: self.generation_config.to_json_string()}
+
     @documented(SHARED)
     def __call__(
         self,
@@ -268,11 +315,11 @@ class RobertaForCausalLM(_LanguageModel):
         attention_mask : 0 and 1 of shape [B, S], optional
             By default padding is masked.
         generation_config : GenerationConfig, optional
-            All options at once.
+            In place of the model's own; what it does not say is as there.
         logits_processor, stopping_criteria, prefix_allowed_tokens_fn : optional
             Functions that change scores, end texts, or allow only some words: see
             `minirobert.generation.Steering`.
-        inputs_embeds : floats of shape [B, P, H], optional
+        inputs_embeds : floats of shape [B, K, H], optional
             Word embeddings, which a decoder reads in place of the prompts; positions are counted
             where ``attention_mask`` is 1. Only what follows is returned then, behind ``input_ids``
             if these are given too.
@@ -285,9 +332,8 @@ class RobertaForCausalLM(_LanguageModel):
             A seed, or where the random numbers of ``do_sample`` come from. What is drawn for a text
             depends on its place, but not on the other texts.
         **options
-            In place of ``generation_config``: those of `GenerationConfig`, such as
-            ``max_new_tokens``, ``do_sample``, ``top_p``, ``num_beams``. By default they are the
-            configuration's, where it has them.
+            Those of `GenerationConfig`, such as ``max_new_tokens``, ``do_sample``, ``top_p``,
+            ``num_beams``, in place of what ``generation_config`` says.
 
         Returns
         -------
@@ -404,14 +450,7 @@ class RobertaForCausalLM(_LanguageModel):
     def _generation_config(
         self, config: GenerationConfig | None, options: dict[str, Any]
     ) -> GenerationConfig:
-        if config is None:
-            return GenerationConfig.from_model_config(self.config, **options)
-        if options:
-            raise ValueError(
-                f"generation_config and {', '.join(options)} were both given: put all options into "
-                "one of them"
-            )
-        return config
+        return GenerationConfig.settled(self.generation_options(), config, options)
 
     def _texts(self, config: GenerationConfig, *inputs: Any) -> tuple[Texts, int]:
         return generation.prepare(

@@ -134,6 +134,7 @@ class RobertaPreTrainedModel(RobertaModule):
         dtype, device = overrides.pop("dtype"), overrides.pop("device")
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         options = {name: overrides.pop(name) for name in cls._options() if name in overrides}
+        beside = cls._read_beside(files, overrides)
         is_asked = config is not None or bool(overrides)
         if config is None:
             config = RobertaConfig.from_pretrained(files, **overrides)
@@ -150,10 +151,19 @@ class RobertaPreTrainedModel(RobertaModule):
         )
         target = "cpu" if device is None else device
         placed = {name: to_device(array, target) for name, array in flat.items()}
-        model = cls(config, build_tree(placed), **options)._with(name_or_path=files.name)
+        model = cls(config, build_tree(placed), **options)._with(name_or_path=files.name, **beside)
         if output_loading_info:
             return model, matched.loading_info()  # type: ignore[return-value]  # only where asked
         return model
+
+    @classmethod
+    def _read_beside(cls, files: ModelFiles, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Read what a class has besides configuration and weights, as attributes."""
+        return {}
+
+    def _written_beside(self) -> dict[str, str]:
+        """Give the texts of the files that hold it, by their names."""
+        return {}
 
     @classmethod
     def _from_config(
@@ -203,7 +213,9 @@ class RobertaPreTrainedModel(RobertaModule):
         model = self if state_dict is None else self._with_state(state_dict)
         config = copy.deepcopy(model.config)
         config.architectures, config.dtype = [type(model).__name__], model.dtype
-        save_model(save_directory, config, flatten(model.params), max_shard_size)
+        save_model(
+            *(save_directory, config, flatten(model.params), max_shard_size, self._written_beside())
+        )
 
     def get_input_embeddings(self) -> Array:
         """Give the word embedding table, of shape [V, H]."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, cast
 
 import numpy as np
 
 from ..arrays import move_like, to_numpy
-from ..generation import GenerationConfig, Steering
+from ..generation import GenerateOutput, GenerationConfig, Steering
 from ..generation.sampling import generator
-from ..generation.texts import new_tokens
+from ..generation.texts import DEFAULT_NEW_TOKENS, new_tokens
 from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
@@ -26,11 +26,21 @@ class Generation(TypedDict, total=False):
 
     generated_text: str  # the text and what follows, or what follows alone
     generated_token_ids: list[int]  # with return_tensors, in its place
+    scores: list[list[float]]  # with output_scores, of each new token; not with beams
+    logits: list[list[float]]  # with output_logits, in the same way
+    sequences_scores: float  # of beam search, with output_scores
+
+
+class Continuation(NamedTuple):
+    """The new tokens of a text, and what a `Generation` says of them besides."""
+
+    tokens: list[int]
+    more: dict[str, Any]
 
 
 #: transformers' defaults of this pipeline; a model's configuration may have others.
 DEFAULTS = {"do_sample": True, "temperature": 0.7}
-DEFAULT_NEW_TOKENS = 256
+PIPELINE_NEW_TOKENS = 256
 #: What a generation is given besides options: see `minirobert.generation.Steering`.
 FUNCTIONS = tuple(one.name for one in fields(Steering))
 
@@ -81,7 +91,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         *,
         return_full_text: bool = True,
         return_tensors: bool = False,
-        prefix: str = "",
+        prefix: str | None = None,
         add_special_tokens: bool | None = None,
         clean_up_tokenization_spaces: bool = False,
         rng: Any = None,
@@ -101,12 +111,15 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         )
         self.return_full_text = return_full_text
         self.return_tensors = return_tensors
-        self.prefix = prefix
+        self._of_task = dict((model.config.task_specific_params or {}).get(self.task) or {})
+        of_files = self._of_task.pop("prefix", model.config.prefix)
+        self.prefix = check("prefix", or_else(prefix, of_files or ""), STRING)
         self.add_special_tokens = add_special_tokens
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         self.rng = rng
         self.functions = {"tokenizer": tokenizer, **_taken_functions(generation)}
-        self.generation = generation
+        given = generation.pop("generation_config", None)
+        self.generation = {**_given_in(given), **generation}
         self._config({})  # finds a wrong option now
 
     @takes(OF_CALLS | OF_GENERATION)
@@ -116,6 +129,8 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         *,
         return_full_text: bool | None = None,
         return_tensors: bool | None = None,
+        prefix: str | None = None,
+        generation_config: GenerationConfig | None = None,
         rng: Any = None,
         batch_size: int | None = None,
         progress_bar: bool | None = None,
@@ -131,6 +146,12 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             Give the text and what follows (the default), or what follows alone.
         return_tensors : bool, optional
             Give ids in place of texts, those of the prompt first.
+        prefix : str, optional
+            Put before each text, and not returned; ``max_length`` and ``min_length`` do not count
+            it. By default that of the configuration, or none.
+        generation_config : GenerationConfig, optional
+            What it does not say is as the pipeline was told, or the model says; words are drawn
+            only if one of them says so.
         rng : int or numpy.random.Generator, optional
             A seed, or where the random numbers come from. What is drawn for a text depends on its
             place among the inputs, but not on the other texts, nor on ``batch_size``.
@@ -141,11 +162,10 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             Options of `minirobert.GenerationConfig`, in place of those of the pipeline, and the
             functions of `minirobert.generation.Steering`.
 
-        The pipeline itself also takes ``prefix``, which is put before each text and is not
-        returned; ``add_special_tokens``: by default each text begins with ``<s>``, as in training,
-        with True it also ends with ``</s>``, as in transformers, and with False it has neither; and
-        ``clean_up_tokenization_spaces`` (False), which removes the spaces before punctuation of
-        what follows.
+        The pipeline itself also takes ``add_special_tokens``: by default each text begins with
+        ``<s>``, as in training, with True it also ends with ``</s>``, as in transformers, and with
+        False it has neither; and ``clean_up_tokenization_spaces`` (False), which removes the spaces
+        before punctuation of what follows.
 
         Returns
         -------
@@ -162,12 +182,14 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             If a text is not a string, or an option is not known.
         """
         functions = {**self.functions, **_taken_functions(generation)}
-        config = self._config(generation)
+        config = self._config(generation, generation_config)
         source = generator(or_else(rng, self.rng))
+        prefix = check("prefix", or_else(prefix, self.prefix), STRING)
+        most = PIPELINE_NEW_TOKENS if generation_config is None else DEFAULT_NEW_TOKENS
         full = or_else(return_full_text, self.return_full_text)
         ids = or_else(return_tensors, self.return_tensors)
         job = Job(
-            lambda text, name: [self._prompt(text, name, config, source)],
+            lambda text, name: [self._prompt(text, name, config, source, prefix, most)],
             lambda rows: self._continuations(rows, config, functions),
             lambda text, rows, outputs: [
                 self._answer(text, rows[0], new, full, ids) for new in outputs[0]
@@ -175,13 +197,21 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         )
         return self._run(inputs, job, batch_size, progress_bar)
 
-    def stream(self, text: str, *, rng: Any = None, **generation: Any) -> Iterator[str]:
+    def stream(
+        self,
+        text: str,
+        *,
+        prefix: str | None = None,
+        generation_config: GenerationConfig | None = None,
+        rng: Any = None,
+        **generation: Any,
+    ) -> Iterator[str]:
         """Continue a text, and give each part of what follows as soon as it is known.
 
         Parameters
         ----------
         text : str
-        rng, **generation
+        prefix, generation_config, rng, **generation
             As of `__call__`; one text, of one beam.
 
         Returns
@@ -196,13 +226,16 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             As of `__call__`: at once, not with the first part.
         """
         functions = {**self.functions, **_taken_functions(generation)}
-        config = self._config(generation)
+        config = self._config(generation, generation_config)
         if config.num_return_sequences > 1:
             raise ValueError(
                 f"num_return_sequences is {config.num_return_sequences}, but only one text can be "
                 "streamed"
             )
-        row = self._prompt(text, "the text", config, generator(or_else(rng, self.rng)))
+        prefix = check("prefix", or_else(prefix, self.prefix), STRING)
+        most = PIPELINE_NEW_TOKENS if generation_config is None else DEFAULT_NEW_TOKENS
+        source = generator(or_else(rng, self.rng))
+        row = self._prompt(text, "the text", config, source, prefix, most)
         tokens = self.model.stream(
             *self._left_padded([row]),
             row["limits"].of(config),
@@ -229,23 +262,30 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
 
-    def _config(self, options: Mapping[str, Any]) -> GenerationConfig:
-        """Put the options of a call together with the defaults."""
-        options = {**self.generation, **options}
-        defaults = {
-            name: value
-            for name, value in DEFAULTS.items()
-            if name not in self.model.config.extra and options.get("num_beams", 1) == 1
-        }
-        return GenerationConfig.from_model_config(self.model.config, **{**defaults, **options})
+    def _config(
+        self, options: Mapping[str, Any], given: GenerationConfig | None = None
+    ) -> GenerationConfig:
+        """Put the options of a call together with those of the pipeline, the task and the model."""
+        said = _given_in(given)
+        options = {**{n: v for n, v in self.generation.items() if n not in said}, **options}
+        below = {**self.model.generation_options(), **self._of_task, **said}
+        if given is None and {**below, **options}.get("num_beams", 1) == 1:
+            below = {**DEFAULTS, **below}
+        return GenerationConfig.settled(below, None, options)
 
     def _prompt(
-        self, text: Any, name: str, config: GenerationConfig, source: np.random.Generator
+        self,
+        text: Any,
+        name: str,
+        config: GenerationConfig,
+        source: np.random.Generator,
+        prefix: str,
+        most: int,
     ) -> Row:
         """Encode a text, and check that what is to follow has room."""
         check(name, text, STRING, TypeError)
         options = {"add_special_tokens": bool(self.add_special_tokens), **self.tokenizer_kwargs}
-        ids = self._row(name, self.prefix + text, options=options)["input_ids"]
+        ids = self._row(name, prefix + text, options=options)["input_ids"]
         bos = self.tokenizer.bos_token_id
         if self.add_special_tokens is None and bos is not None and ids[:1] != [bos]:
             ids = [bos, *ids]
@@ -256,7 +296,14 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             ids = [config.bos_token_id]
         if ids[-1] == model.pad_token_id:
             raise ValueError(f"{name} ends in the padding token: take that away")
-        n_new = new_tokens(config, model, len(ids), default=DEFAULT_NEW_TOKENS, name=name)
+        if prefix:  # lengths do not count it
+            n_prefix = len(self._row("prefix", prefix, options=options)["input_ids"])
+            config = replace(
+                config,
+                max_length=config.max_length and config.max_length + n_prefix,
+                min_length=config.min_length and config.min_length + n_prefix,
+            )
+        n_new = new_tokens(config, model, len(ids), default=most, name=name)
         least = or_else(config.min_new_tokens, config.min_length - len(ids))
         limits = Limits(min(max(least, 0), n_new), n_new)
         return {"input_ids": ids, "limits": limits, "random": source.spawn(1)[0]}
@@ -275,13 +322,13 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
 
     def _continuations(
         self, rows: Any, config: GenerationConfig, functions: Mapping[str, Any]
-    ) -> list[list[list[int]]]:
-        """Give R lists of new tokens for each row.
+    ) -> list[list[Continuation]]:
+        """Give R continuations for each row.
 
         Those of which different numbers of new tokens are to come are continued apart, so that no
         text depends on the length of another.
         """
-        found: dict[int, list[list[int]]] = {}
+        found: dict[int, list[Continuation]] = {}
         for limits in dict.fromkeys(row["limits"] for row in rows):
             places = [i for i, row in enumerate(rows) if row["limits"] == limits]
             chosen = [rows[i] for i in places]
@@ -291,29 +338,52 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
 
     def _new_tokens(
         self, rows: Sequence[Row], config: GenerationConfig, functions: Mapping[str, Any]
-    ) -> list[list[list[int]]]:
+    ) -> list[list[Continuation]]:
         ids, mask = self._left_padded(rows)
-        sequences = self.model.generate(
+        output = self.model.generate(
             ids,
             mask,
             replace(config, return_dict_in_generate=True),
             rng=[row["random"] for row in rows] if config.do_sample else None,
             **functions,
-        ).sequences  # [B R, S + new]
-        new = to_numpy(sequences)[:, ids.shape[1] :].tolist()
-        each = config.num_return_sequences
+        )
+        new = to_numpy(output.sequences)[:, ids.shape[1] :].tolist()
         ended = [_until_the_end(one, config.eos_token_ids) for one in new]
-        return [ended[each * i : each * (i + 1)] for i in range(len(rows))]
+        each = [
+            Continuation(tokens, _more(output, i, len(tokens), config.num_beams))
+            for i, tokens in enumerate(ended)
+        ]
+        n = config.num_return_sequences
+        return [each[n * i : n * (i + 1)] for i in range(len(rows))]
 
-    def _answer(self, text: str, row: Row, new: list[int], full: bool, ids: bool) -> Generation:
+    def _answer(self, text: str, row: Row, new: Continuation, full: bool, ids: bool) -> Generation:
         if ids:
-            return {"generated_token_ids": [*row["input_ids"], *new]}
+            return {"generated_token_ids": [*row["input_ids"], *new.tokens]}
         follows = self.tokenizer.decode(
-            new,
+            new.tokens,
             skip_special_tokens=True,
             clean_up_tokenization_spaces=self.clean_up_tokenization_spaces,
         )
-        return {"generated_text": text + follows if full else follows}
+        answer: Any = {"generated_text": text + follows if full else follows, **new.more}
+        return cast(Generation, answer)
+
+
+def _more(output: GenerateOutput, i: int, n_new: int, num_beams: int) -> dict[str, Any]:
+    """Take the scores of sequence ``i``; those of beams are not those of one sequence."""
+    if num_beams > 1:
+        found = output.sequences_scores
+        is_asked = found is not None and output.scores is not None
+        return {"sequences_scores": float(to_numpy(found)[i])} if is_asked else {}
+    tables = {"scores": output.scores, "logits": output.logits}
+    return {
+        name: [to_numpy(step[i]).tolist() for step in steps[:n_new]]
+        for name, steps in tables.items()
+        if steps is not None
+    }
+
+
+def _given_in(config: GenerationConfig | None) -> dict[str, Any]:
+    return {} if config is None else GenerationConfig.checked(config).given
 
 
 def _taken_functions(options: dict[str, Any]) -> dict[str, Any]:

@@ -719,7 +719,7 @@ def test_which_files_are_written(tmp_path, legacy_format, prefix):
     mine.save_pretrained(tmp_path / "mine", **options)  # none of the other format is left
     left = {path.removeprefix("my-") for path in contents(tmp_path / "mine")}
     assert (legacy_format is False) is not ("vocab.json" in left) or prefix
-    with pytest.raises(ValueError, match="push_to_hub is True, but must be False: write into a dir"):
+    with pytest.raises(ValueError, match="push_to_hub is True, but must be False: write"):
         mine.save_pretrained(tmp_path, push_to_hub=True)
     with pytest.raises(TypeError, match="unexpected keyword argument 'foo'"):
         mine.save_pretrained(tmp_path, foo=1)
