@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "kernels": {"ground", "heart"},
     "checkpoints": {"files", "ground", "heart"},
     "tokenization": {"files", "ground"},
-    "generation": {"ground", "heart"},
+    "generation": {"files", "ground", "heart"},
     "models": {"files", "ground", "heart", "checkpoints", "tokenization", "generation"},
     "pipelines": {"files", "ground", "heart", "tokenization", "generation", "models"},
     "cli": {"files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"},

@@ -303,7 +303,11 @@ def test_cross_attention(library, use_cache):
         ([[0, 5]], {"do_sample": True, "rng": -1}, "at least 0"),
         ([[0, 5]], {"encoder_attention_mask": [[1]]}, "encoder_hidden_states was not"),
         ([[0, 5]], {"encoder_hidden_states": np.zeros((1, 2, 12))}, "has no cross-attention"),
-        ([[0, 5]], {"generation_config": GenerationConfig(), "top_k": 3}, "both given"),
+        (
+            [[0, 5]],
+            {"generation_config": GenerationConfig(num_beams=2), "do_sample": True},
+            "beams 2",
+        ),
     ],
 )
 def test_errors_are_sentences(prompts, options, sentence):

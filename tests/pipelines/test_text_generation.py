@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import minirobert
 from minirobert import TINY, RobertaForCausalLM
+from minirobert.pipelines.text_generation import Continuation
 from tests.equivalence.test_generation import WithForwardPositions
 from tests.libraries import LIBRARIES
 from tests.pipelines.models import (
@@ -146,7 +147,9 @@ def test_clean_up():
     call = continued(clean_up_tokenization_spaces=True)
     ids = our_tokenizer().encode(" do n't .", add_special_tokens=False)
     row = {"input_ids": [0]}
-    assert call._answer("I", row, ids, True, False)["generated_text"] == "I don't."
+    assert (
+        call._answer("I", row, Continuation(ids, {}), True, False)["generated_text"] == "I don't."
+    )
 
 
 def test_the_configuration_has_defaults():
