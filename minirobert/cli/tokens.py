@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import TINY
+from ..models.auto import AutoTokenizer
 from ..tokenization import RobertaTokenizer
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 from .common import add_command, add_texts, answer_lines, not_utf8, print_json
@@ -87,7 +88,7 @@ def add_train_tokenizer(commands: Any) -> None:
 
 
 def _tokenize(arguments: argparse.Namespace) -> None:
-    tokenizer = RobertaTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
+    tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
     if arguments.explain:
         answer_lines(
             arguments.texts,

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
+from .. import arrays
 from ..arrays import Array, move_like, to_numpy
 from ..models.base import RobertaPreTrainedModel
 from ..rules import STRING, Rule, check, integer, is_integer
@@ -283,9 +284,7 @@ def device_name(device: Any) -> str | None:
     """
     if device is None:
         return None
-    if is_integer(device):
-        return "cpu" if device < 0 else f"cuda:{device}"
-    return str(device)
+    return "cpu" if is_integer(device) and device < 0 else arrays.device_name(device)
 
 
 def check_text(name: str, text: Any) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
-from ..keywords import ANYTHING, NOT_GIVEN, NOT_TRUE, OF_MODELS, Keyword, settle
+from ..keywords import ANYTHING, NOT_FALSE, NOT_GIVEN, NOT_TRUE, OF_MODELS, Keyword, settle
 from ..rules import Rule, one_of
 
 __all__ = [
@@ -50,7 +50,6 @@ def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
     return taking
 
 
-NOT_FALSE = Rule(lambda value: value is None or value is True, "True")
 _NO_EFFECT = Keyword(ANYTHING)
 
 #: Of every call: batches are made here without other processes.

@@ -11,6 +11,7 @@ from ..checks import warn
 from ..config import RobertaConfig
 from ..files import HubOptions, ModelFiles
 from ..keywords import OF_MODELS, settle
+from ..models.auto import AutoTokenizer
 from ..models.base import RobertaModel, RobertaPreTrainedModel
 from ..models.language_models import RobertaForCausalLM
 from ..rules import Rule, check, optional
@@ -97,7 +98,7 @@ def tokenizer_of(tokenizer: Any, files: ModelFiles | None, hub: HubOptions) -> R
         raise ValueError(
             "a model object does not know its tokenizer: give tokenizer= too, or a directory"
         )
-    return RobertaTokenizer.from_pretrained(files, **options)
+    return AutoTokenizer.from_pretrained(files, **options)
 
 
 def _loaded(

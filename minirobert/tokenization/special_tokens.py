@@ -17,7 +17,6 @@ __all__ = [
     "SpecialTokens",
     "resolve_special_tokens",
     "special_token",
-    "special_token_count",
     "with_special_tokens",
     "without_special_tokens",
 ]
@@ -90,11 +89,6 @@ def with_special_tokens(sequences: Sequence[Sequence[T]], cls: T, sep: T) -> lis
 def without_special_tokens(tokens: Iterable[str], added: Mapping[str, AddedToken]) -> list[str]:
     """Leave out the special ones among the added tokens."""
     return [token for token in tokens if token not in added or not added[token].special]
-
-
-def special_token_count(n_sequences: int) -> int:
-    """Tell how many special tokens frame one sequence, or two."""
-    return len(with_special_tokens([[]] * n_sequences, cls=0, sep=0))
 
 
 class SpecialTokens:

@@ -4,7 +4,6 @@ from minirobert.tokenization.added_tokens import AddedToken
 from minirobert.tokenization.special_tokens import (
     resolve_special_tokens,
     special_token,
-    special_token_count,
     with_special_tokens,
 )
 
@@ -39,4 +38,3 @@ def test_format():
     assert with_special_tokens([[5]], 0, 2) == [0, 5, 2]
     assert with_special_tokens([[5], [6, 7]], 0, 2) == [0, 5, 2, 2, 6, 7, 2]
     assert with_special_tokens([[], []], 0, 2) == [0, 2, 2, 2]
-    assert [special_token_count(n) for n in (1, 2)] == [2, 4]
