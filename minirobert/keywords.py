@@ -7,7 +7,8 @@ here: a value of these is refused, with what to do instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 from .rules import BOOLEAN, Rule, check, one_of, optional
 
@@ -21,7 +22,10 @@ __all__ = [
     "Keyword",
     "settle",
     "settle_all",
+    "takes",
 ]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 ANYTHING = Rule(lambda value: True, "anything")
 NOT_TRUE = Rule(lambda value: value is None or value is False, "False")
@@ -75,6 +79,27 @@ def settle_all(arguments: dict[str, Any], table: Mapping[str, Keyword], function
     settle(arguments, table)
     if arguments:
         raise TypeError(f"{function} has no argument {', '.join(map(repr, arguments))}")
+
+
+def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
+    """Make a function take the keywords of a table, too.
+
+    >>> @takes({"topk": Keyword(ANYTHING, "top_k"), "num_workers": Keyword(ANYTHING)})
+    ... def best(top_k=1):
+    ...     return top_k
+    >>> best(topk=3, num_workers=2)
+    3
+    """
+
+    def taking(function: Function) -> Function:
+        @wraps(function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            settle(keywords, table)
+            return function(*arguments, **keywords)
+
+        return call  # type: ignore[return-value]  # wraps keeps the signature
+
+    return taking
 
 
 def _dtype_name(dtype: Any) -> str:

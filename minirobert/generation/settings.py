@@ -19,6 +19,7 @@ from .options import OFF, RULES
 
 __all__ = [
     "NOT_HERE",
+    "OF_PROMPTS",
     "SETTINGS_NAME",
     "options_of_model_config",
     "read_settings",
@@ -74,6 +75,10 @@ NOT_HERE: dict[str, Keyword] = {
     ),
     "streamer": Keyword(Rule(lambda value: value is None, "None: stream gives each token")),
 }
+
+
+#: What the prompts are called there.
+OF_PROMPTS = {"inputs": Keyword(ANYTHING, "input_ids")}
 
 
 def read_settings(values: Mapping[str, Any]) -> dict[str, Any]:

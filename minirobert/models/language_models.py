@@ -15,6 +15,7 @@ from ..documentation import documented
 from ..files import ModelFiles, read_json
 from ..generation import GenerateOutput, GenerationConfig, Steering, Texts
 from ..generation.settings import (
+    OF_PROMPTS,
     SETTINGS_NAME,
     options_of_model_config,
     tokens_of,
@@ -22,6 +23,7 @@ from ..generation.settings import (
 )
 from ..heads import lm_head
 from ..intermediates import Intermediate, Pass, Row
+from ..keywords import takes
 from ..losses import causal_lm_loss, token_loss
 from ..parameters import ParameterTree, linear_shapes, norm_shapes
 from .arguments import SHARED, Arguments, Wanted
@@ -290,6 +292,7 @@ class RobertaForCausalLM(_LanguageModel):
         )
         return output
 
+    @takes(OF_PROMPTS)
     def generate(
         self,
         input_ids: Any = None,
@@ -367,6 +370,7 @@ class RobertaForCausalLM(_LanguageModel):
         wanted = config.return_dict_in_generate or config.output_scores or config.output_logits
         return output if wanted else output.sequences
 
+    @takes(OF_PROMPTS)
     def stream(
         self,
         input_ids: Any = None,

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 
 from ..config import RobertaConfig
 from ..files import TINY, HubOptions
+from ..keywords import takes
 from ..models.base import RobertaModel, RobertaPreTrainedModel
 from ..models.classifiers import (
     RobertaForMultipleChoice,
@@ -22,7 +23,7 @@ from ..tokenization import RobertaTokenizer
 from .base import Pipeline, device_name
 from .feature_extraction import FeatureExtractionPipeline
 from .fill_mask import FillMaskPipeline
-from .keywords import OF_PIPELINES, takes
+from .keywords import OF_PIPELINES
 from .loading import found_of, loading_options, tokenizer_of
 from .multiple_choice import MultipleChoicePipeline
 from .question_answering import QuestionAnsweringPipeline

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, array_namespace, astype, half_in_float32, to_numpy
+from ..keywords import takes
 from ..models.base import RobertaModel
 from ..rules import check, one_of
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, or_else
-from .keywords import OF_CALLS, OF_OBJECTS, OF_VECTORS, takes
+from .keywords import OF_CALLS, OF_OBJECTS, OF_VECTORS
 
 __all__ = ["FeatureExtractionPipeline", "mean_pooling", "unit_length"]
 

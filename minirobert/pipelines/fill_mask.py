@@ -11,11 +11,12 @@ import numpy as np
 from ..arrays import array_namespace, move_like, to_numpy
 from ..checks import warn
 from ..functional import softmax
+from ..keywords import takes
 from ..models.language_models import RobertaForMaskedLM
 from ..rules import STRING, check, integer
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, opened, or_else, shortened
-from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS, takes
+from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
 
 __all__ = ["FillMaskPipeline", "Filling"]
 

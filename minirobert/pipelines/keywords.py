@@ -1,15 +1,8 @@
-"""What callers of transformers' pipelines type, and what it means here: a table for each task.
-
-`takes` makes a function take the keywords of a table; see `minirobert.keywords`.
-"""
+"""What callers of transformers' pipelines type, and what it means here: a table for each task."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Any, TypeVar
-
-from ..keywords import ANYTHING, NOT_FALSE, NOT_GIVEN, NOT_TRUE, OF_MODELS, Keyword, settle
+from ..keywords import ANYTHING, NOT_FALSE, NOT_GIVEN, NOT_TRUE, OF_MODELS, Keyword
 from ..rules import Rule, one_of
 
 __all__ = [
@@ -23,32 +16,7 @@ __all__ = [
     "OF_TOKENS",
     "OF_VECTORS",
     "OF_ZERO_SHOT",
-    "takes",
 ]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
-    """Make a function take the keywords of a table, too.
-
-    >>> @takes({"topk": Keyword(ANYTHING, "top_k"), "num_workers": Keyword(ANYTHING)})
-    ... def best(top_k=1):
-    ...     return top_k
-    >>> best(topk=3, num_workers=2)
-    3
-    """
-
-    def taking(function: Function) -> Function:
-        @wraps(function)
-        def call(*arguments: Any, **keywords: Any) -> Any:
-            settle(keywords, table)
-            return function(*arguments, **keywords)
-
-        return call  # type: ignore[return-value]  # wraps keeps the signature
-
-    return taking
-
 
 _NO_EFFECT = Keyword(ANYTHING)
 

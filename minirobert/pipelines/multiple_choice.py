@@ -9,11 +9,12 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..functional import softmax
+from ..keywords import takes
 from ..models.classifiers import RobertaForMultipleChoice
 from ..rules import NONE, STRING, check, either, integer
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, on_host, or_else
-from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS, takes
+from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
 
 __all__ = ["Choice", "MultipleChoicePipeline"]
 

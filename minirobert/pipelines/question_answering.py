@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..keywords import takes
 from ..models.classifiers import RobertaForQuestionAnswering
 from ..rules import STRING, Rule, check, integer, optional
 from ..tokenization import RobertaTokenizer
@@ -24,7 +25,7 @@ from .answers import (
     word_offsets,
 )
 from .base import Batch, Job, Pipeline, Row, on_host, opened, or_else, rows_of
-from .keywords import OF_CALLS, OF_OBJECTS, OF_QUESTIONS, takes
+from .keywords import OF_CALLS, OF_OBJECTS, OF_QUESTIONS
 
 __all__ = [
     "Answer",

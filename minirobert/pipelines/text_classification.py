@@ -10,11 +10,12 @@ from typing import Any, TypedDict
 import numpy as np
 
 from ..functional import sigmoid, softmax
+from ..keywords import takes
 from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import NONE, Rule, check, either, integer
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, or_else
-from .keywords import OF_CALLS, OF_OBJECTS, takes
+from .keywords import OF_CALLS, OF_OBJECTS
 
 __all__ = ["FUNCTIONS", "Classification", "TextClassificationPipeline"]
 

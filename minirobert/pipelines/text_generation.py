@@ -12,11 +12,12 @@ from ..arrays import move_like, to_numpy
 from ..generation import GenerateOutput, GenerationConfig, Steering
 from ..generation.sampling import generator
 from ..generation.texts import DEFAULT_NEW_TOKENS, new_tokens
+from ..keywords import takes
 from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, Row, or_else
-from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS, takes
+from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
 
 __all__ = ["Generation", "TextGenerationPipeline"]
 

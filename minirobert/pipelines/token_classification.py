@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays import to_numpy
 from ..checks import warn
 from ..functional import softmax
+from ..keywords import takes
 from ..models.classifiers import RobertaForTokenClassification
 from ..rules import STRING, Rule, check, integer, list_of, optional
 from ..tokenization import BatchEncoding, RobertaTokenizer
@@ -29,7 +30,7 @@ from .entities import (
     without_overlap,
     words_of,
 )
-from .keywords import OF_CALLS, OF_OBJECTS, OF_TOKENS, takes
+from .keywords import OF_CALLS, OF_OBJECTS, OF_TOKENS
 
 __all__ = [
     "STRATEGIES",

@@ -10,11 +10,12 @@ import numpy as np
 from ..arrays import to_numpy
 from ..checks import warn
 from ..functional import softmax
+from ..keywords import takes
 from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import STRING, check
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, Row, or_else, shortened
-from .keywords import OF_CALLS, OF_OBJECTS, OF_ZERO_SHOT, takes
+from .keywords import OF_CALLS, OF_OBJECTS, OF_ZERO_SHOT
 
 __all__ = ["Ranking", "ZeroShotClassificationPipeline"]
 

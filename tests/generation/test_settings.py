@@ -235,6 +235,14 @@ def test_options_that_are_not_here_are_refused(saved):
     ours.generate(PROMPTS, max_new_tokens=1, num_beam_groups=1, cache_implementation="static")
 
 
+def test_prompts_under_the_name_of_transformers(saved):
+    _, ours = both(saved)
+    expected = ours.generate(PROMPTS)
+    np.testing.assert_array_equal(ours.generate(inputs=PROMPTS), expected)
+    tokens = [token.tolist() for token in ours.stream(inputs=PROMPTS)]
+    np.testing.assert_array_equal(np.array(tokens).T, expected[:, 3:])
+
+
 def test_every_option_of_transformers_is_known():
     theirs = {name for name in vars(transformers.GenerationConfig()) if not name.startswith("_")}
     ours = set(GenerationConfig().to_dict())
@@ -252,6 +260,38 @@ def test_to_and_from_files(tmp_path):
     assert json.loads(config.to_json_string(use_diff=False)).keys() > {"top_k", "mine"}
     with pytest.raises(FileNotFoundError, match=r"there is no file generation_config\.json"):
         GenerationConfig.from_pretrained(tmp_path / "..")
+
+
+def test_scores_in_the_answer_of_a_pipeline():
+    config = RobertaConfig(num_hidden_layers=0, vocab_size=8192, is_decoder=True)
+    model, tokenizer = RobertaForCausalLM(config), minirobert.RobertaTokenizer.from_pretrained()
+    call = minirobert.pipeline("text-generation", model, tokenizer, max_new_tokens=3)
+    (answer,) = call("a", do_sample=False, output_scores=True, output_logits=True)
+    ids = call("a", do_sample=False, return_tensors=True)[0]["generated_token_ids"]
+    assert np.argmax(answer["scores"], axis=-1).tolist() == ids[-3:]
+    assert answer["scores"] == answer["logits"]
+    (answer,) = call("a", num_beams=2, output_scores=True)
+    output = model.generate([ids[:-3]], num_beams=2, max_new_tokens=3, output_scores=True)
+    assert answer["sequences_scores"] == float(output.sequences_scores[0])
+    assert call("a", num_beams=2)[0].keys() == {"generated_text"}
+
+
+def test_an_object_at_a_call_of_a_pipeline():
+    config = RobertaConfig(num_hidden_layers=0, vocab_size=8192, is_decoder=True)
+    tokenizer = minirobert.RobertaTokenizer.from_pretrained()
+    call = minirobert.pipeline("text-generation", RobertaForCausalLM(config), tokenizer, top_k=5)
+    settled = call._config({"top_k": 7}, GenerationConfig(top_k=6, max_new_tokens=3))
+    assert (settled.top_k, settled.max_new_tokens, settled.do_sample) == (7, 3, False)
+    assert call._config({}, GenerationConfig(max_new_tokens=3)).top_k == 5
+    given = GenerationConfig(max_new_tokens=3)
+    ids = call("a", generation_config=given, return_tensors=True)[0]["generated_token_ids"]
+    assert len(ids) == 2 + 3
+    text = "".join(call.stream("a", generation_config=given))
+    assert text == tokenizer.decode(ids[2:], skip_special_tokens=True)
+    made = minirobert.pipeline(
+        "text-generation", RobertaForCausalLM(config), tokenizer, generation_config=given
+    )
+    assert made._config({}).max_new_tokens == 3
 
 
 def test_parameters_of_a_task():
