@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from .. import generation
@@ -18,6 +18,7 @@ from ..generation.settings import (
     OF_PROMPTS,
     SETTINGS_NAME,
     options_of_model_config,
+    read_settings,
     tokens_of,
     warn_of_what_is_not_here,
 )
@@ -223,13 +224,12 @@ class RobertaForCausalLM(_LanguageModel):
         given = arguments.pop("generation_config", None)
         if given is not None:
             return {"_generation": GenerationConfig.checked(given)}
-        if files.fetch(SETTINGS_NAME):
-            return {"_generation": GenerationConfig.from_pretrained(files)}
+        config = GenerationConfig.from_pretrained(files) if files.fetch(SETTINGS_NAME) else None
         if files.fetch("config.json"):
             said = read_json(files.directory / "config.json")
             said = {name: value for name, value in said.items() if name in OF_GENERATION}
-            warn_of_what_is_not_here(said, f"config.json of {files.name!r}")
-        return {}
+            _tell_of_config_json(said, config, files.name)
+        return {} if config is None else {"_generation": config}
 
     def _written_beside(self) -> dict[str, str]:
         return {SETTINGS_NAME: self.generation_config.to_json_string()}
@@ -484,3 +484,24 @@ class RobertaForCausalLM(_LanguageModel):
         inputs, _ = check_inputs(self.config, self.word_embeddings, arguments)
         encoded = self._encode(inputs, Wanted(False, False))
         return self.lm_head(encoded.last_hidden_state[:, -1, :])
+
+
+def _tell_of_config_json(
+    said: Mapping[str, Any], config: GenerationConfig | None, name: str
+) -> None:
+    """Tell of options in the older place which are not here, or which the newer file replaces."""
+    if config is None:
+        warn_of_what_is_not_here(said, f"config.json of {name!r}")
+        return
+    default = GenerationConfig().to_dict()
+    lost = [
+        f"{option}={value!r}"
+        for option, value in read_settings(said).items()
+        if option in default and value not in (default[option], getattr(config, option))
+        if (option, value) != ("max_length", 20)
+    ]
+    if lost:
+        warn(
+            f"config.json of {name!r} asks for {', '.join(lost)}, but where there is a "
+            f"{SETTINGS_NAME}, only that counts for generation: put them there"
+        )

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NoReturn, Self, overload
 from ..checks import warn
 from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
-from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle
+from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle, takes
 from ..rules import BOOLEAN, check, optional
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
@@ -149,6 +149,7 @@ class RobertaTokenizer:
 
     # Making a tokenizer
 
+    @takes(OF_TOKENIZERS)
     def __init__(
         self,
         vocab_file: FilePath | Mapping[str, int] | None = None,

@@ -173,6 +173,16 @@ def test_options_of_config_json_that_are_not_here(saved):
         both_of_ours(saved, "in_config", {"diversity_penalty": 0.5, "num_beam_groups": 1})
 
 
+def test_options_of_config_json_that_the_file_replaces(saved):
+    with pytest.warns(match=r"config.json of .* asks for top_k=3, but .* only that counts"):
+        _, ours = both(
+            saved,
+            {"num_beams": 2, "eos_token_id": 2, "pad_token_id": 1},
+            {"num_beams": 2, "top_k": 3, "max_length": 20, "top_p": None, "do_sample": False},
+        )
+    assert (ours.generation_config.num_beams, ours.generation_config.top_k) == (2, 50)
+
+
 def test_a_model_without_the_file_saves_its_tokens(saved, tmp_path):
     _, ours = both(saved, in_config={"no_repeat_ngram_size": 3})
     ours.save_pretrained(tmp_path)
