@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, ModelFiles, ModelName, read_json
 from ..keywords import OF_MODELS, OF_TOKENIZERS, settle
-from ..rules import STRING, check, optional
+from ..rules import STRING, check, one_of, optional
 from ..tokenization import RobertaTokenizer
 from ..tokenization.files.classes import tokenizer_class_of
 from .base import RobertaModel
@@ -82,6 +82,32 @@ class AutoConfig(_Chooser):
         values, overrides = RobertaConfig.get_config_dict(name, **overrides)
         _check_model_type(getattr(name, "name", name), values)
         return RobertaConfig.from_dict(values, **overrides)
+
+    @classmethod
+    def for_model(cls, model_type: str, **fields: Any) -> RobertaConfig:
+        """Make a configuration of a kind of model.
+
+        Parameters
+        ----------
+        model_type : str
+            ``"roberta"``, or another of its names.
+        **fields
+            See `RobertaConfig`.
+
+        Returns
+        -------
+        RobertaConfig
+
+        Raises
+        ------
+        ValueError
+            If it is not one of a RoBERTa.
+
+        >>> AutoConfig.for_model("roberta", num_labels=3).num_labels
+        3
+        """
+        check("model_type", model_type, one_of(*MODEL_TYPES))
+        return RobertaConfig.from_dict({"model_type": model_type, **fields})
 
 
 class AutoTokenizer(_Chooser):

@@ -127,6 +127,13 @@ def test_null_says_nothing(saved, place):
     assert other.generate(PROMPTS).tolist() == expected
 
 
+def test_null_leaves_a_token_to_the_model(saved, tmp_path):
+    directory = written(saved, tmp_path, eos_token_id=None, top_k=None, num_beams=None)
+    model = RobertaForCausalLM.from_pretrained(directory)
+    assert model.generation_config.given == {}
+    assert model.generation_options()["eos_token_id"] == 2
+
+
 def both_of_ours(directory, place, options):
     """Load only our model: transformers fails on null."""
     name = "generation_config.json" if place == "in_file" else "config.json"

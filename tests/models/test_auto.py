@@ -343,3 +343,12 @@ def test_config_of_another_kind(directory, config, overrides):
         RobertaForSequenceClassification.from_pretrained(directory, config=config, **overrides)
     with pytest.raises(TypeError, match=r"RobertaConfig\.from_dict"):
         RobertaModel(config)
+
+
+def test_a_configuration_for_a_kind_of_model():
+    theirs = transformers.AutoConfig.for_model("camembert", num_labels=3)
+    ours = AutoConfig.for_model("camembert", num_labels=3)
+    assert (ours.model_type, ours.num_labels) == (theirs.model_type, theirs.num_labels)
+    assert ours.vocab_size == theirs.vocab_size
+    with pytest.raises(ValueError, match="model_type is 'bert', but must be one of 'roberta'"):
+        AutoConfig.for_model("bert")
