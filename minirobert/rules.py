@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeVar
 
+from .sentences import shown
+
 __all__ = [
     "BOOLEAN",
     "INTEGER",
@@ -58,14 +60,8 @@ def check(name: str, value: T, rule: Rule, error: type[Exception] = ValueError) 
     ValueError: top_k is 0, but must be an integer of at least 1
     """
     if not rule.allows(value):
-        raise error(f"{name} is {_shown(value)}, but must be {rule.sentence}")
+        raise error(f"{name} is {shown(value)}, but must be {rule.sentence}")
     return value
-
-
-def _shown(value: Any) -> str:
-    """Quote a value, or as much of it as fits into a sentence."""
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def is_integer(value: Any) -> bool:

@@ -3,6 +3,7 @@
 import gc
 import io
 import os
+import random
 import sys
 
 # The arrays of the tests are small: threads would mostly wait for one another. NumPy reads this
@@ -70,6 +71,27 @@ def pytest_collection_modifyitems(config, items):
     if gpu and not _cuda_devices():
         for item in gpu:
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+
+
+# Fuzzers and their like, in tests/robustness
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("minirobert", "fuzzers")
+    group.addoption("--times", type=int, default=1, help="draw so many times as many cases")
+    group.addoption("--draw-seed", type=int, default=0, help="draw other cases")
+
+
+@pytest.fixture
+def times(request):
+    """How many times as many cases a fuzzer should draw as in a short run."""
+    return request.config.getoption("--times")
+
+
+@pytest.fixture
+def draw(request):
+    """Give a random generator of the test's own."""
+    return random.Random(f"{request.config.getoption('--draw-seed')}:{request.node.nodeid}")
 
 
 # The command line, in this process
