@@ -19,6 +19,8 @@ import array_api_compat
 import numpy as np
 from array_api_compat import is_cupy_array, is_numpy_array
 
+from .sentences import shown
+
 __all__ = [
     "AXES",
     "Array",
@@ -204,7 +206,7 @@ def float_dtype(xp: Any, name: str) -> Any:
     if name not in FLOAT_DTYPES or not hasattr(xp, name):
         library = xp.__name__.removeprefix("array_api_compat.")
         raise ValueError(
-            f"dtype {name!r} is not available in {library}: choose one of "
+            f"dtype {shown(name)} is not available in {library}: choose one of "
             f"{', '.join(known for known in FLOAT_DTYPES if hasattr(xp, known))}"
         )
     return getattr(xp, name)
@@ -342,7 +344,7 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
     if name == "cuda" and (not number or number.isdecimal()):
         return _to_cuda(array, int(number or 0))
     raise ValueError(
-        f'device {device!r} is not known: use "cpu", "cuda" or "cuda:N", '
+        f'device {shown(device)} is not known: use "cpu", "cuda" or "cuda:N", '
         "or name another array library with xp="
     )
 
@@ -383,7 +385,7 @@ def _to_cuda(array: Array, number: int) -> Array:
     count = _cuda_devices()
     if number >= count:
         raise ValueError(
-            f'device "cuda:{number}" does not exist: CuPy finds {count} CUDA devices on this '
+            f'device "cuda:{shown(number)}" does not exist: CuPy finds {count} CUDA devices on this '
             'machine; use "cpu"' + (f' or "cuda:0" … "cuda:{count - 1}"' if count else "")
         )
     with cupy.cuda.Device(number):
