@@ -341,7 +341,7 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
     name, _, number = device_name(device).partition(":")
     if name == "cpu" and number in ("", "0"):
         return to_numpy(array)
-    if name == "cuda" and (not number or number.isdecimal()):
+    if name == "cuda" and (not number or (number.isdecimal() and len(number) < 10)):
         return _to_cuda(array, int(number or 0))
     raise ValueError(
         f'device {shown(device)} is not known: use "cpu", "cuda" or "cuda:N", '
@@ -385,8 +385,8 @@ def _to_cuda(array: Array, number: int) -> Array:
     count = _cuda_devices()
     if number >= count:
         raise ValueError(
-            f'device "cuda:{shown(number)}" does not exist: CuPy finds {count} CUDA devices on this '
-            'machine; use "cpu"' + (f' or "cuda:0" … "cuda:{count - 1}"' if count else "")
+            f'device "cuda:{shown(number)}" does not exist: CuPy finds {count} CUDA devices on '
+            'this machine; use "cpu"' + (f' or "cuda:0" … "cuda:{count - 1}"' if count else "")
         )
     with cupy.cuda.Device(number):
         moved: Array = cupy.asarray(array if is_cupy_array(array) else to_numpy(array))

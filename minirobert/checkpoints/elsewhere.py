@@ -70,7 +70,10 @@ def _cure(found: str, whole: str, index: str) -> str:
     if found == "model.safetensors":
         return "leave out variant="
     if re.fullmatch(r"model-\d+-of-\d+\.safetensors", found):
-        return f"it is one of several shards, whose index {plain(index, 60)} is missing: download it too"
+        return (
+            f"it is one of several shards, whose index {plain(index, 60)} is missing: download it "
+            "too"
+        )
     variant = re.fullmatch(r"model\.([^.-]+)(-\d+-of-\d+)?\.safetensors", found)
     return (
         f"give variant={shown(variant[1], 40)}" if variant else f"rename it to {plain(whole, 60)}"
