@@ -108,7 +108,8 @@ class TextEncoder:
         if token not in self.vocab:
             raise ValueError(
                 f"the vocabulary lacks the symbol {shown(token)}, and there is no unk_token to"
-                " stand for it: give one, as with tokenizer.add_special_tokens({'unk_token': '<unk>'})"
+                " stand for it: give one, as with"
+                " tokenizer.add_special_tokens({'unk_token': '<unk>'})"
             )
         return self.vocab[token]
 
