@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from typing import TypeAlias
 
 from .arrays import Array, array_namespace, device_of, dtype_name, is_array_api_obj, library_name
+from .sentences import type_name
 
 __all__ = ["Watcher", "observe", "scope", "watch"]
 
@@ -167,7 +168,7 @@ def _kind(array: Array) -> tuple[object, ...]:
 
 def _described(value: Array) -> str:
     if not is_array_api_obj(value):
-        return f"a {type(value).__name__}"
+        return f"a {type_name(value)}"
     shape = list(value.shape)
     kind = f"{dtype_name(value)} of shape {shape}"
     return f"a {library_name(value)} array, {kind}, on device {device_of(value)}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
-__all__ = ["LIMIT", "Piece", "cut", "fitted", "listed", "plain", "shown"]
+__all__ = ["LIMIT", "Piece", "cut", "fitted", "listed", "plain", "shown", "type_name"]
 
 #: The most characters of a message.
 LIMIT = 500
@@ -49,7 +49,16 @@ def shown(value: Any, most: int = _VALUE) -> str:
     try:
         return plain(_quoted(value, most, _DEPTH), most + 20) + _size(value, most)
     except Exception:  # whatever its class does, the sentence must be told
-        return f"a value of type {plain(type(value).__name__, 40)}"
+        return f"a value of type {type_name(value)}"
+
+
+def type_name(value: Any) -> str:
+    """Name the type of a value.
+
+    >>> type_name({})
+    'dict'
+    """
+    return plain(type(value).__name__, 40)
 
 
 def plain(text: Any, most: int = _PLAIN) -> str:
@@ -58,7 +67,10 @@ def plain(text: Any, most: int = _PLAIN) -> str:
     >>> plain("models/one\ntwo"), plain("model/" * 50, most=20)
     ('models/one\\ntwo', 'model/mode…el/model/')
     """
-    short = cut(str(text), most)
+    try:
+        short = cut(str(text), most)
+    except Exception:  # as in `shown`
+        short = f"a value of type {type_name(text)}"
     if short.isprintable():
         return short
     return cut("".join(c if c.isprintable() else repr(c)[1:-1] for c in short), most)
@@ -145,7 +157,7 @@ def _quoted(value: Any, most: int, depth: int) -> str:
         return _quoted_elements(value, most, depth - 1)
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and math.prod(shape) > _ELEMENTS:
-        return f"an array ({type(value).__name__}) of shape {list(shape)}"
+        return f"an array ({type_name(value)}) of shape {list(shape)}"
     return re.sub(r"\s*\n\s*", " ", cut(repr(value), most))
 
 

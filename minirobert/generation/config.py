@@ -13,7 +13,7 @@ from ..config import RobertaConfig
 from ..files import ModelFiles, ModelName, new_directory, read_json, write_text
 from ..keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
 from ..rules import check, near_miss
-from ..sentences import shown
+from ..sentences import shown, type_name
 from .options import OFF, RULES
 from .settings import (
     SETTINGS_NAME,
@@ -283,7 +283,7 @@ class GenerationConfig:
         """Refuse what is no configuration of this package, such as one of transformers."""
         if not isinstance(config, GenerationConfig):
             raise TypeError(
-                f"generation_config is a {type(config).__name__}, but must be a GenerationConfig "
+                f"generation_config is a {type_name(config)}, but must be a GenerationConfig "
                 "of this package: GenerationConfig.from_dict(theirs.to_dict()) reads another"
             )
         return config

@@ -10,7 +10,7 @@ from ..attention import CrossInputs, attend_mask
 from ..cache import KeyValueCache
 from ..checks import booleans, check_all, check_dtype, check_not_empty, check_shape, floats, place
 from ..config import RobertaConfig
-from ..sentences import shown
+from ..sentences import shown, type_name
 
 __all__ = ["check_cache", "check_cache_position", "check_cross"]
 
@@ -23,7 +23,7 @@ def check_cache(value: Any, use_cache: bool, batch: int, like: Array, config: Ro
         value = KeyValueCache.from_legacy_cache(value)
     if not isinstance(value, KeyValueCache):
         raise TypeError(
-            f"past_key_values is a {type(value).__name__}, but must be a KeyValueCache, or a tuple "
+            f"past_key_values is a {type_name(value)}, but must be a KeyValueCache, or a tuple "
             "of each layer's key and value"
         )
     if value.batch_size is None:

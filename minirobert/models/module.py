@@ -29,7 +29,7 @@ from ..parameters import (
     map_tree,
     parameter_shapes,
 )
-from ..sentences import shown
+from ..sentences import shown, type_name
 from ..torch_callers import torch_readable
 from .not_here import NO_GRADIENTS, NO_MODE, NOT_HERE
 
@@ -66,7 +66,7 @@ class RobertaModule:
             object.__setattr__(self, "params", build_tree(flat))
         if not isinstance(self.params, ParameterTree):
             raise TypeError(
-                f"params is a {type(self.params).__name__}, but must be a ParameterTree, which "
+                f"params is a {type_name(self.params)}, but must be a ParameterTree, which "
                 "minirobert.parameters.build_tree makes of arrays by their names; other options, "
                 "such as add_pooling_layer, are given by name"
             )
@@ -332,7 +332,7 @@ def checked_kind(config: Any) -> RobertaConfig:
     """Refuse what is no configuration of this package, such as one of transformers."""
     if not isinstance(config, RobertaConfig):
         raise TypeError(
-            f"config is a {type(config).__name__}, but must be a RobertaConfig of this package: "
+            f"config is a {type_name(config)}, but must be a RobertaConfig of this package: "
             "RobertaConfig.from_pretrained reads that of a directory, RobertaConfig.from_dict a "
             "dictionary"
         )

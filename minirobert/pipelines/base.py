@@ -21,7 +21,7 @@ from .. import arrays
 from ..arrays import Array, move_like, to_numpy
 from ..models.base import RobertaPreTrainedModel
 from ..rules import STRING, Rule, check, integer, is_integer
-from ..sentences import shown
+from ..sentences import shown, type_name
 from ..tokenization import RobertaTokenizer
 
 __all__ = [
@@ -324,7 +324,7 @@ def opened(inputs: Any, noun: str = "text") -> Any:
     if isinstance(inputs, str | bytes | Mapping):
         return inputs
     if hasattr(inputs, "columns") and hasattr(inputs, "shape"):  # some give columns, some rows
-        kind = type(inputs).__name__
+        kind = type_name(inputs)
         raise TypeError(f"inputs is a {kind}, but must be one column of it: the {noun}s alone")
     for name in ("tolist", "to_list", "to_pylist"):  # of NumPy and pandas, polars, Arrow
         if hasattr(inputs, name):

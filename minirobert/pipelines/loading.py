@@ -15,7 +15,7 @@ from ..models.auto import AutoTokenizer
 from ..models.base import RobertaModel, RobertaPreTrainedModel
 from ..models.language_models import RobertaForCausalLM
 from ..rules import Rule, check, optional
-from ..sentences import listed, shown
+from ..sentences import listed, shown, type_name
 from ..tokenization import RobertaTokenizer
 
 __all__ = ["Found", "found_of", "loading_options", "tokenizer_of"]
@@ -144,7 +144,7 @@ def _moved(
     if not isinstance(model, model_class):
         encoder = hasattr(model, "roberta") and model_class is RobertaModel
         raise ValueError(
-            f"task {task!r} needs a {model_class.__name__}, not a {type(model).__name__}"
+            f"task {task!r} needs a {model_class.__name__}, not a {type_name(model)}"
             + (": give its encoder, model.roberta" if encoder else "")
         )
     model = model if dtype is None else model.astype(dtype)

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import index
 from typing import Any
 
-from ..sentences import shown
+from ..sentences import shown, type_name
 from .byte_alphabet import symbols_to_bytes
 from .texts import check_text
 
@@ -95,8 +95,7 @@ def as_ids(ids: Any) -> list[int]:
                 else "for several sequences use batch_decode"
             )
             raise TypeError(
-                f"ids[{position}] is of type {type(element).__name__}: it must be an integer;"
-                f" {cure}"
+                f"ids[{position}] is of type {type_name(element)}: it must be an integer; {cure}"
             ) from None
     return several
 

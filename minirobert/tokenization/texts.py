@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..sentences import type_name
+
 __all__ = ["Text", "check_text", "kind_of"]
 
 Text = str | Sequence[str]
@@ -32,4 +34,4 @@ def check_text(text: Any, where: str) -> None:
 
 def kind_of(value: Any) -> str:
     """Name the type of a value, for an error."""
-    return "None" if value is None else f"of type {type(value).__name__}"
+    return "None" if value is None else f"of type {type_name(value)}"

@@ -16,7 +16,7 @@ from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
 from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle, takes
 from ..rules import BOOLEAN, check, optional
-from ..sentences import shown
+from ..sentences import shown, type_name
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
 from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
@@ -580,7 +580,7 @@ class RobertaTokenizer:
         """
         if not isinstance(batch_text_or_text_pairs, list | tuple):
             raise TypeError(
-                f"batch_text_or_text_pairs is of type {type(batch_text_or_text_pairs).__name__}: it"
+                f"batch_text_or_text_pairs is of type {type_name(batch_text_or_text_pairs)}: it"
                 " must be a list; for one text, call the tokenizer"
             )
         return self(batch_text_or_text_pairs, **options)

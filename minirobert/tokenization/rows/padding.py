@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...sentences import listed, shown
+from ...sentences import listed, shown, type_name
 from .columns import COLUMNS
 from .lengths import LengthPlan
 
@@ -98,7 +98,7 @@ def _to_columns(encodings: Any) -> dict[str, list[Any]]:
         isinstance(encoding, Mapping) for encoding in encodings
     ):
         raise TypeError(
-            f"cannot pad a {type(encodings).__name__}: give an encoding or a list of encodings"
+            f"cannot pad a {type_name(encodings)}: give an encoding or a list of encodings"
         )
     names = list(encodings[0]) if encodings else ["input_ids"]
     for index, encoding in enumerate(encodings):
