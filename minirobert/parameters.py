@@ -16,6 +16,8 @@ import numpy as np
 
 from .arrays import Array, Shape
 from .config import RobertaConfig
+from .memory import bytes_in_words
+from .sentences import shown
 from .tensor_names import group_names
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "linear_shapes",
     "map_tree",
     "norm_shapes",
+    "numbers_of",
     "parameter_shapes",
     "summary",
 ]
@@ -107,12 +110,27 @@ def parameter_shapes(
 
 
 def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
+    _check_count(config)
     shapes = _prefixed("embeddings.", _embeddings(config))
     for i in range(config.num_hidden_layers):
         shapes |= _prefixed(f"encoder.layer.{i}.", _layer(config, i))
     if add_pooling_layer:
         shapes |= linear_shapes("pooler.dense", config.hidden_size, config.hidden_size)
     return shapes
+
+
+def _check_count(config: RobertaConfig) -> None:
+    """Refuse more layers than any file has room for, before they are listed."""
+    most = _MOST_TENSORS // len(_layer(config, 0))
+    if config.num_hidden_layers > most:
+        raise CheckpointError(
+            f"num_hidden_layers is {shown(config.num_hidden_layers)}, but must be at most {most}: "
+            f"with more, the model would have more than {_MOST_TENSORS:,} tensors"
+        )
+
+
+#: What the header of a file has room for.
+_MOST_TENSORS = 200_000
 
 
 def _embeddings(config: RobertaConfig) -> Shapes:
@@ -127,7 +145,8 @@ def _embeddings(config: RobertaConfig) -> Shapes:
 
 def _layer(config: RobertaConfig, i: int) -> Shapes:
     hidden, inner = config.hidden_size, config.intermediate_size
-    heads = len(config.kept_heads(i)) * config.head_size  # H, unless heads are pruned
+    kept = config.num_attention_heads - len(set(config.pruned_heads.get(i, ())))
+    heads = kept * config.head_size  # H, unless heads are pruned
     across = config.add_cross_attention
     return {
         **_prefixed("attention.", _attention(config, heads, _distances(config))),
@@ -171,6 +190,11 @@ def norm_shapes(name: str, size: int) -> Shapes:
 
 def _prefixed(prefix: str, shapes: Shapes) -> Shapes:
     return {prefix + name: shape for name, shape in shapes.items()}
+
+
+def numbers_of(shapes: Mapping[str, Shape]) -> int:
+    """Count the numbers in all tensors of a table."""
+    return sum(map(math.prod, shapes.values()))
 
 
 def initialise(shapes: Shapes, config: RobertaConfig, seed: int = 0) -> dict[str, Array]:
@@ -415,7 +439,7 @@ def summary(
     totals = [(name, f"{len(sizes):,}", f"{sum(sizes):,}") for name, sizes in blocks.items()]
     memory = sum(counts[name] * _bits(dtype) // 8 for name, dtype in dtypes.items())
     per_block = _columns([("block", "tensors", "parameters"), *totals], "<>>")
-    return f"{tensors}\n\n{per_block}  ({_readable_bytes(memory)})"
+    return f"{tensors}\n\n{per_block}  ({bytes_in_words(memory)})"
 
 
 def _bits(dtype: str) -> int:
@@ -441,11 +465,3 @@ def _columns(rows: list[tuple[str, ...]], alignments: str) -> str:
         ).rstrip()
         for row in rows
     )
-
-
-def _readable_bytes(count: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.2f} GiB"

@@ -154,7 +154,8 @@ def _texts(value: Any) -> dict[str, str]:
     """Read the metadata, which may be null."""
     if value is None:
         return {}
-    if not isinstance(value, tuple) or not all(isinstance(text, str) for _, text in value):
+    is_object = isinstance(value, tuple) and not isinstance(value, TensorInfo)
+    if not is_object or not all(isinstance(text, str) for _, text in value):
         raise HeaderError("__metadata__ that is no object of strings")
     return dict(value)
 
@@ -166,19 +167,17 @@ def _tensor_info(name: str, value: Any) -> TensorInfo:
     if isinstance(value, list) and len(value) == 3:  # which the library takes, too
         value = tuple(zip(_FIELDS, value, strict=True))
     if not isinstance(value, tuple):
-        raise HeaderError(f"{shown(name)}, which is no object")
-    fields: dict[str, Any] = {}
+        raise HeaderError(f"{shown(name, 60)}, which is no object")
+    fields = [(key, field) for key, field in value if key in _FIELDS]
     for key, field in value:
         if key not in _FIELDS:
             _check_depth(field)
-        elif key in fields:
-            raise HeaderError(f"two {key} for {shown(name)}")
-        else:
-            fields[key] = field
-    dtype, shape, offsets = (fields.get(key) for key in _FIELDS)
+    if len(fields) != 3 or len(dict(fields)) != 3:
+        raise HeaderError(f"{shown(name, 60)} without one each of {', '.join(_FIELDS)}")
+    dtype, shape, offsets = (dict(fields)[key] for key in _FIELDS)
     if not _is_right(dtype, shape, offsets):
-        said = ", ".join(f"{key} {shown(fields.get(key))}" for key in _FIELDS)
-        raise HeaderError(f"{said} of {shown(name)}")
+        said = ", ".join(f"{key} {shown(field, 40)}" for key, field in fields)
+        raise HeaderError(f"{said} for {shown(name, 60)}")
     return TensorInfo(dtype, tuple(shape), *offsets)
 
 
@@ -212,13 +211,13 @@ def _check_places(tensors: dict[str, TensorInfo], data_size: int) -> None:
     for name, info in sorted(tensors.items(), key=lambda one: one[1][2:]):
         if info.start != end or info.stop < info.start:
             raise HeaderError(
-                f"the data_offsets {info.start:,} to {info.stop:,} of {shown(name)}, where "
+                f"the data_offsets {info.start:,} to {info.stop:,} of {shown(name, 60)}, where "
                 f"{end:,} bytes come before"
             )
         if info.stop - info.start != _n_bytes(name, info):
             raise HeaderError(
-                f"{info.stop - info.start:,} bytes for {shown(name)}, which is {info.dtype} of "
-                f"shape {shown(list(info.shape))}"
+                f"{info.stop - info.start:,} bytes for {shown(name, 60)}, which is {info.dtype} of "
+                f"shape {shown(list(info.shape), 60)}"
             )
         end = info.stop
     if end != data_size:
@@ -231,5 +230,5 @@ def _n_bytes(name: str, info: TensorInfo) -> float:
     for size in (*info.shape, _BITS[info.dtype]):
         count *= size
         if count > _LARGEST:
-            raise HeaderError(f"the shape {shown(list(info.shape))} of {shown(name)}")
+            raise HeaderError(f"the shape {shown(list(info.shape), 60)} of {shown(name, 60)}")
     return count / 8 if count % 8 else count // 8

@@ -11,16 +11,20 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, Shape, astype, float_dtype
 from ..checks import warn
 from ..config import RobertaConfig
-from ..parameters import CheckpointError, initialise, misfit_lines
+from ..memory import memory_for
+from ..parameters import CheckpointError, initialise, misfit_lines, numbers_of
+from ..sentences import listed, shown
 from ..tensor_names import group_names
 from .matching import Match, match
-from .reading import INDEX_FILE, WEIGHTS_FILE, StoredTensor, stored_tensors
+from .reading import INDEX_FILE, WEIGHTS_FILE, stored_tensors
+from .stored import StoredTensor
 
 __all__ = ["LoadOptions", "load_parameters"]
 
@@ -74,20 +78,26 @@ def load_parameters(
     """
     path = Path(path)
     source = str(path.parent if path.name in (WEIGHTS_FILE, INDEX_FILE) else path)
-    in_file = stored_tensors(path)
-    stored = _stripped(source, in_file, options.strip_prefix)
-    matched = match(stored, shapes, tied=config.tie_word_embeddings)
-    matched.contradictions.update(_hidden(in_file, options.strip_prefix))
-    _check(source, stored, shapes, matched, options, described or shapes)
-    kept = {n: t for n, t in matched.found.items() if n not in matched.misfits}
-    for name, tensor in kept.items():
-        tensor.check_readable(name)
-    _warn_of_differences(source, stored, shapes, matched, options)
-    new = {name: tuple(shape) for name, shape in shapes.items() if name not in kept}
-    dtype = _common_dtype(kept.values()) if options.dtype == "auto" else options.dtype
-    target = float_dtype(np, dtype)
-    drawn = initialise(new, config, options.seed)
-    flat = {n: astype(drawn[n], target) if n in new else kept[n].read(target) for n in shapes}
+    with stored_tensors(path) as in_file:
+        stored = _stripped(source, in_file, options.strip_prefix)
+        matched = match(stored, shapes, tied=config.tie_word_embeddings)
+        matched.contradictions.update(_hidden(in_file, options.strip_prefix))
+        _check(source, stored, shapes, matched, options, described or shapes)
+        kept = {n: t for n, t in matched.found.items() if n not in matched.misfits}
+        for name, tensor in kept.items():
+            tensor.check_readable(name)
+        dtype = _common_dtype(kept.values()) if options.dtype == "auto" else options.dtype
+        target = np.dtype(float_dtype(np, dtype))
+        wanted = numbers_of(shapes) * target.itemsize
+        with memory_for(f"the model in {shown(source, 200)}", wanted, CheckpointError):
+            _warn_of_differences(source, stored, shapes, matched, options)
+            new = {name: tuple(shape) for name, shape in shapes.items() if name not in kept}
+            drawn = initialise(new, config, options.seed)
+            read = {name: tensor.read(target) for name, tensor in kept.items()}
+    _warn_of_what_is_not_finite(
+        source, [name for name, (_, is_finite) in read.items() if not is_finite], target
+    )
+    flat = {n: astype(drawn[n], target) if n in new else read[n][0] for n in shapes}
     return flat, matched
 
 
@@ -221,6 +231,16 @@ def _left(matched: Match) -> Iterable[str]:
             for names in (matched.contradictions, matched.contradictions.values())
         )
         yield f"other numbers in {unread} than in {read}, which mean the same: the latter is read"
+
+
+def _warn_of_what_is_not_finite(source: str, names: list[str], dtype: Any) -> None:
+    """Name the weights with which no result can be right, in one warning."""
+    if names:
+        groups = listed(group_names(dict.fromkeys(names, ""), stars=False))
+        warn(
+            f"{shown(source, 200)} has weights that are NaN or infinite as {dtype}, in {groups}: what "
+            "the model computes with them will be, too; take another dtype or another checkpoint"
+        )
 
 
 def _common_dtype(tensors: Iterable[StoredTensor]) -> str:

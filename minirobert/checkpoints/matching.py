@@ -8,7 +8,7 @@ from typing import Any
 
 from ..arrays import Shape
 from ..parameters import HEADS
-from .reading import StoredTensor
+from .stored import StoredTensor
 
 __all__ = ["Match", "match"]
 

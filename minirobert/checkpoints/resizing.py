@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, array_namespace, as_array_like, astype, to_numpy
+from ..arrays import Array, array_namespace, device_of, dtype_name, to_device, to_numpy
 from ..rules import check, integer, optional
 
 __all__ = ["new_rows", "padded_count", "resize_tokens"]
@@ -27,7 +27,7 @@ def padded_count(count: int | None, old_count: int, multiple: int | None) -> int
     check("new_num_tokens", count, optional(integer(1)))
     check("pad_to_multiple_of", multiple, optional(integer(1)))
     count = old_count if count is None else int(count)
-    return count if multiple is None else math.ceil(count / int(multiple)) * int(multiple)
+    return count if multiple is None else -(-count // int(multiple)) * int(multiple)
 
 
 def resize_tokens(
@@ -96,4 +96,5 @@ def new_rows(
 def _appended(array: Array, rows: np.ndarray[Any, Any]) -> Array:
     """Put rows below an array, in its own dtype and on its own device."""
     xp = array_namespace(array)
-    return xp.concat([array, astype(as_array_like(rows.tolist(), array), array.dtype)], axis=0)
+    added = to_device(rows.astype(dtype_name(array)), device_of(array), xp)
+    return xp.concat([array, added], axis=0)

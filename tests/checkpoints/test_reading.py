@@ -97,7 +97,8 @@ def test_prefixes_both_ways(directory, tmp_path_factory):
     body = RobertaModel.from_pretrained(directory, add_pooling_layer=False)
     bare = tmp_path_factory.mktemp("bare")
     body.save_pretrained(bare)
-    assert "embeddings.LayerNorm.bias" in stored_tensors(bare)
+    with stored_tensors(bare) as names:
+        assert "embeddings.LayerNorm.bias" in names
     with pytest.warns(UserWarning, match=r"no weights for lm_head\.\* \(5 tensors\):"):
         head = RobertaForMaskedLM.from_pretrained(bare, seed=4)
     np.testing.assert_array_equal(head.roberta(IDS).last_hidden_state, body(IDS).last_hidden_state)
@@ -400,4 +401,5 @@ def test_the_bundled_model_is_the_default():
     assert (TINY / "README.md").is_file()
     model = RobertaForMaskedLM.from_pretrained()
     assert model.num_parameters() == 5_364_736
-    assert stored_tensors(TINY)["lm_head.bias"].dtype_name == "float16"
+    with stored_tensors(TINY) as tensors:
+        assert tensors["lm_head.bias"].dtype_name == "float16"
