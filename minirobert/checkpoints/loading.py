@@ -81,7 +81,6 @@ def load_parameters(
     with stored_tensors(path) as in_file:
         stored = _stripped(source, in_file, options.strip_prefix)
         matched = match(stored, shapes, tied=config.tie_word_embeddings)
-        matched.contradictions.update(_hidden(in_file, options.strip_prefix))
         _check(source, stored, shapes, matched, options, described or shapes)
         kept = {n: t for n, t in matched.found.items() if n not in matched.misfits}
         for name, tensor in kept.items():
@@ -90,6 +89,10 @@ def load_parameters(
         target = np.dtype(float_dtype(np, dtype))
         wanted = numbers_of(shapes) * target.itemsize
         with memory_for(f"the model in {shown(source, 200)}", wanted, CheckpointError):
+            matched.contradictions.update(_contradictions(stored, matched.twins, kept))
+            matched.contradictions.update(
+                _contradictions(in_file, _hidden(in_file, options.strip_prefix), kept)
+            )
             _warn_of_differences(source, stored, shapes, matched, options)
             new = {name: tuple(shape) for name, shape in shapes.items() if name not in kept}
             drawn = initialise(new, config, options.seed)
@@ -119,8 +122,19 @@ def _stripped(
 
 def _hidden(stored: Mapping[str, StoredTensor], prefix: str) -> dict[str, str]:
     """Name the tensors whose names others have, once their prefix is off."""
-    both = {name: prefix + name for name in stored if prefix and prefix + name in stored}
-    return {name: other for name, other in both.items() if not stored[name].equals(stored[other])}
+    return {name: prefix + name for name in stored if prefix and prefix + name in stored}
+
+
+def _contradictions(
+    stored: Mapping[str, StoredTensor], twins: Mapping[str, str], kept: Mapping[str, StoredTensor]
+) -> dict[str, str]:
+    """Find those that hold other numbers than what is read in their place."""
+    read = {id(tensor) for tensor in kept.values()}
+    return {
+        name: other
+        for name, other in twins.items()
+        if id(stored[other]) in read and not stored[name].equals(stored[other])
+    }
 
 
 def _check(
@@ -238,8 +252,8 @@ def _warn_of_what_is_not_finite(source: str, names: list[str], dtype: Any) -> No
     if names:
         groups = listed(group_names(dict.fromkeys(names, ""), stars=False))
         warn(
-            f"{shown(source, 200)} has weights that are NaN or infinite as {dtype}, in {groups}: what "
-            "the model computes with them will be, too; take another dtype or another checkpoint"
+            f"{shown(source, 200)} has weights that are NaN or infinite as {dtype}, in {groups}: "
+            "what the model computes will be, too; take another dtype or another checkpoint"
         )
 
 

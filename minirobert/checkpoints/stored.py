@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,8 +40,7 @@ _NUMPY_DTYPES = {  # of the weights that can be read, as they lie in the file
 _BLOCK = 1 << 17
 
 
-@dataclass(frozen=True)
-class StoredTensor:
+class StoredTensor(NamedTuple):
     """Where a tensor lies in a file, and what it is there."""
 
     file: WeightsFile
