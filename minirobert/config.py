@@ -41,6 +41,7 @@ from .rules import (
     one_of,
     optional,
 )
+from .sentences import plain, shown
 
 __all__ = ["ACTIVATION_NAMES", "RobertaConfig"]
 
@@ -85,8 +86,8 @@ def _refuse_near_miss(name: str, error: type[Exception]) -> None:
     meant = meant_by(name, _FIELDS)
     if meant:
         raise error(
-            f"RobertaConfig has no field {name!r}: did you mean {meant!r}? (a key of your own with "
-            "such a name can stand in extra)"
+            f"RobertaConfig has no field {shown(name)}: did you mean {meant!r}? (a key of your own "
+            "with such a name can stand in extra)"
         )
 
 
@@ -247,7 +248,7 @@ class RobertaConfig:
                 return known[own]
         if name == "push_to_hub":
             raise AttributeError("push_to_hub" + _NO_UPLOAD)
-        raise AttributeError(f"RobertaConfig has no field {name!r}")
+        raise AttributeError(f"RobertaConfig has no field {shown(name)}")
 
     def __repr__(self) -> str:
         return f"RobertaConfig {_as_json(self.to_diff_dict(), default=repr)}"
@@ -361,11 +362,15 @@ class RobertaConfig:
         if agrees(ids, names):
             by_name |= ids
         elif ids != {f"LABEL_{index}": index for index in ids.values()}:  # which say nothing
-            warn(f"label2id is {label2id!r}, but id2label is {dict(names)!r}, which is kept")
+            warn(
+                f"label2id is {shown(label2id)}, but id2label is {shown(dict(names))}, which is "
+                "kept"
+            )
         if names.beyond:
             warn(
-                f"id2label has names for {names.beyond}, but its {len(names)} classes are numbered "
-                "from 0: no class has these names, and one without a name is LABEL_ and its number"
+                f"id2label has names for {shown(names.beyond)}, but its {len(names)} classes are "
+                "numbered from 0: no class has these names, and one without a name is LABEL_ and "
+                "its number"
             )
         self.__dict__.update(id2label=names, label2id=by_name)
         self.__dict__.pop("num_labels", None)  # which __getattr__ counts
@@ -484,7 +489,7 @@ class RobertaConfig:
         values |= overrides
         kind = values.get("model_type", "roberta")
         if kind not in MODEL_TYPES:
-            warn(f"this configuration is for model_type {kind!r}; it is read as 'roberta'")
+            warn(f"this configuration is for model_type {shown(kind)}; it is read as 'roberta'")
             del values["model_type"]
         if kind in _DEFAULT_VOCAB_SIZES:
             values.setdefault("vocab_size", _DEFAULT_VOCAB_SIZES[kind])
@@ -571,8 +576,8 @@ class RobertaConfig:
                 _as_json(value)
             except TypeError:
                 raise ValueError(
-                    f"{name} is {value!r}, which config.json cannot hold: make it of strings, "
-                    "numbers, lists and dictionaries before saving"
+                    f"{plain(name)} is {shown(value)}, which config.json cannot hold: make it of "
+                    "strings, numbers, lists and dictionaries before saving"
                 ) from None
         return _as_json(values)
 
@@ -629,7 +634,7 @@ def _refuse_overrides(unknown: Mapping[str, Any]) -> None:
     for name in unknown:
         _refuse_near_miss(name, TypeError)
         raise TypeError(
-            f"RobertaConfig has no field {name!r} to override; put a key of your own into the "
+            f"RobertaConfig has no field {shown(name)} to override; put a key of your own into the "
             "dictionary or file itself"
         )
 
@@ -650,8 +655,8 @@ def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
         ids = ids_of(label2id, names)
         if not agrees(ids, names) or ids.keys() != set(names.values()):
             raise ValueError(
-                f"id2label is {id2label!r}, but label2id is {label2id!r}: give one of them, the "
-                "other follows from it"
+                f"id2label is {shown(id2label)}, but label2id is {shown(label2id)}: give one of "
+                "them, the other follows from it"
             )
 
 

@@ -56,6 +56,8 @@ def bytes_in_words(count: float) -> str:
     >>> bytes_in_words(999), bytes_in_words(1536), bytes_in_words(3 * 2**40)
     ('999 bytes', '1.5 KiB', '3.00 TiB')
     """
+    if count > 2**70:
+        return "more than 2**70 bytes"
     units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]
     while count >= 1024 and units[1:]:
         count /= 1024

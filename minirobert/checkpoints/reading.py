@@ -13,10 +13,10 @@ from pathlib import Path
 
 from ..files import ModelFiles, model_directory, read_json
 from ..parameters import CheckpointError
-from ..sentences import listed, shown
+from ..sentences import listed, plain, shown
 from .elsewhere import no_weights, only_others
 from .stored import StoredTensor
-from .weights_file import WeightsFile, named
+from .weights_file import WeightsFile
 
 __all__ = [
     "INDEX_FILE",
@@ -79,7 +79,8 @@ def fetch_weights(files: ModelFiles, variant: str | None = None) -> Path:
         return files.directory / index
     if variant and files.offers(WEIGHTS_FILE):
         raise FileNotFoundError(
-            f"{files.name!r} on the hub has no {whole}, but {WEIGHTS_FILE}: leave out variant="
+            f"{shown(files.name)} on the hub has no {plain(whole, 60)}, but {WEIGHTS_FILE}: leave "
+            "out variant="
         )
     other = only_others(files)
     if other:
@@ -105,17 +106,17 @@ def _weight_map(index: Path) -> dict[str, str]:
     """Read in which file each tensor is; the files must be beside the index."""
     weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not all(isinstance(f, str) for f in weight_map.values()):
-        raise CheckpointError(f"{named(index)} has no weight_map from tensor names to file names")
+        raise CheckpointError(f"{plain(index)} has no weight_map from tensor names to file names")
     shards = set(weight_map.values())
     if len(shards) > _MOST_SHARDS:
         raise CheckpointError(
-            f"{named(index)} names {len(shards):,} files, but must name at most {_MOST_SHARDS:,}: "
+            f"{plain(index)} names {len(shards):,} files, but must name at most {_MOST_SHARDS:,}: "
             "save the model again with a larger max_shard_size"
         )
     for file in shards:
         if file in ("", ".", "..") or Path(file).name != file or {"\\", "\0"} & set(file):
             raise CheckpointError(
-                f"{named(index)} names the file {shown(file)}, but shards must lie in the "
+                f"{plain(index)} names the file {shown(file)}, but shards must lie in the "
                 "directory itself"
             )
     return weight_map
@@ -130,13 +131,14 @@ def _open_shards(index: Path, opened: list[WeightsFile]) -> dict[str, StoredTens
         path = index.parent / file
         if not os.path.lexists(path):
             raise FileNotFoundError(
-                f"{named(index)} names the shard {shown(file)}, but there is no such file"
+                f"{plain(index)} names the shard {shown(file)}, but there is no such file"
             )
         found = _open(path, opened)
         absent = [name for name in names if name not in found]
         if absent:
             raise CheckpointError(
-                f"{named(index)} says that {named(file)} holds {listed(absent)}, but it does not"
+                f"{plain(index)} says that {plain(file)} holds {listed(absent, 120)}, but it does "
+                "not"
             )
         tensors |= {name: found[name] for name in names}
     return tensors

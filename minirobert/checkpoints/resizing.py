@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, array_namespace, device_of, dtype_name, to_device, to_numpy
+from ..memory import memory_for
 from ..rules import check, integer, optional
+from ..sentences import shown
 
 __all__ = ["new_rows", "padded_count", "resize_tokens"]
 
@@ -52,15 +54,18 @@ def resize_tokens(
         if added <= 0:
             resized[name] = array[:count, ...]
             continue
-        old = np.asarray(to_numpy(array), np.float64)
-        if name == "lm_head.bias":
-            rows = np.full(added, old.mean() if mean_bias else 0.0)
-        else:
-            # each table from its own stream, whatever other tables there are
-            key = [seed, zlib.crc32(name.removeprefix("roberta.").encode())]
-            std = None if mean_resizing else initializer_range
-            rows = new_rows(old, added, np.random.default_rng(key), std)
-        resized[name] = _appended(array, rows)
+        # rows are drawn in float64, and moved to where the mean is
+        wanted = math.prod(array.shape[1:]) * (count * _itemsize(array) + 16 * added)
+        with memory_for(f"{name} for {shown(count)} tokens", wanted):
+            old = np.asarray(to_numpy(array), np.float64)
+            if name == "lm_head.bias":
+                rows = np.full(added, old.mean() if mean_bias else 0.0)
+            else:
+                # each table from its own stream, whatever other tables there are
+                key = [seed, zlib.crc32(name.removeprefix("roberta.").encode())]
+                std = None if mean_resizing else initializer_range
+                rows = new_rows(old, added, np.random.default_rng(key), std)
+            resized[name] = _appended(array, rows)
     return resized
 
 
@@ -91,6 +96,10 @@ def new_rows(
     except np.linalg.LinAlgError:
         return np.broadcast_to(mean, noise.shape)
     return np.asarray(mean + math.sqrt(_SHARE_OF_COVARIANCE) * noise @ factor.T)
+
+
+def _itemsize(array: Array) -> int:
+    return np.dtype(dtype_name(array)).itemsize
 
 
 def _appended(array: Array, rows: np.ndarray[Any, Any]) -> Array:

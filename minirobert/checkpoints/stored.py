@@ -10,7 +10,8 @@ import numpy as np
 
 from ..arrays import Shape
 from ..parameters import CheckpointError
-from .weights_file import WeightsFile, named
+from ..sentences import plain
+from .weights_file import WeightsFile
 
 __all__ = ["StoredTensor"]
 
@@ -57,9 +58,9 @@ class StoredTensor(NamedTuple):
         """Refuse a dtype that no weights have."""
         if self.dtype not in _NUMPY_DTYPES:
             raise CheckpointError(
-                f"{named(self.file.path)} stores {name} as {self.dtype}, but weights must be one "
-                f"of {', '.join(_NUMPY_DTYPES)}: unpack quantized weights where they were made "
-                "(model.dequantize() in transformers)"
+                f"{plain(self.file.path)} stores {plain(name)} as {self.dtype}, but weights must "
+                f"be one of {', '.join(_NUMPY_DTYPES)}: unpack quantized weights where they were "
+                "made (model.dequantize() in transformers)"
             )
 
     def read(self, dtype: Any) -> tuple[Numbers, bool]:

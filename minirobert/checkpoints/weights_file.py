@@ -16,16 +16,10 @@ from typing import Any
 
 from ..files import first_words, not_what_it_seems
 from ..parameters import CheckpointError
-from ..sentences import cut
+from ..sentences import plain
 from .header import LENGTH_BYTES, HeaderError, TensorInfo, check_length, parse_header
 
-__all__ = ["WeightsFile", "named"]
-
-
-def named(path: str | os.PathLike[str]) -> str:
-    """Name a path in a sentence."""
-    text = cut(os.fspath(path), 200)
-    return text if text.isprintable() else repr(text)[1:-1]
+__all__ = ["WeightsFile"]
 
 
 class WeightsFile:
@@ -67,7 +61,7 @@ class WeightsFile:
             infos, metadata = parse_header(header, self._opened.st_size - start)
         except HeaderError as error:
             what = _what_is_wrong(self.path, error)
-            raise CheckpointError(f"{named(self.path)} {what}") from None
+            raise CheckpointError(f"{plain(self.path)} {what}") from None
         self._check_framework(metadata)
         return start, infos
 
@@ -106,11 +100,11 @@ class WeightsFile:
             yield
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise type(error)(f"{named(self.path)} cannot be read: {reason}") from None
+            raise type(error)(f"{plain(self.path)} cannot be read: {reason}") from None
 
     def _has_changed(self) -> CheckpointError:
         return CheckpointError(
-            f"{named(self.path)} was written to while it was read, so nothing was loaded: load "
+            f"{plain(self.path)} was written to while it was read, so nothing was loaded: load "
             "again when it is complete"
         )
 
@@ -118,7 +112,7 @@ class WeightsFile:
         if not stat.S_ISREG(status.st_mode):
             kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a device")
             raise CheckpointError(
-                f"{named(self.path)} is {kind}, but weights are read from files: put a "
+                f"{plain(self.path)} is {kind}, but weights are read from files: put a "
                 "safetensors file in its place"
             )
 
@@ -127,7 +121,7 @@ class WeightsFile:
         kind = {"tf": "TensorFlow", "flax": "Flax"}.get(metadata.get("format", ""))
         if kind:
             raise CheckpointError(
-                f"{named(self.path)} was written by {kind}, whose weights have other names and "
+                f"{plain(self.path)} was written by {kind}, whose weights have other names and "
                 f"orientations: convert it in transformers where {kind} is installed, "
                 "from_pretrained and then save_pretrained"
             )

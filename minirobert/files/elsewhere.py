@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from ..sentences import listed, shown
+
 __all__ = ["MERGE", "elsewhere"]
 
-_MOST = 5  # directories that are named
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -34,8 +35,8 @@ def elsewhere(directory: Path, *names: str) -> str:
     below = [str(one.relative_to(directory)) for one in _below(directory, names)]
     if not below:
         return ""
-    others = f" (or another of {', '.join(map(repr, below[1:_MOST]))})" if below[1:] else ""
-    return f", but there is in a directory below it: give subfolder={below[0]!r}{others}"
+    others = f" (or another of {listed(below[1:], 100, each=shown)})" if below[1:] else ""
+    return f", but there is in a directory below it: give subfolder={shown(below[0], 80)}{others}"
 
 
 #: What to do with an adapter.
@@ -49,7 +50,7 @@ def _base_model(directory: Path) -> str:
     """Name the model that an adapter changes."""
     try:
         settings = json.loads((directory / "adapter_config.json").read_text(encoding="utf-8"))
-        return repr(settings["base_model_name_or_path"])
+        return shown(settings["base_model_name_or_path"])
     except (OSError, ValueError, KeyError, TypeError):
         return "another model"
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..sentences import plain, shown
 from .elsewhere import elsewhere
 from .formats import not_what_it_seems
 
@@ -31,14 +32,14 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
     directory = Path(path)
     if not directory.exists():
         raise FileNotFoundError(
-            f"{str(path)!r} is no directory on this machine. To use a model of the Hugging Face "
-            "hub, download it first: pip install 'minirobert[hub]', then "
-            "hf download FacebookAI/roberta-base --local-dir roberta-base"
+            f"{shown(str(path))} is no directory on this machine. To use a model of the Hugging "
+            "Face hub, download it first: pip install 'minirobert[hub]', then hf download "
+            "FacebookAI/roberta-base --local-dir roberta-base"
         )
     if not directory.is_dir():
         raise NotADirectoryError(
-            f"{str(path)!r} is a file: give the directory that holds the model's files, "
-            f"{str(directory.parent)!r}"
+            f"{shown(str(path))} is a file: give the directory that holds the model's files, "
+            f"{shown(str(directory.parent))}"
         )
     return directory
 
@@ -47,7 +48,7 @@ def new_directory(path: str | os.PathLike[str]) -> Path:
     """Make a directory to save in, where it does not exist."""
     directory = Path(path)
     if directory.exists() and not directory.is_dir():
-        raise NotADirectoryError(f"{str(path)!r} is a file: give a directory to save in")
+        raise NotADirectoryError(f"{shown(str(path))} is a file: give a directory to save in")
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 
@@ -57,12 +58,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
     path = Path(path)
     if not path.is_file():
         instead = elsewhere(path.parent, path.name)
-        raise FileNotFoundError(f"there is no file {path.name} in {str(path.parent)!r}{instead}")
+        raise FileNotFoundError(
+            f"there is no file {plain(path.name, 60)} in {shown(str(path.parent))}{instead}"
+        )
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is not UTF-8: byte {error.object[error.start]:#04x} at position {error.start}"
+            f"{plain(path)} is not UTF-8: byte {error.object[error.start]:#04x} at position "
+            f"{error.start}"
         ) from None
 
 
@@ -73,17 +77,16 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         other = not_what_it_seems(Path(path))
         if other:
-            raise ValueError(f"{os.fspath(path)} is not JSON, but {other}") from None
+            raise ValueError(f"{plain(path)} is not JSON, but {other}") from None
         raise ValueError(
-            f"{os.fspath(path)} is not JSON: {error.msg} in line {error.lineno}, column "
-            f"{error.colno}"
+            f"{plain(path)} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
         ) from None
     except RecursionError:
-        raise ValueError(f"{os.fspath(path)} is nested too deeply to be read") from None
+        raise ValueError(f"{plain(path)} is nested too deeply to be read") from None
     if not isinstance(value, dict):
         kind = {list: "array", str: "string", bool: "boolean", type(None): "null"}
         found = kind.get(type(value), "number")
-        raise ValueError(f"{os.fspath(path)} holds a JSON {found}, but must hold an object")
+        raise ValueError(f"{plain(path)} holds a JSON {found}, but must hold an object")
     return value
 
 

@@ -13,6 +13,7 @@ from ..config import RobertaConfig
 from ..files import ModelFiles, ModelName, new_directory, read_json, write_text
 from ..keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
 from ..rules import check, near_miss
+from ..sentences import shown
 from .options import OFF, RULES
 from .settings import (
     SETTINGS_NAME,
@@ -183,7 +184,7 @@ class GenerationConfig:
         elif is_made or name != "extra":
             meant = near_miss(name, RULES)
             raise AttributeError(
-                f"generation has no option {name!r}"
+                f"generation has no option {shown(name)}"
                 + (f": is {meant} meant?" if meant else "; extra holds keys that mean nothing here")
             )
         if is_made:
@@ -343,7 +344,7 @@ class GenerationConfig:
         settle(overrides, OF_CONFIGS)
         files = ModelFiles.of(pretrained_model_name, overrides)
         values = read_json(files.require(config_file_name) / config_file_name)
-        warn_of_what_is_not_here(values, f"{config_file_name} of {files.name!r}")
+        warn_of_what_is_not_here(values, f"{config_file_name} of {shown(files.name)}")
         return cls.from_dict(values, **overrides)
 
     def save_pretrained(
