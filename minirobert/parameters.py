@@ -17,7 +17,7 @@ import numpy as np
 from .arrays import Array, Shape
 from .config import RobertaConfig
 from .memory import bytes_in_words
-from .sentences import Piece, cut, fitted, listed, shown
+from .sentences import Piece, cut, fitted, listed, plain, shown
 from .tensor_names import group_names
 
 __all__ = [
@@ -434,13 +434,16 @@ def summary(
     notes = notes or {}
     counts = {name: math.prod(shape) for name, shape in shapes.items()}
     rows = [
-        (name, str(list(shape)), dtypes.get(name, ""), f"{counts[name]:,}", notes.get(name, ""))
+        (
+            *(plain(name), cut(str(list(shape)), 60), dtypes.get(name, "")),
+            *(f"{counts[name]:,}", notes.get(name, "")),
+        )
         for name, shape in shapes.items()
     ]
     tensors = _columns([("name", "shape", "dtype", "parameters", ""), *rows], "<<<><")
     blocks: dict[str, list[int]] = {}
     for name in dtypes:
-        blocks.setdefault(_block(name), []).append(counts[name])
+        blocks.setdefault(plain(_block(name)), []).append(counts[name])
     blocks["total"] = [counts[name] for name in dtypes]
     totals = [(name, f"{len(sizes):,}", f"{sum(sizes):,}") for name, sizes in blocks.items()]
     memory = sum(counts[name] * _bits(dtype) // 8 for name, dtype in dtypes.items())
