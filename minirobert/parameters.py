@@ -26,6 +26,7 @@ __all__ = [
     "Head",
     "ParameterTree",
     "build_tree",
+    "check_layers",
     "check_shapes",
     "flatten",
     "initialise",
@@ -111,7 +112,7 @@ def parameter_shapes(
 
 
 def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
-    _check_count(config)
+    check_layers(config)
     shapes = _prefixed("embeddings.", _embeddings(config))
     for i in range(config.num_hidden_layers):
         shapes |= _prefixed(f"encoder.layer.{i}.", _layer(config, i))
@@ -120,8 +121,8 @@ def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
     return shapes
 
 
-def _check_count(config: RobertaConfig) -> None:
-    """Refuse more layers than any file has room for, before they are listed."""
+def check_layers(config: RobertaConfig) -> None:
+    """Refuse far more layers than any model has, before they are listed."""
     most = _MOST_TENSORS // len(_layer(config, 0))
     if config.num_hidden_layers > most:
         raise CheckpointError(
@@ -130,7 +131,7 @@ def _check_count(config: RobertaConfig) -> None:
         )
 
 
-#: Far more than any model has, and few enough to list all that are missing within a second.
+#: Few enough to list all that are missing within a second.
 _MOST_TENSORS = 50_000
 
 
@@ -435,8 +436,11 @@ def summary(
     counts = {name: math.prod(shape) for name, shape in shapes.items()}
     rows = [
         (
-            *(plain(name), cut(str(list(shape)), 60), dtypes.get(name, "")),
-            *(f"{counts[name]:,}", notes.get(name, "")),
+            plain(name),
+            cut(str([*shape]), 60),
+            dtypes.get(name, ""),
+            f"{counts[name]:,}",
+            notes.get(name, ""),
         )
         for name, shape in shapes.items()
     ]

@@ -88,20 +88,27 @@ def load_parameters(
         dtype = _common_dtype(kept.values()) if options.dtype == "auto" else options.dtype
         target = np.dtype(float_dtype(np, dtype))
         wanted = numbers_of(shapes) * target.itemsize
-        with memory_for(f"the model in {shown(source, 200)}", wanted, CheckpointError):
+        with memory_for(f"the model in {shown(source)}", wanted, CheckpointError):
+            hidden = _hidden(in_file, options.strip_prefix)
             matched.contradictions.update(_contradictions(stored, matched.twins, kept))
-            matched.contradictions.update(
-                _contradictions(in_file, _hidden(in_file, options.strip_prefix), kept)
-            )
+            matched.contradictions.update(_contradictions(in_file, hidden, kept))
             _warn_of_differences(source, stored, shapes, matched, options)
             new = {name: tuple(shape) for name, shape in shapes.items() if name not in kept}
             drawn = initialise(new, config, options.seed)
-            read = {name: tensor.read(target) for name, tensor in kept.items()}
-    _warn_of_what_is_not_finite(
-        source, [name for name, (_, is_finite) in read.items() if not is_finite], target
-    )
-    flat = {n: astype(drawn[n], target) if n in new else read[n][0] for n in shapes}
+            read, odd = _read(kept, target)
+            flat = {n: read[n] if n in kept else astype(drawn[n], target) for n in shapes}
+    _warn_of_odd_numbers(source, odd, target)
     return flat, matched
+
+
+def _read(tensors: Mapping[str, StoredTensor], dtype: Any) -> tuple[dict[str, Array], list[str]]:
+    """Read tensors, and name those that have numbers that are not finite."""
+    arrays: dict[str, Array] = {}
+    odd: list[str] = []
+    for name, tensor in tensors.items():
+        arrays[name], is_finite = tensor.read(dtype)
+        odd += [] if is_finite else [name]
+    return arrays, odd
 
 
 def _stripped(
@@ -256,13 +263,15 @@ def _left(matched: Match) -> Iterable[list[Piece]]:
         ]
 
 
-def _warn_of_what_is_not_finite(source: str, names: list[str], dtype: Any) -> None:
+def _warn_of_odd_numbers(source: str, names: list[str], dtype: Any) -> None:
     """Name the weights with which no result can be right, in one warning."""
     if names:
-        groups = listed(group_names(dict.fromkeys(names, ""), stars=False))
         warn(
-            f"{shown(source, 200)} has weights that are NaN or infinite as {dtype}, in {groups}: "
-            "what the model computes will be, too; take another dtype or another checkpoint"
+            fitted(
+                f"{shown(source)} has weights that are NaN or infinite in {dtype}: ",
+                group_names(dict.fromkeys(names, ""), stars=False),
+                "; so will be what the model computes: take another dtype, or other weights",
+            )
         )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import first_words, not_what_it_seems
+from ..memory import memory_for
 from ..parameters import CheckpointError
 from ..sentences import plain
 from .header import LENGTH_BYTES, HeaderError, TensorInfo, check_length, parse_header
@@ -57,8 +58,9 @@ class WeightsFile:
         """Read where the numbers begin, and what each tensor is."""
         try:
             start = self._start()
-            header = self.read_into(bytearray(start - LENGTH_BYTES), LENGTH_BYTES)
-            infos, metadata = parse_header(header, self._opened.st_size - start)
+            with memory_for(f"the header of {plain(self.path)}", start, CheckpointError):
+                header = self.read_into(bytearray(start - LENGTH_BYTES), LENGTH_BYTES)
+                infos, metadata = parse_header(header, self._opened.st_size - start)
         except HeaderError as error:
             what = _what_is_wrong(self.path, error)
             raise CheckpointError(f"{plain(self.path)} {what}") from None

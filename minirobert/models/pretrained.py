@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from ..arrays import Array, Shape, astype, to_device
+from ..arrays import Array, astype, to_device
 from ..checkpoints.loading import LoadOptions, load_parameters
 from ..checkpoints.pruning import all_pruned, prune
 from ..checkpoints.reading import fetch_weights
@@ -22,7 +22,7 @@ from ..encoder import EncoderOutput, Inputs, roberta
 from ..files import TINY, ModelFiles, ModelName
 from ..keywords import OF_MODELS, OF_SAVING, settle, settle_all
 from ..observe import scope
-from ..parameters import build_tree, flatten
+from ..parameters import build_tree, check_layers, flatten
 from .arguments import SHARED, Arguments, Wanted
 from .inputs import check_inputs
 from .module import RobertaModule, checked_kind
@@ -147,7 +147,7 @@ class RobertaPreTrainedModel(RobertaModule):
             shapes,
             config,
             LoadOptions(dtype or "float32", seed, strict, ignore_mismatched_sizes, strip_prefix),
-            cls._described(files, **options) if is_asked else None,
+            cls._shapes(_config_of_file(files) or config, **options) if is_asked else shapes,
         )
         target = "cpu" if device is None else device
         placed = {name: to_device(array, target) for name, array in flat.items()}
@@ -155,15 +155,6 @@ class RobertaPreTrainedModel(RobertaModule):
         if output_loading_info:
             return model, matched.loading_info()  # type: ignore[return-value]  # only where asked
         return model
-
-    @classmethod
-    def _described(cls, files: ModelFiles, **options: Any) -> dict[str, Shape] | None:
-        """List the tensors of what a file describes; what is odd in it has been told by then."""
-        with warnings.catch_warnings(action="ignore"):
-            try:
-                return cls._shapes(RobertaConfig.from_pretrained(files), **options)
-            except (FileNotFoundError, ValueError):
-                return None
 
     @classmethod
     def _read_beside(cls, files: ModelFiles, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -409,3 +400,14 @@ class RobertaPreTrainedModel(RobertaModule):
                 ),
                 output_attentions=self._choice("output_attentions", wanted.output_attentions),
             )
+
+
+def _config_of_file(files: ModelFiles) -> RobertaConfig | None:
+    """Read what a file says without the call's words; what is odd in it has been told by then."""
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            config = RobertaConfig.from_pretrained(files)
+            check_layers(config)
+        except (FileNotFoundError, ValueError):
+            return None
+    return config
