@@ -22,7 +22,7 @@ from ..encoder import EncoderOutput, Inputs, roberta
 from ..files import TINY, ModelFiles, ModelName
 from ..keywords import OF_MODELS, OF_SAVING, settle, settle_all
 from ..observe import scope
-from ..parameters import build_tree, flatten
+from ..parameters import build_tree, check_layers, flatten
 from .arguments import SHARED, Arguments, Wanted
 from .inputs import check_inputs
 from .module import RobertaModule, checked_kind
@@ -406,6 +406,8 @@ def _config_of_file(files: ModelFiles) -> RobertaConfig | None:
     """Read what a file says without the call's words; what is odd in it has been told by then."""
     with warnings.catch_warnings(action="ignore"):
         try:
-            return RobertaConfig.from_pretrained(files)
+            config = RobertaConfig.from_pretrained(files)
+            check_layers(config)
         except (FileNotFoundError, ValueError):
             return None
+    return config
