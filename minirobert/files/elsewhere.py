@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+
+from ..sentences import shown
 
 __all__ = ["MERGE", "elsewhere"]
 
@@ -47,10 +48,11 @@ MERGE = (
 
 def _base_model(directory: Path) -> str:
     """Name the model that an adapter changes."""
+    from .json_files import read_json  # only here: it needs this to say that a file is missing
+
     try:
-        settings = json.loads((directory / "adapter_config.json").read_text(encoding="utf-8"))
-        return repr(settings["base_model_name_or_path"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return shown(read_json(directory / "adapter_config.json")["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError):
         return "another model"
 
 
