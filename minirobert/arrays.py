@@ -19,6 +19,8 @@ import array_api_compat
 import numpy as np
 from array_api_compat import is_cupy_array, is_numpy_array
 
+from .sentences import shown
+
 __all__ = [
     "AXES",
     "Array",
@@ -204,7 +206,7 @@ def float_dtype(xp: Any, name: str) -> Any:
     if name not in FLOAT_DTYPES or not hasattr(xp, name):
         library = xp.__name__.removeprefix("array_api_compat.")
         raise ValueError(
-            f"dtype {name!r} is not available in {library}: choose one of "
+            f"dtype {shown(name)} is not available in {library}: choose one of "
             f"{', '.join(known for known in FLOAT_DTYPES if hasattr(xp, known))}"
         )
     return getattr(xp, name)
@@ -339,10 +341,10 @@ def to_device(array: Array, device: Any = "cpu", xp: Any = None) -> Array:
     name, _, number = device_name(device).partition(":")
     if name == "cpu" and number in ("", "0"):
         return to_numpy(array)
-    if name == "cuda" and (not number or number.isdecimal()):
+    if name == "cuda" and (not number or (number.isdecimal() and len(number) < 10)):
         return _to_cuda(array, int(number or 0))
     raise ValueError(
-        f'device {device!r} is not known: use "cpu", "cuda" or "cuda:N", '
+        f'device {shown(device)} is not known: use "cpu", "cuda" or "cuda:N", '
         "or name another array library with xp="
     )
 
@@ -383,8 +385,8 @@ def _to_cuda(array: Array, number: int) -> Array:
     count = _cuda_devices()
     if number >= count:
         raise ValueError(
-            f'device "cuda:{number}" does not exist: CuPy finds {count} CUDA devices on this '
-            'machine; use "cpu"' + (f' or "cuda:0" … "cuda:{count - 1}"' if count else "")
+            f'device "cuda:{shown(number)}" does not exist: CuPy finds {count} CUDA devices on '
+            'this machine; use "cpu"' + (f' or "cuda:0" … "cuda:{count - 1}"' if count else "")
         )
     with cupy.cuda.Device(number):
         moved: Array = cupy.asarray(array if is_cupy_array(array) else to_numpy(array))

@@ -12,6 +12,7 @@ from typing import Any
 from .arrays import Array, array_namespace, astype, device_of
 from .checks import check_range, integers
 from .rules import INTEGER, check
+from .sentences import shown
 
 __all__ = ["KeyValueCache", "LayerCache"]
 
@@ -176,7 +177,7 @@ class KeyValueCache:
         keep = past + length if length < 0 else length
         if not 0 <= keep <= past:
             raise ValueError(
-                f"length is {length}, but the cache holds {past} tokens: give a number from "
+                f"length is {shown(length)}, but the cache holds {past} tokens: give a number from "
                 f"{-past} to {past}"
             )
         if keep == 0:

@@ -22,6 +22,7 @@ from .arrays import (
     library_name,
     to_numpy,
 )
+from .sentences import listed, plain, shown
 from .warning import warn
 
 __all__ = [
@@ -45,7 +46,7 @@ def place(name: str, value: Any, like: Array) -> Array:
     xp = array_namespace(like)
     if isinstance(value, Mapping):
         raise ValueError(
-            f"{name} is a dictionary, of {', '.join(map(str, value))}: give what it holds by name, "
+            f"{name} is a dictionary, of {listed(value)}: give what it holds by name, "
             "as in model(**inputs)"
         )
     try:
@@ -54,7 +55,7 @@ def place(name: str, value: Any, like: Array) -> Array:
     except (BufferError, RuntimeError) as error:
         raise ValueError(
             f"{name} is a {library_name(value)} array that {library_name(like)} cannot read "
-            f"({error}): convert it there first, as with detach() or float()"
+            f"({plain(error)}): convert it there first, as with detach() or float()"
         ) from None
     except (TypeError, ValueError):
         is_numbers = False
@@ -76,7 +77,7 @@ def integers(name: str, value: Any, like: Array, axes: str, rank: int) -> Array:
     array = place(name, value, like)
     if array.ndim != rank:
         raise ValueError(
-            f"{name} has {array.ndim} axes (shape {list(array.shape)}), but must be {axes}"
+            f"{name} has {array.ndim} axes (shape {shown(list(array.shape))}), but must be {axes}"
             + (f": write {name}[None, :] for a batch of one" if array.ndim == rank - 1 else "")
         )
     check_not_empty(name, array)
@@ -126,8 +127,8 @@ def check_not_empty(name: str, array: Array) -> None:
     """Refuse an array without elements."""
     if 0 in array.shape:
         raise ValueError(
-            f"{name} is empty (shape {list(array.shape)}): give at least one text of at least one "
-            "token"
+            f"{name} is empty (shape {shown(list(array.shape))}): give at least one text of at "
+            "least one token"
         )
 
 
@@ -135,7 +136,9 @@ def check_shape(name: str, array: Array, *allowed: Shape, why: str = "") -> None
     """Check that the shape is one of those allowed."""
     if tuple(array.shape) not in allowed:
         choices = " or ".join(str(list(shape)) for shape in dict.fromkeys(allowed))
-        raise ValueError(f"{name} has shape {list(array.shape)}, but must have {choices}{why}")
+        raise ValueError(
+            f"{name} has shape {shown(list(array.shape))}, but must have {choices}{why}"
+        )
 
 
 def check_range(name: str, ids: Array, stop: int, limit: str, also: str = "") -> None:
@@ -172,5 +175,5 @@ def random_generator(train: bool, rng: Any) -> Any:
     if rules.is_integer(rng):
         return np.random.default_rng(rng)
     if not callable(getattr(rng, "random", None)):
-        raise TypeError(f"rng is {rng!r}, but must be a seed or a numpy.random.Generator")
+        raise TypeError(f"rng is {shown(rng)}, but must be a seed or a numpy.random.Generator")
     return rng

@@ -50,7 +50,7 @@ from .rules import (
     one_of,
     optional,
 )
-from .sentences import shown
+from .sentences import plain, shown
 
 __all__ = ["ACTIVATION_NAMES", "RobertaConfig", "check_kept"]
 
@@ -95,8 +95,8 @@ def _refuse_near_miss(name: str, error: type[Exception]) -> None:
     meant = meant_by(name, _FIELDS)
     if meant:
         raise error(
-            f"RobertaConfig has no field {name!r}: did you mean {meant!r}? (a key of your own with "
-            "such a name can stand in extra)"
+            f"RobertaConfig has no field {shown(name)}: did you mean {meant!r}? (a key of your own "
+            "with such a name can stand in extra)"
         )
 
 
@@ -260,7 +260,7 @@ class RobertaConfig:
                 return known[own]
         if name == "push_to_hub":
             raise AttributeError("push_to_hub" + _NO_UPLOAD)
-        raise AttributeError(f"RobertaConfig has no field {name!r}")
+        raise AttributeError(f"RobertaConfig has no field {shown(name)}")
 
     def __repr__(self) -> str:
         values = self.to_diff_dict()
@@ -379,11 +379,15 @@ class RobertaConfig:
         if agrees(ids, names):
             by_name |= ids
         elif ids != {f"LABEL_{index}": index for index in ids.values()}:  # which say nothing
-            warn(f"label2id is {label2id!r}, but id2label is {dict(names)!r}, which is kept")
+            warn(
+                f"label2id is {shown(label2id)}, but id2label is {shown(dict(names))}, which is "
+                "kept"
+            )
         if names.beyond:
             warn(
-                f"id2label has names for {names.beyond}, but its {len(names)} classes are numbered "
-                "from 0: no class has these names, and one without a name is LABEL_ and its number"
+                f"id2label has names for {shown(names.beyond)}, but its {len(names)} classes are "
+                "numbered from 0: no class has these names, and one without a name is LABEL_ and "
+                "its number"
             )
         self.__dict__.update(id2label=names, label2id=by_name)
         self.__dict__.pop("num_labels", None)  # which __getattr__ counts
@@ -636,7 +640,7 @@ def check_kept(values: Mapping[str, Any]) -> None:
     """Refuse what could not be saved again, nor copied, compared or printed."""
     for name, value in values.items():
         if why := not_to_be_kept(value):
-            raise ValueError(f"{name} {why}, so that it could not be saved: make it smaller")
+            raise ValueError(f"{plain(name)} {why}, so that it could not be saved: make it smaller")
 
 
 def _dtype_text(value: Any) -> Any:
@@ -656,7 +660,7 @@ def _refuse_overrides(unknown: Mapping[str, Any]) -> None:
     for name in unknown:
         _refuse_near_miss(name, TypeError)
         raise TypeError(
-            f"RobertaConfig has no field {name!r} to override; put a key of your own into the "
+            f"RobertaConfig has no field {shown(name)} to override; put a key of your own into the "
             "dictionary or file itself"
         )
 
@@ -677,8 +681,8 @@ def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
         ids = ids_of(label2id, names)
         if not agrees(ids, names) or ids.keys() != set(names.values()):
             raise ValueError(
-                f"id2label is {id2label!r}, but label2id is {label2id!r}: give one of them, the "
-                "other follows from it"
+                f"id2label is {shown(id2label)}, but label2id is {shown(label2id)}: give one of "
+                "them, the other follows from it"
             )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .checks import warn
 from .rules import Rule, near_miss
+from .sentences import shown
 
 __all__ = [
     "ALIASES",
@@ -131,6 +132,6 @@ def warn_of_what_is_not_here(values: Mapping[str, Any], fields: Collection[str])
         meant = meant_by(name, fields)
         if meant:
             warn(
-                f"the configuration has {name!r}, which is kept, but changes nothing: did you mean "
-                f"{meant!r}?"
+                f"the configuration has {shown(name)}, which is kept, but changes nothing: did you "
+                f"mean {meant!r}?"
             )

@@ -30,6 +30,7 @@ from typing import NamedTuple, TypeAlias
 
 from .config import RobertaConfig
 from .parameters import HEADS, Head
+from .sentences import shown
 
 __all__ = ["Intermediate", "Pass", "Row", "dropped_rows", "intermediates", "pooler_rows"]
 
@@ -110,7 +111,7 @@ def intermediates(
     head = HEADS.get(architecture) if isinstance(architecture, str) else architecture
     if head is None:
         known = ", ".join(["RobertaModel", *HEADS])
-        raise ValueError(f"architecture {architecture!r} is not one of those here: {known}")
+        raise ValueError(f"architecture {shown(architecture)} is not one of those here: {known}")
     rows = [*_inputs(config, kind), *_under("roberta.", _base(config, kind))]
     if head.choices:  # which are rows of the batch
         rows = [(name, one._replace(axes=one.axes.replace("B,", "B C,"))) for name, one in rows]

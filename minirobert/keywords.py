@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
 from .rules import BOOLEAN, Rule, check, one_of, optional
+from .sentences import listed, shown
 
 __all__ = [
     "OF_CONFIGS",
@@ -64,7 +65,8 @@ def settle(arguments: dict[str, Any], table: Mapping[str, Keyword]) -> None:
         given, value = arguments.get(own), table[name].means(value)
         if given is not None and table[name].means(given) != value:
             raise ValueError(
-                f"{name} is {value!r}, but {own} is {given!r}: they mean the same, give {own} alone"
+                f"{name} is {shown(value)}, but {own} is {shown(given)}: they mean the same, give "
+                f"{own} alone"
             )
         arguments[own] = value
 
@@ -78,7 +80,7 @@ def settle_all(arguments: dict[str, Any], table: Mapping[str, Keyword], function
     """
     settle(arguments, table)
     if arguments:
-        raise TypeError(f"{function} has no argument {', '.join(map(repr, arguments))}")
+        raise TypeError(f"{function} has no argument {listed(arguments, each=shown)}")
 
 
 def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:

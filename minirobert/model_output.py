@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, overload
 
+from .sentences import shown
+
 __all__ = ["GIVEN", "ModelOutput"]
 
 #: The default of a field that always has a value: it needs one where an optional field precedes it.
@@ -57,7 +59,9 @@ class ModelOutput:
         if not isinstance(key, str):
             return self.values()[key]
         if key not in self.keys():
-            raise KeyError(f"{key!r} is not in this output, which has {', '.join(self.keys())}")
+            raise KeyError(
+                f"{shown(key)} is not in this output, which has {', '.join(self.keys())}"
+            )
         return getattr(self, key)
 
     def __contains__(self, name: object) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 
 from .arrays import Array, Shape
 from .config import RobertaConfig
+from .sentences import Piece, cut, fitted, listed, shown
 from .tensor_names import group_names
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "initialise",
     "linear_shapes",
     "map_tree",
+    "misfit",
     "norm_shapes",
     "parameter_shapes",
     "summary",
@@ -99,7 +101,7 @@ def parameter_shapes(
     head = HEADS.get(architecture) if isinstance(architecture, str) else architecture
     if head is None:
         known = ", ".join(["RobertaModel", *HEADS])
-        raise ValueError(f"architecture {architecture!r} is not one of those here: {known}")
+        raise ValueError(f"architecture {shown(architecture)} is not one of those here: {known}")
     return {
         **_prefixed("roberta.", _base(config, head.pools)),
         **_prefixed(f"{head.name}.", head.shapes(config)),
@@ -232,33 +234,38 @@ def check_shapes(expected: Mapping[str, Shape], found: Mapping[str, Shape], sour
     missing = [name for name in expected if name not in found]
     unexpected = [name for name in found if name not in expected]
     if missing or unexpected or wrong:
-        lines = misfit_lines(expected, found, missing, unexpected, wrong)
-        raise CheckpointError("\n  ".join([f"the weights {source} {_DO_NOT_FIT}", *lines]))
+        raise misfit(source, expected, found, missing, unexpected, wrong)
 
 
-_DO_NOT_FIT = "do not fit the configuration:"
-
-
-def misfit_lines(
+def misfit(
+    source: str,
     expected: Mapping[str, Shape],
     found: Mapping[str, Shape],
     missing: Iterable[str],
     unexpected: Iterable[str],
     wrong: Iterable[str],
-) -> list[str]:
-    """Tell which tensors do not fit, in a few lines for each kind."""
+    cures: Iterable[str] = (),
+) -> CheckpointError:
+    """Tell which tensors do not fit, in a few lines for each kind, and what to do about it."""
     absent = {name: str(list(expected[name])) for name in missing}
     beyond = {name: str(list(found[name])) for name in unexpected}
     other = {n: f"is {list(found[n])}, but must be {list(expected[n])}" for n in wrong}
-    return [
-        *(f"missing: {line}" for line in group_names(absent, expected)),
-        *(f"unexpected: {line}" for line in group_names(beyond, found)),
-        *(f"wrong shape: {line}" for line in group_names(other, stars=False)),
+    lines: list[Piece] = [
+        [f"missing: {line}" for line in group_names(absent, expected)],
+        [f"unexpected: {line}" for line in group_names(beyond, found)],
+        [f"wrong shape: {line}" for line in group_names(other, stars=False)],
+        *(f"({cure})" for cure in cures),
     ]
+    head = f"the weights {source} do not fit the configuration:"
+    said = [piece for line in lines if line for piece in ("\n  ", line)]
+    return CheckpointError(fitted(head, *said, between="\n  "))
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read, or does not fit its configuration."""
+
+    def __init__(self, message: str):
+        super().__init__(cut(message))
 
 
 class ParameterTree:
@@ -276,14 +283,14 @@ class ParameterTree:
         vars(self).update(children)
 
     def __getattr__(self, name: str) -> Any:  # only where there is no such child
-        names = "" if name.startswith("_") else f"; there are {', '.join(vars(self))}"
-        raise AttributeError(f"no parameters named {name!r} here{names}")
+        names = "" if name.startswith("_") else f"; there are {listed(vars(self))}"
+        raise AttributeError(f"no parameters named {shown(name)} here{names}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"parameters are read-only: build a new tree to change {name!r}")
+        raise AttributeError(f"parameters are read-only: build a new tree to change {shown(name)}")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"parameters are read-only: build a new tree without {name!r}")
+        raise AttributeError(f"parameters are read-only: build a new tree without {shown(name)}")
 
     def keys(self) -> KeysView[str]:
         """Name the children."""

@@ -1,23 +1,30 @@
 """Values and lists in the sentences of errors and warnings: as much of them as a reader needs.
 
-A sentence has at most `LIMIT` characters, however large the value is that it complains about.
+A sentence has at most `LIMIT` characters, on one line, however large the value is that it complains
+about, and whatever characters are in it.
 """
 
 from __future__ import annotations
 
 import math
-import reprlib
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
-__all__ = ["LIMIT", "cut", "listed", "shown"]
+__all__ = ["LIMIT", "Piece", "cut", "fitted", "listed", "plain", "shown"]
 
 #: The most characters of a message.
 LIMIT = 500
 
 _VALUE = 100  # characters of a value that are shown
-_ELEMENTS = 6  # of a list or dictionary
+_PLAIN = 160  # of a path, or of another sentence
+_ELEMENTS = 6  # of a list, dictionary or array
+_DIGITS = 40  # of an integer
+_DEPTH = 3  # of lists in lists
+
+#: Of a sentence: text as it stands, or a list of names.
+Piece: TypeAlias = str | Sequence[str]
 
 
 def shown(value: Any, most: int = _VALUE) -> str:
@@ -39,8 +46,22 @@ def shown(value: Any, most: int = _VALUE) -> str:
     >>> shown(list(range(100_000))), shown(10**5000)
     ('[0, 1, 2, 3, 4, 5, …] (100,000 elements)', 'an integer of about 5,001 digits')
     """
-    text = cut(" ".join(_Quoting(most).repr(value).split("\n")), most + 20)
-    return text + _size(value, most)
+    try:
+        return plain(_quoted(value, most, _DEPTH), most + 20) + _size(value, most)
+    except Exception:  # whatever its class does, the sentence must be told
+        return f"a value of type {plain(type(value).__name__, 40)}"
+
+
+def plain(text: Any, most: int = _PLAIN) -> str:
+    r"""Give a path, name or sentence without quotes, on one line, or as much of it as fits.
+
+    >>> plain("models/one\ntwo"), plain("model/" * 50, most=20)
+    ('models/one\\ntwo', 'model/mode…el/model/')
+    """
+    short = cut(str(text), most)
+    if short.isprintable():
+        return short
+    return cut("".join(c if c.isprintable() else repr(c)[1:-1] for c in short), most)
 
 
 def cut(text: str, most: int = LIMIT) -> str:
@@ -55,15 +76,52 @@ def cut(text: str, most: int = LIMIT) -> str:
     return f"{text[: most - 1 - half]}…{text[len(text) - half :]}"
 
 
-def listed(names: Iterable[Any], most: int = 5, between: str = ", ") -> str:
-    """List the first few, and count the others.
+def listed(
+    names: Iterable[Any],
+    room: int = 2 * _VALUE,
+    between: str = ", ",
+    each: Callable[[Any, int], str] = plain,
+) -> str:
+    """List the first few, as many as fit, and count the others.
 
-    >>> listed(["a", "b"]), listed(f"layer.{i}" for i in range(200))
-    ('a, b', 'layer.0, layer.1, layer.2, layer.3, layer.4 … and 195 more')
+    Parameters
+    ----------
+    names : iterable
+    room : int
+        The characters that the list may have, without the count.
+    between : str
+    each : callable
+        How a name is told in so many characters: `shown` puts it in quotes.
+
+    >>> listed(["a", "b"], each=shown), listed((f"layer.{i}" for i in range(200)), room=20)
+    ("'a', 'b'", 'layer.0, layer.1 … and 198 more')
     """
-    texts = [cut(str(name)) for name in names]
-    more = f" … and {len(texts) - most:,} more" if len(texts) > most else ""
-    return between.join(cut(text, max(2 * _VALUE // most, 40)) for text in texts[:most]) + more
+    names = list(names)
+    texts: list[str] = []
+    for name in names:
+        text = each(name, room)
+        if texts and len(between.join([*texts, text])) > room:
+            break
+        texts.append(text)
+    more = len(names) - len(texts)
+    return between.join(texts) + (f" … and {more:,} more" if more else "")
+
+
+def fitted(*pieces: Piece, between: str = ", ") -> str:
+    """Put a sentence together, with as much of the lists in it as the limit leaves room for.
+
+    >>> names = [f"layer.{i}" for i in range(1000)]
+    >>> len(fitted("unexpected: ", names, ": " + "look for them " * 30)) <= LIMIT
+    True
+    """
+    text = ""
+    for room in range(LIMIT, 20, -40):
+        text = "".join(
+            piece if isinstance(piece, str) else listed(piece, room, between) for piece in pieces
+        )
+        if len(text) <= LIMIT:
+            break
+    return cut(text)
 
 
 def _size(value: Any, most: int) -> str:
@@ -75,40 +133,52 @@ def _size(value: Any, most: int) -> str:
     return ""
 
 
-class _Quoting(reprlib.Repr):
-    """``repr`` that never looks at more of a value than it shows."""
+def _quoted(value: Any, most: int, depth: int) -> str:
+    """Do what ``repr`` does, without looking at more of a value than is shown."""
+    own: Any = type(value).__repr__
+    if own in (str.__repr__, bytes.__repr__):
+        return _quoted_text(value, most if depth == _DEPTH else max(most // 3, 12))
+    if own is int.__repr__:
+        digits = int(value.bit_length() * math.log10(2)) + 1
+        return repr(value) if digits <= _DIGITS else f"an integer of about {digits:,} digits"
+    if own in _BRACKETS:
+        return _quoted_elements(value, most, depth - 1)
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and math.prod(shape) > _ELEMENTS:
+        return f"an array ({type(value).__name__}) of shape {list(shape)}"
+    return re.sub(r"\s*\n\s*", " ", cut(repr(value), most))
 
-    def __init__(self, most: int):
-        super().__init__()
-        self.fillvalue = "…"
-        self.maxstring = self.maxother = most
-        self.maxlevel = 3
-        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxarray = _ELEMENTS
-        self.maxdict = self.maxdeque = _ELEMENTS
 
-    def repr_str(self, x: str, level: int) -> str:
-        most = self.maxstring if level == self.maxlevel else self.maxstring // 3
-        half = (most - 2) // 2
-        return repr(x if len(x) <= most else f"{x[:half]}…{x[-half:]}")
+def _quoted_text(text: str | bytes, most: int) -> str:
+    if len(text) <= most:
+        return repr(text)
+    half = (most - 2) // 2
+    if isinstance(text, str):
+        return repr(f"{text[:half]}…{text[len(text) - half :]}")
+    return f"{repr(text[:half])[:-1]}…'"
 
-    def repr_bytes(self, x: bytes, level: int) -> str:
-        return "b" + self.repr_str(x.decode("latin-1"), level)
 
-    def repr_int(self, x: int, level: int) -> str:
-        digits = int(x.bit_length() * math.log10(2)) + 1
-        return repr(x) if digits <= 40 else f"an integer of about {digits:,} digits"
+#: How the kinds of lists begin and end.
+_BRACKETS: dict[Any, tuple[str, str]] = {
+    list.__repr__: ("[", "]"),
+    tuple.__repr__: ("(", ")"),
+    set.__repr__: ("{", "}"),
+    frozenset.__repr__: ("frozenset({", "})"),
+    dict.__repr__: ("{", "}"),
+}
 
-    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
-        if level <= 0:
-            return "{…}"
-        pairs = [
-            f"{self.repr1(key, level - 1)}: {self.repr1(one, level - 1)}"
-            for key, one in islice(x.items(), self.maxdict)
-        ]
-        return f"{{{', '.join([*pairs, *(['…'] if len(x) > self.maxdict else [])])}}}"
 
-    def repr_instance(self, x: Any, level: int) -> str:
-        try:
-            return cut(repr(x), self.maxother)
-        except Exception:  # whatever its class does, the sentence must be told
-            return f"a {type(x).__name__}"
+def _quoted_elements(values: Any, most: int, depth: int) -> str:
+    start, end = _BRACKETS[type(values).__repr__]
+    if not values or depth < 0:
+        return f"{start}…{end}" if values else repr(values)
+    few: Iterable[Any] = islice(values.items() if isinstance(values, dict) else values, _ELEMENTS)
+    texts = [
+        ": ".join(_quoted(one, most, depth) for one in entry)
+        if isinstance(values, dict)
+        else _quoted(entry, most, depth)
+        for entry in few
+    ]
+    more = ["…"] if len(values) > _ELEMENTS else []
+    comma = "," if isinstance(values, tuple) and len(values) == 1 else ""
+    return f"{start}{', '.join([*texts, *more])}{comma}{end}"

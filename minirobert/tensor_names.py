@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 __all__ = ["group_names"]
 
 _FEW = 4  # names that are told one by one, though a star could stand for them
-_MOST = 12  # groups that are told; what comes after them is counted
+_PARTS = 12  # of a name that a star may stand behind
+_DIGITS = 9  # of a number that is one of a range
 
 
 def group_names(
@@ -30,7 +31,7 @@ def group_names(
     Returns
     -------
     list of str
-        A few lines, in the order of the names.
+        A line for each group, in the order of the names.
 
     >>> names = [f"layer.{i}.{j}" for i in range(12) for j in "abcdef"]
     >>> group_names(dict.fromkeys(names[24:], ""), names)
@@ -46,13 +47,12 @@ def group_names(
         is_star = stars and sizes[stem_of[name]] > _FEW
         key = (f"{stem_of[name]}.*", "") if is_star else (name, detail)
         groups[key] = groups.get(key, 0) + 1
-    lines = list(_lines(groups))
-    return [*lines[:_MOST], *([f"… and {len(lines) - _MOST} more"] if lines[_MOST:] else [])]
+    return list(_lines(groups))
 
 
 def _stems(name: str) -> Iterator[str]:
     """Give what a name begins with, the shortest first."""
-    parts = name.split(".")
+    parts = name.split(".", _PARTS)
     return (".".join(parts[:length]) for length in range(1, len(parts)))
 
 
@@ -75,7 +75,7 @@ def _around_number(name: str) -> tuple[str, str, str]:
     """Divide a name at the first of its parts that is a number."""
     parts = name.split(".")
     for i, part in enumerate(parts):
-        if part.isdecimal() and str(int(part)) == part:
+        if part.isdecimal() and len(part) <= _DIGITS and str(int(part)) == part:
             return ".".join([*parts[:i], ""]), part, ".".join(["", *parts[i + 1 :]])
     return name, "", ""
 

@@ -6,6 +6,8 @@ import sys
 import warnings
 from types import FrameType
 
+from .sentences import cut
+
 __all__ = ["warn"]
 
 #: Between a user's line and this package: they call constructors, read streams and import modules.
@@ -22,7 +24,7 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_back is not None and _is_inside(frame):
         frame = frame.f_back
     warnings.warn_explicit(
-        message,
+        cut(message),
         category,
         frame.f_code.co_filename,
         frame.f_lineno,

@@ -42,9 +42,7 @@ def named(line):
 def test_the_lines_name_each_tensor_once(parts, stars):
     chosen = [name for name in NAMES if any(part in name for part in parts)]
     lines = group_names({name: str(SHAPES[name]) for name in chosen}, NAMES, stars=stars)
-    if not lines or not lines[-1].startswith("…"):
-        assert sorted(name for line in lines for name in named(line)) == sorted(chosen)
-    assert len(lines) <= 13
+    assert sorted(name for line in lines for name in named(line)) == sorted(chosen)
 
 
 def test_a_whole_model_is_a_line_a_part():

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ..files import ModelFiles, elsewhere, read_json
+from ..sentences import listed, plain, shown
 
 __all__ = ["no_weights", "only_others"]
 
@@ -46,11 +47,12 @@ _OTHERS = (
 def no_weights(directory: Path, wanted: tuple[str, ...]) -> str:
     """Say that none of the files wanted is in a directory, and what is there instead."""
     if (directory / "adapter_config.json").is_file():
-        return f"{str(directory)!r} has no weights of its own{elsewhere(directory)}"
+        return f"{shown(str(directory))} has no weights of its own{elsewhere(directory)}"
     others = sorted(path.name for path in directory.glob("*.safetensors"))
     if others:
         return (
-            f"{str(directory)!r} has no {wanted[0]}, but {others[0]}: {_cure(others[0], *wanted)}"
+            f"{shown(str(directory))} has no {plain(wanted[0], 60)}, but {plain(others[0], 60)}: "
+            f"{_cure(others[0], *wanted)}"
         )
     for pattern, sentence, option in _OTHERS:
         found = sorted(directory.glob(pattern))
@@ -58,7 +60,7 @@ def no_weights(directory: Path, wanted: tuple[str, ...]) -> str:
             kind, name = _saved_class(directory), str(directory)
             return _told(kind, name, name, found[0].name, sentence, option)
     return (
-        f"{str(directory)!r} has no weights: neither {' nor '.join(wanted)} is there"
+        f"{shown(str(directory))} has no weights: neither {listed(wanted, 120, ' nor ')} is there"
         f"{elsewhere(directory, *wanted)}"
     )
 
@@ -68,9 +70,14 @@ def _cure(found: str, whole: str, index: str) -> str:
     if found == "model.safetensors":
         return "leave out variant="
     if re.fullmatch(r"model-\d+-of-\d+\.safetensors", found):
-        return f"it is one of several shards, whose index {index} is missing: download it too"
+        return (
+            f"it is one of several shards, whose index {plain(index, 60)} is missing: download it "
+            "too"
+        )
     variant = re.fullmatch(r"model\.([^.-]+)(-\d+-of-\d+)?\.safetensors", found)
-    return f"give variant={variant[1]!r}" if variant else f"rename it to {whole}"
+    return (
+        f"give variant={shown(variant[1], 40)}" if variant else f"rename it to {plain(whole, 60)}"
+    )
 
 
 def only_others(files: ModelFiles) -> str | None:

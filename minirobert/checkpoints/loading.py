@@ -17,7 +17,8 @@ import numpy as np
 from ..arrays import Array, Shape, astype, float_dtype
 from ..checks import warn
 from ..config import RobertaConfig
-from ..parameters import CheckpointError, initialise, misfit_lines
+from ..parameters import initialise, misfit
+from ..sentences import Piece, fitted, listed, shown
 from ..tensor_names import group_names
 from .matching import Match, match
 from .reading import INDEX_FILE, WEIGHTS_FILE, StoredTensor, stored_tensors
@@ -99,10 +100,10 @@ def _stripped(
         return dict(stored)
     begun = {n.removeprefix(prefix): t for n, t in stored.items() if n.startswith(prefix)}
     if not begun:
-        names = ", ".join(group_names(dict.fromkeys(stored, "")))
+        names = group_names(dict.fromkeys(stored, ""))
         raise ValueError(
-            f"strip_prefix is {prefix!r}, but no tensor in {source!r} begins with it; "
-            f"there are {names}"
+            f"strip_prefix is {shown(prefix)}, but no tensor in {shown(source)} begins with it; "
+            f"there are {listed(names, 160)}"
         )
     return {**{n: t for n, t in stored.items() if not n.startswith(prefix)}, **begun}
 
@@ -132,16 +133,15 @@ def _check(
     if not (missing or unexpected or misfits):
         return
     found = {**matched.unexpected, **matched.foreign, **matched.found}
-    lines = misfit_lines(
+    raise misfit(
+        f"in {shown(source)}",
         {name: tuple(shape) for name, shape in shapes.items()},
         {name: tensor.shape for name, tensor in found.items()},
         [name for name in shapes if name in missing],
         [*(matched.foreign if missing or unexpected else ()), *unexpected],
         misfits,
+        _cures(stored, shapes, bool(missing or unexpected), misfits),
     )
-    cures = _cures(stored, shapes, bool(missing or unexpected), misfits)
-    message = f"the weights in {source!r} do not fit the configuration:"
-    raise CheckpointError("\n  ".join([message, *lines, *(f"({cure})" for cure in cures)]))
 
 
 def _cures(
@@ -177,8 +177,9 @@ def _prefix_hint(names: Iterable[str]) -> str:
         return ""
     shared = all(name.startswith(prefixes[0]) for name in names)
     whose = "all names in the file" if shared else "names of an encoder in the file"
-    cure = " or ".join(f"strip_prefix={prefix!r}" for prefix in prefixes if prefix)
-    return f"{whose} begin with {' or '.join(map(repr, filter(None, prefixes)))}: give {cure}"
+    begun = listed(filter(None, prefixes), 60, " or ", shown)
+    cure = listed(filter(None, prefixes), 60, " or strip_prefix=", shown)
+    return f"{whose} begin with {begun}: give strip_prefix={cure}"
 
 
 def _warn_of_differences(
@@ -189,38 +190,47 @@ def _warn_of_differences(
     options: LoadOptions,
 ) -> None:
     """Name what is drawn, and what of the file is not read, in one warning."""
-    sentences = [*_drawn(shapes, matched, options.seed), *_left(matched)]
-    if sentences:
+    parts = [*_drawn(shapes, matched, options.seed), *_left(matched)]
+    if parts:
+        between: list[Piece] = ["; and it has "]
+        said = [piece for part in parts for piece in (*between, *part)][1:]
         hint = _prefix_hint(stored) if matched.missing else ""
-        warn(f"{source!r} has {'; and it has '.join(sentences)}" + (f" ({hint})" * bool(hint)))
+        warn(fitted(f"{shown(source)} has ", *said, f" ({hint})" if hint else ""))
 
 
-def _drawn(shapes: Mapping[str, Shape], matched: Match, seed: int) -> Iterable[str]:
-    reasons = []
+def _drawn(shapes: Mapping[str, Shape], matched: Match, seed: int) -> Iterable[list[Piece]]:
+    said: list[Piece] = []
     if matched.missing:
-        names = group_names(dict.fromkeys(matched.missing, ""), shapes)
-        reasons.append(f"no weights for {', '.join(names)}")
+        said += ["no weights for ", group_names(dict.fromkeys(matched.missing, ""), shapes)]
     if matched.misfits:
         wrong = {n: f"({list(s)}, not {list(shapes[n])})" for n, s in matched.misfits.items()}
-        reasons.append(f"weights of another shape for {', '.join(group_names(wrong, stars=False))}")
-    if reasons:
-        yield (
-            f"{', and '.join(reasons)}: they are initialised from seed {seed}, and must be trained "
-            "before their output means anything"
-        )
+        said += [", and " if said else "", "weights of another shape for "]
+        said += [group_names(wrong, stars=False)]
+    if said:
+        yield [
+            *said,
+            f": they are initialised from seed {seed}, and must be trained before their output "
+            "means anything",
+        ]
 
 
-def _left(matched: Match) -> Iterable[str]:
+def _left(matched: Match) -> Iterable[list[Piece]]:
     left = [*matched.unexpected, *matched.foreign]
     if left:
         names = group_names(dict.fromkeys(left, ""), [*left, *matched.found])
-        yield f"tensors that this model does not use, and that are left out: {', '.join(names)}"
+        yield ["tensors that this model does not use, and that are left out: ", names]
     if matched.contradictions:
         unread, read = (
-            ", ".join(group_names(dict.fromkeys(names, ""), stars=len(matched.contradictions) > 4))
+            group_names(dict.fromkeys(names, ""), stars=len(matched.contradictions) > 4)
             for names in (matched.contradictions, matched.contradictions.values())
         )
-        yield f"other numbers in {unread} than in {read}, which mean the same: the latter is read"
+        yield [
+            "other numbers in ",
+            unread,
+            " than in ",
+            read,
+            ", which mean the same: the latter is read",
+        ]
 
 
 def _common_dtype(tensors: Iterable[StoredTensor]) -> str:

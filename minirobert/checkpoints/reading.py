@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from ..arrays import Shape
 from ..files import ModelFiles, first_words, model_directory, not_what_it_seems, read_json
 from ..parameters import CheckpointError
+from ..sentences import listed, plain, shown
 from .elsewhere import no_weights, only_others
 
 __all__ = [
@@ -71,8 +72,8 @@ class StoredTensor:
         """Refuse a dtype that no weights have."""
         if self.dtype not in _NUMPY_DTYPES:
             raise CheckpointError(
-                f"{self.path} stores {name} as {self.dtype}, but weights must be one of "
-                f"{', '.join(_NUMPY_DTYPES)}: unpack quantized weights where they were made "
+                f"{plain(self.path)} stores {plain(name)} as {self.dtype}, but weights must be one "
+                f"of {', '.join(_NUMPY_DTYPES)}: unpack quantized weights where they were made "
                 "(model.dequantize() in transformers)"
             )
 
@@ -153,7 +154,8 @@ def fetch_weights(files: ModelFiles, variant: str | None = None) -> Path:
         return files.directory / index
     if variant and files.offers(WEIGHTS_FILE):
         raise FileNotFoundError(
-            f"{files.name!r} on the hub has no {whole}, but {WEIGHTS_FILE}: leave out variant="
+            f"{shown(files.name)} on the hub has no {plain(whole, 60)}, but {WEIGHTS_FILE}: leave "
+            "out variant="
         )
     other = only_others(files)
     if other:
@@ -179,11 +181,12 @@ def _weight_map(index: Path) -> dict[str, str]:
     """Read in which file each tensor is; the files must be beside the index."""
     weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not all(isinstance(f, str) for f in weight_map.values()):
-        raise CheckpointError(f"{index} has no weight_map from tensor names to file names")
+        raise CheckpointError(f"{plain(index)} has no weight_map from tensor names to file names")
     for file in weight_map.values():
         if file in ("", ".", "..") or Path(file).name != file or "\\" in file:
             raise CheckpointError(
-                f"{index} names the file {file!r}, but shards must lie in the directory itself"
+                f"{plain(index)} names the file {shown(file)}, but shards must lie in the "
+                "directory itself"
             )
     return weight_map
 
@@ -194,13 +197,16 @@ def _read_shards(index: Path) -> dict[str, StoredTensor]:
     for file in sorted(set(weight_map.values())):
         path = index.parent / file
         if not path.is_file():
-            raise FileNotFoundError(f"{index} names the shard {file!r}, but there is no such file")
+            raise FileNotFoundError(
+                f"{plain(index)} names the shard {shown(file)}, but there is no such file"
+            )
         header = _read_header(path)
         wanted = [name for name, shard in weight_map.items() if shard == file]
         absent = [name for name in wanted if name not in header]
         if absent:
             raise CheckpointError(
-                f"{index} says that {file} holds {', '.join(absent)}, but it does not"
+                f"{plain(index)} says that {plain(file)} holds {listed(absent, 120)}, but it does "
+                "not"
             )
         tensors |= {name: header[name] for name in wanted}
     return tensors
@@ -216,7 +222,7 @@ def _read_header(path: Path) -> dict[str, StoredTensor]:
         with safe_open(path, framework="np"):
             pass
     except SafetensorError as error:
-        raise CheckpointError(f"{path} {_what_is_wrong(path, error)}") from error
+        raise CheckpointError(f"{plain(path)} {_what_is_wrong(path, error)}") from error
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
@@ -241,8 +247,8 @@ def _what_is_wrong(path: Path, error: SafetensorError) -> str:
     if text:
         return f"is no safetensors file, but a text, {text}: download or copy the file again"
     return (
-        f"is not a whole safetensors file ({error}): it is truncated or corrupt, download or copy "
-        "it again"
+        f"is not a whole safetensors file ({plain(error)}): it is truncated or corrupt, download "
+        "or copy it again"
     )
 
 
@@ -251,7 +257,7 @@ def _check_framework(path: Path, metadata: dict[str, str]) -> None:
     kind = {"tf": "TensorFlow", "flax": "Flax"}.get(metadata.get("format", ""))
     if kind:
         raise CheckpointError(
-            f"{path} was written by {kind}, whose weights have other names and orientations: "
-            f"convert it in transformers where {kind} is installed, from_pretrained and then "
-            "save_pretrained"
+            f"{plain(path)} was written by {kind}, whose weights have other names and "
+            f"orientations: convert it in transformers where {kind} is installed, from_pretrained "
+            "and then save_pretrained"
         )

@@ -26,6 +26,7 @@ from ..arrays import Array, dtype_name, to_numpy
 from ..config import RobertaConfig
 from ..files import new_directory
 from ..rules import Rule, check, is_integer
+from ..sentences import plain, shown
 from .reading import INDEX_FILE, WEIGHTS_FILE
 
 __all__ = ["bytes_of", "save_model", "split_into_shards"]
@@ -142,8 +143,8 @@ def _write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
         save_file(arrays, path, metadata={"format": "pt"})
     except SafetensorError as error:  # as which it hands on what the system says
         raise OSError(
-            f"the weights could not be written in {str(path.parent)!r} ({error}), so nothing was "
-            "saved: make room, or save elsewhere"
+            f"the weights could not be written in {shown(str(path.parent))} ({plain(error)}), so "
+            "nothing was saved: make room, or save elsewhere"
         ) from error
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..pipelines.base import chunks
+from ..sentences import LIMIT, plain
 
 __all__ = ["add_command", "add_texts", "answer_lines", "not_utf8", "print_json"]
 
@@ -56,7 +57,7 @@ def answer_lines(
             except (ValueError, TypeError) as error:
                 if texts:
                     raise
-                raise ValueError(f"line {number} of stdin: {error}") from error
+                raise ValueError(f"line {number} of stdin: {plain(error, LIMIT - 40)}") from error
             show(text, found)
             sys.stdout.flush()
 
@@ -77,8 +78,8 @@ def _lines() -> Iterator[str]:
 def not_utf8(where: str, error: UnicodeDecodeError) -> ValueError:
     """Say what is wrong with bytes that are no text."""
     return ValueError(
-        f"{where} is not UTF-8: it has the byte {error.object[error.start]:#04x} at position "
-        f"{error.start}; convert it, for instance with iconv"
+        f"{plain(where)} is not UTF-8: it has the byte {error.object[error.start]:#04x} at "
+        f"position {error.start}; convert it, for instance with iconv"
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..sentences import shown
+
 __all__ = [
     *(
         "Option",
@@ -106,7 +108,7 @@ def count_or_all(word: str) -> int:
     try:
         return int(word)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{word!r} is neither an integer nor 'all'") from None
+        raise argparse.ArgumentTypeError(f"{shown(word)} is neither an integer nor 'all'") from None
 
 
 def device(name: str) -> str | int:
@@ -120,5 +122,5 @@ def seed(word: str) -> np.random.Generator:
         return np.random.default_rng(int(word))
     except ValueError:  # no number, or one below 0
         raise argparse.ArgumentTypeError(
-            f"{word!r} is no seed: give an integer of at least 0"
+            f"{shown(word)} is no seed: give an integer of at least 0"
         ) from None

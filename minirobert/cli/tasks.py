@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..pipelines.base import shortened
 from ..pipelines.entities import STRATEGIES
 from ..pipelines.fill_mask import Filling
 from ..pipelines.text_classification import FUNCTIONS
+from ..sentences import shown
 from .common import not_utf8
 from .options import choice, count, count_or_all, either, real, seed, switch, text, words
 from .task_command import Reader, TaskCommand, add_task, answer_all, as_it_is
@@ -195,7 +195,7 @@ def _context_of(file: str) -> str:
         raise not_utf8(file, error) from None
     except OSError as error:
         raise ValueError(
-            f"{file!r} cannot be read ({error.strerror}): give --context a file of text"
+            f"{shown(file)} cannot be read ({error.strerror}): give --context a file of text"
         ) from None
 
 
@@ -203,7 +203,7 @@ def _question_and_context(line: str) -> Any:
     question, tab, context = line.partition("\t")
     if not tab:
         raise ValueError(
-            f"there is no context in {shortened(line)}: put a tab and the context after the "
+            f"there is no context in {shown(line)}: put a tab and the context after the "
             "question, or give --context FILE"
         )
     return {"question": question, "context": context}
@@ -291,7 +291,7 @@ def _question_and_choices(line: str) -> Any:
     question, *choices = line.split("\t")
     if not choices:
         raise ValueError(
-            f"there are no choices in {line!r}: put a tab before each, as in "
+            f"there are no choices in {shown(line)}: put a tab before each, as in "
             "question<TAB>yes<TAB>no"
         )
     return {"question": question, "choices": choices}

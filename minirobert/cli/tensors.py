@@ -12,6 +12,7 @@ from ..checkpoints.reading import StoredTensor, fetch_weights, stored_tensors
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, HubOptions, ModelFiles, read_json
 from ..parameters import HEADS, parameter_shapes, summary
+from ..sentences import shown
 from .common import add_command, print_json
 from .options import HUB_OPTIONS, add_options, hub_options
 
@@ -48,8 +49,8 @@ def _inspect(arguments: argparse.Namespace) -> None:
         return
     if path.is_file() and path.suffix not in (".json", ".safetensors"):
         raise ValueError(
-            f"{str(path)!r} is neither a safetensors file nor a config.json: give one of them, or "
-            "the model's directory"
+            f"{shown(str(path))} is neither a safetensors file nor a config.json: give one of "
+            "them, or the model's directory"
         )
     options = HubOptions(**hub_options(arguments))
     files = ModelFiles(path.parent if path.is_file() else arguments.model, options)

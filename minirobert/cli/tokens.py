@@ -10,6 +10,7 @@ from typing import Any
 
 from ..files import TINY
 from ..models.auto import AutoTokenizer
+from ..sentences import plain, shown
 from ..tokenization import RobertaTokenizer
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 from .common import add_command, add_texts, answer_lines, not_utf8, print_json
@@ -146,11 +147,11 @@ def _check_paths(files: Sequence[str], out: str) -> None:
     """Find mistakes in the names before the first file is read, which may take long."""
     for file in files:
         if not Path(file).exists():
-            raise FileNotFoundError(f"there is no file {file!r}")
+            raise FileNotFoundError(f"there is no file {shown(file)}")
         if Path(file).is_dir():
-            raise IsADirectoryError(f"{file!r} is a directory: give the files in it")
+            raise IsADirectoryError(f"{shown(file)} is a directory: give the files in it")
     if Path(out).exists() and not Path(out).is_dir():
-        raise NotADirectoryError(f"{out!r} is a file: give a directory to save in")
+        raise NotADirectoryError(f"{shown(out)} is a file: give a directory to save in")
 
 
 def _lines_of(files: Sequence[str]) -> Iterator[str]:
@@ -161,4 +162,4 @@ def _lines_of(files: Sequence[str]) -> Iterator[str]:
                 try:
                     yield line.decode("utf-8")
                 except UnicodeDecodeError as error:
-                    raise not_utf8(f"{path}, line {number}", error) from None
+                    raise not_utf8(f"{plain(path)}, line {number}", error) from None

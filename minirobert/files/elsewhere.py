@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from ..sentences import shown
+from ..sentences import listed, shown
 
 __all__ = ["MERGE", "elsewhere"]
 
-_MOST = 5  # directories that are named
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -35,8 +34,8 @@ def elsewhere(directory: Path, *names: str) -> str:
     below = [str(one.relative_to(directory)) for one in _below(directory, names)]
     if not below:
         return ""
-    others = f" (or another of {', '.join(map(repr, below[1:_MOST]))})" if below[1:] else ""
-    return f", but there is in a directory below it: give subfolder={below[0]!r}{others}"
+    others = f" (or another of {listed(below[1:], 100, each=shown)})" if below[1:] else ""
+    return f", but there is in a directory below it: give subfolder={shown(below[0], 80)}{others}"
 
 
 #: What to do with an adapter.

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from ..sentences import shown
+
 __all__ = ["first_words", "not_what_it_seems"]
 
 _START = 512  # bytes that are enough to know a format
@@ -109,4 +111,4 @@ def first_words(path: Path) -> str | None:
     text = start.decode("utf-8", "ignore")
     is_whole = len(text.encode()) > len(start) - 4  # the last character may be cut in two
     is_text = is_whole and all(c.isprintable() or c in "\t\r\n" for c in text)
-    return repr(text[:60]) if is_text else None
+    return shown(text[:60]) if is_text else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
+from ..sentences import listed, plain, shown
 from .elsewhere import MERGE
 from .local import model_directory
 
@@ -106,7 +107,7 @@ class ModelFiles:
     def directory(self) -> Path:
         """Where the files are that were fetched."""
         if self._directory is None:
-            raise FileNotFoundError(f"nothing of {self.name!r} has been fetched")
+            raise FileNotFoundError(f"nothing of {shown(self.name)} has been fetched")
         return self._directory
 
     def fetch(self, file: str) -> bool:
@@ -147,9 +148,11 @@ class ModelFiles:
         if self._unreachable is not None:
             sentence = self._sentence(self._client(), self._unreachable, "")
             raise FileNotFoundError(sentence) from self._unreachable
-        wanted = ", nor ".join(" and ".join(files) for files in sets)
-        place = f" in {self._options.subfolder!r}" if self._options.subfolder else ""
-        raise FileNotFoundError(f"{self.name!r} on the hub has no {wanted}{place}{self._instead()}")
+        wanted = listed((" and ".join(files) for files in sets), 120, ", nor ")
+        place = f" in {shown(self._options.subfolder, 60)}" if self._options.subfolder else ""
+        raise FileNotFoundError(
+            f"{shown(self.name, 60)} on the hub has no {wanted}{place}{self._instead()}"
+        )
 
     def _instead(self) -> str:
         """Say what else is in a repository that has no model where it was looked for."""
@@ -194,9 +197,9 @@ class ModelFiles:
         except ImportError as error:
             endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
             raise FileNotFoundError(
-                f"{self.name!r} is no directory on this machine. To fetch a model of that name "
-                "from the Hugging Face hub, huggingface_hub is needed: "
-                f"pip install 'minirobert[hub]'. {self._by_hand(endpoint)}"
+                f"{shown(self.name, 60)} is no directory on this machine. To fetch a model of that "
+                "name from the Hugging Face hub, huggingface_hub is needed: pip install "
+                f"'minirobert[hub]'. {self._by_hand(endpoint)}"
             ) from error
         return huggingface_hub
 
@@ -204,11 +207,12 @@ class ModelFiles:
         """Say what went wrong, and how to get the model all the same."""
         reason = self._reason(hub, error, file)
         by_hand = self._by_hand(hub.constants.ENDPOINT)
-        return f"{self.name!r} is no directory on this machine, and {reason}. {by_hand}"
+        name = shown(self.name, 40)
+        return f"{name} is no directory on this machine, and {plain(reason, 200)}. {by_hand}"
 
     def _reason(self, hub: Any, error: Exception, file: str) -> str:
         errors, endpoint = hub.errors, hub.constants.ENDPOINT
-        page = f"{endpoint}/{self.name}"
+        page = plain(f"{endpoint}/{self.name}", 80)
         cases: list[tuple[type[Exception], str]] = [
             (errors.HFValidationError, "no model of the hub can have that name"),
             (
@@ -223,8 +227,8 @@ class ModelFiles:
             ),
             (
                 errors.RevisionNotFoundError,
-                f"on the hub it has no revision {self._revision!r}: give a branch, a tag or a "
-                f"commit of {page}/commits",
+                f"on the hub it has no revision {shown(self._revision, 40)}: give a branch, a tag "
+                f"or a commit of {page}/commits",
             ),
             (
                 errors.LocalTokenNotFoundError,
@@ -236,11 +240,14 @@ class ModelFiles:
             if isinstance(error, kind):
                 return sentence
         what = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(". ")
-        return f"fetching {file} from {endpoint} failed, so nothing was loaded ({what}): try again"
+        return (
+            f"fetching {file} from {endpoint} failed, so nothing was loaded ({plain(what, 80)}): "
+            "try again"
+        )
 
     def _why_not_cached(self, hub: Any, endpoint: str) -> str:
         cache = self._options.cache_dir or hub.constants.HF_HUB_CACHE
-        missing = f"its files are not, or not all, in the cache {str(cache)!r}"
+        missing = f"its files are not, or not all, in the cache {shown(str(cache), 60)}"
         if self._options.local_files_only:
             return f"{missing}, while local_files_only=True forbids to look further"
         if hub.constants.HF_HUB_OFFLINE:
@@ -248,10 +255,11 @@ class ModelFiles:
         return f"the hub at {endpoint} cannot be reached, and {missing}"
 
     def _by_hand(self, endpoint: str) -> str:
+        page = f"{endpoint}/{self.name}/tree/{self._options.revision or 'main'}"
         return (
             "To download it by hand: save config.json, model.safetensors and tokenizer.json (or "
-            f"vocab.json and merges.txt) from {endpoint}/{self.name}/tree/"
-            f"{self._options.revision or 'main'} in a directory, and give that directory"
+            f"vocab.json and merges.txt) from {plain(page, 100)} in a directory, and give that "
+            "directory"
         )
 
 

@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..sentences import listed, shown
+from ..sentences import cut, listed, plain, shown
 from ..warning import warn
 from .formats import not_what_it_seems
 from .local import read_text
@@ -69,13 +69,13 @@ def read_json(path: str | os.PathLike[str], *, tell: bool = True) -> dict[str, A
     value = _parsed(path, text, repeated)
     if not isinstance(value, dict):
         found = _KINDS.get(type(value), "number")
-        raise ValueError(f"{path} holds a JSON {found}, but must hold an object")
+        raise ValueError(f"{plain(path)} holds a JSON {found}, but must hold an object")
     if is_too_deep(value):
         _refuse_depth(path, text)
     if repeated and tell:
         warn(
-            f"{path} has {listed(map(repr, repeated))} more than once in one object: the last one"
-            " counts, as in transformers"
+            f"{plain(path)} has {listed(repeated, each=shown)} more than once in one object: the"
+            " last one counts, as in transformers"
         )
     return value
 
@@ -103,16 +103,18 @@ def _parsed(path: Path, text: str, repeated: dict[str, None]) -> Any:
 def _refuse_syntax(path: Path, text: str, error: json.JSONDecodeError) -> NoReturn:
     other = not_what_it_seems(path)
     if other:
-        raise ValueError(f"{path} is not JSON, but {other}") from None
+        raise ValueError(f"{plain(path)} is not JSON, but {other}") from None
     if not text.strip():
-        raise ValueError(f"{path} is not JSON, but blank: download or copy it again") from None
+        raise ValueError(
+            f"{plain(path)} is not JSON, but blank: download or copy it again"
+        ) from None
     if text.startswith("\ufeff"):
         raise ValueError(
-            f"{path} is not JSON: it begins with a byte order mark (BOM), as some editors write"
-            " it; save it as UTF-8 without BOM"
+            f"{plain(path)} is not JSON: it begins with a byte order mark (BOM), as some editors"
+            " write it; save it as UTF-8 without BOM"
         ) from None
     raise ValueError(
-        f"{path} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+        f"{plain(path)} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
     ) from None
 
 
@@ -129,10 +131,10 @@ def _refuse_depth(path: Path, text: str) -> NoReturn:
             column = token.start() - text.rfind("\n", 0, token.start())
             of_key = f"{shown(key)} " if key else ""
             raise ValueError(
-                f"{path}: {of_key}has arrays or objects nested more than {MAX_DEPTH} deep, in line"
-                f" {line}, column {column}"
+                f"{plain(path)}: {of_key}has arrays or objects nested more than {MAX_DEPTH} deep,"
+                f" in line {line}, column {column}"
             ) from None
-    raise ValueError(f"{path} has arrays or objects nested too deeply to be read") from None
+    raise ValueError(f"{plain(path)} has arrays or objects nested too deeply to be read") from None
 
 
 def _refuse_long_number(path: Path, text: str) -> NoReturn:
@@ -148,8 +150,8 @@ def _refuse_long_number(path: Path, text: str) -> NoReturn:
     value = json.loads(text, parse_int=parse)
     place, number = next(_places(value, lambda one: isinstance(one, Long)))
     raise ValueError(
-        f"{path}: {place or 'what it holds'} is a number of {number:,} digits, but a number may"
-        f" have at most {most:,}"
+        f"{plain(path)}: {plain(place) or 'what it holds'} is a number of {number:,} digits, but a"
+        f" number may have at most {most:,}"
     ) from None
 
 
@@ -162,8 +164,8 @@ def check_standard(value: Any, where: str) -> None:
     """
     for place, one in _places(value, _is_pythons):
         raise ValueError(
-            f"{where}: {place} is {shown(one)}, which is no JSON for the library that reads this"
-            " file, too"
+            f"{where}: {plain(place)} is {shown(one)}, which is no JSON for the library that reads"
+            " this file, too"
         )
 
 
@@ -277,8 +279,8 @@ def settings_text(values: Mapping[str, Any], file: str) -> str:
             json_text(value, sort_keys=True)
         except (TypeError, ValueError, RecursionError):
             raise ValueError(
-                f"{name} is {shown(value)}, which {file} cannot hold: make it of strings, numbers,"
-                " lists and dictionaries before saving"
+                f"{plain(name)} is {shown(value)}, which {file} cannot hold: make it of strings,"
+                " numbers, lists and dictionaries before saving"
             ) from None
     return json_text(values, indent=2, sort_keys=True) + "\n"
 
@@ -303,6 +305,6 @@ def naming(path: str | os.PathLike[str], given: Collection[str] = ()) -> Iterato
         yield
     except ValueError as error:
         said = str(error)
-        if os.fspath(path) not in said and said.partition(" ")[0] not in given:
-            error.args = (f"{os.fspath(path)}: {said}",)
+        if plain(path) not in said and said.partition(" ")[0] not in given:
+            error.args = (cut(f"{plain(path)}: {said}"),)
         raise

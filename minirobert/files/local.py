@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..sentences import plain, shown
 from .elsewhere import elsewhere
 
 __all__ = [
@@ -30,14 +31,14 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
     directory = Path(path)
     if not directory.exists():
         raise FileNotFoundError(
-            f"{str(path)!r} is no directory on this machine. To use a model of the Hugging Face "
-            "hub, download it first: pip install 'minirobert[hub]', then "
-            "hf download FacebookAI/roberta-base --local-dir roberta-base"
+            f"{shown(str(path))} is no directory on this machine. To use a model of the Hugging "
+            "Face hub, download it first: pip install 'minirobert[hub]', then hf download "
+            "FacebookAI/roberta-base --local-dir roberta-base"
         )
     if not directory.is_dir():
         raise NotADirectoryError(
-            f"{str(path)!r} is a file: give the directory that holds the model's files, "
-            f"{str(directory.parent)!r}"
+            f"{shown(str(path))} is a file: give the directory that holds the model's files, "
+            f"{shown(str(directory.parent))}"
         )
     return directory
 
@@ -46,7 +47,7 @@ def new_directory(path: str | os.PathLike[str]) -> Path:
     """Make a directory to save in, where it does not exist."""
     directory = Path(path)
     if directory.exists() and not directory.is_dir():
-        raise NotADirectoryError(f"{str(path)!r} is a file: give a directory to save in")
+        raise NotADirectoryError(f"{shown(str(path))} is a file: give a directory to save in")
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 
@@ -56,16 +57,18 @@ def read_text(path: str | os.PathLike[str]) -> str:
     path = Path(path)
     if not path.is_file():
         instead = elsewhere(path.parent, path.name)
-        raise FileNotFoundError(f"there is no file {path.name} in {str(path.parent)!r}{instead}")
+        raise FileNotFoundError(
+            f"there is no file {plain(path.name, 60)} in {shown(str(path.parent))}{instead}"
+        )
     if path.stat().st_size > _MOST_BYTES:
         raise ValueError(
-            f"{path} has {path.stat().st_size:,} bytes, where a file of settings or of a vocabulary"
-            f" has at most {_MOST_BYTES:,}: it must be another file under this name"
+            f"{plain(path)} has {path.stat().st_size:,} bytes, where a file of settings or of a "
+            f"vocabulary has at most {_MOST_BYTES:,}: it must be another file under this name"
         )
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8{_other_encoding(error)}") from None
+        raise ValueError(f"{plain(path)} is not UTF-8{_other_encoding(error)}") from None
 
 
 def _other_encoding(error: UnicodeDecodeError) -> str:

@@ -6,6 +6,7 @@ from functools import singledispatch
 from typing import Any
 
 from ..arrays import Array, array_namespace, half_in_float32, move_like
+from ..sentences import shown
 
 __all__ = [
     "apply_dropout",
@@ -139,7 +140,7 @@ def dropout(x: Array, p: float, rng: Any = None) -> Array:  # [...] -> [...]
     Source: Srivastava et al. 2014 (JMLR 15), section 10.
     """
     if not 0 <= p <= 1:
-        raise ValueError(f"p is {p!r}, but must be a number from 0 to 1")
+        raise ValueError(f"p is {shown(p)}, but must be a number from 0 to 1")
     if p == 0 or rng is None:
         return x
     return apply_dropout(x, p, dropout_mask(x, p, rng))

@@ -20,6 +20,7 @@ from ..files import (
 )
 from ..keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
 from ..rules import Rule, check, near_miss
+from ..sentences import shown
 from .options import OFF, RULES
 from .settings import (
     SETTINGS_NAME,
@@ -190,7 +191,7 @@ class GenerationConfig:
         elif is_made or name != "extra":
             meant = near_miss(name, RULES)
             raise AttributeError(
-                f"generation has no option {name!r}"
+                f"generation has no option {shown(name)}"
                 + (f": is {meant} meant?" if meant else "; extra holds keys that mean nothing here")
             )
         else:
@@ -354,7 +355,7 @@ class GenerationConfig:
         files = ModelFiles.of(pretrained_model_name, overrides)
         path = files.require(config_file_name) / config_file_name
         values = read_json(path)
-        warn_of_what_is_not_here(values, f"{config_file_name} of {files.name!r}")
+        warn_of_what_is_not_here(values, f"{config_file_name} of {shown(files.name)}")
         with naming(path, given=overrides.keys()):
             return cls.from_dict(values, **overrides)
 

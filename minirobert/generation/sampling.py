@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import Array, array_namespace, astype, device_of
 from ..functional import softmax
 from ..rules import is_integer
+from ..sentences import shown
 from .config import GenerationConfig
 from .output import Record
 from .processors import score_processor
@@ -128,7 +129,7 @@ def generator(rng: Any) -> np.random.Generator:
     if isinstance(rng, np.random.Generator):
         return rng
     if rng is not None and not is_integer(rng):
-        raise TypeError(f"rng is {rng!r}, but must be a seed or a numpy.random.Generator")
+        raise TypeError(f"rng is {shown(rng)}, but must be a seed or a numpy.random.Generator")
     if rng is not None and rng < 0:
-        raise ValueError(f"rng is {rng}, but a seed must be at least 0")
+        raise ValueError(f"rng is {shown(rng)}, but a seed must be at least 0")
     return np.random.default_rng(rng)

@@ -16,6 +16,7 @@ from ..config import RobertaConfig
 from ..config_file import read_fields
 from ..keywords import ANYTHING, Keyword, settle
 from ..rules import Rule, check, near_miss
+from ..sentences import listed, plain, shown
 from .options import OFF, RULES
 
 __all__ = [
@@ -99,18 +100,18 @@ def read_settings(values: Mapping[str, Any]) -> dict[str, Any]:
 def warn_of_what_is_not_here(values: Mapping[str, Any], where: str) -> None:
     """Tell of options in a file that would change its texts, and of misspelled ones."""
     ignored = [
-        f"{name}={values[name]!r}"
+        f"{name}={shown(values[name], 40)}"
         for name, keyword in NOT_HERE.items()
         if name in values and not keyword.rule.allows(values[name])
     ]
     if ignored:
         warn(
-            f"{where} asks for {', '.join(ignored)}, which is not here: texts come without it, and "
+            f"{where} asks for {listed(ignored)}, which is not here: texts come without it, and "
             "it is kept"
         )
     for name in values.keys() - RULES.keys() - NOT_HERE.keys():
         if meant := near_miss(name, RULES):
-            warn(f"{where} has {name}, which is kept, but means nothing: is {meant} meant?")
+            warn(f"{where} has {plain(name)}, which is kept, but means nothing: is {meant} meant?")
 
 
 def options_of_model_config(config: RobertaConfig) -> dict[str, Any]:
@@ -146,8 +147,8 @@ def settled(below: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]
     for name in call.keys() - RULES.keys():
         meant = near_miss(name, RULES)
         raise TypeError(
-            f"generation has no option {name!r}: "
-            + (f"is {meant} meant?" if meant else f"those here are {', '.join(RULES)}")
+            f"generation has no option {shown(name)}: "
+            + (f"is {meant} meant?" if meant else f"those here are {listed(RULES, 300)}")
         )
     options = {name: value for name, value in below.items() if name in RULES}
     if options.get("max_length") == 20:  # transformers' default, which means 20 new tokens

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..arrays import Array, array_namespace, as_array_like, astype, device_of, to_numpy
 from ..checks import check_shape
+from ..sentences import shown
 from .config import GenerationConfig
 from .steering import Steering, StoppingCriterion
 
@@ -65,8 +66,8 @@ class Stopping:
         if config.all_stop_strings:
             if steering.tokenizer is None:
                 raise ValueError(
-                    f"stop_strings is {config.stop_strings!r}, but without a tokenizer it is not "
-                    "known how tokens are written: give tokenizer, too"
+                    f"stop_strings is {shown(config.stop_strings)}, but without a tokenizer it is "
+                    "not known how tokens are written: give tokenizer, too"
                 )
             self._criteria.append(StopStrings(config.all_stop_strings, steering.tokenizer))
         self._criteria += steering.criteria

@@ -12,6 +12,7 @@ from ..config import RobertaConfig
 from ..embeddings import create_position_ids_from_input_ids
 from ..observe import scope
 from ..rules import check, integer
+from ..sentences import shown
 from .config import GenerationConfig
 
 __all__ = ["NextLogits", "Texts", "new_tokens", "prepare"]
@@ -278,7 +279,8 @@ def _first_token(config: GenerationConfig) -> int:
         raise ValueError("neither input_ids nor bos_token_id was given: a text needs a beginning")
     if isinstance(bos, list | tuple):
         raise ValueError(
-            f"bos_token_id is {bos!r}, so it is not clear what a text begins with: give input_ids"
+            f"bos_token_id is {shown(bos)}, so it is not clear what a text begins with: give "
+            "input_ids"
         )
     return int(bos)
 

@@ -175,13 +175,13 @@ def _check_model_type(name: Any, content: Mapping[str, Any]) -> None:
     known = ", ".join(map(repr, MODEL_TYPES))
     if kind is None:
         raise ValueError(
-            f"config.json of {name!r} does not say its model_type (here are {known}): add it, or "
-            "use the class itself, such as RobertaModel.from_pretrained"
+            f"config.json of {shown(name)} does not say its model_type (here are {known}): add it, "
+            "or use the class itself, such as RobertaModel.from_pretrained"
         )
     if kind not in MODEL_TYPES:
         raise ValueError(
-            f"config.json of {name!r} says that model_type is {shown(kind)}, but here are only "
-            f"{known}, one architecture under three names"
+            f"config.json of {shown(name)} says that model_type is {shown(kind)}, but here are "
+            f"only {known}, one architecture under three names"
         )
 
 

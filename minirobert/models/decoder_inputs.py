@@ -10,6 +10,7 @@ from ..attention import CrossInputs, attend_mask
 from ..cache import KeyValueCache
 from ..checks import booleans, check_all, check_dtype, check_not_empty, check_shape, floats, place
 from ..config import RobertaConfig
+from ..sentences import shown
 
 __all__ = ["check_cache", "check_cache_position", "check_cross"]
 
@@ -112,8 +113,8 @@ def check_cross(
         found = list(encoder_hidden_states.shape)
         if len(found) != 3 or found[0] != batch or found[2] != hidden:
             raise ValueError(
-                f"encoder_hidden_states has shape {found}, but must have [{batch}, encoder's "
-                f"sequence, {hidden}] (hidden_size is {hidden})"
+                f"encoder_hidden_states has shape {shown(found)}, but must have [{batch}, "
+                f"encoder's sequence, {hidden}] (hidden_size is {hidden})"
             )
         check_not_empty("encoder_hidden_states", encoder_hidden_states)
         if cached is not None and cached != found[1]:

@@ -18,6 +18,7 @@ from ..embeddings import (
     create_position_ids_from_inputs_embeds,
 )
 from ..encoder import Inputs
+from ..sentences import shown
 from .arguments import Arguments
 from .decoder_inputs import check_cache, check_cache_position, check_cross
 
@@ -108,7 +109,7 @@ def _embeds(value: Any, like: Array, rank: int, hidden_size: int) -> Array:
     array = place("inputs_embeds", value, like)
     if array.ndim != rank + 1 or array.shape[-1] != hidden_size:
         raise ValueError(
-            f"inputs_embeds has shape {list(array.shape)}, but must have "
+            f"inputs_embeds has shape {shown(list(array.shape))}, but must have "
             f"{_AXES[rank][:-1]}, {hidden_size}] (hidden_size is {hidden_size})"
         )
     check_not_empty("inputs_embeds", array)
@@ -213,8 +214,8 @@ def _head_mask(value: Any, like: Array, config: RobertaConfig) -> Array | None:
         return None
     if config.pruned_heads:
         raise ValueError(
-            f"head_mask was given, but pruned_heads is {config.pruned_heads!r}: prune the other "
-            "heads too, or mask them in the model as it was before"
+            f"head_mask was given, but pruned_heads is {shown(config.pruned_heads)}: prune the "
+            "other heads too, or mask them in the model as it was before"
         )
     head_mask = place("head_mask", value, like)
     layers, heads = config.num_hidden_layers, config.num_attention_heads

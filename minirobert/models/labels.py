@@ -18,6 +18,7 @@ from ..arrays import (
 )
 from ..checks import check_all, check_integers, check_range, check_shape, place
 from ..config import RobertaConfig
+from ..sentences import shown
 
 __all__ = ["IGNORED", "check_labels", "check_positions", "check_text_labels", "choose_problem_type"]
 
@@ -96,7 +97,7 @@ def check_text_labels(
     if tuple(array.shape) not in allowed:
         shapes = " or ".join(str(list(shape)) for shape in allowed)
         raise ValueError(
-            f"labels has shape {list(array.shape)}, but must have {shapes}: {problem} needs "
+            f"labels has shape {shown(list(array.shape))}, but must have {shapes}: {problem} needs "
             f"{needed}"
         )
     if problem == "single_label_classification":

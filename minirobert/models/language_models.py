@@ -28,6 +28,7 @@ from ..intermediates import Intermediate, Pass, Row
 from ..keywords import takes
 from ..losses import causal_lm_loss, token_loss
 from ..parameters import ParameterTree, linear_shapes, norm_shapes
+from ..sentences import listed, shown
 from .arguments import SHARED, Arguments, Wanted
 from .base import RobertaHeadModel
 from .head import Head
@@ -496,17 +497,17 @@ def _tell_of_config_json(
 ) -> None:
     """Tell of options in the older place which are not here, or which the newer file replaces."""
     if config is None:
-        warn_of_what_is_not_here(said, f"config.json of {name!r}")
+        warn_of_what_is_not_here(said, f"config.json of {shown(name)}")
         return
     default = GenerationConfig().to_dict()
     lost = [
-        f"{option}={value!r}"
+        f"{option}={shown(value, 40)}"
         for option, value in read_settings(said).items()
         if option in default and value not in (default[option], getattr(config, option))
         if (option, value) != ("max_length", 20)
     ]
     if lost:
         warn(
-            f"config.json of {name!r} asks for {', '.join(lost)}, but where there is a "
+            f"config.json of {shown(name)} asks for {listed(lost)}, but where there is a "
             f"{SETTINGS_NAME}, only that counts for generation: put them there"
         )

@@ -29,6 +29,7 @@ from ..parameters import (
     map_tree,
     parameter_shapes,
 )
+from ..sentences import shown
 from ..torch_callers import torch_readable
 from .not_here import NO_GRADIENTS, NO_MODE, NOT_HERE
 
@@ -133,7 +134,7 @@ class RobertaModule:
     if not TYPE_CHECKING:  # else no attribute would be a mistake to the checker
 
         def __getattr__(self, name: str) -> Any:
-            what = f"{type(self).__name__!r} object has no attribute {name!r}"
+            what = f"{type(self).__name__!r} object has no attribute {shown(name)}"
             cure = NOT_HERE.get(name)
             raise AttributeError(f"{what}: {cure}" if cure else what)
 

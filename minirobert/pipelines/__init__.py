@@ -19,6 +19,7 @@ from ..models.classifiers import (
 )
 from ..models.language_models import RobertaForCausalLM, RobertaForMaskedLM
 from ..rules import Rule, check, optional
+from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
 from .base import Pipeline, device_name
 from .feature_extraction import FeatureExtractionPipeline
@@ -227,7 +228,9 @@ def _check_task(task: str | None, model: PathOrModel | None) -> None:
             )
         return
     if task not in TASKS and task not in ALIASES:
-        raise ValueError(f"task {task!r} is not one of those here: {', '.join([*TASKS, *ALIASES])}")
+        raise ValueError(
+            f"task {shown(task)} is not one of those here: {', '.join([*TASKS, *ALIASES])}"
+        )
     task = ALIASES.get(task, task)
     if model is None and task not in BUNDLED:
         raise ValueError(
@@ -245,6 +248,6 @@ def _task_of(classes: Sequence[str], name: str) -> str:
         if one in tasks:
             return tasks[one]
     raise ValueError(
-        f"the class of {name} is {' or '.join(classes) or 'not known'}, which has no task of its "
-        f"own: give task=, one of {', '.join(TASKS)}"
+        f"the class of {name} is {listed(classes, between=' or ') or 'not known'}, which has no "
+        f"task of its own: give task=, one of {', '.join(TASKS)}"
     )

@@ -21,6 +21,7 @@ from .. import arrays
 from ..arrays import Array, move_like, to_numpy
 from ..models.base import RobertaPreTrainedModel
 from ..rules import STRING, Rule, check, integer, is_integer
+from ..sentences import shown
 from ..tokenization import RobertaTokenizer
 
 __all__ = [
@@ -35,7 +36,6 @@ __all__ = [
     "opened",
     "or_else",
     "rows_of",
-    "shortened",
 ]
 
 Model = TypeVar("Model", bound=RobertaPreTrainedModel)
@@ -172,28 +172,28 @@ class Pipeline(Generic[Model]):
     ) -> Any:
         """Do a job for one input, for a list (checked before it is computed), or for a stream."""
         batch_size = check("batch_size", or_else(batch_size, self.batch_size), integer(1))
-        shown = or_else(progress_bar, self.progress_bar)
+        bar = or_else(progress_bar, self.progress_bar)
         inputs = opened(inputs, self.noun)
         if isinstance(inputs, self.single):
-            return self._of_list([inputs], job, batch_size, shown)[0]
+            return self._of_list([inputs], job, batch_size, bar)[0]
         if isinstance(inputs, list | tuple):
-            return self._of_list(inputs, job, batch_size, shown)
+            return self._of_list(inputs, job, batch_size, bar)
         if not isinstance(inputs, Iterable) or isinstance(inputs, str | bytes | Mapping):
             kinds = " or ".join(
                 "dict" if kind is Mapping else kind.__name__ for kind in self.single
             )
-            raise TypeError(f"inputs is {inputs!r}, but must be a {kinds}, or a list of them")
+            raise TypeError(f"inputs is {shown(inputs)}, but must be a {kinds}, or a list of them")
         answers = self._of_stream(inputs, job, batch_size)
-        return _progress(answers, None, shown, self.noun)
+        return _progress(answers, None, bar, self.noun)
 
-    def _of_list(self, inputs: Sequence[Any], job: Job, batch_size: int, shown: bool) -> list[Any]:
+    def _of_list(self, inputs: Sequence[Any], job: Job, batch_size: int, bar: bool) -> list[Any]:
         """Answer the inputs of a list, all of which are checked first."""
         encoded = [
             (one, job.encode(one, f"{self.noun} {i}" if len(inputs) > 1 else f"the {self.noun}"))
             for i, one in enumerate(inputs)
         ]
         done = self._answers(encoded, job, batch_size)
-        answers = dict(_progress(done, len(inputs), shown, self.noun))
+        answers = dict(_progress(done, len(inputs), bar, self.noun))
         return [answers[i] for i in range(len(inputs))]
 
     def _of_stream(self, inputs: Iterable[Any], job: Job, batch_size: int) -> Iterator[Any]:
@@ -359,17 +359,8 @@ def on_host(scores: Array) -> np.ndarray[Any, Any]:
     return host.astype(np.float32) if host.dtype == np.float16 else host
 
 
-def shortened(text: str) -> str:
-    """Quote the beginning of a text, for a message.
-
-    >>> shortened("no")
-    "'no'"
-    """
-    return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
-def _progress(items: Iterator[T], total: int | None, shown: bool, unit: str) -> Iterator[T]:
-    if not shown:
+def _progress(items: Iterator[T], total: int | None, bar: bool, unit: str) -> Iterator[T]:
+    if not bar:
         return items
     from tqdm import tqdm  # 40 ms that most calls do not need
 

@@ -14,8 +14,9 @@ from ..functional import softmax
 from ..keywords import takes
 from ..models.language_models import RobertaForMaskedLM
 from ..rules import STRING, check, integer
+from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, opened, or_else, shortened
+from .base import Batch, Job, Pipeline, Row, opened, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
 
 __all__ = ["FillMaskPipeline", "Filling"]
@@ -133,7 +134,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         row = self._row(name, text, options=options)
         if self.tokenizer.mask_token_id not in row["input_ids"]:
             mask = self.tokenizer.mask_token
-            raise ValueError(f"{name} has no {mask} for the model to fill: {shortened(text)}")
+            raise ValueError(f"{name} has no {plain(mask)} for the model to fill: {shown(text)}")
         return row
 
     def _at_masks(self, batch: Batch) -> list[np.ndarray[Any, Any]]:  # [B, S] -> B times [M, V]
@@ -212,7 +213,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
     def _target_ids(self, targets: str | Sequence[str]) -> list[int]:
         """Find the token of each target: in the vocabulary as written, or else its first token."""
         if not isinstance(targets, Iterable):
-            raise TypeError(f"targets is {targets!r}, but must be a str or a list of them")
+            raise TypeError(f"targets is {shown(targets)}, but must be a str or a list of them")
         vocabulary = self.tokenizer.get_vocab()
         found: dict[int, None] = {}  # in order, each once
         for target in [targets] if isinstance(targets, str) else targets:
@@ -222,15 +223,15 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
                 continue
             ids = self.tokenizer.encode(target, add_special_tokens=False)
             if not ids:
-                warn(f"target {target!r} has no token and is left out")
+                warn(f"target {shown(target)} has no token and is left out")
                 continue
             if len(ids) > 1:
                 tokens = self.tokenizer.convert_ids_to_tokens(ids)
                 warn(
-                    f"target {target!r} is not one token but {len(ids)} ({' '.join(tokens)}): "
-                    f"{tokens[0]!r} is used instead"
+                    f"target {shown(target)} is not one token but {len(ids)} "
+                    f"({listed(tokens, between=' ')}): {shown(tokens[0])} is used instead"
                 )
             found[ids[0]] = None
         if not found:
-            raise ValueError(f"targets is {targets!r}, but must name at least one token")
+            raise ValueError(f"targets is {shown(targets)}, but must name at least one token")
         return list(found)

@@ -15,6 +15,7 @@ from ..models.auto import AutoTokenizer
 from ..models.base import RobertaModel, RobertaPreTrainedModel
 from ..models.language_models import RobertaForCausalLM
 from ..rules import Rule, check, optional
+from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
 
 __all__ = ["Found", "found_of", "loading_options", "tokenizer_of"]
@@ -67,7 +68,7 @@ def _of_files(name: Any, hub: HubOptions, loading: Mapping[str, Any]) -> Found:
     architectures = getattr(config, "architectures", None) or []
     return Found(
         files,
-        (architectures, repr(files.name)),
+        (architectures, shown(files.name)),
         partial(_loaded, files, **{**loading, "config": config}),
     )
 
@@ -79,7 +80,8 @@ def loading_options(said: Mapping[str, Any], model_kwargs: Any) -> dict[str, Any
     for name, value in said.items():
         if value is not None and loading.get(name) not in (None, value):
             raise ValueError(
-                f"{name} is {value!r}, but in model_kwargs {loading[name]!r}: give it once"
+                f"{name} is {shown(value)}, but in model_kwargs {shown(loading[name])}: give it "
+                "once"
             )
         if value is not None:
             loading[name] = value
@@ -115,8 +117,8 @@ def _loaded(
     if model_class is RobertaForCausalLM and not config.is_decoder:
         loading = {"is_decoder": True, **loading}
         warn(
-            f"the config.json in {files.name!r} says is_decoder false: a model that was trained to "
-            "look at both sides of a word gives poor texts, now that it looks only back"
+            f"the config.json in {shown(files.name)} says is_decoder false: a model that was "
+            "trained to look at both sides of a word gives poor texts, now that it looks only back"
         )
     return model_class.from_pretrained(files, **{"strict": True, "config": config, **loading})
 
@@ -136,7 +138,7 @@ def _moved(
         raise ValueError("config is not that of the model object: leave it out, or load the model")
     if loading:
         raise ValueError(
-            f"model_kwargs has {', '.join(loading)}, but the model is an object, and no longer "
+            f"model_kwargs has {listed(loading)}, but the model is an object, and no longer "
             "loaded: give them to its from_pretrained"
         )
     if not isinstance(model, model_class):

@@ -12,6 +12,7 @@ from ..functional import softmax
 from ..keywords import takes
 from ..models.classifiers import RobertaForMultipleChoice
 from ..rules import NONE, STRING, check, either, integer
+from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, on_host, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
@@ -142,17 +143,17 @@ def _ranked(choices: list[str], logits: np.ndarray[Any, Any]) -> list[Choice]:
 def _parts(one: Any, name: str) -> tuple[str, list[str]]:
     """Take an input apart into the question and its choices."""
     if not isinstance(one, Mapping):
-        raise TypeError(f"{name} is {one!r}, but must be a dict with 'question' and 'choices'")
+        raise TypeError(f"{name} is {shown(one)}, but must be a dict with 'question' and 'choices'")
     keys = set(one)
     if keys not in ({"question", "choices"}, {"prompt", "choices"}):
         raise ValueError(
-            f"{name} has the keys {', '.join(map(repr, one))}, but must have 'question' (or "
+            f"{name} has the keys {listed(one, each=shown)}, but must have 'question' (or "
             "'prompt') and 'choices'"
         )
     question, choices = one["question"] if "question" in one else one["prompt"], one["choices"]
     if not isinstance(choices, list | tuple) or not choices:
         raise ValueError(
-            f"{name} has the choices {choices!r}, but must have a list of at least one"
+            f"{name} has the choices {shown(choices)}, but must have a list of at least one"
         )
     for text in (question, *choices):
         check(f"a text of {name}", text, STRING, TypeError)

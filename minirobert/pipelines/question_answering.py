@@ -15,6 +15,7 @@ import numpy as np
 from ..keywords import takes
 from ..models.classifiers import RobertaForQuestionAnswering
 from ..rules import STRING, Rule, check, integer, optional
+from ..sentences import shown
 from ..tokenization import RobertaTokenizer
 from .answers import (
     Answer,
@@ -323,7 +324,7 @@ def _asked(inputs: tuple[Any, ...], question: Any, context: Any) -> Any:
 def _checked(example: Any, name: str) -> tuple[str, str]:
     if not isinstance(example, Mapping) or not {"question", "context"} <= example.keys():
         raise TypeError(
-            f"{name} is {example!r:.80}, but must be a dictionary with question and context"
+            f"{name} is {shown(example)}, but must be a dictionary with question and context"
         )
     for key in _KEYS:
         text = example[key]

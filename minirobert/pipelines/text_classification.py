@@ -13,6 +13,7 @@ from ..functional import sigmoid, softmax
 from ..keywords import takes
 from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import NONE, Rule, check, either, integer
+from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, or_else
 from .keywords import OF_CALLS, OF_OBJECTS
@@ -232,8 +233,8 @@ def _check_options(tokenizer: RobertaTokenizer, options: Iterable[str]) -> None:
     for name in options:
         if name not in known:
             raise TypeError(
-                f"{name} is no option of text-classification, and none of the tokenizer's call, "
-                "such as truncation or max_length"
+                f"{plain(name)} is no option of text-classification, and none of the tokenizer's "
+                "call, such as truncation or max_length"
             )
 
 
@@ -242,7 +243,7 @@ def _texts_of(one: Any, name: str, pair: Any) -> tuple[Any, Any]:
     if isinstance(one, Mapping):
         if "text" not in one or one.keys() - {"text", "text_pair"}:
             raise ValueError(
-                f"{name} has the keys {', '.join(map(repr, one))}, but must have 'text', and "
+                f"{name} has the keys {listed(one, each=shown)}, but must have 'text', and "
                 "'text_pair' for a pair"
             )
         if pair is not None and "text_pair" in one:
@@ -252,7 +253,7 @@ def _texts_of(one: Any, name: str, pair: Any) -> tuple[Any, Any]:
         return one[0][0], one[0][1]  # an older form of transformers
     if isinstance(one, list | tuple):
         raise TypeError(
-            f"{name} is {one!r}, but must be a str, or for a pair of texts a dict: "
+            f"{name} is {shown(one)}, but must be a str, or for a pair of texts a dict: "
             "{'text': …, 'text_pair': …}"
         )
     return one, pair

@@ -17,6 +17,7 @@ from ..functional import softmax
 from ..keywords import takes
 from ..models.classifiers import RobertaForTokenClassification
 from ..rules import STRING, Rule, check, integer, list_of, optional
+from ..sentences import shown
 from ..tokenization import BatchEncoding, RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, check_text, opened, or_else, rows_of
 from .entities import (
@@ -287,7 +288,8 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         check("aggregation_strategy", strategy, STRATEGY)
         if isinstance(ignore_labels, str):
             raise TypeError(
-                f"ignore_labels is {ignore_labels!r}, but must be a list: [{ignore_labels!r}]"
+                f"ignore_labels is {shown(ignore_labels)}, but must be a list: "
+                f"[{shown(ignore_labels)}]"
             )
         room = self.limit - 2
         why = f": windows have {room} tokens beside <s> and </s>"

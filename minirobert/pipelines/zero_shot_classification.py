@@ -13,8 +13,9 @@ from ..functional import softmax
 from ..keywords import takes
 from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import STRING, check
+from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
-from .base import Job, Pipeline, Row, or_else, shortened
+from .base import Job, Pipeline, Row, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ZERO_SHOT
 
 __all__ = ["Ranking", "ZeroShotClassificationPipeline"]
@@ -72,7 +73,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         self.hypothesis_template = hypothesis_template
         self.multi_label = multi_label
         if self.entailment_id == -1:
-            names = ", ".join(map(repr, self._label_names))
+            names = listed(self._label_names, each=shown)
             warn(
                 f"none of the model's labels ({names}) begins with 'entail', so the last is taken "
                 "for entailment: use a model of natural language inference, or set id2label"
@@ -156,7 +157,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         try:
             return self._row(name, text, hypothesis, cut)
         except ValueError:  # the hypothesis leaves no room: does it fit uncut, as in transformers?
-            name = f"{name}, with the hypothesis {shortened(hypothesis)},"
+            name = f"{name}, with the hypothesis {shown(hypothesis)},"
             longest = self.model.config.max_sequence_length
             uncut = {**options, "truncation": False, "max_length": longest}
             return self._row(name, text, hypothesis, uncut)
@@ -205,7 +206,7 @@ def _hypotheses(template: str, labels: list[str]) -> list[str]:
         has_place = False
     if not has_place:
         raise ValueError(
-            f"hypothesis_template is {template!r}, but must be a str with one {{}} where the "
+            f"hypothesis_template is {shown(template)}, but must be a str with one {{}} where the "
             "label goes, such as 'This example is {}.'"
         )
     return hypotheses

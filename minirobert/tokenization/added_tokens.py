@@ -15,6 +15,7 @@ from typing import Any
 import regex
 
 from ..rules import BOOLEAN, check
+from ..sentences import shown
 from .pretokenizer import WHITE_SPACE
 from .texts import check_text
 
@@ -69,15 +70,16 @@ class AddedToken:
     def __post_init__(self) -> None:
         if not isinstance(self.content, str) or not self.content:
             raise ValueError(
-                f"the content of an added token is {self.content!r}: it must be a string with at"
-                " least one character"
+                f"the content of an added token is {shown(self.content)}: it must be a string with"
+                " at least one character"
             )
         check_text(self.content, "the content of an added token")
         if self.normalized is None:
             object.__setattr__(self, "normalized", not self.special)
         for flag in FLAGS:
-            where = f"{flag} of the added token {self.content!r}"
-            check(where, getattr(self, flag), BOOLEAN, TypeError)
+            if not isinstance(getattr(self, flag), bool):
+                where = f"{flag} of the added token {shown(self.content)}"
+                check(where, getattr(self, flag), BOOLEAN, TypeError)
 
     def __str__(self) -> str:
         return self.content
@@ -93,7 +95,7 @@ def as_token(token: Any, where: str) -> str | AddedToken:
     if isinstance(token, str | AddedToken):
         return token
     if not is_added_token(token):
-        raise TypeError(f"{where} is {token!r}: it must be a string or an AddedToken")
+        raise TypeError(f"{where} is {shown(token)}: it must be a string or an AddedToken")
     return AddedToken(token.content, **{flag: getattr(token, flag) for flag in FLAGS})
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import regex
 
+from ..sentences import shown
 from .aligned import Aligned
 from .byte_alphabet import text_to_symbols
 from .pretokenizer import PIECE, WHITE_SPACE
@@ -218,13 +219,13 @@ def _pattern(part: Description) -> regex.Pattern:
             return regex.compile(regex.escape(content))
         case {"Regex": str(expression)}:
             return regex.compile(expression)
-    raise ValueError(f"pattern is {part.get('pattern')!r:.60}, neither a String nor a Regex")
+    raise ValueError(f"pattern is {shown(part.get('pattern'))}, neither a String nor a Regex")
 
 
 def _split(part: Description) -> Splitter:
     behavior = part["behavior"]
     if behavior not in BEHAVIORS:
-        raise ValueError(f"behavior is {behavior!r}: it must be one of {', '.join(BEHAVIORS)}")
+        raise ValueError(f"behavior is {shown(behavior)}: it must be one of {', '.join(BEHAVIORS)}")
     return _cut(_pattern(part), behavior, part.get("invert", False))
 
 

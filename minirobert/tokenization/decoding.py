@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import index
 from typing import Any
 
+from ..sentences import shown
 from .byte_alphabet import symbols_to_bytes
 from .texts import check_text
 
@@ -80,7 +81,7 @@ def as_ids(ids: Any) -> list[int]:
         return [ids]
     if isinstance(ids, str) or not isinstance(ids, Iterable):
         raise TypeError(
-            f"ids are {ids!r:.60}: they must be an integer or a sequence of integers; encode gives"
+            f"ids are {shown(ids)}: they must be an integer or a sequence of integers; encode gives"
             " those of a text, convert_tokens_to_ids those of tokens"
         )
     several: list[int] = []
@@ -104,7 +105,7 @@ def check_tokens(tokens: Any) -> list[str]:
     """Check that tokens are strings that have a UTF-8 form."""
     if isinstance(tokens, str) or not isinstance(tokens, Iterable):
         raise TypeError(
-            f"tokens is {tokens!r:.60}: it must be a list of str; put a single token into a list,"
+            f"tokens is {shown(tokens)}: it must be a list of str; put a single token into a list,"
             " and give ids to decode"
         )
     several = list(tokens)

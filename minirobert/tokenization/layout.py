@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from ..sentences import shown
+
 __all__ = ["PLAIN", "Layout", "keeps_first_space", "layout_of", "read_layout"]
 
 T = TypeVar("T")
@@ -84,7 +86,7 @@ def read_layout(part: Mapping[str, Any] | None) -> Layout:
 def _steps(part: Mapping[str, Any], name: str) -> Iterator[Step]:
     entries = part.get(name)
     if not isinstance(entries, list):
-        raise ValueError(f"{name} is {entries!r:.60}, not an array")
+        raise ValueError(f"{name} is {shown(entries)}, not an array")
     for entry in entries:
         match entry:
             case {"Sequence": {"id": "A" | "B" as text, "type_id": int(type_id)}}:
@@ -93,7 +95,7 @@ def _steps(part: Mapping[str, Any], name: str) -> Iterator[Step]:
                 yield Step(_special_tokens(part, token), type_id)
             case _:
                 raise ValueError(
-                    f"{name} has the entry {entry!r:.60}, no text and no special token"
+                    f"{name} has the entry {shown(entry)}, no text and no special token"
                 )
 
 
@@ -103,7 +105,7 @@ def _special_tokens(part: Mapping[str, Any], name: str) -> list[tuple[str, int]]
             match described.get(name):
                 case {"ids": [*ids], "tokens": [*tokens]} if len(ids) == len(tokens):
                     return list(zip(tokens, ids, strict=True))
-    raise ValueError(f"special_tokens does not say which token {name!r} is, and its id")
+    raise ValueError(f"special_tokens does not say which token {shown(name)} is, and its id")
 
 
 def layout_of(parts: Mapping[str, Any]) -> Layout | None:

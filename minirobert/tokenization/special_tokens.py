@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from ..sentences import shown
 from .added_tokens import AddedToken, as_token, content_of
 from .vocabulary import Vocabulary
 
@@ -122,13 +123,13 @@ class SpecialTokens:
         """Give roles to new tokens, and list these in their order, which is that of their ids."""
         if not isinstance(given, Mapping):
             raise TypeError(
-                f"special_tokens_dict is {given!r:.60}: it must be a mapping such as"
+                f"special_tokens_dict is {shown(given)}: it must be a mapping such as"
                 f" {{'pad_token': '<pad>'}}; for tokens without a role, {{{ADDITIONAL!r}: [...]}}"
             )
         unknown = [name for name in given if name not in (*SPECIAL_TOKEN_NAMES, ADDITIONAL)]
         if unknown:
             raise ValueError(
-                f"{unknown[0]!r} is the name of no special token: it must be one of"
+                f"{shown(unknown[0])} is the name of no special token: it must be one of"
                 f" {', '.join(SPECIAL_TOKEN_NAMES)} or {ADDITIONAL}"
             )
         new = {
@@ -148,7 +149,7 @@ class SpecialTokens:
 
 def _tokens_of_list(tokens: Any) -> Sequence[Any]:
     if not isinstance(tokens, list | tuple):
-        raise TypeError(f"{ADDITIONAL} is {tokens!r}: it must be a list of tokens")
+        raise TypeError(f"{ADDITIONAL} is {shown(tokens)}: it must be a list of tokens")
     return tokens
 
 
@@ -183,8 +184,8 @@ class SpecialTokenText:
         content = content_of(token)
         if content not in vocabulary.ids:
             raise ValueError(
-                f"{self.name} cannot be {content!r}, which the vocabulary lacks: add it with"
-                f" add_special_tokens({{{self.name!r}: {content!r}}})"
+                f"{self.name} cannot be {shown(content)}, which the vocabulary lacks: add it with"
+                f" add_special_tokens({{{self.name!r}: {shown(content)}}})"
             )
         if isinstance(token, str):
             token = vocabulary.added.get(content) or special_token(self.name, content)

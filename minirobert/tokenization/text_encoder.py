@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ..sentences import shown
 from .added_tokens import AddedToken, AddedTokenSplitter
 from .bpe import Pair, bpe
 from .byte_alphabet import text_to_symbols
@@ -106,8 +107,9 @@ class TextEncoder:
     def _known_id(self, token: str) -> int:
         if token not in self.vocab:
             raise ValueError(
-                f"the vocabulary lacks the symbol {token!r}, and there is no unk_token to stand for"
-                " it: give one, as with tokenizer.add_special_tokens({'unk_token': '<unk>'})"
+                f"the vocabulary lacks the symbol {shown(token)}, and there is no unk_token to"
+                " stand for it: give one, as with"
+                " tokenizer.add_special_tokens({'unk_token': '<unk>'})"
             )
         return self.vocab[token]
 

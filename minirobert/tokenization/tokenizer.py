@@ -16,6 +16,7 @@ from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
 from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle, takes
 from ..rules import BOOLEAN, check, optional
+from ..sentences import shown
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
 from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
@@ -723,10 +724,10 @@ class RobertaTokenizer:
             unknown: int = self.unk_token_id
             return self._vocabulary.ids.get(tokens, unknown)
         if not isinstance(tokens, list | tuple):
-            raise TypeError(f"tokens is {tokens!r}: it must be a str or a list of str")
+            raise TypeError(f"tokens is {shown(tokens)}: it must be a str or a list of str")
         for position, token in enumerate(tokens):
             if not isinstance(token, str):
-                raise TypeError(f"tokens[{position}] is {token!r}: it must be a str")
+                raise TypeError(f"tokens[{position}] is {shown(token)}: it must be a str")
         return [self.convert_tokens_to_ids(token) for token in tokens]
 
     @overload
@@ -842,7 +843,7 @@ class RobertaTokenizer:
             given = [given]
         if not isinstance(given, list | tuple):
             raise TypeError(
-                f"new_tokens is {given!r}: it must be a str, an AddedToken or a list of them"
+                f"new_tokens is {shown(given)}: it must be a str, an AddedToken or a list of them"
             )
         tokens = [as_token(token, "new_tokens") for token in given]
         return self._add(
@@ -1159,7 +1160,9 @@ class RobertaTokenizer:
         """
         settle(others, OF_SAVED_TOKENIZERS)
         if others:
-            raise TypeError(f"save_pretrained got an unexpected keyword argument {min(others)!r}")
+            raise TypeError(
+                f"save_pretrained got an unexpected keyword argument {shown(min(others))}"
+            )
         return write_directory(
             save_directory,
             self._vocabulary,

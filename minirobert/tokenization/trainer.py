@@ -34,6 +34,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..rules import INTEGER, check, integer
+from ..sentences import shown
 from .added_tokens import AddedToken, as_token, content_of
 from .bpe import Pair
 from .byte_alphabet import BYTE_TO_CHAR, CHAR_TO_BYTE, text_to_symbols
@@ -235,7 +236,7 @@ def _check_iterable(texts: Any) -> None:
     if isinstance(texts, str | bytes):
         raise TypeError("texts is one text: it must be an iterable of them, such as [text]")
     if not isinstance(texts, Iterable):
-        raise TypeError(f"texts is {texts!r}: it must be an iterable of str")
+        raise TypeError(f"texts is {shown(texts)}: it must be an iterable of str")
 
 
 def _each_text(texts: Iterable[Any]) -> Iterator[str]:
@@ -251,7 +252,7 @@ def _each_text(texts: Iterable[Any]) -> Iterator[str]:
 
 def _special_contents(special_tokens: Any) -> list[str]:
     if not isinstance(special_tokens, list | tuple):
-        raise TypeError(f"special_tokens is {special_tokens!r}: it must be a list of tokens")
+        raise TypeError(f"special_tokens is {shown(special_tokens)}: it must be a list of tokens")
     contents: list[str] = []
     for index, token in enumerate(special_tokens):
         where = f"special_tokens[{index}]"
@@ -261,7 +262,7 @@ def _special_contents(special_tokens: Any) -> list[str]:
             raise ValueError(f"{where} is empty: a special token has at least one character")
         if content in contents:
             raise ValueError(
-                f"{where} is {content!r}, which is there already: give each token once"
+                f"{where} is {shown(content)}, which is there already: give each token once"
             )
         if content in CHAR_TO_BYTE:
             raise ValueError(

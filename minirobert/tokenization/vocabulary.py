@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..checks import warn
+from ..sentences import listed, shown
 from .added_tokens import AddedToken
 
 __all__ = ["Vocabulary", "numbered"]
@@ -25,7 +26,7 @@ def numbered(
     new: dict[str, int] = {}
     next_id = first = max(base.values(), default=-1) + 1
     added: dict[int, AddedToken] = {}
-    moved: dict[str, str] = {}
+    moved: dict[str, tuple[int, int]] = {}
     for index, token in declared:
         is_gap = index < first and index not in base.values() and index not in added
         usual = index if is_gap else next_id
@@ -33,19 +34,19 @@ def numbered(
         next_id = max(next_id, found + 1)
         added[found] = token
         if found != index:
-            moved[token.content] = f"{token.content!r} has {found}, not {index}"
+            moved[token.content] = found, index
     if moved:
         warn(
-            f"{where}: not all added tokens have the ids that are declared: {_shown(moved)}; they"
-            " follow the vocabulary in their order, as in transformers, and one that it has keeps"
-            " its id"
+            f"{where}: not all added tokens have the ids that are declared:"
+            f" {listed(moved.items(), each=_moved)}; they follow the vocabulary in their order, as"
+            " in transformers, and one that it has keeps its id"
         )
     return added
 
 
-def _shown(moved: Mapping[str, str]) -> str:
-    first = list(moved.values())[:3]
-    return ", ".join(first) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+def _moved(entry: tuple[str, tuple[int, int]], most: int) -> str:
+    content, (found, index) = entry
+    return f"{shown(content, most // 4)} has {found}, not {index}"
 
 
 class Vocabulary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import time
 import warnings
@@ -10,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import transformers
 
@@ -84,16 +84,8 @@ JSON_KEYS = (
 
 
 def tokenizer_seen(tokenizer: RobertaTokenizer) -> Any:
-    """Give all that two equal tokenizers have in common."""
-    return (
-        tokenizer(TEXT, TEXT).data,
-        tokenizer.get_vocab(),
-        tokenizer.added_tokens_decoder,
-        tokenizer.special_tokens_map_extended,
-        tokenizer._settings(),
-        tokenizer._other_settings,
-        tokenizer._parts,
-    )
+    """Give what two equal tokenizers have in common, beside the files that they are saved as."""
+    return tokenizer(TEXT, TEXT).data, tokenizer.get_vocab(), tokenizer.added_tokens_decoder
 
 
 def use_tokenizer(tokenizer: RobertaTokenizer) -> None:
@@ -112,7 +104,13 @@ def use_decoder(model: Any) -> None:
 
 
 def use_config(config: Any) -> None:
-    assert repr(config) and config.to_dict() and config.to_diff_dict() and config == config
+    assert repr(config)
+    assert config.to_dict().items() >= config.to_diff_dict().items()
+
+
+def config_seen(config: RobertaConfig) -> Any:
+    """Give what saving a model does not change in its configuration."""
+    return {**config.to_dict(), "architectures": None, "dtype": None}
 
 
 class Object(NamedTuple):
@@ -138,7 +136,7 @@ MODEL = Object(
         "auto_model": AutoModelForMaskedLM.from_pretrained,
     },
     use_model,
-    lambda model: model.config,
+    lambda model: config_seen(model.config),
 )
 DECODER = Object(
     {
@@ -146,7 +144,7 @@ DECODER = Object(
         "auto_decoder": AutoModelForCausalLM.from_pretrained,
     },
     use_decoder,
-    lambda model: (model.config, model.generation_config),
+    lambda model: (config_seen(model.config), model.generation_config),
 )
 GENERATION = Object(
     {"generation": GenerationConfig.from_pretrained}, use_config, lambda config: config
@@ -301,74 +299,76 @@ def outcome(call: Callable[[], Any]) -> Outcome:
 
 def check_sentence(error: Exception, *names: str) -> None:
     said = str(error)
-    assert isinstance(error, ValueError | OSError) and not isinstance(error, UnicodeError), repr(
-        error
-    )
+    assert isinstance(error, ValueError | OSError), repr(error)
+    assert not isinstance(error, UnicodeError), repr(error)
     assert len(said) <= LIMIT, (len(said), said)
-    assert "\n" not in said, said
     assert not names or any(name in said for name in names), said
 
 
+def written(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
 def check_case(kind: Kind, directory: Path, made: Object, way: str) -> str:
-    """Load, use, save and load again, and name how far it came."""
-    load = made.ways[way]
-    came = outcome(lambda: load(directory))
+    """Load, save, load again and use; tell how far that went."""
+    came = outcome(lambda: made.ways[way](directory))
     assert came.seconds < SECONDS, came.seconds
     for message in came.told:
         assert len(message) <= LIMIT, message
     if came.error is not None:
-        # A configuration may be sound, but not that of the weights beside it.
-        also = (
-            ("adapter",)
-            if kind.file.startswith("adapter")
-            else ("model.safetensors",)
-            if made is not CONFIG
-            else ()
-        )
-        check_sentence(came.error, kind.file, *also)
+        # The file may be sound by itself, but not with the weights that are beside it.
+        also = () if made in (CONFIG, TOKENIZER) else ("model.safetensors", "the weights in")
+        check_sentence(came.error, kind.file, "an adapter", *also)
         return "refused"
-    thing = came.value
-    saved = directory.with_name("saved")
-    shutil.rmtree(saved, ignore_errors=True)
-    stored = outcome(lambda: thing.save_pretrained(saved))
-    assert stored.error is None, repr(stored.error)
-    again = outcome(lambda: made.ways["config" if made is CONFIG else way](saved))
-    assert again.error is None, repr(again.error)
-    used = outcome(lambda: made.use(thing))
+    saved, twice = (directory.with_name(name) for name in ("saved", "twice"))
+    for one in (saved, twice):
+        shutil.rmtree(one, ignore_errors=True)
+    came.value.save_pretrained(saved)
+    loaded = outcome(lambda: made.ways["config" if made is CONFIG else way](saved))
+    if loaded.error is not None:
+        raise loaded.error
+    again = loaded.value
+    again.save_pretrained(twice)
+    assert written(saved) == written(twice)
+    used = outcome(lambda: made.use(came.value))
     if used.error is not None:
         check_sentence(used.error)
-        return f"no use: {used.error}"
+        return f"useless: {used.error}"
     assert used.seconds < SECONDS, used.seconds
-    assert made.seen(again.value) == made.seen(thing)
+    assert made.seen(again) == made.seen(came.value)
     return "loaded"
+
+
+def drawn_case(kind: Kind, valid: Path, place: Path, draw: random.Random) -> tuple[Any, ...]:
+    """Break a file of a copy of a valid directory, and choose what reads it."""
+    source = valid / draw.choice(kind.directories)
+    # The bundled model's weights are large, and left out.
+    objects = [one for one in kind.objects if source.name != "tiny" or one in (CONFIG, TOKENIZER)]
+    made = draw.choice(objects)
+    directory = place / "broken"
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.copytree(source, directory)
+    if kind.file in ("vocab.json", "merges.txt"):
+        (directory / "tokenizer.json").unlink(missing_ok=True)
+    path = directory / kind.file
+    content = path.read_bytes()
+    if draw.random() < 0.25 or not kind.file.endswith(".json"):
+        path.write_bytes(broken_text(content, draw))
+    else:
+        text = broken_value(json.loads(content), draw, kind.likely)
+        path.write_text(text, encoding="utf-8")
+    return kind, directory, made, draw.choice(list(made.ways))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file)
 def test_whatever_a_file_says(kind, valid, tmp_path, draw, times):
-    directory = tmp_path / "broken"
-    for _ in range(CASES * times):
-        source = valid / draw.choice(kind.directories)
-        made = draw.choice(
-            [one for one in kind.objects if one not in (MODEL, DECODER) or source.name != "tiny"]
-        )
-        way = draw.choice(list(made.ways))
-        shutil.rmtree(directory, ignore_errors=True)
-        shutil.copytree(source, directory)
-        if kind.file in ("vocab.json", "merges.txt"):
-            (directory / "tokenizer.json").unlink(missing_ok=True)
-        path = directory / kind.file
-        content = path.read_bytes()
-        if draw.random() < 0.25 or not kind.file.endswith(".json"):
-            broken = broken_text(content, draw)
-        else:
-            broken = broken_value(json.loads(content), draw, kind.likely).encode("utf-8")
-        path.write_bytes(broken)
+    for number in range(CASES * times):
+        case = drawn_case(kind, valid, tmp_path, draw)
         try:
-            check_case(kind, directory, made, way)
-        except AssertionError as error:
-            raise AssertionError(
-                f"{way} of {source.name}, {kind.file} = {broken[:3000]!r}: {error}"
-            )
+            check_case(*case)
+        except Exception as error:
+            error.add_note(f"case {number}, {case[3]}: {case[1] / kind.file}")
+            raise
 
 
-CASES = 40
+CASES = 30

@@ -9,7 +9,6 @@ tokenizer.json alone.
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from ...checks import warn
 from ...files import is_utf8, read_json
 from ...rules import BOOLEAN, check
+from ...sentences import listed, plain, shown
 from ..added_tokens import FLAGS, AddedToken, content_of
 from ..settings import SETTINGS
 from ..special_tokens import ADDITIONAL, SPECIAL_TOKEN_NAMES, resolve_special_tokens
@@ -94,7 +94,7 @@ def read_settings(
     known = with_flags | {token.content for token in declared.values()}
     _flag_mask(settings, with_flags, known, tokenizer_class)
     entries = [*declared.items(), *sorted(added.items(), key=lambda entry: entry[0])]
-    return {**settings, "added_tokens_decoder": numbered(vocab, entries, str(ids_from))}
+    return {**settings, "added_tokens_decoder": numbered(vocab, entries, plain(ids_from))}
 
 
 def _read_plain_settings(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _read_plain_settings(config: Mapping[str, Any], path: Path) -> dict[str, Any
     if config.get("max_len") is not None:  # an older name
         settings.setdefault("model_max_length", config["max_len"])
     for name, value in settings.items():
-        check(f"{path}: {name}", value, SETTINGS[name].rule)
+        check(f"{plain(path)}: {name}", value, SETTINGS[name].rule)
     other = {name: value for name, value in config.items() if name not in READ | PLACES}
     other.pop("tokenizer_class", None)  # whoever reads the files knows it already
     if isinstance(other.get(EXTRA), list):
@@ -117,10 +117,10 @@ def _tell_of_other_flags(
     in_tokenizer_json = {token.content: token for token in declared.values()}
     others = [t for t in added.values() if in_tokenizer_json.get(t.content, t) != t]
     if others:
-        names = ", ".join(repr(token.content) for token in others[:3])
+        names = listed((token.content for token in others), each=shown)
         warn(
-            f"{path}: added_tokens_decoder has other flags than tokenizer.json for {names}"
-            f"{' and others' if len(others) > 3 else ''}: its own count, as in transformers"
+            f"{plain(path)}: added_tokens_decoder has other flags than tokenizer.json for {names}:"
+            " its own count, as in transformers"
         )
 
 
@@ -141,11 +141,13 @@ def _flag_mask(
 
 def _take_extra(extra: Any, settings: dict[str, Any], path: Path) -> None:
     """Put special tokens that have names of their own, or stand in a list, among the additional."""
-    where = f"{path}: {EXTRA}"
+    where = f"{plain(path)}: {EXTRA}"
     if extra is not None and not isinstance(extra, dict | list):
-        raise ValueError(f"{where} is {reprlib.repr(extra)}, neither an object nor an array")
+        raise ValueError(f"{where} is {shown(extra)}, neither an object nor an array")
     named = dict(enumerate(extra)) if isinstance(extra, list) else extra or {}
-    tokens = [read_special_token(entry, f"{where}[{name!r}]") for name, entry in named.items()]
+    tokens = [
+        read_special_token(entry, f"{where}[{shown(name, 40)}]") for name, entry in named.items()
+    ]
     others = settings.get(ADDITIONAL, [])
     known = set(map(content_of, others))
     new = {content_of(token): token for token in tokens if content_of(token) not in known}
@@ -175,17 +177,15 @@ def _read_special_tokens(
 ) -> dict[str, Any]:
     """Read those that a file names; null is none. Additional ones join those from `before`."""
     tokens: dict[str, Any] = {
-        name: None if entry is None else read_special_token(entry, f"{path}: {name}")
+        name: None if entry is None else read_special_token(entry, f"{plain(path)}: {name}")
         for name, entry in entries.items()
         if name in SPECIAL_TOKEN_NAMES
     }
     additional = entries.get(ADDITIONAL)
     if additional:
-        where = f"{path}: {ADDITIONAL}"
+        where = f"{plain(path)}: {ADDITIONAL}"
         if not isinstance(additional, list):
-            raise ValueError(
-                f"{where} is {reprlib.repr(additional)}: it must be an array of tokens"
-            )
+            raise ValueError(f"{where} is {shown(additional)}: it must be an array of tokens")
         others = [read_special_token(entry, where) for entry in additional]
         together = {content_of(token): token for token in [*before.get(ADDITIONAL, []), *others]}
         tokens[ADDITIONAL] = list(together.values())
@@ -205,13 +205,11 @@ def read_added_token(entry: Any, where: str) -> AddedToken:
     """Read an added token from a JSON object of its ``content`` and flags."""
     content = entry.get("content") if isinstance(entry, dict) else None
     if not isinstance(content, str):
-        raise ValueError(
-            f"{where} is {reprlib.repr(entry)}: it must be an object with a string `content`"
-        )
+        raise ValueError(f"{where} is {shown(entry)}: it must be an object with a string `content`")
     if not content or not is_utf8(content):
         raise ValueError(
-            f"{where}: the content of a token is {content!r}: it must have at least one character,"
-            " and valid ones only"
+            f"{where}: the content of a token is {shown(content)}: it must have at least one"
+            " character, and valid ones only"
         )
     flags = {flag: entry[flag] for flag in FLAGS if flag in entry}
     for flag, value in flags.items():
@@ -220,7 +218,7 @@ def read_added_token(entry: Any, where: str) -> AddedToken:
 
 
 def _read_added_tokens_decoder(entries: Any, path: Path) -> dict[int, AddedToken]:
-    where = f"{path}: added_tokens_decoder"
+    where = f"{plain(path)}: added_tokens_decoder"
     if not isinstance(entries, dict) or not all(map(_is_index, entries)):
         raise ValueError(f"{where} must be an object from ids to tokens")
     return {
@@ -239,7 +237,7 @@ def _read_added_tokens(
     flags = {token.content: token for token in [*_special_tokens(settings), *declared.values()]}
     return {
         index: flags.get(content) or AddedToken(content)
-        for content, index in check_vocab(_read_if_there(path), str(path)).items()
+        for content, index in check_vocab(_read_if_there(path), plain(path)).items()
     }
 
 

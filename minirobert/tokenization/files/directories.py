@@ -8,6 +8,7 @@ from typing import Any
 
 from ...checks import warn
 from ...files import ModelFiles, new_directory, read_json, read_text
+from ...sentences import plain, shown
 from ..added_tokens import AddedToken, content_of
 from ..bpe import Pair
 from ..special_tokens import SPECIAL_TOKEN_NAMES
@@ -75,9 +76,9 @@ def _follow_post_processor(
         framing, named = arguments[role], settings[role]
         if named is not None and content_of(named) != framing:
             warn(
-                f"{directory}: {role} is {content_of(named)!r} beside {TOKENIZER_NAME}, whose"
-                f" post_processor frames texts with {framing!r}: that counts; to change it, set"
-                f" {role} of the tokenizer"
+                f"{plain(directory)}: {role} is {shown(content_of(named), 60)} beside"
+                f" {TOKENIZER_NAME}, whose post_processor frames texts with {shown(framing, 60)}:"
+                f" that counts; to change it, set {role} of the tokenizer"
             )
         settings[role] = framing
 
@@ -92,9 +93,9 @@ def _tell_of_unknown_class(name: str, named: Mapping[str, Any], directory: Path)
     absent = [role for role in SPECIAL_TOKEN_NAMES if role not in named]
     if absent:
         warn(
-            f"{directory}: the tokenizer is a {name}, which is not known here, and what it has as"
-            f" {', '.join(absent)} no file tells: there is none; give those that there are, as"
-            " arguments"
+            f"{plain(directory)}: the tokenizer is a {plain(name, 60)}, which is not known here,"
+            f" and what it has as {', '.join(absent)} no file tells: there is none; give those that"
+            " there are, as arguments"
         )
 
 
@@ -122,8 +123,9 @@ def _tell_of_other_class(named: Mapping[str, Any], directory: Path) -> None:
         return
     if class_of(said).special_tokens != class_of(ROBERTA).special_tokens:
         warn(
-            f"{path}: the tokenizer is a {said}, but is read as one of RoBERTa, whose"
-            f" {', '.join(absent)} it gets: AutoTokenizer.from_pretrained reads it as what it is"
+            f"{plain(path)}: the tokenizer is a {plain(said, 60)}, but is read as one of RoBERTa,"
+            f" whose {', '.join(absent)} it gets: AutoTokenizer.from_pretrained reads it as what it"
+            " is"
         )
 
 
@@ -138,15 +140,15 @@ def _read_model(directory: Path, tokenizer_class: str) -> dict[str, Any]:
         }
     if not all((directory / name).is_file() for name in (VOCAB_NAME, MERGES_NAME)):
         raise FileNotFoundError(
-            f"there is no tokenizer in {directory}: it needs {TOKENIZER_NAME}, or {VOCAB_NAME} and"
-            f" {MERGES_NAME}"
+            f"there is no tokenizer in {plain(directory)}: it needs {TOKENIZER_NAME}, or"
+            f" {VOCAB_NAME} and {MERGES_NAME}"
         )
     if not class_of(tokenizer_class).reads_vocab:
         raise ValueError(
-            f"{directory}: the tokenizer is a {tokenizer_class}, whose {VOCAB_NAME} and"
-            f" {MERGES_NAME} do not say all: it needs {TOKENIZER_NAME}, which transformers'"
-            " AutoTokenizer.from_pretrained(…).save_pretrained(…) writes; if it is a RoBERTa's,"
-            " RobertaTokenizer.from_pretrained reads it"
+            f"{plain(directory)}: the tokenizer is a {plain(tokenizer_class, 60)}, whose"
+            f" {VOCAB_NAME} and {MERGES_NAME} do not say all: it needs {TOKENIZER_NAME}, which"
+            " transformers' AutoTokenizer.from_pretrained(…).save_pretrained(…) writes; if it is a"
+            " RoBERTa's, RobertaTokenizer.from_pretrained reads it"
         )
     return {
         "vocab_file": read_vocab(directory / VOCAB_NAME),
@@ -203,7 +205,9 @@ def write_model(
 
 def _check_prefix(prefix: str) -> None:
     if Path(prefix).name != prefix and prefix:
-        raise ValueError(f"filename_prefix is {prefix!r}: it must be part of a name, not a path")
+        raise ValueError(
+            f"filename_prefix is {shown(prefix)}: it must be part of a name, not a path"
+        )
 
 
 def _model_texts(

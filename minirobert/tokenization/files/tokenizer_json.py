@@ -12,8 +12,6 @@ that changes no result is passed over; one that does is refused.
 from __future__ import annotations
 
 import json
-import os
-import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -22,6 +20,7 @@ import regex
 
 from ...files import read_json
 from ...rules import BOOLEAN, check
+from ...sentences import listed, plain, shown
 from ..added_tokens import AddedToken
 from ..bpe import Pair
 from ..byte_alphabet import BYTE_TO_CHAR
@@ -97,11 +96,11 @@ def read_tokenizer_json(path: FilePath) -> TokenizerJson:
     and to pad on where tokenizer_config.json does not. The decoder may be missing: RoBERTa has only
     one.
     """
-    where = os.fspath(path)
+    where = plain(path)
     content = read_json(path)
     if content.get("version", VERSION) != VERSION:
         raise ValueError(
-            f"{where}: version is {reprlib.repr(content['version'])}, but only {VERSION!r} is known"
+            f"{where}: version is {shown(content['version'])}, but only {VERSION!r} is known"
         )
     model = _object(content.get("model"), f"{where}: model")
     _check_kind_of_model(model, where)
@@ -141,8 +140,8 @@ def _check_decoder(content: Mapping[str, Any], where: str) -> None:
     kinds = _kinds(_steps(content, "decoder", where))
     if kinds not in ([], ["ByteLevel"]):
         raise ValueError(
-            f"{where}: the decoder is {' then '.join(kinds)}, where RoBERTa has ByteLevel; this is"
-            f" {_whose(kinds)}"
+            f"{where}: the decoder is {listed(kinds, 120, ' then ')}, where RoBERTa has ByteLevel;"
+            f" this is {_whose(kinds)}"
         )
 
 
@@ -153,7 +152,7 @@ def _read_pre_tokenizer(content: Mapping[str, Any], where: str) -> tuple[bool, l
     foreign = [kind for kind in kinds if kind in FOREIGN]
     if kinds.count("ByteLevel") != 1 or foreign:
         raise ValueError(
-            f"{where}: the pre_tokenizer is {' then '.join(kinds) or 'missing'}, where"
+            f"{where}: the pre_tokenizer is {listed(kinds, 120, ' then ') or 'missing'}, where"
             f" RoBERTa has ByteLevel; this is {_whose(kinds)}"
         )
     byte_level = steps[kinds.index("ByteLevel")]
@@ -170,13 +169,13 @@ def _check_parts(
     for step, kind in zip(steps, _kinds(steps), strict=True):
         if kind not in known:
             raise ValueError(
-                f"{place}: {kind} is not known here, only {', '.join(known)}; this is"
+                f"{place}: {plain(kind)} is not known here, only {', '.join(known)}; this is"
                 f" {_whose([kind])}"
             )
         try:
             known[kind](step)
         except (KeyError, TypeError, ValueError, regex.error) as error:
-            raise ValueError(f"{place}: {kind} cannot be used: {error}") from error
+            raise ValueError(f"{place}: {kind} cannot be used: {plain(error)}") from error
 
 
 def _whose(kinds: Sequence[str]) -> str:
@@ -195,8 +194,8 @@ def _read_post_processor(
     framing = [step for step in steps if step["type"] != "ByteLevel"]
     if len(framing) > 1 or len(byte_levels) + ("RobertaProcessing" in kinds) > 1:
         raise ValueError(
-            f"{place}: {' then '.join(kinds)} frames or trims what is framed or trimmed already:"
-            " leave one of them"
+            f"{place}: {listed(kinds, 120, ' then ')} frames or trims what is framed or trimmed"
+            " already: leave one of them"
         )
     trim_offsets = any(_flag(step, "trim_offsets", True, place) for step in byte_levels)
     trims_alike = not trim_offsets or add_prefix_space == _flag(
@@ -244,7 +243,9 @@ def _template_token(step: Mapping[str, Any], name: str, place: str) -> tuple[str
             match tokens.get(name):
                 case {"ids": [int(index)], "tokens": [str(token)]}:
                     return token, index
-    raise ValueError(f"{place}: special_tokens does not say which token {name!r} is, and its id")
+    raise ValueError(
+        f"{place}: special_tokens does not say which token {shown(name)} is, and its id"
+    )
 
 
 def _check_layout(step: Part) -> None:
@@ -263,7 +264,7 @@ def _token_and_id(step: Mapping[str, Any], name: str, place: str) -> tuple[str, 
         case [str(token), int(index)]:
             return token, index
         case other:
-            raise ValueError(f"{place}: {name} is {_shown(other)}, not a token and its id")
+            raise ValueError(f"{place}: {name} is {_found(other)}, not a token and its id")
 
 
 def _check_framing(framing: Framing, ids: Mapping[str, int], where: str) -> None:
@@ -272,8 +273,8 @@ def _check_framing(framing: Framing, ids: Mapping[str, int], where: str) -> None
         if ids.get(token) != index:
             found = f"the id {ids[token]}" if token in ids else "no id"
             raise ValueError(
-                f"{where}: the post_processor gives {token!r} the id {index}, but among the tokens"
-                f" it has {found}"
+                f"{where}: the post_processor gives {shown(token)} the id {shown(index)}, but among"
+                f" the tokens it has {found}"
             )
 
 
@@ -284,7 +285,7 @@ def _check_kind_of_model(model: Mapping[str, Any], where: str) -> None:
     if model.get("type", "BPE") != "BPE":  # older files do not say which it is
         kind = model["type"]
         raise ValueError(
-            f"{where}: the model is {reprlib.repr(kind)}, where RoBERTa has BPE; this is"
+            f"{where}: the model is {shown(kind)}, where RoBERTa has BPE; this is"
             f" {_whose([kind] if isinstance(kind, str) else [])}"
         )
 
@@ -296,7 +297,7 @@ def _read_vocab_and_merges(
     for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
         if model.get(option) not in (None, False, 0, ""):
             raise ValueError(
-                f"{place}: {option} is {reprlib.repr(model[option])}, which gives other tokens than"
+                f"{place}: {option} is {shown(model[option])}, which gives other tokens than"
                 " RoBERTa's; this is another model's tokenizer"
             )
     vocab = check_vocab(_object(model.get("vocab"), f"{place}: vocab"), where)
@@ -312,13 +313,13 @@ def _read_unknown_token(
     token = model.get("unk_token")
     if token is not None and (not isinstance(token, str) or token not in vocab):
         raise ValueError(
-            f"{where}: model: unk_token is {reprlib.repr(token)}, which is not in the vocabulary"
+            f"{where}: model: unk_token is {shown(token)}, which is not in the vocabulary"
         )
     for option in ("fuse_unk", "byte_fallback"):
         if _flag(model, option, False, f"{where}: model"):
             raise ValueError(
-                f"{where}: model: {option} is true, but RoBERTa gives one {token or '<unk>'!r} for"
-                " each unknown symbol, and the vocabulary does not have all symbols of the byte"
+                f"{where}: model: {option} is true, but RoBERTa gives one {shown(token or '<unk>')}"
+                " for each unknown symbol, and the vocabulary does not have all symbols of the byte"
                 " alphabet"
             )
     return token
@@ -335,7 +336,9 @@ def _read_added_tokens(tokens: Any, vocab: Mapping[str, int], where: str) -> dic
     for number, entry in enumerate(entries):
         place = f"{where}: added_tokens[{number}]"
         token = read_added_token(entry, place)
-        declared.append((check_id(entry.get("id"), f"{place}: the id of {token.content!r}"), token))
+        declared.append(
+            (check_id(entry.get("id"), f"{place}: the id of {shown(token.content)}"), token)
+        )
     return numbered(vocab, declared, f"{where}: added_tokens")
 
 
@@ -347,9 +350,7 @@ def _read_side(content: Mapping[str, Any], name: str, where: str) -> str | None:
         return None
     side = _object(content[name], f"{where}: {name}").get("direction", "Right")
     if side not in list(SIDES):  # a list takes values that have no hash, too
-        raise ValueError(
-            f"{where}: {name}: direction is {reprlib.repr(side)}, neither 'Left' nor 'Right'"
-        )
+        raise ValueError(f"{where}: {name}: direction is {shown(side)}, neither 'Left' nor 'Right'")
     return SIDES[side]
 
 
@@ -371,23 +372,23 @@ def _flat(part: Any, members: str, place: str) -> list[Part]:
 
 def _kinds(steps: Sequence[Mapping[str, Any]]) -> list[str]:
     kinds = [step.get("type") for step in steps]
-    return [kind if isinstance(kind, str) else reprlib.repr(kind) for kind in kinds]
+    return [kind if isinstance(kind, str) else shown(kind) for kind in kinds]
 
 
 def _object(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{place} is {_shown(value)}, not an object")
+        raise ValueError(f"{place} is {_found(value)}, not an object")
     return value
 
 
 def _array(value: Any, place: str) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"{place} is {_shown(value)}, not an array")
+        raise ValueError(f"{place} is {_found(value)}, not an array")
     return value
 
 
-def _shown(value: Any) -> str:
-    return "missing" if value is None else reprlib.repr(value)
+def _found(value: Any) -> str:
+    return "missing" if value is None else shown(value)
 
 
 def _flag(part: Mapping[str, Any], name: str, default: bool, place: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import reprlib
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from ...files import is_utf8, json_text, read_json, read_text, replacing
 from ...rules import Rule, check
+from ...sentences import plain, shown
 from ..bpe import Pair
 
 __all__ = [
@@ -53,7 +53,7 @@ def read_vocab(source: FilePath | Mapping[str, int]) -> dict[str, int]:
     """Read and check a vocabulary: the file vocab.json, or what it would hold."""
     if isinstance(source, Mapping):
         return check_vocab(source, "the vocabulary")
-    return check_vocab(read_json(source), os.fspath(source))
+    return check_vocab(read_json(source), plain(source))
 
 
 def check_vocab(vocab: Mapping[str, Any], where: str) -> dict[str, int]:
@@ -81,12 +81,12 @@ def _check_entries(vocab: Mapping[str, Any], where: str) -> None:
     owner: dict[int, str] = {}
     for token, index in vocab.items():
         if not isinstance(token, str) or not is_utf8(token):
-            raise ValueError(f"{where}: {token!r} is not a string of valid characters")
-        check_id(index, f"{where}: the id of {token!r}")
+            raise ValueError(f"{where}: {shown(token)} is not a string of valid characters")
+        check_id(index, f"{where}: the id of {shown(token)}")
         if owner.setdefault(index, token) != token:
             raise ValueError(
-                f"{where}: {token!r} and {owner[index]!r} have the same id {index}; each token"
-                " needs its own"
+                f"{where}: {shown(token)} and {shown(owner[index])} have the same id {index}; each"
+                " token needs its own"
             )
 
 
@@ -104,7 +104,7 @@ def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int
     while lines and not lines[-1]:
         lines.pop()
     header = 1 if lines and lines[0].startswith(MERGES_HEADER) else 0
-    return check_merges(lines[header:], vocab, f"{os.fspath(source)}, line", first=1 + header)
+    return check_merges(lines[header:], vocab, f"{plain(source)}, line", first=1 + header)
 
 
 def check_merges(
@@ -119,15 +119,16 @@ def check_merges(
         parts = merge.split(" ") if isinstance(merge, str) else merge
         if not _is_pair(parts):
             raise ValueError(
-                f"{where} {number}: {reprlib.repr(merge)} is no merge, which has two tokens with"
+                f"{where} {number}: {shown(merge)} is no merge, which has two tokens with"
                 " one space between them"
             )
         left, right = parts
         if not (left in vocab and right in vocab and left + right in vocab):
             missing = next(token for token in (left, right, left + right) if token not in vocab)
             raise ValueError(
-                f"{where} {number}: the merge of {left!r} and {right!r} needs the token"
-                f" {missing!r}, which the vocabulary lacks; are the files those of one tokenizer?"
+                f"{where} {number}: the merge of {shown(left, 50)} and {shown(right, 50)} needs the"
+                f" token {shown(missing, 50)}, which the vocabulary lacks; are the files those of"
+                " one tokenizer?"
             )
         pairs.append((left, right))
     return pairs

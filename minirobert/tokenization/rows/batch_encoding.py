@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any, NoReturn, Self
 
 from ...rules import is_integer
+from ...sentences import listed, shown
 from .encoding import CharSpan, Encoding, TokenSpan
 from .options import check_tensor_type
 from .tensors import to_tensors
@@ -74,7 +75,7 @@ class BatchEncoding(dict[str, Any]):
 
     def _lacks(self, name: str) -> str:
         return (
-            f"this encoding has no {name!r}, only {', '.join(self)}: ask the tokenizer for it, as"
+            f"this encoding has no {shown(name)}, only {listed(self)}: ask the tokenizer for it, as"
             " with return_offsets_mapping=True"
         )
 
@@ -223,7 +224,7 @@ class BatchEncoding(dict[str, Any]):
     def _row(self, index: int) -> Encoding:
         encodings = self.encodings
         if not -len(encodings) <= index < len(encodings):
-            raise IndexError(f"there is no row {index}: this encoding has {len(encodings)}")
+            raise IndexError(f"there is no row {shown(index)}: this encoding has {len(encodings)}")
         return encodings[index]
 
 

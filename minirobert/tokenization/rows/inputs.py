@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ...sentences import shown
 from ..texts import Text, check_text, kind_of
 
 __all__ = ["Batch", "check_one_text", "read_ids", "read_texts", "read_words"]
@@ -143,7 +144,7 @@ def read_ids(where: str, tokens: Any, to_ids: Callable[[list[str]], list[int]]) 
     if _is_sequence_of(int, tokens) or tokens in ([], ()):
         return list(tokens)
     raise TypeError(
-        f"{where} is {tokens!r:.60}: it must be one str, or the tokens or ids of one text; for"
+        f"{where} is {shown(tokens)}: it must be one str, or the tokens or ids of one text; for"
         " a batch, call the tokenizer"
     )
 
@@ -153,4 +154,4 @@ def check_one_text(text: Any, is_split_into_words: bool) -> None:
     if not isinstance(text, list | tuple):
         return
     if not is_split_into_words or any(isinstance(element, list | tuple) for element in text):
-        raise TypeError(f"{text!r:.60} is a batch, where one text is wanted: call the tokenizer")
+        raise TypeError(f"{shown(text)} is a batch, where one text is wanted: call the tokenizer")

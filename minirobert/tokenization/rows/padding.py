@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ...sentences import listed, shown
 from .columns import COLUMNS
 from .lengths import LengthPlan
 
@@ -89,7 +90,7 @@ def read_pad_input(encoded: Any) -> PadInput:
 
 
 def _only(columns: Mapping[str, Any]) -> str:
-    return f"only {', '.join(map(repr, columns))}" if columns else "for the encoding is empty"
+    return f"only {listed(columns, each=shown)}" if columns else "for the encoding is empty"
 
 
 def _to_columns(encodings: Any) -> dict[str, list[Any]]:
@@ -103,7 +104,7 @@ def _to_columns(encodings: Any) -> dict[str, list[Any]]:
     for index, encoding in enumerate(encodings):
         for name in names:
             if name not in encoding:
-                raise ValueError(f"encoding {index} has no {name!r}, which encoding 0 has")
+                raise ValueError(f"encoding {index} has no {shown(name)}, which encoding 0 has")
     return {name: [encoding[name] for encoding in encodings] for name in names}
 
 
@@ -125,7 +126,7 @@ def _to_list(rows: Any) -> Any:
 def _check_list(where: str, row: Any) -> None:
     if not isinstance(row, list | tuple):
         raise TypeError(
-            f"{where} is {row!r:.60}: it must be a list or an array, as a call of the tokenizer"
+            f"{where} is {shown(row)}: it must be a list or an array, as a call of the tokenizer"
             " returns it"
         )
 
@@ -139,7 +140,7 @@ def _check_ids(rows: Sequence[Any], is_single: bool) -> None:
         for position, index in enumerate(row):
             if not hasattr(index, "__index__"):
                 raise TypeError(
-                    f"element {position} of {where} is {index!r:.60}: it must be an integer;"
+                    f"element {position} of {where} is {shown(index)}: it must be an integer;"
                     " convert_tokens_to_ids gives the ids of tokens"
                 )
 

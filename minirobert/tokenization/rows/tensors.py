@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
+from ...sentences import plain, shown
 from .options import LIBRARIES
 from .padding import FILL
 
@@ -50,7 +50,7 @@ def _to_tensor(name: str, rows: Any, tensor_type: str) -> Any:
         array = array.astype(np.int64)
     if array.dtype.kind not in (_NUMBERS + _STRINGS if tensor_type == "np" else _NUMBERS):
         raise ValueError(
-            f"the column {name} is {reprlib.repr(rows)}: an array of {LIBRARIES[tensor_type]} holds"
+            f"the column {plain(name)} is {shown(rows)}: an array of {LIBRARIES[tensor_type]} holds"
             " numbers of up to 64 bits; leave the column out, or pass return_tensors=None for lists"
         )
     if tensor_type == "pt" and array.dtype == np.float64 and not has_dtype:
@@ -79,7 +79,7 @@ def _ragged(name: str, rows: Any) -> str:
         " out,"
     )
     return (
-        f"the rows of {name} have {elements} and do not make one array: {cure} or pass"
+        f"the rows of {plain(name)} have {elements} and do not make one array: {cure} or pass"
         " return_tensors=None for lists"
     )
 
