@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...checks import warn
-from ...files import read_json
+from ...files import is_utf8, read_json
 from ...rules import BOOLEAN, check
 from ...sentences import listed, plain, shown
 from ..added_tokens import FLAGS, AddedToken, content_of
@@ -23,7 +23,7 @@ from ..settings import SETTINGS
 from ..special_tokens import ADDITIONAL, SPECIAL_TOKEN_NAMES, resolve_special_tokens
 from ..vocabulary import numbered
 from .classes import ROBERTA, class_of
-from .vocab_and_merges import MAX_ID, check_id, check_vocab, is_utf8
+from .vocab_and_merges import MAX_ID, check_id, check_vocab
 
 __all__ = [
     "ADDED_TOKENS_NAME",

@@ -117,7 +117,7 @@ def read_model(
 
 def _tell_of_other_class(named: Mapping[str, Any], directory: Path) -> None:
     path = directory / CONFIG_NAME
-    said = read_json(path).get("tokenizer_class") if path.is_file() else None
+    said = read_json(path, tell=False).get("tokenizer_class") if path.is_file() else None
     absent = [role for role in SPECIAL_TOKEN_NAMES if role not in named]
     if not isinstance(said, str) or not absent:
         return

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ...files import read_json, read_text, replacing
+from ...files import is_utf8, json_text, read_json, read_text, replacing
 from ...rules import Rule, check
 from ...sentences import plain, shown
 from ..bpe import Pair
@@ -27,7 +27,6 @@ __all__ = [
     "check_id",
     "check_merges",
     "check_vocab",
-    "is_utf8",
     "merges_text",
     "object_text",
     "read_merges",
@@ -97,15 +96,6 @@ def check_id(index: Any, where: str) -> int:
     return int(index)
 
 
-def is_utf8(text: str) -> bool:
-    """Tell whether a text has a UTF-8 form: it has none with half of a surrogate pair in it."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int]) -> list[Pair]:
     """Read merges, from merges.txt or given as pairs or ``"a b"``, and check them."""
     if not isinstance(source, str | os.PathLike):
@@ -164,12 +154,8 @@ def merges_text(merges: Iterable[Pair]) -> str:
 
 
 def object_text(value: Mapping[str, Any]) -> str:
-    """Give the text of a JSON object for people to read, with sorted keys.
-
-    A lone surrogate, which has no UTF-8, is written as an escape, and so is then all beyond ASCII.
-    """
-    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
-    return (text if is_utf8(text) else json.dumps(value, indent=2, sort_keys=True)) + "\n"
+    """Give the text of a JSON object for people to read, with sorted keys."""
+    return json_text(value, indent=2, sort_keys=True) + "\n"
 
 
 def write_files(directory: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
