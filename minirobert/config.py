@@ -516,7 +516,10 @@ class RobertaConfig:
         if not isinstance(name, ModelFiles) and Path(name).is_file():
             return read_json(Path(name)), overrides
         files = ModelFiles.of(name, overrides)
-        return read_json(files.require("config.json") / "config.json"), overrides
+        values = files.together(
+            r"config\.json", lambda: read_json(files.require("config.json") / "config.json")
+        )
+        return values, overrides
 
     @classmethod
     def from_pretrained(

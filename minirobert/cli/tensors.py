@@ -10,7 +10,7 @@ from ..arrays import Shape
 from ..checkpoints.matching import Match, match
 from ..checkpoints.reading import StoredTensor, fetch_weights, stored_tensors
 from ..config import MODEL_TYPES, RobertaConfig
-from ..files import TINY, HubOptions, ModelFiles, read_json
+from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles, read_json
 from ..parameters import HEADS, parameter_shapes, summary
 from .common import add_command, print_json
 from .options import HUB_OPTIONS, add_options, hub_options
@@ -53,8 +53,13 @@ def _inspect(arguments: argparse.Namespace) -> None:
         )
     options = HubOptions(**hub_options(arguments))
     files = ModelFiles(path.parent if path.is_file() else arguments.model, options)
-    config = _config(files)
-    stored = stored_tensors(path if path.is_file() else fetch_weights(files))
+    config, stored = files.together(
+        MODEL_FILES,
+        lambda: (
+            _config(files),
+            stored_tensors(path if path.is_file() else fetch_weights(files)),
+        ),
+    )
     _show(arguments, *(_matched(stored, config) if config else _alone(stored)))
 
 

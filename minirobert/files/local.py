@@ -1,11 +1,9 @@
-"""Files of a model directory, read and written as a whole, or a sentence that says why not."""
+"""Files of a model directory, or a sentence that says why they cannot be read."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,8 @@ from .formats import not_what_it_seems
 __all__ = [
     "TINY",
     "model_directory",
-    "new_directory",
     "read_json",
     "read_text",
-    "replacing",
-    "write_text",
 ]
 
 #: The model that comes with the package: a small masked language model of English.
@@ -40,15 +35,6 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
             f"{str(path)!r} is a file: give the directory that holds the model's files, "
             f"{str(directory.parent)!r}"
         )
-    return directory
-
-
-def new_directory(path: str | os.PathLike[str]) -> Path:
-    """Make a directory to save in, where it does not exist."""
-    directory = Path(path)
-    if directory.exists() and not directory.is_dir():
-        raise NotADirectoryError(f"{str(path)!r} is a file: give a directory to save in")
-    directory.mkdir(parents=True, exist_ok=True)
     return directory
 
 
@@ -85,23 +71,3 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
         found = kind.get(type(value), "number")
         raise ValueError(f"{os.fspath(path)} holds a JSON {found}, but must hold an object")
     return value
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to, which becomes ``path`` if the block succeeds.
-
-    Otherwise it is removed: a file is there as a whole, or as it was before.
-    """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, as a whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -342,7 +343,10 @@ class GenerationConfig:
         """
         settle(overrides, OF_CONFIGS)
         files = ModelFiles.of(pretrained_model_name, overrides)
-        values = read_json(files.require(config_file_name) / config_file_name)
+        values = files.together(
+            re.escape(config_file_name),
+            lambda: read_json(files.require(config_file_name) / config_file_name),
+        )
         warn_of_what_is_not_here(values, f"{config_file_name} of {files.name!r}")
         return cls.from_dict(values, **overrides)
 

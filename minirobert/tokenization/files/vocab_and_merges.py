@@ -10,11 +10,10 @@ import json
 import os
 import reprlib
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ...files import read_json, read_text, replacing
+from ...files import read_json, read_text
 from ...rules import Rule, check
 from ..bpe import Pair
 
@@ -33,7 +32,6 @@ __all__ = [
     "read_merges",
     "read_vocab",
     "vocab_text",
-    "write_files",
 ]
 
 VOCAB_NAME = "vocab.json"
@@ -169,16 +167,3 @@ def object_text(value: Mapping[str, Any]) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
     return (text if is_utf8(text) else json.dumps(value, indent=2, sort_keys=True)) + "\n"
-
-
-def write_files(directory: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """Write several files that belong together, and give their paths.
-
-    None of them gets its name before all are on the disk: a full disk leaves the old ones as they
-    were.
-    """
-    with ExitStack() as renames:
-        for name, text in texts.items():
-            temporary = renames.enter_context(replacing(directory / name))
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-    return tuple(str(directory / name) for name in texts)
