@@ -131,10 +131,13 @@ def _file_names(count: int) -> list[str]:
 def _write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
     # safetensors writes memory as it lies, so an array that is a view would be written wrong
     arrays = {name: np.ascontiguousarray(to_numpy(array)) for name, array in tensors.items()}
+    path.touch()
+    mode = path.stat().st_mode  # as the user wants it; the library makes a file for the owner alone
     try:
         save_file(arrays, path, metadata={"format": "pt"})
     except SafetensorError as error:  # as which it hands on what the system says
         raise OSError(str(error)) from error
+    path.chmod(mode)
 
 
 def _index(

@@ -109,11 +109,14 @@ def exchanging(target: Path, replaces: Belongs = _nothing) -> Iterator[Path]:
             raise
 
 
-def write_files(target: Path, texts: Mapping[str, str], replaces: Belongs = _nothing) -> None:
-    """Write texts, given by the names of their files, all at once; see `exchanging`."""
+def write_files(
+    target: Path, texts: Mapping[str, str], replaces: Belongs = _nothing
+) -> tuple[str, ...]:
+    """Write texts, given by the names of their files, all at once, and give the files' paths."""
     with exchanging(target, replaces) as new:
         for name, text in texts.items():
             (new / name).write_text(text, encoding="utf-8", newline="\n")
+    return tuple(str(target / name) for name in texts)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -22,7 +22,7 @@ _HELD: set[int] = set()
 
 
 def _forget() -> None:
-    """Close the copies that a child has: with them it would keep the locks of a parent that dies."""
+    """Close the copies of a child, which would keep the locks of a parent that dies."""
     while _HELD:
         os.close(_HELD.pop())
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..sentences import shown
 from .exchange import clean_up
@@ -22,6 +22,10 @@ _TIMES = 20  # so many saves in a row can hardly all fall into the time of one l
 _PAUSE = 0.005  # seconds
 
 Value = TypeVar("Value")
+
+
+class _AlwaysChangingError(OSError):
+    """They have changed every time."""
 
 
 def read_together(directory: Path, names: str, read: Callable[[], Value]) -> Value:
@@ -54,26 +58,40 @@ def read_together(directory: Path, names: str, read: Callable[[], Value]) -> Val
         before = _state(directory, pattern)
         try:
             value = read()
+        except _AlwaysChangingError:
+            raise
         except Exception as error:
             if _state(directory, pattern) == before:
                 raise
             found = error
         else:
-            if _state(directory, pattern) == before:
+            if _state(directory, pattern).files == before.files:
                 return value
         time.sleep(_PAUSE)
-    raise OSError(
+    raise _AlwaysChangingError(
         f"the files in {shown(str(directory))} have changed while they were read, {_TIMES} times "
         "in a row: load them when nobody saves there"
     ) from found
 
 
-def _state(directory: Path, pattern: re.Pattern[str]) -> dict[str, tuple[int, ...]]:
-    """Tell files apart from all others that have had, or will have, their names."""
-    found = {}
+class _State(NamedTuple):
+    """What tells files apart from all others that have had, or will have, their names."""
+
+    files: dict[str, tuple[int, ...]]
+    #: The same of the links where they are ones: an exchange makes files links to themselves for a
+    #: time, and who follows one at the wrong moment may fail.
+    links: dict[str, tuple[int, ...]]
+
+
+def _state(directory: Path, pattern: re.Pattern[str]) -> _State:
+    state = _State({}, {})
     with suppress(OSError):
         for name in filter(pattern.fullmatch, os.listdir(directory)):
             with suppress(OSError):  # a link that leads nowhere is no file
-                seen = os.stat(directory / name)
-                found[name] = (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
-    return found
+                state.links[name] = _mark(os.lstat(directory / name))
+                state.files[name] = _mark(os.stat(directory / name))
+    return state
+
+
+def _mark(seen: os.stat_result) -> tuple[int, ...]:
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns

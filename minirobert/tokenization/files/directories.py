@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -194,14 +194,7 @@ def write_directory(
         texts |= _model_texts(vocabulary, merges)
     # What was there before, and would be read beside the new files, goes.
     old = {f"{prefix}{name}" for name in _NAMES}
-    return _written(directory, {f"{prefix}{n}": text for n, text in texts.items()}, old)
-
-
-def _written(
-    directory: Path, texts: Mapping[str, str], old: Collection[str] = ()
-) -> tuple[str, ...]:
-    write_files(directory, texts, old.__contains__)
-    return tuple(str(directory / name) for name in texts)
+    return write_files(directory, {f"{prefix}{n}": t for n, t in texts.items()}, old.__contains__)
 
 
 def write_model(
@@ -210,7 +203,7 @@ def write_model(
     """Write vocab.json and merges.txt alone, with a prefix to their names."""
     _check_prefix(prefix)
     directory = new_directory(directory)
-    vocab_path, merges_path = _written(directory, _model_texts(vocabulary, merges, prefix))
+    vocab_path, merges_path = write_files(directory, _model_texts(vocabulary, merges, prefix))
     return vocab_path, merges_path
 
 

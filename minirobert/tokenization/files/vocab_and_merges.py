@@ -10,7 +10,6 @@ import json
 import os
 import reprlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from ...files import read_json, read_text
