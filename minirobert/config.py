@@ -543,17 +543,24 @@ class RobertaConfig:
         tuple of dict
             What the file says, and the overrides without the options of the hub.
         """
-        path, overrides = cls._find(pretrained_model_name_or_path, overrides)
-        return read_json(path), overrides
+        _, values, overrides = cls._read(pretrained_model_name_or_path, overrides)
+        return values, overrides
 
     @staticmethod
-    def _find(name: ModelName, overrides: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
-        """Find the file of a model, or the one that is named itself; see `get_config_dict`."""
+    def _read(
+        name: ModelName, overrides: dict[str, Any]
+    ) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+        """Read the file of a model, or the one that is named itself; see `get_config_dict`."""
         settle(overrides, OF_CONFIGS)
         if not isinstance(name, ModelFiles) and Path(name).is_file():
-            return Path(name), overrides
+            return Path(name), read_json(name), overrides
         files = ModelFiles.of(name, overrides)
-        return files.require("config.json") / "config.json", overrides
+
+        def read() -> tuple[Path, dict[str, Any]]:
+            path = files.require("config.json") / "config.json"
+            return path, read_json(path)
+
+        return *files.together(r"config\.json", read), overrides
 
     @classmethod
     def from_pretrained(
@@ -581,8 +588,8 @@ class RobertaConfig:
             If the file is no JSON object, a field breaks its rule, or ``num_labels``, ``id2label``
             and ``label2id`` do not fit each other.
         """
-        path, overrides = cls._find(pretrained_model_name_or_path, overrides)
-        return cls._of_file(path, read_json(path), overrides)
+        path, values, overrides = cls._read(pretrained_model_name_or_path, overrides)
+        return cls._of_file(path, values, overrides)
 
     def to_json_string(self, use_diff: bool = True) -> str:
         """Write the configuration as transformers writes ``config.json``, its keys sorted.

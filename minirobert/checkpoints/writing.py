@@ -1,10 +1,7 @@
 """Writing a model directory: the weights in one file or in shards, and the configuration.
 
-A directory is never left with files of two models that load together. Everything is first written
-under other names, so that a full disk or an interruption leaves the old model as it was. Then the
-files change places in an order in which, wherever it stops, the directory holds the old model, the
-new one, or none that loads: what makes the old weights findable (the index, or the single file)
-goes first, and that of the new ones comes last.
+Wherever saving is interrupted, the directory holds the old model or the new one, all of it: see
+`minirobert.files.exchange`.
 """
 
 from __future__ import annotations
@@ -24,9 +21,8 @@ from safetensors.numpy import save_file
 
 from ..arrays import Array, dtype_name, to_numpy
 from ..config import RobertaConfig
-from ..files import new_directory
+from ..files import exchanging, new_directory
 from ..rules import Rule, check, is_integer
-from ..sentences import plain, shown
 from .reading import INDEX_FILE, WEIGHTS_FILE
 
 __all__ = ["bytes_of", "save_model", "split_into_shards"]
@@ -102,19 +98,15 @@ def save_model(
     names = _file_names(len(shards))
     texts = {INDEX_FILE: _index(names, shards, flat, sizes)} if len(shards) > 1 else {}
     texts |= {_CONFIG_FILE: text, **beside}
-    target = new_directory(directory)
-    final = [*beside, _CONFIG_FILE, *names, *([INDEX_FILE] if INDEX_FILE in texts else [])]
-    staged = {name: target / f"{name}.{os.getpid()}.tmp" for name in final}
-    try:
+    with exchanging(new_directory(directory), _holds_weights) as new:
         for name, tensors in zip(names, shards, strict=True):
-            _write_tensors(staged[name], {tensor: flat[tensor] for tensor in tensors})
+            _write_tensors(new / name, {tensor: flat[tensor] for tensor in tensors})
         for name, content in texts.items():
-            staged[name].write_text(content, encoding="utf-8", newline="\n")
-    except BaseException:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
-        raise
-    _exchange(target, staged, text)
+            (new / name).write_text(content, encoding="utf-8", newline="\n")
+
+
+def _holds_weights(name: str) -> bool:
+    return name in (WEIGHTS_FILE, INDEX_FILE) or _SHARD.fullmatch(name) is not None
 
 
 def _in_order_of_torch(flat: Mapping[str, Array]) -> list[str]:
@@ -139,13 +131,13 @@ def _file_names(count: int) -> list[str]:
 def _write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
     # safetensors writes memory as it lies, so an array that is a view would be written wrong
     arrays = {name: np.ascontiguousarray(to_numpy(array)) for name, array in tensors.items()}
+    path.touch()
+    mode = path.stat().st_mode  # as the user wants it; the library makes a file for the owner alone
     try:
         save_file(arrays, path, metadata={"format": "pt"})
     except SafetensorError as error:  # as which it hands on what the system says
-        raise OSError(
-            f"the weights could not be written in {shown(str(path.parent))} ({plain(error)}), so "
-            "nothing was saved: make room, or save elsewhere"
-        ) from error
+        raise OSError(str(error)) from error
+    path.chmod(mode)
 
 
 def _index(
@@ -163,16 +155,3 @@ def _index(
     }
     content = {"metadata": metadata, "weight_map": weight_map}
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
-
-
-def _exchange(target: Path, staged: Mapping[str, Path], config_text: str) -> None:
-    """Put new files in the place of the old ones, in the order in which they are staged."""
-    config = target / _CONFIG_FILE
-    outdated = [target / INDEX_FILE, target / WEIGHTS_FILE]
-    if WEIGHTS_FILE in staged and config.is_file() and config.read_bytes() == config_text.encode():
-        outdated.pop()  # with the same configuration, one file takes the place of another at once
-    outdated += [path for path in target.iterdir() if _SHARD.fullmatch(path.name)]
-    for path in outdated:
-        path.unlink(missing_ok=True)
-    for name, temporary in staged.items():
-        os.replace(temporary, target / name)

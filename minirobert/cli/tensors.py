@@ -11,7 +11,7 @@ from ..checkpoints.matching import Match, match
 from ..checkpoints.reading import fetch_weights, stored_tensors
 from ..checkpoints.stored import StoredTensor
 from ..config import MODEL_TYPES, RobertaConfig
-from ..files import TINY, HubOptions, ModelFiles, read_json
+from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles, read_json
 from ..parameters import HEADS, parameter_shapes, summary
 from ..sentences import shown
 from .common import add_command, print_json
@@ -55,10 +55,13 @@ def _inspect(arguments: argparse.Namespace) -> None:
         )
     options = HubOptions(**hub_options(arguments))
     files = ModelFiles(path.parent if path.is_file() else arguments.model, options)
-    config = _config(files)
-    with stored_tensors(path if path.is_file() else fetch_weights(files)) as stored:
-        found = _matched(stored, config) if config else _alone(stored)
-    _show(arguments, *found)
+
+    def read() -> Any:
+        config = _config(files)
+        with stored_tensors(path if path.is_file() else fetch_weights(files)) as stored:
+            return _matched(stored, config) if config else _alone(stored)
+
+    _show(arguments, *files.together(MODEL_FILES, read))
 
 
 def _config(files: ModelFiles) -> RobertaConfig | None:

@@ -1,6 +1,7 @@
 """A model by its name: its files in a directory of this machine, or on the Hugging Face hub."""
 
 from .elsewhere import elsewhere
+from .exchange import exchanging, new_directory, write_files, write_text
 from .formats import first_words, not_what_it_seems
 from .hub import HubOptions, ModelFiles, ModelName
 from .json_files import (
@@ -17,20 +18,20 @@ from .json_files import (
 from .local import (
     TINY,
     model_directory,
-    new_directory,
     read_text,
-    replacing,
-    write_text,
 )
+from .reading import MODEL_FILES
 
 __all__ = [
     "MAX_DEPTH",
+    "MODEL_FILES",
     "TINY",
     "HubOptions",
     "ModelFiles",
     "ModelName",
     "check_standard",
     "elsewhere",
+    "exchanging",
     "first_words",
     "is_too_deep",
     "is_utf8",
@@ -42,7 +43,7 @@ __all__ = [
     "not_what_it_seems",
     "read_json",
     "read_text",
-    "replacing",
     "settings_text",
+    "write_files",
     "write_text",
 ]

@@ -64,4 +64,9 @@ def _below(directory: Path, names: tuple[str, ...]) -> list[Path]:
 def _paths(directory: Path, names: tuple[str, ...]) -> Iterator[Path]:
     """Look for files one and two directories further down."""
     patterns = (f"{stars}/{name}" for stars in ("*", "*/*") for name in names)
-    return chain.from_iterable(map(directory.glob, patterns))
+    found = chain.from_iterable(map(directory.glob, patterns))
+    return (path for path in found if not _is_hidden(path.relative_to(directory)))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from ..sentences import listed, plain, shown
 from .elsewhere import MERGE
 from .local import model_directory
+from .reading import read_together
 
 __all__ = ["HubOptions", "ModelFiles", "ModelName"]
+
+Value = TypeVar("Value")
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?", re.ASCII)
 
@@ -153,6 +157,13 @@ class ModelFiles:
         raise FileNotFoundError(
             f"{shown(self.name, 60)} on the hub has no {wanted}{place}{self._instead()}"
         )
+
+    def together(self, names: str, read: Callable[[], Value]) -> Value:
+        """Read files as they are at one time, again where somebody has exchanged them meanwhile.
+
+        ``names`` is a regular expression for theirs; see `minirobert.files.reading`.
+        """
+        return read_together(self.directory, names, read) if self.is_local else read()
 
     def _instead(self) -> str:
         """Say what else is in a repository that has no model where it was looked for."""

@@ -1,11 +1,9 @@
-"""Files of a model directory, read and written as a whole, or a sentence that says why not."""
+"""Files of a model directory, or a sentence that says why they cannot be read."""
 
 from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..sentences import plain, shown
@@ -14,10 +12,7 @@ from .elsewhere import elsewhere
 __all__ = [
     "TINY",
     "model_directory",
-    "new_directory",
     "read_text",
-    "replacing",
-    "write_text",
 ]
 
 _MOST_BYTES = 100_000_000  # three times what the largest vocabularies have
@@ -40,15 +35,6 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
             f"{shown(str(path))} is a file: give the directory that holds the model's files, "
             f"{shown(str(directory.parent))}"
         )
-    return directory
-
-
-def new_directory(path: str | os.PathLike[str]) -> Path:
-    """Make a directory to save in, where it does not exist."""
-    directory = Path(path)
-    if directory.exists() and not directory.is_dir():
-        raise NotADirectoryError(f"{shown(str(path))} is a file: give a directory to save in")
-    directory.mkdir(parents=True, exist_ok=True)
     return directory
 
 
@@ -75,23 +61,3 @@ def _other_encoding(error: UnicodeDecodeError) -> str:
     if error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return ", but UTF-16: save it as UTF-8"
     return f": byte {error.object[error.start]:#04x} at position {error.start}"
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to, which becomes ``path`` if the block succeeds.
-
-    Otherwise it is removed: a file is there as a whole, or as it was before.
-    """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, as a whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")

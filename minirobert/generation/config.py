@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from ..config import RobertaConfig, check_kept
@@ -353,8 +355,12 @@ class GenerationConfig:
         """
         settle(overrides, OF_CONFIGS)
         files = ModelFiles.of(pretrained_model_name, overrides)
-        path = files.require(config_file_name) / config_file_name
-        values = read_json(path)
+
+        def read() -> tuple[Path, dict[str, Any]]:
+            path = files.require(config_file_name) / config_file_name
+            return path, read_json(path)
+
+        path, values = files.together(re.escape(config_file_name), read)
         warn_of_what_is_not_here(values, f"{config_file_name} of {shown(files.name)}")
         with naming(path, given=overrides.keys()):
             return cls.from_dict(values, **overrides)

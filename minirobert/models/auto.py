@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..config import MODEL_TYPES, RobertaConfig
-from ..files import TINY, ModelFiles, ModelName, read_json
+from ..files import MODEL_FILES, TINY, ModelFiles, ModelName, read_json
 from ..keywords import OF_MODELS, OF_TOKENIZERS, settle
 from ..rules import STRING, check, one_of, optional
 from ..sentences import shown
 from ..tokenization import RobertaTokenizer
 from ..tokenization.files.classes import tokenizer_class_of
+from ..tokenization.files.directories import TOKENIZER_FILES
 from .base import RobertaModel
 from .classifiers import (
     RobertaForMultipleChoice,
@@ -80,8 +81,7 @@ class AutoConfig(_Chooser):
             If its ``model_type`` is missing or not one of a RoBERTa, or the file is broken.
         """
         name = pretrained_model_name_or_path
-        path, overrides = RobertaConfig._find(name, overrides)
-        values = read_json(path)
+        path, values, overrides = RobertaConfig._read(name, overrides)
         _check_model_type(getattr(name, "name", name), values)
         return RobertaConfig._of_file(path, values, overrides)
 
@@ -150,8 +150,13 @@ class AutoTokenizer(_Chooser):
         model_type = overrides.pop("tokenizer_type", None)
         settle(overrides, OF_TOKENIZERS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
-        kind = _tokenizer_class(files) if model_type is None else tokenizer_class_of(model_type)
-        return RobertaTokenizer.from_pretrained(files, tokenizer_class=kind, **overrides)
+        named = None if model_type is None else tokenizer_class_of(model_type)
+
+        def read() -> RobertaTokenizer:
+            kind = named or _tokenizer_class(files)
+            return RobertaTokenizer.from_pretrained(files, tokenizer_class=kind, **overrides)
+
+        return files.together(TOKENIZER_FILES, read)
 
 
 def _tokenizer_class(files: ModelFiles) -> str:
@@ -222,9 +227,13 @@ class AutoModelBase(_Chooser):
         """
         settle(options, OF_MODELS)
         files = ModelFiles.of(pretrained_model_name_or_path, options)
-        files.require(_CONFIG_FILE)
-        _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE, tell=False))
-        return cls._model_class.from_pretrained(files, **options)
+
+        def read() -> Any:
+            files.require(_CONFIG_FILE)
+            _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE, tell=False))
+            return cls._model_class.from_pretrained(files, **options)
+
+        return files.together(MODEL_FILES, read)
 
     @classmethod
     def from_config(cls, config: RobertaConfig, *, seed: int = 0, **options: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from ..arrays import Array, astype, to_device
 from ..checkpoints.loading import LoadOptions, load_parameters
+from ..checkpoints.matching import Match
 from ..checkpoints.pruning import all_pruned, prune
 from ..checkpoints.reading import fetch_weights
 from ..checkpoints.resizing import padded_count, resize_tokens
@@ -19,7 +20,7 @@ from ..checks import check_shape, place
 from ..config import RobertaConfig
 from ..documentation import documented
 from ..encoder import EncoderOutput, Inputs, roberta
-from ..files import TINY, ModelFiles, ModelName, naming
+from ..files import MODEL_FILES, TINY, ModelFiles, ModelName, naming
 from ..keywords import OF_MODELS, OF_SAVING, settle, settle_all
 from ..observe import scope
 from ..parameters import build_tree, check_layers, flatten
@@ -133,6 +134,25 @@ class RobertaPreTrainedModel(RobertaModule):
         settle(overrides, OF_MODELS)
         dtype, device = overrides.pop("dtype"), overrides.pop("device")
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
+        how = LoadOptions(dtype or "float32", seed, strict, ignore_mismatched_sizes, strip_prefix)
+        model, matched = files.together(
+            MODEL_FILES, lambda: cls._read(files, config, how, variant, device, dict(overrides))
+        )
+        if output_loading_info:
+            return model, matched.loading_info()  # type: ignore[return-value]  # only where asked
+        return model
+
+    @classmethod
+    def _read(
+        cls: type[Model],
+        files: ModelFiles,
+        config: RobertaConfig | None,
+        how: LoadOptions,
+        variant: str | None,
+        device: Any,
+        overrides: dict[str, Any],
+    ) -> tuple[Model, Match]:
+        """Read all files of a model; see `from_pretrained`."""
         options = {name: overrides.pop(name) for name in cls._options() if name in overrides}
         beside = cls._read_beside(files, overrides)
         is_asked = config is not None or bool(overrides)
@@ -148,15 +168,13 @@ class RobertaPreTrainedModel(RobertaModule):
             fetch_weights(files, variant),
             shapes,
             config,
-            LoadOptions(dtype or "float32", seed, strict, ignore_mismatched_sizes, strip_prefix),
+            how,
             cls._shapes(_config_of_file(files) or config, **options) if is_asked else shapes,
         )
         target = "cpu" if device is None else device
         placed = {name: to_device(array, target) for name, array in flat.items()}
         model = cls(config, build_tree(placed), **options)._with(name_or_path=files.name, **beside)
-        if output_loading_info:
-            return model, matched.loading_info()  # type: ignore[return-value]  # only where asked
-        return model
+        return model, matched
 
     @classmethod
     def _read_beside(cls, files: ModelFiles, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -187,8 +205,10 @@ class RobertaPreTrainedModel(RobertaModule):
     ) -> None:
         """Write ``config.json`` and the weights, as transformers reads them.
 
-        A failure leaves the model that was in the directory before; see
-        `minirobert.checkpoints.writing`.
+        All files of the model that was in the directory before are exchanged at once: whatever
+        fails, and whenever the process is killed, the directory holds the old model or the new one,
+        for this package and for others. `minirobert.files.exchange` says how, and where this
+        holds: where the file system has links. It does not hold for a loss of power.
 
         Parameters
         ----------
@@ -210,6 +230,8 @@ class RobertaPreTrainedModel(RobertaModule):
             option asks for what is not here, or the weights do not fit.
         TypeError
             If there is no such option.
+        OSError
+            If the files cannot be written, as on a full disk.
         """
         settle_all(options, OF_SAVING, "save_pretrained")
         model = self if state_dict is None else self._with_state(state_dict)

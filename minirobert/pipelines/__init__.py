@@ -25,7 +25,7 @@ from .base import Pipeline, device_name
 from .feature_extraction import FeatureExtractionPipeline
 from .fill_mask import FillMaskPipeline
 from .keywords import OF_PIPELINES
-from .loading import found_of, loading_options, tokenizer_of
+from .loading import found_of, loading_options, together, tokenizer_of
 from .multiple_choice import MultipleChoicePipeline
 from .question_answering import QuestionAnsweringPipeline
 from .text_classification import TextClassificationPipeline
@@ -212,11 +212,16 @@ def pipeline(
     said |= {name: options.pop(name) for name in hub_options}
     loading = loading_options(said, model_kwargs)
     hub = HubOptions.taken_from(loading)
-    found = found_of(TINY if model is None else model, hub, loading)
-    task = _task_of(*found.classes) if task is None else ALIASES.get(task, task)
-    kind, model_class = TASKS[task]
-    of_task = tokenizer_of(tokenizer, found.files, hub)
-    return (pipeline_class or kind)(found.make(task, model_class), of_task, **options)
+
+    def load() -> tuple[Any, RobertaPreTrainedModel, RobertaTokenizer]:
+        found = found_of(TINY if model is None else model, hub, loading)
+        name = _task_of(*found.classes) if task is None else ALIASES.get(task, task)
+        kind, model_class = TASKS[name]
+        of_task = tokenizer_of(tokenizer, found.files, hub)
+        return kind, found.make(name, model_class), of_task
+
+    kind, made, of_task = together(model, hub, load)
+    return (pipeline_class or kind)(made, of_task, **options)
 
 
 def _check_task(task: str | None, model: PathOrModel | None) -> None:

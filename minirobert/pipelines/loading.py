@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..checks import warn
 from ..config import RobertaConfig
-from ..files import HubOptions, ModelFiles
+from ..files import MODEL_FILES, HubOptions, ModelFiles
 from ..keywords import OF_MODELS, settle
 from ..models.auto import AutoTokenizer
 from ..models.base import RobertaModel, RobertaPreTrainedModel
@@ -18,7 +18,9 @@ from ..rules import Rule, check, optional
 from ..sentences import listed, shown, type_name
 from ..tokenization import RobertaTokenizer
 
-__all__ = ["Found", "found_of", "loading_options", "tokenizer_of"]
+__all__ = ["Found", "found_of", "loading_options", "together", "tokenizer_of"]
+
+Loaded = TypeVar("Loaded")
 
 _NAME = (str, os.PathLike)
 
@@ -47,6 +49,13 @@ def found_of(model: Any, hub: HubOptions, loading: Mapping[str, Any]) -> Found:
     check("model", model, _MODEL, TypeError)
     find = _of_object if isinstance(model, RobertaPreTrainedModel) else _of_files
     return find(model, hub, loading)
+
+
+def together(model: Any, hub: HubOptions, load: Callable[[], Loaded]) -> Loaded:
+    """Load the files that ``model`` stands for as they are at one time."""
+    if isinstance(model, _NAME):
+        return ModelFiles(model, hub).together(MODEL_FILES, load)
+    return load()
 
 
 def _of_object(model: Any, hub: HubOptions, loading: Mapping[str, Any]) -> Found:

@@ -24,7 +24,13 @@ from .encoded_text import EncodedText
 from .explain import Explanation, explain
 from .fast.text_encoder import FastTextEncoder
 from .files.classes import ROBERTA
-from .files.directories import read_directory, read_model, write_directory, write_model
+from .files.directories import (
+    TOKENIZER_FILES,
+    read_directory,
+    read_model,
+    write_directory,
+    write_model,
+)
 from .files.tokenizer_json import TOKENIZER_NAME
 from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
 from .layout import PLAIN, keeps_first_space, layout_of
@@ -241,7 +247,10 @@ class RobertaTokenizer:
         """
         settle(overrides, OF_TOKENIZERS)
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
-        return cls(**{**read_directory(files, tokenizer_class), **overrides})
+        return files.together(
+            TOKENIZER_FILES,
+            lambda: cls(**{**read_directory(files, tokenizer_class), **overrides}),
+        )
 
     @classmethod
     def from_vocab(
@@ -1138,8 +1147,10 @@ class RobertaTokenizer:
     ) -> tuple[str, ...]:
         """Save the tokenizer so that this class and both of transformers can load it.
 
-        An added_tokens.json that was in the directory before, and that this tokenizer has no need
-        for, is removed.
+        All files of the tokenizer that was in the directory before are exchanged at once, and those
+        that this one does not have are removed: whatever fails, and whenever the process is killed,
+        the directory holds the old tokenizer or the new one. `minirobert.files.exchange` says how,
+        and where this holds.
 
         Parameters
         ----------
@@ -1157,6 +1168,11 @@ class RobertaTokenizer:
         -------
         tuple of str
             The files written.
+
+        Raises
+        ------
+        OSError
+            If the files cannot be written, as on a full disk.
         """
         settle(others, OF_SAVED_TOKENIZERS)
         if others:
@@ -1177,7 +1193,7 @@ class RobertaTokenizer:
     def save_vocabulary(
         self, save_directory: FilePath, filename_prefix: str | None = None
     ) -> tuple[str, str]:
-        """Save vocab.json and merges.txt alone.
+        """Save vocab.json and merges.txt alone, both at once.
 
         Parameters
         ----------
@@ -1190,6 +1206,11 @@ class RobertaTokenizer:
         -------
         (str, str)
             The two files.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written, as on a full disk.
         """
         prefix = _prefix(filename_prefix)
         return write_model(save_directory, self._vocabulary, self._merges, prefix)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...checks import warn
-from ...files import ModelFiles, new_directory, read_json, read_text
+from ...files import ModelFiles, new_directory, read_json, read_text, write_files
 from ...sentences import plain, shown
 from ..added_tokens import AddedToken, content_of
 from ..bpe import Pair
@@ -32,13 +33,20 @@ from .vocab_and_merges import (
     read_merges,
     read_vocab,
     vocab_text,
-    write_files,
 )
 
 # A file of its own since version 4.52 of transformers, before that an entry of the configuration.
 TEMPLATE_NAME = "chat_template.jinja"
 
-__all__ = ["read_directory", "read_model", "write_directory", "write_model"]
+_NAMES = (
+    *(CONFIG_NAME, SPECIAL_TOKENS_NAME, ADDED_TOKENS_NAME, TEMPLATE_NAME),
+    *(TOKENIZER_NAME, VOCAB_NAME, MERGES_NAME),
+)
+
+#: Their names, as a regular expression.
+TOKENIZER_FILES = "|".join(map(re.escape, _NAMES))
+
+__all__ = ["TOKENIZER_FILES", "read_directory", "read_model", "write_directory", "write_model"]
 
 
 def read_directory(files: ModelFiles, tokenizer_class: str = ROBERTA) -> dict[str, Any]:
@@ -169,8 +177,8 @@ def write_directory(
     """Write all files of a tokenizer over those of the one that was there before; name them.
 
     With the legacy format that is all but tokenizer.json, and where it is False, nothing that
-    tokenizer.json says already. Nothing is changed before all are on the disk under other names, so
-    that a failure leaves the old tokenizer. Files that are none of a tokenizer's are left alone.
+    tokenizer.json says already. All of the old files are exchanged at once, see
+    `minirobert.files.exchange`; files that are none of a tokenizer's are left alone.
     """
     _check_prefix(prefix)
     directory = new_directory(directory)
@@ -186,11 +194,9 @@ def write_directory(
         texts[TOKENIZER_NAME] = tokenizer_text(vocabulary, merges, settings, parts)
     if legacy_format is not False:
         texts |= _model_texts(vocabulary, merges)
-    written = write_files(directory, {f"{prefix}{name}": text for name, text in texts.items()})
-    # What was there before, and would be read beside the new files.
-    for name in {ADDED_TOKENS_NAME, TOKENIZER_NAME, VOCAB_NAME, MERGES_NAME} - texts.keys():
-        (directory / f"{prefix}{name}").unlink(missing_ok=True)
-    return written
+    # What was there before, and would be read beside the new files, goes.
+    old = {f"{prefix}{name}" for name in _NAMES}
+    return write_files(directory, {f"{prefix}{n}": t for n, t in texts.items()}, old.__contains__)
 
 
 def write_model(

@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from ...files import is_utf8, json_text, read_json, read_text, replacing
+from ...files import is_utf8, json_text, read_json, read_text
 from ...rules import Rule, check
 from ...sentences import plain, shown
 from ..bpe import Pair
@@ -32,7 +30,6 @@ __all__ = [
     "read_merges",
     "read_vocab",
     "vocab_text",
-    "write_files",
 ]
 
 VOCAB_NAME = "vocab.json"
@@ -156,16 +153,3 @@ def merges_text(merges: Iterable[Pair]) -> str:
 def object_text(value: Mapping[str, Any]) -> str:
     """Give the text of a JSON object for people to read, with sorted keys."""
     return json_text(value, indent=2, sort_keys=True) + "\n"
-
-
-def write_files(directory: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """Write several files that belong together, and give their paths.
-
-    None of them gets its name before all are on the disk: a full disk leaves the old ones as they
-    were.
-    """
-    with ExitStack() as renames:
-        for name, text in texts.items():
-            temporary = renames.enter_context(replacing(directory / name))
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-    return tuple(str(directory / name) for name in texts)

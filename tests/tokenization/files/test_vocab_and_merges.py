@@ -2,13 +2,13 @@ import json
 
 import pytest
 
+from minirobert.files import write_files
 from minirobert.tokenization.files.vocab_and_merges import (
     merges_text,
     object_text,
     read_merges,
     read_vocab,
     vocab_text,
-    write_files,
 )
 
 VOCAB = {"a": 0, "b": 1, "ab": 2, "abb": 3}
