@@ -518,7 +518,7 @@ class RobertaConfig:
         """
         settle(overrides, OF_CONFIGS)
         name = pretrained_model_name_or_path
-        if not isinstance(name, ModelFiles) and Path(name).is_file():
+        if not isinstance(name, ModelFiles) and os.path.isfile(name):
             return read_json(Path(name)), overrides
         files = ModelFiles.of(name, overrides)
         return read_json(files.require("config.json") / "config.json"), overrides

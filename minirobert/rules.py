@@ -38,6 +38,8 @@ __all__ = [
 
 T = TypeVar("T")
 
+_LONGEST = 100  # characters of a name that can be meant
+
 
 class Rule(NamedTuple):
     """What is allowed, and how to say it."""
@@ -129,7 +131,7 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
     >>> near_miss("hiden_size", ["hidden_size", "vocab_size"]), near_miss("house", ["hidden_size"])
     ('hidden_size', None)
     """
-    if name.startswith("_"):
+    if name.startswith("_") or len(name) > _LONGEST:
         return None
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.84)), None)
 

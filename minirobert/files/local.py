@@ -30,7 +30,7 @@ TINY = Path(__file__).parents[1] / "checkpoints" / "tiny"
 def model_directory(path: str | os.PathLike[str]) -> Path:
     """Check that a path is a directory, and say how to get a model there if it is not."""
     directory = Path(path)
-    if not directory.exists():
+    if not os.path.exists(directory):  # which is false, too, of what cannot be a path
         raise FileNotFoundError(
             f"{shown(str(path))} is no directory on this machine. To use a model of the Hugging "
             "Face hub, download it first: pip install 'minirobert[hub]', then hf download "
