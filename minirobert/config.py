@@ -621,7 +621,7 @@ def _dtype_text(value: Any) -> Any:
     """Name a dtype of NumPy or torch as ``config.json`` does."""
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
         return np.dtype(value).name
-    text = str(value)
+    text = plain(value)
     return text.removeprefix("torch.") if text.startswith("torch.") else value
 
 

@@ -12,7 +12,7 @@ from inspect import Parameter, signature
 from typing import Any, NamedTuple, TypeVar
 
 from .rules import BOOLEAN, Rule, check, near_miss, one_of, optional
-from .sentences import listed, shown
+from .sentences import listed, plain, shown
 
 __all__ = [
     "OF_CONFIGS",
@@ -119,7 +119,7 @@ def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
 
 def _dtype_name(dtype: Any) -> str:
     """Name a dtype, whoever's it is: only then are two of them the same."""
-    return str(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
+    return plain(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
 
 
 def _devices(device_map: Any) -> set[str]:

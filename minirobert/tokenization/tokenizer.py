@@ -15,7 +15,7 @@ from ..checks import warn
 from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
 from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle, takes
-from ..rules import BOOLEAN, check, optional
+from ..rules import BOOLEAN, STRING, check, optional
 from ..sentences import shown, type_name
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
@@ -1366,6 +1366,7 @@ RobertaTokenizerFast = RobertaTokenizer
 
 
 def _prefix(filename_prefix: str | None) -> str:
+    check("filename_prefix", filename_prefix, optional(STRING), TypeError)
     return f"{filename_prefix}-" if filename_prefix else ""
 
 

@@ -174,7 +174,7 @@ def _check_parts(
             )
         try:
             known[kind](step)
-        except (KeyError, TypeError, ValueError, regex.error) as error:
+        except (KeyError, TypeError, ValueError, RecursionError, regex.error) as error:
             raise ValueError(f"{place}: {kind} cannot be used: {plain(error)}") from error
 
 
