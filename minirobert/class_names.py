@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from .rules import INTEGER, Rule, dictionary_of, either, is_integer
+from .rules import INTEGER, Rule, check, dictionary_of, either, integer, is_integer
 
 __all__ = ["ID2LABEL", "LABEL2ID", "ClassNames", "agrees", "default_names", "ids_of"]
 
@@ -18,6 +18,9 @@ ID2LABEL = dictionary_of(either(INTEGER, _DIGITS), _LABEL, "a dictionary from in
 LABEL2ID = dictionary_of(_LABEL, INTEGER, "a dictionary from strings to integers")
 #: Keys of JSON are strings: there, ``label2id`` has these in place of Python's constants.
 _IN_JSON = {"true": "True", "false": "False", "null": "None"}
+
+
+_COUNT = integer(0, 1_000_000).but(", as each class has a name")
 
 
 class ClassNames(dict[int, str]):
@@ -53,6 +56,7 @@ class ClassNames(dict[int, str]):
 
 def default_names(count: int) -> ClassNames:
     """Name classes as transformers does, if nobody has."""
+    check("num_labels", count, _COUNT)
     return ClassNames({index: f"LABEL_{index}" for index in range(count)})
 
 

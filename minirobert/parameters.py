@@ -16,7 +16,8 @@ import numpy as np
 
 from .arrays import Array, Shape
 from .config import RobertaConfig
-from .sentences import Piece, cut, fitted, listed, shown
+from .memory import bytes_in_words
+from .sentences import Piece, cut, fitted, listed, plain, shown
 from .tensor_names import group_names
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Head",
     "ParameterTree",
     "build_tree",
+    "check_layers",
     "check_shapes",
     "flatten",
     "initialise",
@@ -32,6 +34,7 @@ __all__ = [
     "map_tree",
     "misfit",
     "norm_shapes",
+    "numbers_of",
     "parameter_shapes",
     "summary",
 ]
@@ -109,12 +112,27 @@ def parameter_shapes(
 
 
 def _base(config: RobertaConfig, add_pooling_layer: bool) -> Shapes:
+    check_layers(config)
     shapes = _prefixed("embeddings.", _embeddings(config))
     for i in range(config.num_hidden_layers):
         shapes |= _prefixed(f"encoder.layer.{i}.", _layer(config, i))
     if add_pooling_layer:
         shapes |= linear_shapes("pooler.dense", config.hidden_size, config.hidden_size)
     return shapes
+
+
+def check_layers(config: RobertaConfig) -> None:
+    """Refuse far more layers than any model has, before they are listed."""
+    most = _MOST_TENSORS // len(_layer(config, 0))
+    if config.num_hidden_layers > most:
+        raise CheckpointError(
+            f"num_hidden_layers is {shown(config.num_hidden_layers)}, but must be at most {most}: "
+            f"with more, the model would have more than {_MOST_TENSORS:,} tensors"
+        )
+
+
+#: Few enough to list all that are missing within a second.
+_MOST_TENSORS = 50_000
 
 
 def _embeddings(config: RobertaConfig) -> Shapes:
@@ -129,7 +147,8 @@ def _embeddings(config: RobertaConfig) -> Shapes:
 
 def _layer(config: RobertaConfig, i: int) -> Shapes:
     hidden, inner = config.hidden_size, config.intermediate_size
-    heads = len(config.kept_heads(i)) * config.head_size  # H, unless heads are pruned
+    kept = config.num_attention_heads - len(set(config.pruned_heads.get(i, ())))
+    heads = kept * config.head_size  # H, unless heads are pruned
     across = config.add_cross_attention
     return {
         **_prefixed("attention.", _attention(config, heads, _distances(config))),
@@ -173,6 +192,11 @@ def norm_shapes(name: str, size: int) -> Shapes:
 
 def _prefixed(prefix: str, shapes: Shapes) -> Shapes:
     return {prefix + name: shape for name, shape in shapes.items()}
+
+
+def numbers_of(shapes: Mapping[str, Shape]) -> int:
+    """Count the numbers in all tensors of a table."""
+    return sum(map(math.prod, shapes.values()))
 
 
 def initialise(shapes: Shapes, config: RobertaConfig, seed: int = 0) -> dict[str, Array]:
@@ -411,18 +435,24 @@ def summary(
     notes = notes or {}
     counts = {name: math.prod(shape) for name, shape in shapes.items()}
     rows = [
-        (name, str(list(shape)), dtypes.get(name, ""), f"{counts[name]:,}", notes.get(name, ""))
+        (
+            plain(name),
+            cut(str([*shape]), 60),
+            dtypes.get(name, ""),
+            f"{counts[name]:,}",
+            notes.get(name, ""),
+        )
         for name, shape in shapes.items()
     ]
     tensors = _columns([("name", "shape", "dtype", "parameters", ""), *rows], "<<<><")
     blocks: dict[str, list[int]] = {}
     for name in dtypes:
-        blocks.setdefault(_block(name), []).append(counts[name])
+        blocks.setdefault(plain(_block(name)), []).append(counts[name])
     blocks["total"] = [counts[name] for name in dtypes]
     totals = [(name, f"{len(sizes):,}", f"{sum(sizes):,}") for name, sizes in blocks.items()]
     memory = sum(counts[name] * _bits(dtype) // 8 for name, dtype in dtypes.items())
     per_block = _columns([("block", "tensors", "parameters"), *totals], "<>>")
-    return f"{tensors}\n\n{per_block}  ({_readable_bytes(memory)})"
+    return f"{tensors}\n\n{per_block}  ({bytes_in_words(memory)})"
 
 
 def _bits(dtype: str) -> int:
@@ -448,11 +478,3 @@ def _columns(rows: list[tuple[str, ...]], alignments: str) -> str:
         ).rstrip()
         for row in rows
     )
-
-
-def _readable_bytes(count: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.2f} GiB"

@@ -12,7 +12,7 @@ TOP_LEVEL = {
     "words": ["sentences"],
     "ground": [
         *("arrays", "checks", "rules", "keywords", "observe", "config", "config_file"),
-        *("class_names", "model_output", "documentation", "torch_callers"),
+        *("class_names", "model_output", "documentation", "torch_callers", "memory"),
     ],
     "heart": [
         *(

@@ -11,17 +11,20 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, Shape, astype, float_dtype
 from ..checks import warn
 from ..config import RobertaConfig
-from ..parameters import initialise, misfit
+from ..memory import memory_for
+from ..parameters import CheckpointError, initialise, misfit, numbers_of
 from ..sentences import Piece, fitted, listed, shown
 from ..tensor_names import group_names
 from .matching import Match, match
-from .reading import INDEX_FILE, WEIGHTS_FILE, StoredTensor, stored_tensors
+from .reading import INDEX_FILE, WEIGHTS_FILE, stored_tensors
+from .stored import StoredTensor
 
 __all__ = ["LoadOptions", "load_parameters"]
 
@@ -75,21 +78,37 @@ def load_parameters(
     """
     path = Path(path)
     source = str(path.parent if path.name in (WEIGHTS_FILE, INDEX_FILE) else path)
-    in_file = stored_tensors(path)
-    stored = _stripped(source, in_file, options.strip_prefix)
-    matched = match(stored, shapes, tied=config.tie_word_embeddings)
-    matched.contradictions.update(_hidden(in_file, options.strip_prefix))
-    _check(source, stored, shapes, matched, options, described or shapes)
-    kept = {n: t for n, t in matched.found.items() if n not in matched.misfits}
-    for name, tensor in kept.items():
-        tensor.check_readable(name)
-    _warn_of_differences(source, stored, shapes, matched, options)
-    new = {name: tuple(shape) for name, shape in shapes.items() if name not in kept}
-    dtype = _common_dtype(kept.values()) if options.dtype == "auto" else options.dtype
-    target = float_dtype(np, dtype)
-    drawn = initialise(new, config, options.seed)
-    flat = {n: astype(drawn[n], target) if n in new else kept[n].read(target) for n in shapes}
+    with stored_tensors(path) as in_file:
+        stored = _stripped(source, in_file, options.strip_prefix)
+        matched = match(stored, shapes, tied=config.tie_word_embeddings)
+        _check(source, stored, shapes, matched, options, described or shapes)
+        kept = {n: t for n, t in matched.found.items() if n not in matched.misfits}
+        for name, tensor in kept.items():
+            tensor.check_readable(name)
+        dtype = _common_dtype(kept.values()) if options.dtype == "auto" else options.dtype
+        target = np.dtype(float_dtype(np, dtype))
+        wanted = numbers_of(shapes) * target.itemsize
+        with memory_for(f"the model in {shown(source)}", wanted, CheckpointError):
+            hidden = _hidden(in_file, options.strip_prefix)
+            matched.contradictions.update(_contradictions(stored, matched.twins, kept))
+            matched.contradictions.update(_contradictions(in_file, hidden, kept))
+            _warn_of_differences(source, stored, shapes, matched, options)
+            new = {name: tuple(shape) for name, shape in shapes.items() if name not in kept}
+            drawn = initialise(new, config, options.seed)
+            read, odd = _read(kept, target)
+            flat = {n: read[n] if n in kept else astype(drawn[n], target) for n in shapes}
+    _warn_of_odd_numbers(source, odd, target)
     return flat, matched
+
+
+def _read(tensors: Mapping[str, StoredTensor], dtype: Any) -> tuple[dict[str, Array], list[str]]:
+    """Read tensors, and name those that have numbers that are not finite."""
+    arrays: dict[str, Array] = {}
+    odd: list[str] = []
+    for name, tensor in tensors.items():
+        arrays[name], is_finite = tensor.read(dtype)
+        odd += [] if is_finite else [name]
+    return arrays, odd
 
 
 def _stripped(
@@ -110,8 +129,19 @@ def _stripped(
 
 def _hidden(stored: Mapping[str, StoredTensor], prefix: str) -> dict[str, str]:
     """Name the tensors whose names others have, once their prefix is off."""
-    both = {name: prefix + name for name in stored if prefix and prefix + name in stored}
-    return {name: other for name, other in both.items() if not stored[name].equals(stored[other])}
+    return {name: prefix + name for name in stored if prefix and prefix + name in stored}
+
+
+def _contradictions(
+    stored: Mapping[str, StoredTensor], twins: Mapping[str, str], kept: Mapping[str, StoredTensor]
+) -> dict[str, str]:
+    """Find those that hold other numbers than what is read in their place."""
+    read = {id(tensor) for tensor in kept.values()}
+    return {
+        name: other
+        for name, other in twins.items()
+        if id(stored[other]) in read and not stored[name].equals(stored[other])
+    }
 
 
 def _check(
@@ -231,6 +261,18 @@ def _left(matched: Match) -> Iterable[list[Piece]]:
             read,
             ", which mean the same: the latter is read",
         ]
+
+
+def _warn_of_odd_numbers(source: str, names: list[str], dtype: Any) -> None:
+    """Name the weights with which no result can be right, in one warning."""
+    if names:
+        warn(
+            fitted(
+                f"{shown(source)} has weights that are NaN or infinite in {dtype}: ",
+                group_names(dict.fromkeys(names, ""), stars=False),
+                "; so will be what the model computes: take another dtype, or other weights",
+            )
+        )
 
 
 def _common_dtype(tensors: Iterable[StoredTensor]) -> str:

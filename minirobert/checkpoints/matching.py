@@ -8,7 +8,7 @@ from typing import Any
 
 from ..arrays import Shape
 from ..parameters import HEADS
-from .reading import StoredTensor
+from .stored import StoredTensor
 
 __all__ = ["Match", "match"]
 
@@ -35,7 +35,9 @@ class Match:
     missing: dict[str, Shape] = field(default_factory=dict)
     #: In the table with another shape.
     misfits: dict[str, Shape] = field(default_factory=dict)
-    #: Where two names stand for one tensor, but with other numbers: what is not read, and why.
+    #: Where two names stand for one tensor: what is not read, and what is read in its place.
+    twins: dict[str, str] = field(default_factory=dict)
+    #: Those of them with other numbers, which only a look into the file can tell.
     contradictions: dict[str, str] = field(default_factory=dict)
 
     def absent_heads(self) -> set[str]:
@@ -78,20 +80,22 @@ def match(
     """
     result = Match()
     prefix = "roberta." if any(name.startswith("roberta.") for name in shapes) else ""
-    own_heads = {_head(name) for name in shapes} - {None}
+    heads = _heads()
+    own_heads = {_head(name, heads) for name in shapes} - {None}
     chosen: dict[str, str] = {}
     for raw in sorted(tensors, key=_rank):
-        name = _name_now(raw, prefix, shapes, tied)
+        name = _name_now(raw, prefix, shapes, tied, heads)
         other = chosen.get(name)
         if other and (name not in shapes or _head(other) not in {None, *own_heads}):
             result.unused[other] = tensors[other]
-        elif other and not tensors[other].equals(tensors[raw]):
-            result.contradictions[other] = raw
+        elif other:
+            result.twins[other] = raw
         chosen[name] = raw
     for name, raw in chosen.items():
         inner = name.removeprefix(prefix)
         if not inner.startswith(_BUFFERS):
-            _group(result, name, inner, shapes, own_heads)[name] = tensors[raw]
+            head = _head(inner, heads)
+            _group(result, name, inner, shapes, head, own_heads)[name] = tensors[raw]
     return replace(
         result,
         missing={n: tuple(s) for n, s in shapes.items() if n not in result.found},
@@ -103,7 +107,9 @@ def match(
     )
 
 
-def _name_now(raw: str, prefix: str, shapes: Mapping[str, Shape], tied: bool) -> str:
+def _name_now(
+    raw: str, prefix: str, shapes: Mapping[str, Shape], tied: bool, heads: tuple[str, ...]
+) -> str:
     """Give a tensor of a file the name that it has in a table, if it is there."""
     name = raw.removeprefix("roberta.")
     for older, newer in _OLDER.items():
@@ -114,7 +120,7 @@ def _name_now(raw: str, prefix: str, shapes: Mapping[str, Shape], tied: bool) ->
         name = "lm_head.bias"
     if name.startswith(_BODY):
         return prefix + name
-    return name if name in shapes or _head(name) is not None else raw
+    return name if name in shapes or _head(name, heads) is not None else raw
 
 
 def _rank(raw: str) -> tuple[bool, bool, bool, bool]:
@@ -132,18 +138,27 @@ def _rank(raw: str) -> tuple[bool, bool, bool, bool]:
 
 
 def _group(
-    result: Match, name: str, inner: str, shapes: Mapping[str, Shape], own_heads: Container[Any]
+    result: Match,
+    name: str,
+    inner: str,
+    shapes: Mapping[str, Shape],
+    head: str | None,
+    own_heads: Container[Any],
 ) -> dict[str, StoredTensor]:
     """Decide where a tensor belongs."""
     if name in shapes:
         return result.found
-    if _head(inner) is not None:
-        return result.foreign if _head(inner) in own_heads else result.unused
+    if head is not None:
+        return result.foreign if head in own_heads else result.unused
     return result.unexpected if inner.startswith((*_BODY, "roberta.")) else result.foreign
 
 
-def _head(name: str) -> str | None:
+def _head(name: str, heads: tuple[str, ...] = ()) -> str | None:
     """Name the head that a tensor belongs to: what only some classes of model have."""
     name = name.removeprefix("roberta.")
-    heads = ("pooler.", *(f"{head.name}." for head in HEADS.values()))
-    return next((head for head in heads if name.startswith(head)), None)
+    return next((one for one in heads or _heads() if name.startswith(one)), None)
+
+
+def _heads() -> tuple[str, ...]:
+    """List what the names of heads' tensors begin with."""
+    return ("pooler.", *(f"{head.name}." for head in HEADS.values()))

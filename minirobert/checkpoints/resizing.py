@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, array_namespace, as_array_like, astype, to_numpy
+from ..arrays import Array, array_namespace, device_of, dtype_name, to_device, to_numpy
+from ..memory import memory_for
 from ..rules import check, integer, optional
+from ..sentences import shown
 
 __all__ = ["new_rows", "padded_count", "resize_tokens"]
 
@@ -27,7 +29,7 @@ def padded_count(count: int | None, old_count: int, multiple: int | None) -> int
     check("new_num_tokens", count, optional(integer(1)))
     check("pad_to_multiple_of", multiple, optional(integer(1)))
     count = old_count if count is None else int(count)
-    return count if multiple is None else math.ceil(count / int(multiple)) * int(multiple)
+    return count if multiple is None else -(-count // int(multiple)) * int(multiple)
 
 
 def resize_tokens(
@@ -52,15 +54,18 @@ def resize_tokens(
         if added <= 0:
             resized[name] = array[:count, ...]
             continue
-        old = np.asarray(to_numpy(array), np.float64)
-        if name == "lm_head.bias":
-            rows = np.full(added, old.mean() if mean_bias else 0.0)
-        else:
-            # each table from its own stream, whatever other tables there are
-            key = [seed, zlib.crc32(name.removeprefix("roberta.").encode())]
-            std = None if mean_resizing else initializer_range
-            rows = new_rows(old, added, np.random.default_rng(key), std)
-        resized[name] = _appended(array, rows)
+        # rows are drawn in float64, and moved to where the mean is
+        wanted = math.prod(array.shape[1:]) * (count * _itemsize(array) + 16 * added)
+        with memory_for(f"{name} for {shown(count)} tokens", wanted):
+            old = np.asarray(to_numpy(array), np.float64)
+            if name == "lm_head.bias":
+                rows = np.full(added, old.mean() if mean_bias else 0.0)
+            else:
+                # each table from its own stream, whatever other tables there are
+                key = [seed, zlib.crc32(name.removeprefix("roberta.").encode())]
+                std = None if mean_resizing else initializer_range
+                rows = new_rows(old, added, np.random.default_rng(key), std)
+            resized[name] = _appended(array, rows)
     return resized
 
 
@@ -93,7 +98,12 @@ def new_rows(
     return np.asarray(mean + math.sqrt(_SHARE_OF_COVARIANCE) * noise @ factor.T)
 
 
+def _itemsize(array: Array) -> int:
+    return np.dtype(dtype_name(array)).itemsize
+
+
 def _appended(array: Array, rows: np.ndarray[Any, Any]) -> Array:
     """Put rows below an array, in its own dtype and on its own device."""
     xp = array_namespace(array)
-    return xp.concat([array, astype(as_array_like(rows.tolist(), array), array.dtype)], axis=0)
+    added = to_device(rows.astype(dtype_name(array)), device_of(array), xp)
+    return xp.concat([array, added], axis=0)

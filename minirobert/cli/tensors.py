@@ -8,7 +8,8 @@ from typing import Any
 
 from ..arrays import Shape
 from ..checkpoints.matching import Match, match
-from ..checkpoints.reading import StoredTensor, fetch_weights, stored_tensors
+from ..checkpoints.reading import fetch_weights, stored_tensors
+from ..checkpoints.stored import StoredTensor
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, HubOptions, ModelFiles, read_json
 from ..parameters import HEADS, parameter_shapes, summary
@@ -55,8 +56,9 @@ def _inspect(arguments: argparse.Namespace) -> None:
     options = HubOptions(**hub_options(arguments))
     files = ModelFiles(path.parent if path.is_file() else arguments.model, options)
     config = _config(files)
-    stored = stored_tensors(path if path.is_file() else fetch_weights(files))
-    _show(arguments, *(_matched(stored, config) if config else _alone(stored)))
+    with stored_tensors(path if path.is_file() else fetch_weights(files)) as stored:
+        found = _matched(stored, config) if config else _alone(stored)
+    _show(arguments, *found)
 
 
 def _config(files: ModelFiles) -> RobertaConfig | None:

@@ -20,6 +20,7 @@ from ..arrays import (
 )
 from ..checks import place
 from ..config import RobertaConfig
+from ..memory import memory_for
 from ..parameters import (
     ParameterTree,
     build_tree,
@@ -27,6 +28,7 @@ from ..parameters import (
     flatten,
     initialise,
     map_tree,
+    numbers_of,
     parameter_shapes,
 )
 from ..sentences import shown, type_name
@@ -62,7 +64,8 @@ class RobertaModule:
         self._check_config(self.config)
         shapes = self.parameter_shapes()
         if self.params is None:
-            flat = initialise(shapes, self.config, seed)
+            with memory_for("a model of this configuration", 4 * numbers_of(shapes)):
+                flat = initialise(shapes, self.config, seed)
             object.__setattr__(self, "params", build_tree(flat))
         if not isinstance(self.params, ParameterTree):
             raise TypeError(

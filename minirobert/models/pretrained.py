@@ -22,7 +22,7 @@ from ..encoder import EncoderOutput, Inputs, roberta
 from ..files import TINY, ModelFiles, ModelName
 from ..keywords import OF_MODELS, OF_SAVING, settle, settle_all
 from ..observe import scope
-from ..parameters import build_tree, flatten
+from ..parameters import build_tree, check_layers, flatten
 from .arguments import SHARED, Arguments, Wanted
 from .inputs import check_inputs
 from .module import RobertaModule, checked_kind
@@ -121,7 +121,8 @@ class RobertaPreTrainedModel(RobertaModule):
         FileNotFoundError
             If the directory or a file in it is missing, or the hub does not give it.
         ValueError
-            If a file is broken, the weights do not fit the configuration, or overrides disagree.
+            If a file is broken, or written to meanwhile, the weights do not fit the configuration
+            or the memory, or overrides disagree.
         TypeError
             If the configuration is none of this package.
 
@@ -294,7 +295,8 @@ class RobertaPreTrainedModel(RobertaModule):
         Raises
         ------
         ValueError
-            If a number is not at least 1, or the padding token would be cut off.
+            If a number is not at least 1, or too large for the memory, or the padding token would
+            be cut off.
 
         >>> import minirobert
         >>> model = minirobert.RobertaForMaskedLM.from_pretrained()
@@ -406,6 +408,8 @@ def _config_of_file(files: ModelFiles) -> RobertaConfig | None:
     """Read what a file says without the call's words; what is odd in it has been told by then."""
     with warnings.catch_warnings(action="ignore"):
         try:
-            return RobertaConfig.from_pretrained(files)
+            config = RobertaConfig.from_pretrained(files)
+            check_layers(config)
         except (FileNotFoundError, ValueError):
             return None
+    return config

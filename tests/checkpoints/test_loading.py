@@ -292,7 +292,8 @@ def test_a_file_that_holds_shared_tensors_once(saved):
     directory = saved()
     model = transformers.RobertaForMaskedLM.from_pretrained(directory)
     save_model(model, str(directory / "model.safetensors"))
-    names = stored_tensors(directory)
+    with stored_tensors(directory) as names:
+        names = list(names)
     assert "lm_head.decoder.weight" in names
     assert "roberta.embeddings.word_embeddings.weight" not in names
     with warnings.catch_warnings(action="error"):
@@ -414,9 +415,9 @@ def test_variants(saved, size):
 
 
 def test_every_tensor_is_in_one_group(saved):
-    tensors = stored_tensors(saved(change=add(crf__x=(2,), qa_outputs__bias=(2,))))
     shapes = parameter_shapes(RobertaConfig(**FIELDS), "RobertaForSequenceClassification")
-    found = match(tensors, shapes)
+    with stored_tensors(saved(change=add(crf__x=(2,), qa_outputs__bias=(2,)))) as tensors:
+        found = match(tensors, shapes)
     assert list(found.foreign) == ["crf.x"]
     assert "qa_outputs.bias" in found.unused
     assert found.found.keys() | found.missing.keys() == shapes.keys()

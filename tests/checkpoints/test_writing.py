@@ -206,4 +206,5 @@ def test_shards_from_another_library_and_in_half_precision(tmp_path):
     assert theirs.dtype == torch.float16
     index = json.loads((tmp_path / "half" / "model.safetensors.index.json").read_text())
     assert index["metadata"]["total_size"] == 2 * OLD.num_parameters()
-    assert {one.dtype for one in stored_tensors(tmp_path / "half").values()} == {"F16"}
+    with stored_tensors(tmp_path / "half") as tensors:
+        assert {one.dtype for one in tensors.values()} == {"F16"}
