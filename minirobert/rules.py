@@ -79,7 +79,7 @@ def _too_large(value: Any, rule: Rule) -> str:
 
 def is_integer(value: Any) -> bool:
     """Tell whether a value is an integer, Python's or NumPy's; True and False are not."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
 def is_number(value: Any) -> bool:
