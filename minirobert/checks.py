@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Mapping
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -25,7 +22,8 @@ from .arrays import (
     library_name,
     to_numpy,
 )
-from .sentences import cut, listed, plain, shown
+from .sentences import listed, plain, shown
+from .warning import warn
 
 __all__ = [
     "booleans",
@@ -179,33 +177,3 @@ def random_generator(train: bool, rng: Any) -> Any:
     if not callable(getattr(rng, "random", None)):
         raise TypeError(f"rng is {shown(rng)}, but must be a seed or a numpy.random.Generator")
     return rng
-
-
-#: Between a user's line and this package: they call constructors, read streams and import modules.
-_GO_BETWEENS = ("copy", "dataclasses", "functools", "importlib", "tqdm")
-
-
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, and point to the line of the user's that led here.
-
-    Lines of this package are not the user's, and neither are those of ``dataclasses`` and the like,
-    nor the constructors that it writes.
-    """
-    frame = sys._getframe(1)
-    while frame.f_back is not None and _is_inside(frame):
-        frame = frame.f_back
-    warnings.warn_explicit(
-        cut(message),
-        category,
-        frame.f_code.co_filename,
-        frame.f_lineno,
-        frame.f_globals.get("__name__", "<string>"),  # as in code that exec runs
-        frame.f_globals.setdefault("__warningregistry__", {}),
-    )
-
-
-def _is_inside(frame: FrameType) -> bool:
-    module = frame.f_globals.get("__name__", "").partition(".")[0]
-    code = frame.f_code
-    is_written = (code.co_filename, code.co_name) == ("<string>", "__init__")
-    return module == __package__ or module in _GO_BETWEENS or is_written

@@ -6,21 +6,32 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from .rules import INTEGER, Rule, check, dictionary_of, either, integer, is_integer
+from .rules import INT64, Rule, check, dictionary_of, either, integer, is_integer
 
 __all__ = ["ID2LABEL", "LABEL2ID", "ClassNames", "agrees", "default_names", "ids_of"]
 
-_LABEL = Rule(lambda value: value is None or isinstance(value, str | Real), "a string")
-_DIGITS = Rule(
-    lambda value: isinstance(value, str) and value.removeprefix("-").isdecimal(), "one in a string"
+
+def _is_label(value: Any) -> bool:
+    if value is None or isinstance(value, str):
+        return True
+    return isinstance(value, Real) and (not is_integer(value) or INT64.allows(value))
+
+
+def _are_digits(value: Any) -> bool:
+    return isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) < 20
+
+
+_LABEL = Rule(_is_label, "a string")
+ID2LABEL = dictionary_of(
+    either(INT64, Rule(_are_digits, "one in a string")),
+    _LABEL,
+    "a dictionary from integers to strings",
 )
-ID2LABEL = dictionary_of(either(INTEGER, _DIGITS), _LABEL, "a dictionary from integers to strings")
-LABEL2ID = dictionary_of(_LABEL, INTEGER, "a dictionary from strings to integers")
+LABEL2ID = dictionary_of(_LABEL, INT64, "a dictionary from strings to integers")
+#: Without names of their own: each is given one, which takes memory and time.
+MOST_CLASSES = 1_000_000
 #: Keys of JSON are strings: there, ``label2id`` has these in place of Python's constants.
 _IN_JSON = {"true": "True", "false": "False", "null": "None"}
-
-
-_COUNT = integer(0, 1_000_000).but(", as each class has a name")
 
 
 class ClassNames(dict[int, str]):
@@ -56,7 +67,7 @@ class ClassNames(dict[int, str]):
 
 def default_names(count: int) -> ClassNames:
     """Name classes as transformers does, if nobody has."""
-    check("num_labels", count, _COUNT)
+    check("num_labels", count, integer(0, MOST_CLASSES).but(", as each class has a name"))
     return ClassNames({index: f"LABEL_{index}" for index in range(count)})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -24,18 +23,28 @@ from .config_file import (
     read_fields,
     warn_of_what_is_not_here,
 )
-from .files import ModelFiles, ModelName, new_directory, read_json, write_text
+from .files import (
+    ModelFiles,
+    ModelName,
+    json_text,
+    naming,
+    new_directory,
+    not_to_be_kept,
+    read_json,
+    settings_text,
+    write_text,
+)
 from .keywords import ANYTHING, OF_CONFIGS, OF_SAVING, settle, settle_all
 from .rules import (
     BOOLEAN,
-    INTEGER,
+    INT64,
     PROBABILITY,
     STRING,
     Rule,
     check,
+    count,
     dictionary_of,
     either,
-    integer,
     list_of,
     number,
     one_of,
@@ -43,7 +52,7 @@ from .rules import (
 )
 from .sentences import plain, shown
 
-__all__ = ["ACTIVATION_NAMES", "RobertaConfig"]
+__all__ = ["ACTIVATION_NAMES", "RobertaConfig", "check_kept"]
 
 #: The names that ``hidden_act`` may have; `minirobert.functional.ACTIVATIONS` has their formulas.
 ACTIVATION_NAMES = (
@@ -231,12 +240,15 @@ class RobertaConfig:
         if name in _RULES:
             value = _dtype_text(value) if name == "dtype" else value
             super().__setattr__(name, check(name, value, _RULES[name]))
+            if name == "extra":
+                check_kept(value)
             if name in _LABEL_FIELDS and "extra" in self.__dict__:  # the constructor is done
                 self._rename_classes(name, value)
         elif hasattr(type(self), name):
             super().__setattr__(name, value)
         else:
             _refuse_near_miss(name, AttributeError)
+            check_kept({name: value})
             self.extra[name] = value
 
     def __getattr__(self, name: str) -> Any:
@@ -251,7 +263,12 @@ class RobertaConfig:
         raise AttributeError(f"RobertaConfig has no field {shown(name)}")
 
     def __repr__(self) -> str:
-        return f"RobertaConfig {_as_json(self.to_diff_dict(), default=repr)}"
+        values = self.to_diff_dict()
+        try:
+            text = json_text(values, indent=2, sort_keys=True, default=repr)
+        except TypeError:  # keys of a dictionary in extra that JSON does not have
+            text = repr(values)
+        return f"RobertaConfig {text}\n"
 
     def validate(self) -> None:
         """Check the rules that tie several fields together.
@@ -459,7 +476,7 @@ class RobertaConfig:
         >>> RobertaConfig.from_dict({"vocab_size": 99, "adapter": "x"}).adapter
         'x'
         """
-        check("config_dict", config_dict, _CONFIG_DICT, TypeError)
+        check_kept(check("config_dict", config_dict, _CONFIG_DICT, TypeError))
         returns_unused = overrides.pop("return_unused_kwargs", False)
         settle(overrides, OF_CONFIGS)
         unused = {n: v for n, v in overrides.items() if n not in _known(config_dict)}
@@ -487,14 +504,14 @@ class RobertaConfig:
             # names that are given replace all that the file says about labels
             values = {n: v for n, v in values.items() if n not in _LABEL_FIELDS}
         values |= overrides
-        kind = values.get("model_type", "roberta")
+        kind = check("model_type", values.get("model_type", "roberta"), STRING)
         if kind not in MODEL_TYPES:
             warn(f"this configuration is for model_type {shown(kind)}; it is read as 'roberta'")
             del values["model_type"]
         if kind in _DEFAULT_VOCAB_SIZES:
             values.setdefault("vocab_size", _DEFAULT_VOCAB_SIZES[kind])
         count = overrides.get("num_labels")
-        if count not in (None, len(values.get("id2label") or values.get("label2id") or {})):
+        if count not in (None, _named(values)):
             values.update(id2label=None, label2id=None)
         known = {name: value for name, value in values.items() if name in _FIELDS}
         extra = {name: value for name, value in values.items() if name not in _FIELDS}
@@ -503,7 +520,15 @@ class RobertaConfig:
     @classmethod
     def from_json_file(cls, path: str | os.PathLike[str], **overrides: Any) -> RobertaConfig:
         """Read a configuration from a JSON file; see `from_dict` for the overrides."""
-        return cls.from_dict(read_json(Path(path)), **overrides)
+        return cls._of_file(Path(path), read_json(path), overrides)
+
+    @classmethod
+    def _of_file(
+        cls, path: Path, values: Mapping[str, Any], overrides: Mapping[str, Any]
+    ) -> RobertaConfig:
+        """Build a configuration so that its errors name the file where this has what is wrong."""
+        with naming(path, given=overrides.keys()):
+            return cls.from_dict(values, **overrides)
 
     @classmethod
     def get_config_dict(
@@ -516,12 +541,17 @@ class RobertaConfig:
         tuple of dict
             What the file says, and the overrides without the options of the hub.
         """
+        path, overrides = cls._find(pretrained_model_name_or_path, overrides)
+        return read_json(path), overrides
+
+    @staticmethod
+    def _find(name: ModelName, overrides: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+        """Find the file of a model, or the one that is named itself; see `get_config_dict`."""
         settle(overrides, OF_CONFIGS)
-        name = pretrained_model_name_or_path
         if not isinstance(name, ModelFiles) and os.path.isfile(name):
-            return read_json(Path(name)), overrides
+            return Path(name), overrides
         files = ModelFiles.of(name, overrides)
-        return read_json(files.require("config.json") / "config.json"), overrides
+        return files.require("config.json") / "config.json", overrides
 
     @classmethod
     def from_pretrained(
@@ -549,8 +579,8 @@ class RobertaConfig:
             If the file is no JSON object, a field breaks its rule, or ``num_labels``, ``id2label``
             and ``label2id`` do not fit each other.
         """
-        values, overrides = cls.get_config_dict(pretrained_model_name_or_path, **overrides)
-        return cls.from_dict(values, **overrides)
+        path, overrides = cls._find(pretrained_model_name_or_path, overrides)
+        return cls._of_file(path, read_json(path), overrides)
 
     def to_json_string(self, use_diff: bool = True) -> str:
         """Write the configuration as transformers writes ``config.json``, its keys sorted.
@@ -570,16 +600,7 @@ class RobertaConfig:
                 "hidden_act is a function, which config.json cannot hold: "
                 f"set it to one of {', '.join(ACTIVATION_NAMES)} before saving"
             )
-        values = self.to_diff_dict() if use_diff else self.to_dict()
-        for name, value in values.items():
-            try:
-                _as_json(value)
-            except TypeError:
-                raise ValueError(
-                    f"{plain(name)} is {shown(value)}, which config.json cannot hold: make it of "
-                    "strings, numbers, lists and dictionaries before saving"
-                ) from None
-        return _as_json(values)
+        return settings_text(self.to_diff_dict() if use_diff else self.to_dict(), "config.json")
 
     def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
         """Write the configuration into a file; see `to_json_string`."""
@@ -613,16 +634,26 @@ del RobertaConfig.num_labels  # its default: where it is asked for, __getattr__ 
 _NO_UPLOAD = ": nothing is uploaded from here, but hf upload NAME DIRECTORY does it"
 
 
-def _as_json(value: Any, default: Callable[[Any], Any] | None = None) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=default) + "\n"
+def check_kept(values: Mapping[str, Any]) -> None:
+    """Refuse what could not be saved again, nor copied, compared or printed."""
+    for name, value in values.items():
+        if why := not_to_be_kept(value):
+            raise ValueError(f"{plain(name)} {why}, so that it could not be saved: make it smaller")
 
 
 def _dtype_text(value: Any) -> Any:
     """Name a dtype of NumPy or torch as ``config.json`` does."""
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
         return np.dtype(value).name
-    text = plain(value)
-    return text.removeprefix("torch.") if text.startswith("torch.") else value
+    text = str(value) if type(value).__module__ == "torch" else value
+    return text.removeprefix("torch.") if isinstance(text, str) else value
+
+
+def _named(values: Mapping[str, Any]) -> int:
+    """Count the classes that have names, which may be broken though they are not kept."""
+    for name in ("id2label", "label2id"):
+        check(name, values.get(name), _FIELDS[name])
+    return len(values.get("id2label") or values.get("label2id") or {})
 
 
 def _known(config_dict: Mapping[str, Any]) -> set[str]:
@@ -662,35 +693,35 @@ def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
 
 _LABEL_FIELDS = ("num_labels", "id2label", "label2id")
 _CONFIG_DICT = dictionary_of(STRING, ANYTHING, "a dictionary with strings for keys")
-_TOKEN_ID = either(INTEGER, list_of(INTEGER, "a list of them", list))
+_TOKEN_ID = either(INT64, list_of(INT64, "a list of them", list))
 
 _RULES: dict[str, Rule] = {
-    "vocab_size": integer(1),
-    "hidden_size": integer(1),
-    "num_hidden_layers": integer(0),
-    "num_attention_heads": integer(1),
-    "intermediate_size": integer(1),
+    "vocab_size": count(1),
+    "hidden_size": count(1),
+    "num_hidden_layers": count(0),
+    "num_attention_heads": count(1),
+    "intermediate_size": count(1),
     "hidden_act": Rule(
         lambda value: callable(value) or (isinstance(value, str) and value in ACTIVATION_NAMES),
         f"a function or one of {', '.join(ACTIVATION_NAMES)}",
     ),
     "hidden_dropout_prob": PROBABILITY,
     "attention_probs_dropout_prob": PROBABILITY,
-    "max_position_embeddings": integer(1),
-    "type_vocab_size": integer(1),
+    "max_position_embeddings": count(1),
+    "type_vocab_size": count(1),
     "initializer_range": number(0),
     "layer_norm_eps": number(0),
-    "pad_token_id": integer(0),
+    "pad_token_id": count(0),
     "position_embedding_type": one_of(*POSITION_EMBEDDING_TYPES),
     "use_cache": BOOLEAN,
     "classifier_dropout": optional(PROBABILITY),
     "is_decoder": BOOLEAN,
     "add_cross_attention": BOOLEAN,
-    "chunk_size_feed_forward": integer(0),
+    "chunk_size_feed_forward": count(0),
     "tie_word_embeddings": BOOLEAN,
     "pruned_heads": dictionary_of(
-        integer(0),
-        list_of(integer(0), "a list of heads"),
+        count(0),
+        list_of(count(0), "a list of heads"),
         "a dictionary from layers to lists of heads, both counted from 0",
     ),
     "output_attentions": BOOLEAN,
@@ -703,7 +734,7 @@ _RULES: dict[str, Rule] = {
     "problem_type": one_of(None, *PROBLEM_TYPES),
     "id2label": optional(ID2LABEL),
     "label2id": optional(LABEL2ID),
-    "num_labels": optional(integer(0)),
+    "num_labels": optional(count(0)),
     "model_type": one_of(*MODEL_TYPES),
     "extra": Rule(
         lambda value: isinstance(value, dict) and not value.keys() & _FIELDS.keys(),

@@ -101,9 +101,10 @@ def _readings(value: Any) -> Iterator[Any]:
         yield {key: _number(one) for key, one in value.items()}
         yield {_number(key): _number(one) for key, one in value.items()}
     else:
-        yield _number(value)
-        if _number(value) in (0, 1):
-            yield bool(_number(value))
+        number = _number(value)
+        yield number
+        if isinstance(number, int | float) and number in (0, 1):
+            yield bool(number)
 
 
 def _number(value: Any) -> Any:

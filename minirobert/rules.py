@@ -16,6 +16,7 @@ from .sentences import shown
 
 __all__ = [
     "BOOLEAN",
+    "INT64",
     "INTEGER",
     "NONE",
     "NUMBER",
@@ -24,6 +25,7 @@ __all__ = [
     "STRING",
     "Rule",
     "check",
+    "count",
     "dictionary_of",
     "either",
     "integer",
@@ -38,6 +40,7 @@ __all__ = [
 
 T = TypeVar("T")
 
+_LIMIT = 2**63  # of the integers in arrays
 _LONGEST = 100  # characters of a name that can be meant
 
 
@@ -62,18 +65,32 @@ def check(name: str, value: T, rule: Rule, error: type[Exception] = ValueError) 
     ValueError: top_k is 0, but must be an integer of at least 1
     """
     if not rule.allows(value):
-        raise error(f"{name} is {shown(value)}, but must be {rule.sentence}")
+        raise error(
+            f"{name} is {shown(value)}, but must be {rule.sentence}{_too_large(value, rule)}"
+        )
     return value
+
+
+def _too_large(value: Any, rule: Rule) -> str:
+    """Tell the limit of 64 bits to whom it concerns: for all others it is beside the point."""
+    if is_integer(value) and value >= _LIMIT and rule.allows(_LIMIT - 1):
+        return ", and below 2**63"
+    return ""
 
 
 def is_integer(value: Any) -> bool:
     """Tell whether a value is an integer, Python's or NumPy's; True and False are not."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
 def is_number(value: Any) -> bool:
     """Tell whether a value is a finite real number; True and False are not."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that no floating-point number is near to
+        return False
 
 
 def integer(least: int, most: int | None = None) -> Rule:
@@ -83,6 +100,17 @@ def integer(least: int, most: int | None = None) -> Rule:
     return Rule(
         lambda v: is_integer(v) and least <= v <= most, f"an integer from {least} to {most}"
     )
+
+
+def count(least: int) -> Rule:
+    """Allow the integers from ``least`` that arrays can hold: sizes, and ids of tokens.
+
+    >>> check("vocab_size", 10**30, count(1))
+    Traceback (most recent call last):
+    ValueError: vocab_size is 1000000000000000000000000000000, but must be an integer of at least 1,
+    and below 2**63
+    """
+    return Rule(lambda v: INT64.allows(v) and v >= least, integer(least).sentence)
 
 
 def number(least: float, most: float | None = None) -> Rule:
@@ -138,6 +166,7 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
 
 NONE = Rule(lambda value: value is None, "None")
 INTEGER = Rule(is_integer, "an integer")
+INT64 = Rule(lambda value: is_integer(value) and -_LIMIT <= value < _LIMIT, "an integer")
 NUMBER = Rule(is_number, "a number")
 POSITIVE = Rule(lambda value: is_number(value) and value > 0, "a number above 0")
 PROBABILITY = number(0, 1)

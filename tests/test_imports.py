@@ -9,7 +9,7 @@ from tests.processes import fresh_python
 from tests.sources import imported, parsed, source_files, top_level
 
 TOP_LEVEL = {
-    "words": ["sentences"],
+    "words": ["sentences", "warning"],
     "ground": [
         *("arrays", "checks", "rules", "keywords", "observe", "config", "config_file"),
         *("class_names", "model_output", "documentation", "torch_callers", "memory"),

@@ -99,7 +99,7 @@ def _told(kind: str, source: str, target: str, file: str, sentence: str, option:
 def _saved_class(directory: Path) -> str:
     """Name the class of transformers that reads a model with its head."""
     try:
-        kind = read_json(directory / "config.json")["architectures"][0]
+        kind = read_json(directory / "config.json", tell=False)["architectures"][0]
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return _ANY_CLASS
     known = isinstance(kind, str) and re.fullmatch(r"(Roberta|XLMRoberta|Camembert)\w+", kind)

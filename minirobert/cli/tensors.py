@@ -65,7 +65,7 @@ def _config(files: ModelFiles) -> RobertaConfig | None:
     """Read the configuration, if it is there, and one of a RoBERTa."""
     if not files.fetch("config.json"):
         return None
-    kind = read_json(files.directory / "config.json").get("model_type", "roberta")
+    kind = read_json(files.directory / "config.json", tell=False).get("model_type", "roberta")
     return RobertaConfig.from_pretrained(files) if kind in MODEL_TYPES else None
 
 

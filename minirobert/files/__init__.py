@@ -3,28 +3,46 @@
 from .elsewhere import elsewhere
 from .formats import first_words, not_what_it_seems
 from .hub import HubOptions, ModelFiles, ModelName
+from .json_files import (
+    MAX_DEPTH,
+    check_standard,
+    is_too_deep,
+    is_utf8,
+    json_text,
+    naming,
+    not_to_be_kept,
+    read_json,
+    settings_text,
+)
 from .local import (
     TINY,
     model_directory,
     new_directory,
-    read_json,
     read_text,
     replacing,
     write_text,
 )
 
 __all__ = [
+    "MAX_DEPTH",
     "TINY",
     "HubOptions",
     "ModelFiles",
     "ModelName",
+    "check_standard",
     "elsewhere",
     "first_words",
+    "is_too_deep",
+    "is_utf8",
+    "json_text",
     "model_directory",
+    "naming",
     "new_directory",
+    "not_to_be_kept",
     "not_what_it_seems",
     "read_json",
     "read_text",
     "replacing",
+    "settings_text",
     "write_text",
 ]

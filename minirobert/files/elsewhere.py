@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -48,10 +47,11 @@ MERGE = (
 
 def _base_model(directory: Path) -> str:
     """Name the model that an adapter changes."""
+    from .json_files import read_json  # only here: it needs this to say that a file is missing
+
     try:
-        settings = json.loads((directory / "adapter_config.json").read_text(encoding="utf-8"))
-        return shown(settings["base_model_name_or_path"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return shown(read_json(directory / "adapter_config.json")["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError):
         return "another model"
 
 

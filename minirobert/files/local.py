@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import codecs
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ..sentences import plain, shown
 from .elsewhere import elsewhere
-from .formats import not_what_it_seems
 
 __all__ = [
     "TINY",
     "model_directory",
     "new_directory",
-    "read_json",
     "read_text",
     "replacing",
     "write_text",
 ]
+
+_MOST_BYTES = 100_000_000  # three times what the largest vocabularies have
 
 #: The model that comes with the package: a small masked language model of English.
 TINY = Path(__file__).parents[1] / "checkpoints" / "tiny"
@@ -61,33 +60,21 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise FileNotFoundError(
             f"there is no file {plain(path.name, 60)} in {shown(str(path.parent))}{instead}"
         )
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(
+            f"{plain(path)} has {path.stat().st_size:,} bytes, where a file of settings or of a "
+            f"vocabulary has at most {_MOST_BYTES:,}: it must be another file under this name"
+        )
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{plain(path)} is not UTF-8: byte {error.object[error.start]:#04x} at position "
-            f"{error.start}"
-        ) from None
+        raise ValueError(f"{plain(path)} is not UTF-8{_other_encoding(error)}") from None
 
 
-def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a JSON file that holds one object."""
-    try:
-        value = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        other = not_what_it_seems(Path(path))
-        if other:
-            raise ValueError(f"{plain(path)} is not JSON, but {other}") from None
-        raise ValueError(
-            f"{plain(path)} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
-        ) from None
-    except RecursionError:
-        raise ValueError(f"{plain(path)} is nested too deeply to be read") from None
-    if not isinstance(value, dict):
-        kind = {list: "array", str: "string", bool: "boolean", type(None): "null"}
-        found = kind.get(type(value), "number")
-        raise ValueError(f"{plain(path)} holds a JSON {found}, but must hold an object")
-    return value
+def _other_encoding(error: UnicodeDecodeError) -> str:
+    if error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ", but UTF-16: save it as UTF-8"
+    return f": byte {error.object[error.start]:#04x} at position {error.start}"
 
 
 @contextmanager

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..config import RobertaConfig
-from ..files import ModelFiles, ModelName, new_directory, read_json, write_text
+from ..config import RobertaConfig, check_kept
+from ..files import (
+    ModelFiles,
+    ModelName,
+    naming,
+    new_directory,
+    read_json,
+    settings_text,
+    write_text,
+)
 from ..keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
-from ..rules import check, near_miss
+from ..rules import Rule, check, near_miss
 from ..sentences import shown, type_name
 from .options import OFF, RULES
 from .settings import (
@@ -189,6 +196,8 @@ class GenerationConfig:
                 f"generation has no option {shown(name)}"
                 + (f": is {meant} meant?" if meant else "; extra holds keys that mean nothing here")
             )
+        else:
+            check_kept(check(name, value, _EXTRA))
         if is_made:
             vars(self)["_given"].add(name)
         super().__setattr__(name, value)
@@ -310,6 +319,7 @@ class GenerationConfig:
         >>> config, config.extra
         (GenerationConfig(top_k=5), {'cache_config': {}})
         """
+        check_kept(values)
         read = {**read_settings(values), **overrides}
         config = cls(extra={name: value for name, value in read.items() if name not in RULES})
         for name in RULES.keys() & read.keys():
@@ -345,9 +355,11 @@ class GenerationConfig:
         """
         settle(overrides, OF_CONFIGS)
         files = ModelFiles.of(pretrained_model_name, overrides)
-        values = read_json(files.require(config_file_name) / config_file_name)
+        path = files.require(config_file_name) / config_file_name
+        values = read_json(path)
         warn_of_what_is_not_here(values, f"{config_file_name} of {shown(files.name)}")
-        return cls.from_dict(values, **overrides)
+        with naming(path, given=overrides.keys()):
+            return cls.from_dict(values, **overrides)
 
     def save_pretrained(
         self,
@@ -382,7 +394,7 @@ class GenerationConfig:
         values = self.to_diff_dict() if use_diff else self.to_dict()
         # There it would say that config.json counts in place of this file.
         values.pop("_from_model_config", None)
-        return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        return settings_text(values, SETTINGS_NAME)
 
     def __repr__(self) -> str:
         said = {n: getattr(self, n) for n in RULES if getattr(self, n) != _DEFAULTS[n]}
@@ -426,4 +438,5 @@ def _several(tokens: int | list[int] | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(tokens if isinstance(tokens, list | tuple) else (tokens,)))
 
 
+_EXTRA = Rule(lambda value: isinstance(value, dict), "a dictionary")
 _DEFAULTS = {one.name: one.default for one in fields(GenerationConfig)}

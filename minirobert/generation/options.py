@@ -7,15 +7,15 @@ from typing import Any
 
 from ..rules import (
     BOOLEAN,
-    INTEGER,
+    INT64,
     NUMBER,
     POSITIVE,
     PROBABILITY,
     STRING,
     Rule,
+    count,
     dictionary_of,
     either,
-    integer,
     list_of,
     number,
     optional,
@@ -34,35 +34,35 @@ def _pair(first: Rule, second: Rule) -> Rule:
     return Rule(allows, f"{first.sentence} and {second.sentence}")
 
 
-_TOKENS = optional(either(INTEGER, list_of(INTEGER, "a list of them")))
-_IDS = list_of(integer(0), "a list of token ids")
+_TOKENS = optional(either(INT64, list_of(INT64, "a list of them")))
+_IDS = list_of(count(0), "a list of token ids")
 _WORD = Rule(lambda value: _IDS.allows(value) and len(value) > 0, "at least one token id")
 _WORDS = list_of(_WORD, "a list of words, each a list of at least one token id")
-_BIAS = either(NUMBER, Rule(lambda value: value == -math.inf, "-inf"))
+_BIAS = either(NUMBER, Rule(lambda value: isinstance(value, float) and value == -math.inf, "-inf"))
 _BIASES = either(
     dictionary_of(_WORD, _BIAS, "a dictionary of tuples of token ids to numbers"),
     list_of(_pair(_WORD, _BIAS), "a list of token ids and numbers, such as [[[5, 6], -2.0]]"),
 )
 _STRING = Rule(lambda value: STRING.allows(value) and value != "", "a string that is not empty")
 _CUTOFF = Rule(lambda v: number(0).allows(v) and v < 1, "a number from 0, below 1")
-_START_AND_FACTOR = _pair(integer(0), POSITIVE)._replace(
+_START_AND_FACTOR = _pair(count(0), POSITIVE)._replace(
     sentence="an integer and a number above 0, such as (10, 1.05)"
 )
 
 RULES: dict[str, Rule] = {
-    "max_new_tokens": optional(integer(1)),
-    "max_length": optional(integer(1)),
-    "min_new_tokens": optional(integer(0)),
-    "min_length": integer(0),
+    "max_new_tokens": optional(count(1)),
+    "max_length": optional(count(1)),
+    "min_new_tokens": optional(count(0)),
+    "min_length": count(0),
     "max_time": optional(POSITIVE),
     "stop_strings": optional(either(_STRING, list_of(_STRING, "a list of them"))),
     "encoder_repetition_penalty": POSITIVE,
-    "encoder_no_repeat_ngram_size": integer(0),
+    "encoder_no_repeat_ngram_size": count(0),
     "bad_words_ids": optional(_WORDS),
     "sequence_bias": optional(_BIASES),
-    "suppress_tokens": optional(list_of(INTEGER, "a list of token ids")),
-    "begin_suppress_tokens": optional(list_of(INTEGER, "a list of token ids")),
-    "forced_bos_token_id": optional(integer(0)),
+    "suppress_tokens": optional(list_of(INT64, "a list of token ids")),
+    "begin_suppress_tokens": optional(list_of(INT64, "a list of token ids")),
+    "forced_bos_token_id": optional(count(0)),
     "forced_eos_token_id": _TOKENS,
     "exponential_decay_length_penalty": optional(_START_AND_FACTOR),
     "remove_invalid_values": BOOLEAN,
@@ -72,18 +72,20 @@ RULES: dict[str, Rule] = {
     "epsilon_cutoff": _CUTOFF,
     "eta_cutoff": _CUTOFF,
     "eos_token_id": _TOKENS,
-    "pad_token_id": optional(integer(0)),
+    "pad_token_id": optional(count(0)),
     "bos_token_id": _TOKENS,
     "repetition_penalty": POSITIVE.but(" (1 is no penalty)"),
-    "no_repeat_ngram_size": integer(0),
+    "no_repeat_ngram_size": count(0),
     "do_sample": BOOLEAN,
     "temperature": POSITIVE.but(": for the likeliest words, leave do_sample at False"),
-    "top_k": integer(0),
+    "top_k": count(0),
     "top_p": PROBABILITY,
-    "num_beams": integer(1),
+    "num_beams": count(1),
     "length_penalty": NUMBER,
-    "early_stopping": either(BOOLEAN, Rule(lambda value: value == "never", '"never"')),
-    "num_return_sequences": integer(1),
+    "early_stopping": either(
+        BOOLEAN, Rule(lambda value: isinstance(value, str) and value == "never", '"never"')
+    ),
+    "num_return_sequences": count(1),
     "use_cache": BOOLEAN,
     "output_scores": BOOLEAN,
     "output_logits": BOOLEAN,

@@ -8,13 +8,14 @@ earlier times; at last the defaults. What is null, or not said, is left to the n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 from ..checks import warn
 from ..config import RobertaConfig
 from ..config_file import read_fields
 from ..keywords import ANYTHING, Keyword, settle
-from ..rules import Rule, near_miss
+from ..rules import Rule, check, near_miss
 from ..sentences import listed, plain, shown
 from .options import OFF, RULES
 
@@ -23,6 +24,7 @@ __all__ = [
     "OF_PROMPTS",
     "SETTINGS_NAME",
     "check_names",
+    "check_options",
     "options_of_model_config",
     "read_settings",
     "settled",
@@ -39,7 +41,11 @@ TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id")
 def _only(*values: Any, why: str) -> Keyword:
     """Allow the values with which an option does nothing."""
     text = " or ".join(map(repr, values))
-    return Keyword(Rule(lambda value: value is None or value in values, f"{text}: {why}"))
+
+    def asks_for_nothing(value: Any) -> bool:
+        return value is None or (isinstance(value, Real) and value in values)
+
+    return Keyword(Rule(asks_for_nothing, f"{text}: {why}"))
 
 
 _NO_GROUPS = "beams are not searched in groups here"
@@ -118,6 +124,12 @@ def options_of_model_config(config: RobertaConfig) -> dict[str, Any]:
     """
     said = {name: value for name, value in config.extra.items() if name in RULES}
     return read_settings({**said, "use_cache": config.use_cache, **tokens_of(config)})
+
+
+def check_options(said: Mapping[str, Any]) -> None:
+    """Refuse options of a file that break their rules, as they will count where it is read."""
+    for name, value in settled(read_settings(said), {}).items():
+        check(name, value, RULES[name])
 
 
 def tokens_of(config: RobertaConfig) -> dict[str, Any]:

@@ -80,9 +80,10 @@ class AutoConfig(_Chooser):
             If its ``model_type`` is missing or not one of a RoBERTa, or the file is broken.
         """
         name = pretrained_model_name_or_path
-        values, overrides = RobertaConfig.get_config_dict(name, **overrides)
+        path, overrides = RobertaConfig._find(name, overrides)
+        values = read_json(path)
         _check_model_type(getattr(name, "name", name), values)
-        return RobertaConfig.from_dict(values, **overrides)
+        return RobertaConfig._of_file(path, values, overrides)
 
     @classmethod
     def for_model(cls, model_type: str, **fields: Any) -> RobertaConfig:
@@ -155,14 +156,18 @@ class AutoTokenizer(_Chooser):
 
 def _tokenizer_class(files: ModelFiles) -> str:
     names = (_TOKENIZER_CONFIG_FILE, _CONFIG_FILE)
-    found = {name: read_json(files.directory / name) for name in names if files.fetch(name)}
+    paths = {name: files.directory / name for name in names if files.fetch(name)}
+    found = {name: read_json(path, tell=False) for name, path in paths.items()}
     if not found:
         files.require(*names, "tokenizer.json", "vocab.json")  # where the hub does not answer
     for name, content in found.items():
-        kind = check(f"{name}: tokenizer_class", content.get("tokenizer_class"), optional(STRING))
+        said = content.get("tokenizer_class")
+        kind = check(f"{paths[name]}: tokenizer_class", said, optional(STRING))
         if kind is not None:
             return RobertaTokenizer.__name__ if kind == "RobertaTokenizerFast" else kind
-    return tokenizer_class_of(found.get(_CONFIG_FILE, {}).get("model_type", "roberta"))
+    model_type = found.get(_CONFIG_FILE, {}).get("model_type")
+    where = f"{paths.get(_CONFIG_FILE)}: model_type"
+    return tokenizer_class_of(check(where, model_type, optional(STRING)) or "roberta")
 
 
 def _check_model_type(name: Any, content: Mapping[str, Any]) -> None:
@@ -218,7 +223,7 @@ class AutoModelBase(_Chooser):
         settle(options, OF_MODELS)
         files = ModelFiles.of(pretrained_model_name_or_path, options)
         files.require(_CONFIG_FILE)
-        _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE))
+        _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE, tell=False))
         return cls._model_class.from_pretrained(files, **options)
 
     @classmethod

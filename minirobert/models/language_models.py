@@ -12,11 +12,12 @@ from ..checks import random_generator, warn
 from ..config import RobertaConfig
 from ..config_file import OF_GENERATION
 from ..documentation import documented
-from ..files import ModelFiles, read_json
+from ..files import ModelFiles, naming, read_json
 from ..generation import GenerateOutput, GenerationConfig, Steering, Texts
 from ..generation.settings import (
     OF_PROMPTS,
     SETTINGS_NAME,
+    check_options,
     options_of_model_config,
     read_settings,
     tokens_of,
@@ -227,9 +228,13 @@ class RobertaForCausalLM(_LanguageModel):
             return {"_generation": GenerationConfig.checked(given)}
         config = GenerationConfig.from_pretrained(files) if files.fetch(SETTINGS_NAME) else None
         if files.fetch("config.json"):
-            said = read_json(files.directory / "config.json")
+            path = files.directory / "config.json"
+            said = read_json(path, tell=False)
             said = {name: value for name, value in said.items() if name in OF_GENERATION}
             _tell_of_config_json(said, config, files.name)
+            if config is None:
+                with naming(path):
+                    check_options({n: said[n] for n in said if n not in arguments})
         return {} if config is None else {"_generation": config}
 
     def _written_beside(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from ..checks import check_shape, place
 from ..config import RobertaConfig
 from ..documentation import documented
 from ..encoder import EncoderOutput, Inputs, roberta
-from ..files import TINY, ModelFiles, ModelName
+from ..files import TINY, ModelFiles, ModelName, naming
 from ..keywords import OF_MODELS, OF_SAVING, settle, settle_all
 from ..observe import scope
 from ..parameters import build_tree, check_layers, flatten
@@ -139,6 +139,8 @@ class RobertaPreTrainedModel(RobertaModule):
         is_asked = config is not None or bool(overrides)
         if config is None:
             config = RobertaConfig.from_pretrained(files, **overrides)
+            with naming(files.directory / "config.json", given=overrides.keys()):
+                cls._check_config(config)
         elif overrides:
             config = RobertaConfig.from_dict(checked_kind(config).to_dict(), **overrides)
         cls._check_config(config)

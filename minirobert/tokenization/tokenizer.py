@@ -25,7 +25,7 @@ from .explain import Explanation, explain
 from .fast.text_encoder import FastTextEncoder
 from .files.classes import ROBERTA
 from .files.directories import read_directory, read_model, write_directory, write_model
-from .files.tokenizer_json import TOKENIZER_NAME
+from .files.tokenizer_json import TOKENIZER_NAME, check_parts
 from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
 from .layout import PLAIN, keeps_first_space, layout_of
 from .parts_encoder import PartsEncoder
@@ -37,7 +37,7 @@ from .rows.lengths import NOTHING_TO_DO, plan_lengths
 from .rows.options import OPTIONS, CallOptions, other_options
 from .rows.truncation import truncated
 from .rows.windows import Framing, RowFormat
-from .settings import SETTINGS, read_setting
+from .settings import OTHER_SETTINGS, SETTINGS, read_setting
 from .special_tokens import (
     ADDITIONAL,
     SPECIAL_TOKEN_NAMES,
@@ -49,7 +49,7 @@ from .special_tokens import (
 from .text_encoder import TextEncoder
 from .texts import check_text
 from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, as_declared
 
 __all__ = ["RobertaTokenizer", "RobertaTokenizerFast"]
 
@@ -181,8 +181,9 @@ class RobertaTokenizer:
         vocab, self._merges, declared, self._parts = read_model(
             vocab_file, merges_file, tokenizer_file
         )
-        declared.update(added_tokens_decoder or {})
-        self._parts = dict(parts or self._parts)
+        declared.update(as_declared(added_tokens_decoder or {}))
+        if parts:
+            self._parts = check_parts(parts)
         named = {
             "bos_token": bos_token,
             "eos_token": eos_token,
@@ -206,7 +207,7 @@ class RobertaTokenizer:
         self.truncation_side = truncation_side
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         self.split_special_tokens = split_special_tokens
-        self._other_settings = dict(other_settings or {})
+        self._other_settings = dict(check("other_settings", other_settings or {}, OTHER_SETTINGS))
 
     @classmethod
     def from_pretrained(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...checks import warn
-from ...files import ModelFiles, new_directory, read_json, read_text
+from ...files import ModelFiles, new_directory, read_json, read_text, settings_text
 from ...sentences import plain, shown
 from ..added_tokens import AddedToken, content_of
 from ..bpe import Pair
@@ -117,7 +117,7 @@ def read_model(
 
 def _tell_of_other_class(named: Mapping[str, Any], directory: Path) -> None:
     path = directory / CONFIG_NAME
-    said = read_json(path).get("tokenizer_class") if path.is_file() else None
+    said = read_json(path, tell=False).get("tokenizer_class") if path.is_file() else None
     absent = [role for role in SPECIAL_TOKEN_NAMES if role not in named]
     if not isinstance(said, str) or not absent:
         return
@@ -177,7 +177,7 @@ def write_directory(
     added = {vocabulary.ids[content]: token for content, token in vocabulary.added.items()}
     beyond = {token: i for token, i in vocabulary.ids.items() if token not in vocabulary.base}
     texts = {
-        CONFIG_NAME: object_text(config_object(settings, added)),
+        CONFIG_NAME: settings_text(config_object(settings, added), CONFIG_NAME),
         SPECIAL_TOKENS_NAME: object_text(special_tokens_object(special_tokens)),
     }
     if beyond and legacy_format is not False:

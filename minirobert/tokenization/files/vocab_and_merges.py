@@ -13,13 +13,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ...files import read_json, read_text, replacing
-from ...rules import Rule, check
+from ...files import is_utf8, json_text, read_json, read_text, replacing
+from ...rules import check
 from ...sentences import plain, shown
 from ..bpe import Pair
+from ..vocabulary import ID, MAX_ID
 
 __all__ = [
-    "MAX_ID",
     "MERGES_HEADER",
     "MERGES_NAME",
     "VOCAB_NAME",
@@ -27,7 +27,6 @@ __all__ = [
     "check_id",
     "check_merges",
     "check_vocab",
-    "is_utf8",
     "merges_text",
     "object_text",
     "read_merges",
@@ -40,13 +39,6 @@ VOCAB_NAME = "vocab.json"
 MERGES_NAME = "merges.txt"
 MERGES_HEADER = "#version"
 
-# The Rust tokenizers keep ids in 32 bits.
-MAX_ID = 2**32 - 1
-# Python's own integers alone, which go into JSON.
-ID = Rule(
-    lambda index: type(index) is int and 0 <= index <= MAX_ID, f"an integer from 0 to {MAX_ID}"
-)
-
 FilePath = str | os.PathLike[str]
 
 
@@ -54,6 +46,8 @@ def read_vocab(source: FilePath | Mapping[str, int]) -> dict[str, int]:
     """Read and check a vocabulary: the file vocab.json, or what it would hold."""
     if isinstance(source, Mapping):
         return check_vocab(source, "the vocabulary")
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"vocab_file is {shown(source)}, but must be a path, or a vocabulary")
     return check_vocab(read_json(source), plain(source))
 
 
@@ -97,23 +91,17 @@ def check_id(index: Any, where: str) -> int:
     return int(index)
 
 
-def is_utf8(text: str) -> bool:
-    """Tell whether a text has a UTF-8 form: it has none with half of a surrogate pair in it."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int]) -> list[Pair]:
     """Read merges, from merges.txt or given as pairs or ``"a b"``, and check them."""
     if not isinstance(source, str | os.PathLike):
+        if not isinstance(source, Iterable):
+            raise TypeError(f"merges_file is {shown(source)}, but must be a path, or merges")
         return check_merges(source, vocab, "merge", first=0)
     lines = [line.removesuffix("\r") for line in read_text(source).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
-    header = 1 if lines and lines[0].startswith(MERGES_HEADER) else 0
+    # As in transformers, a byte order mark before the header is passed over with it.
+    header = 1 if lines and lines[0].removeprefix("\ufeff").startswith(MERGES_HEADER) else 0
     return check_merges(lines[header:], vocab, f"{plain(source)}, line", first=1 + header)
 
 
@@ -164,12 +152,8 @@ def merges_text(merges: Iterable[Pair]) -> str:
 
 
 def object_text(value: Mapping[str, Any]) -> str:
-    """Give the text of a JSON object for people to read, with sorted keys.
-
-    A lone surrogate, which has no UTF-8, is written as an escape, and so is then all beyond ASCII.
-    """
-    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
-    return (text if is_utf8(text) else json.dumps(value, indent=2, sort_keys=True)) + "\n"
+    """Give the text of a JSON object for people to read, with sorted keys."""
+    return json_text(value, indent=2, sort_keys=True) + "\n"
 
 
 def write_files(directory: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
