@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -27,7 +28,7 @@ def elsewhere(directory: Path, *names: str) -> str:
     str
         Empty where there is nothing to say.
     """
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         return ""
     if (directory / "adapter_config.json").is_file():
         return f", but an adapter of {_base_model(directory)}: {MERGE}"

@@ -55,7 +55,7 @@ def new_directory(path: str | os.PathLike[str]) -> Path:
 def read_text(path: str | os.PathLike[str]) -> str:
     """Read a file of UTF-8 text."""
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         instead = elsewhere(path.parent, path.name)
         raise FileNotFoundError(
             f"there is no file {plain(path.name, 60)} in {shown(str(path.parent))}{instead}"

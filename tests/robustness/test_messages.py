@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import time
 import warnings
 from pathlib import Path
@@ -628,6 +629,6 @@ def test_the_command_line(name, here, run):
     for command in COMMANDS:
         code, _, errors = run(*command, NAMES[name](10**4))
         if code:
-            *_, last = errors.removesuffix("\n").split("minirobert: ")
+            *_, last = re.split(r"^minirobert.*?: ", errors.removesuffix("\n"), flags=re.MULTILINE)
             assert len(last) <= LIMIT, command
             assert is_plain(last), command
