@@ -548,7 +548,7 @@ class RobertaConfig:
     def _find(name: ModelName, overrides: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
         """Find the file of a model, or the one that is named itself; see `get_config_dict`."""
         settle(overrides, OF_CONFIGS)
-        if not isinstance(name, ModelFiles) and os.path.isfile(name):
+        if not isinstance(name, ModelFiles) and os.path.isfile(Path(name)):
             return Path(name), overrides
         files = ModelFiles.of(name, overrides)
         return files.require("config.json") / "config.json", overrides

@@ -32,7 +32,10 @@ def elsewhere(directory: Path, *names: str) -> str:
         return ""
     if (directory / "adapter_config.json").is_file():
         return f", but an adapter of {_base_model(directory)}: {MERGE}"
-    below = [str(one.relative_to(directory)) for one in _below(directory, names)]
+    try:
+        below = [str(one.relative_to(directory)) for one in _below(directory, names)]
+    except OSError:  # no file can have such a name
+        return ""
     if not below:
         return ""
     others = f" (or another of {listed(below[1:], 100, each=shown)})" if below[1:] else ""

@@ -46,9 +46,15 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
 def new_directory(path: str | os.PathLike[str]) -> Path:
     """Make a directory to save in, where it does not exist."""
     directory = Path(path)
-    if directory.exists() and not directory.is_dir():
+    if os.path.exists(directory) and not directory.is_dir():
         raise NotADirectoryError(f"{shown(str(path))} is a file: give a directory to save in")
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except (OSError, RecursionError) as error:
+        why = getattr(error, "strerror", None) or "too many directories in each other"
+        raise OSError(
+            f"{shown(str(path))} cannot be made ({why}): give another directory to save in"
+        ) from None
     return directory
 
 

@@ -423,10 +423,7 @@ def complaint(call, value):
                 return f"{type(raised).__name__}: {str(raised)[:200]!a}"
             error = raised
         seconds = time.perf_counter() - start
-    messages = [str(one.message) for one in told]
-    while error is not None:
-        messages.append(str(error))
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    messages = [*(str(one.message) for one in told), *([str(error)] if error else [])]
     for message in messages:
         if len(message) > LIMIT:
             return f"{len(message)} characters: {message[:150]!a} … {message[-50:]!a}"
@@ -564,7 +561,7 @@ SETTINGS_FILES = {
         {"decoder": {"type": "Sequence", "decoders": [{"type": LONG}] * 99}},
         {"post_processor": {"type": "RobertaProcessing", "cls": [LONG, 5], "sep": [LONG, LONG]}},
         {"post_processor": {"type": "TemplateProcessing", "single": [{LONG: 1}], "pair": []}},
-        {"added_tokens": [{"id": 2 * i, "content": LONG + str(i)} for i in range(9)]},
+        {"added_tokens": [{"id": 2 * i, "content": "x" * 9999 + str(i)} for i in range(9)]},
         {"added_tokens": [{"id": LONG, "content": LONG}]},
         {"padding": {"direction": LONG}},
     ],

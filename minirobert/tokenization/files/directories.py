@@ -38,6 +38,9 @@ from .vocab_and_merges import (
 # A file of its own since version 4.52 of transformers, before that an entry of the configuration.
 TEMPLATE_NAME = "chat_template.jinja"
 
+# In bytes: the names of files have at most 255.
+_LONGEST_PREFIX = 200
+
 __all__ = ["read_directory", "read_model", "write_directory", "write_model"]
 
 
@@ -204,9 +207,12 @@ def write_model(
 
 
 def _check_prefix(prefix: str) -> None:
-    if Path(prefix).name != prefix and prefix:
+    if prefix and (
+        Path(prefix).name != prefix or len(prefix.encode("utf-8", "replace")) > _LONGEST_PREFIX
+    ):
         raise ValueError(
-            f"filename_prefix is {shown(prefix)}: it must be part of a name, not a path"
+            f"filename_prefix is {shown(prefix)}: it must be part of a name, not a path, and have"
+            f" at most {_LONGEST_PREFIX} bytes"
         )
 
 
