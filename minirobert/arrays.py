@@ -19,7 +19,7 @@ import array_api_compat
 import numpy as np
 from array_api_compat import is_cupy_array, is_numpy_array
 
-from .sentences import shown
+from .sentences import plain, shown
 
 __all__ = [
     "AXES",
@@ -200,7 +200,7 @@ def float_dtype(xp: Any, name: str) -> Any:
         try:
             name = np.dtype(name).name
         except (TypeError, ValueError):
-            name = str(name)
+            name = plain(name)
     if isinstance(name, str):
         name = name.rpartition(".")[2]
     if name not in FLOAT_DTYPES or not hasattr(xp, name):
@@ -357,7 +357,7 @@ def device_name(device: Any) -> str:
     """
     if type(device).__module__.startswith("cupy"):
         device = device.id
-    return f"cuda:{device}" if isinstance(device, Integral) else str(device)
+    return f"cuda:{device}" if isinstance(device, Integral) else plain(device)
 
 
 def first_device() -> str:

@@ -12,9 +12,9 @@ __all__ = ["ID2LABEL", "LABEL2ID", "ClassNames", "agrees", "default_names", "ids
 
 
 def _is_label(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, str | Real) and (not is_integer(value) or INT64.allows(value))
-    )
+    if value is None or isinstance(value, str):
+        return True
+    return isinstance(value, Real) and (not is_integer(value) or INT64.allows(value))
 
 
 def _are_digits(value: Any) -> bool:

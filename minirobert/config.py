@@ -499,8 +499,6 @@ class RobertaConfig:
             for name, value in overrides.items()
             if value is not None or name not in _FIELDS or _FIELDS[name].allows(None)
         }
-        for name in ("id2label", "label2id"):  # also where the overrides replace them
-            check(name, values.get(name), _FIELDS[name])
         _check_labels_agree(overrides)
         if any(overrides.get(name) is not None for name in ("id2label", "label2id")):
             # names that are given replace all that the file says about labels
@@ -513,7 +511,7 @@ class RobertaConfig:
         if kind in _DEFAULT_VOCAB_SIZES:
             values.setdefault("vocab_size", _DEFAULT_VOCAB_SIZES[kind])
         count = overrides.get("num_labels")
-        if count not in (None, len(values.get("id2label") or values.get("label2id") or {})):
+        if count not in (None, _named(values)):
             values.update(id2label=None, label2id=None)
         known = {name: value for name, value in values.items() if name in _FIELDS}
         extra = {name: value for name, value in values.items() if name not in _FIELDS}
@@ -552,7 +550,7 @@ class RobertaConfig:
     ) -> tuple[Path, dict[str, Any], dict[str, Any]]:
         """Read the file of a model, or the one that is named itself; see `get_config_dict`."""
         settle(overrides, OF_CONFIGS)
-        if not isinstance(name, ModelFiles) and Path(name).is_file():
+        if not isinstance(name, ModelFiles) and os.path.isfile(Path(name)):
             return Path(name), read_json(name), overrides
         files = ModelFiles.of(name, overrides)
 
@@ -656,6 +654,13 @@ def _dtype_text(value: Any) -> Any:
         return np.dtype(value).name
     text = str(value) if type(value).__module__ == "torch" else value
     return text.removeprefix("torch.") if isinstance(text, str) else value
+
+
+def _named(values: Mapping[str, Any]) -> int:
+    """Count the classes that have names, which may be broken though they are not kept."""
+    for name in ("id2label", "label2id"):
+        check(name, values.get(name), _FIELDS[name])
+    return len(values.get("id2label") or values.get("label2id") or {})
 
 
 def _known(config_dict: Mapping[str, Any]) -> set[str]:

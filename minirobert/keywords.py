@@ -6,12 +6,13 @@ here: a value of these is refused, with what to do instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
+from inspect import Parameter, signature
 from typing import Any, NamedTuple, TypeVar
 
-from .rules import BOOLEAN, Rule, check, one_of, optional
-from .sentences import listed, shown
+from .rules import BOOLEAN, Rule, check, near_miss, one_of, optional
+from .sentences import listed, plain, shown
 
 __all__ = [
     "OF_CONFIGS",
@@ -79,12 +80,19 @@ def settle_all(arguments: dict[str, Any], table: Mapping[str, Keyword], function
     TypeError: save_pretrained has no argument 'safe_serialisation'
     """
     settle(arguments, table)
-    if arguments:
-        raise TypeError(f"{function} has no argument {listed(arguments, each=shown)}")
+    _refuse(arguments, function, ())
+
+
+def _refuse(names: Collection[str], function: str, known: Collection[str]) -> None:
+    """Refuse arguments that a function does not have, if there are any."""
+    if names:
+        meant = near_miss(next(iter(names)), known)
+        cure = f": did you mean {meant}?" if meant else ""
+        raise TypeError(f"{function} has no argument {listed(names, each=shown)}{cure}")
 
 
 def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
-    """Make a function take the keywords of a table, too.
+    """Make a function take the keywords of a table, too, and refuse others in a short sentence.
 
     >>> @takes({"topk": Keyword(ANYTHING, "top_k"), "num_workers": Keyword(ANYTHING)})
     ... def best(top_k=1):
@@ -94,9 +102,14 @@ def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
     """
 
     def taking(function: Function) -> Function:
+        known = signature(function).parameters
+        takes_all = any(one.kind is Parameter.VAR_KEYWORD for one in known.values())
+
         @wraps(function)
         def call(*arguments: Any, **keywords: Any) -> Any:
             settle(keywords, table)
+            if not takes_all:
+                _refuse([n for n in keywords if n not in known], function.__qualname__, known)
             return function(*arguments, **keywords)
 
         return call  # type: ignore[return-value]  # wraps keeps the signature
@@ -106,7 +119,7 @@ def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
 
 def _dtype_name(dtype: Any) -> str:
     """Name a dtype, whoever's it is: only then are two of them the same."""
-    return str(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
+    return plain(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
 
 
 def _devices(device_map: Any) -> set[str]:

@@ -41,6 +41,7 @@ __all__ = [
 T = TypeVar("T")
 
 _LIMIT = 2**63  # of the integers in arrays
+_LONGEST = 100  # characters of a name that can be meant
 
 
 class Rule(NamedTuple):
@@ -79,7 +80,7 @@ def _too_large(value: Any, rule: Rule) -> str:
 
 def is_integer(value: Any) -> bool:
     """Tell whether a value is an integer, Python's or NumPy's; True and False are not."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
 def is_number(value: Any) -> bool:
@@ -158,7 +159,7 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
     >>> near_miss("hiden_size", ["hidden_size", "vocab_size"]), near_miss("house", ["hidden_size"])
     ('hidden_size', None)
     """
-    if name.startswith("_"):
+    if name.startswith("_") or len(name) > _LONGEST:
         return None
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.84)), None)
 

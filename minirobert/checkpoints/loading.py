@@ -239,8 +239,8 @@ def _drawn(shapes: Mapping[str, Shape], matched: Match, seed: int) -> Iterable[l
     if said:
         yield [
             *said,
-            f": they are initialised from seed {seed}, and must be trained before their output "
-            "means anything",
+            f": they are initialised from seed {shown(seed)}, and must be trained before their "
+            "output means anything",
         ]
 
 

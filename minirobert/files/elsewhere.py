@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -27,11 +28,14 @@ def elsewhere(directory: Path, *names: str) -> str:
     str
         Empty where there is nothing to say.
     """
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         return ""
     if (directory / "adapter_config.json").is_file():
         return f", but an adapter of {_base_model(directory)}: {MERGE}"
-    below = [str(one.relative_to(directory)) for one in _below(directory, names)]
+    try:
+        below = [str(one.relative_to(directory)) for one in _below(directory, names)]
+    except OSError:  # no file can have such a name
+        return ""
     if not below:
         return ""
     others = f" (or another of {listed(below[1:], 100, each=shown)})" if below[1:] else ""

@@ -58,10 +58,13 @@ def _nothing(name: str) -> bool:
 def new_directory(path: str | os.PathLike[str]) -> Path:
     """Make a directory to save in, where it does not exist."""
     directory = Path(path)
-    if directory.exists() and not directory.is_dir():
+    if os.path.exists(directory) and not directory.is_dir():
         raise NotADirectoryError(f"{shown(str(path))} is a file: give a directory to save in")
     with _explaining(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except RecursionError:
+            raise OSError("too many directories in each other") from None
     return directory
 
 

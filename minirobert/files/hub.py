@@ -96,7 +96,7 @@ class ModelFiles:
         self._unreachable: Exception | None = None
         self._directory: Path | None = None
         self.is_local = not (
-            isinstance(name, str) and _HUB_NAME.fullmatch(name) and not Path(name).exists()
+            isinstance(name, str) and _HUB_NAME.fullmatch(name) and not os.path.exists(name)
         )
         if self.is_local:
             self._directory = model_directory(Path(model_directory(name), options.subfolder))

@@ -141,18 +141,12 @@ def _refuse_long_number(path: Path, text: str) -> NoReturn:
     """Say which key has a number that is too long."""
     most = sys.get_int_max_str_digits()
 
-    class Long(int):
-        """What stands for it."""
-
-    def parse(digits: str) -> int:
-        return int(digits) if len(digits) <= most else Long(len(digits.removeprefix("-")))
-
-    value = json.loads(text, parse_int=parse)
-    place, number = next(_places(value, lambda one: isinstance(one, Long)))
-    raise ValueError(
-        f"{plain(path)}: {plain(place) or 'what it holds'} is a number of {number:,} digits, but a"
-        f" number may have at most {most:,}"
-    ) from None
+    long = object()  # what stands for it
+    value = json.loads(text, parse_int=lambda n: long if len(n.lstrip("-")) > most else int(n))
+    # None is found where the key comes again, with another value.
+    place, _ = next(_places(value, lambda one: one is long), ("", None))
+    of_key = f"{plain(place)} " if place else ""
+    raise ValueError(f"{plain(path)}: {of_key}has a number of more than {most:,} digits") from None
 
 
 def check_standard(value: Any, where: str) -> None:
@@ -274,15 +268,22 @@ def is_utf8(text: str) -> bool:
 
 def settings_text(values: Mapping[str, Any], file: str) -> str:
     """Write a file of settings, its keys sorted, or say which of them it cannot hold."""
-    for name, value in values.items():
-        try:
-            json_text(value, sort_keys=True)
-        except (TypeError, ValueError, RecursionError):
-            raise ValueError(
-                f"{plain(name)} is {shown(value)}, which {file} cannot hold: make it of strings,"
-                " numbers, lists and dictionaries before saving"
-            ) from None
-    return json_text(values, indent=2, sort_keys=True) + "\n"
+    try:
+        return json_text(values, indent=2, sort_keys=True) + "\n"
+    except (TypeError, ValueError, RecursionError):
+        name, value = next(filter(_is_no_json, values.items()), ("a key", list(values)))
+    raise ValueError(
+        f"{plain(name)} is {shown(value)}, which {file} cannot hold: make it of strings, numbers,"
+        " lists and dictionaries before saving"
+    )
+
+
+def _is_no_json(entry: tuple[str, Any]) -> bool:
+    try:
+        json_text(entry[1], sort_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        return True
+    return False
 
 
 @contextmanager

@@ -24,7 +24,7 @@ TINY = Path(__file__).parents[1] / "checkpoints" / "tiny"
 def model_directory(path: str | os.PathLike[str]) -> Path:
     """Check that a path is a directory, and say how to get a model there if it is not."""
     directory = Path(path)
-    if not directory.exists():
+    if not os.path.exists(directory):  # which is false, too, of what cannot be a path
         raise FileNotFoundError(
             f"{shown(str(path))} is no directory on this machine. To use a model of the Hugging "
             "Face hub, download it first: pip install 'minirobert[hub]', then hf download "
@@ -41,7 +41,7 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
 def read_text(path: str | os.PathLike[str]) -> str:
     """Read a file of UTF-8 text."""
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         instead = elsewhere(path.parent, path.name)
         raise FileNotFoundError(
             f"there is no file {plain(path.name, 60)} in {shown(str(path.parent))}{instead}"

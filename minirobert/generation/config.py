@@ -26,6 +26,7 @@ from ..sentences import shown, type_name
 from .options import OFF, RULES
 from .settings import (
     SETTINGS_NAME,
+    check_names,
     options_of_model_config,
     read_settings,
     settled,
@@ -176,6 +177,7 @@ class GenerationConfig:
 
     def __new__(cls, **options: Any) -> GenerationConfig:
         """Remember which options are given: the others may come from elsewhere."""
+        check_names(options.keys() - {"extra"})
         config = super().__new__(cls)
         given = {name for name, value in options.items() if value is not None}
         vars(config)["_given"] = given

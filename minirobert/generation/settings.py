@@ -7,7 +7,7 @@ earlier times; at last the defaults. What is null, or not said, is left to the n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "NOT_HERE",
     "OF_PROMPTS",
     "SETTINGS_NAME",
+    "check_names",
     "check_options",
     "options_of_model_config",
     "read_settings",
@@ -144,12 +145,7 @@ def settled(below: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]
     """
     call = dict(call)
     settle(call, NOT_HERE)
-    for name in call.keys() - RULES.keys():
-        meant = near_miss(name, RULES)
-        raise TypeError(
-            f"generation has no option {shown(name)}: "
-            + (f"is {meant} meant?" if meant else f"those here are {listed(RULES, 300)}")
-        )
+    check_names(call)
     options = {name: value for name, value in below.items() if name in RULES}
     if options.get("max_length") == 20:  # transformers' default, which means 20 new tokens
         del options["max_length"]
@@ -157,6 +153,17 @@ def settled(below: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]
     if not {**options, **said}.get("do_sample") and options.get("temperature") == 0:
         del options["temperature"]  # written by those who mean the likeliest words
     return {**options, **said}
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse the first name that no option has."""
+    for name in names:
+        if name not in RULES:
+            meant = near_miss(name, RULES)
+            raise TypeError(
+                f"generation has no option {shown(name)}: "
+                + (f"is {meant} meant?" if meant else f"those here are {listed(RULES, 300)}")
+            )
 
 
 def _may_be(name: str) -> bool:

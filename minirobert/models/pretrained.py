@@ -122,7 +122,8 @@ class RobertaPreTrainedModel(RobertaModule):
         FileNotFoundError
             If the directory or a file in it is missing, or the hub does not give it.
         ValueError
-            If a file is broken, the weights do not fit the configuration, or overrides disagree.
+            If a file is broken, or written to meanwhile, the weights do not fit the configuration
+            or the memory, or overrides disagree.
         TypeError
             If the configuration is none of this package.
 
@@ -318,7 +319,8 @@ class RobertaPreTrainedModel(RobertaModule):
         Raises
         ------
         ValueError
-            If a number is not at least 1, or the padding token would be cut off.
+            If a number is not at least 1, or too large for the memory, or the padding token would
+            be cut off.
 
         >>> import minirobert
         >>> model = minirobert.RobertaForMaskedLM.from_pretrained()

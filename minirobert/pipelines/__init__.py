@@ -253,6 +253,6 @@ def _task_of(classes: Sequence[str], name: str) -> str:
         if one in tasks:
             return tasks[one]
     raise ValueError(
-        f"the class of {name} is {listed(classes, between=' or ') or 'not known'}, which has no "
+        f"the class of {name} is {listed(classes, 80, ' or ') or 'not known'}, which has no "
         f"task of its own: give task=, one of {', '.join(TASKS)}"
     )

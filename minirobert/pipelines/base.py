@@ -19,10 +19,12 @@ import numpy as np
 
 from .. import arrays
 from ..arrays import Array, move_like, to_numpy
+from ..keywords import takes
 from ..models.base import RobertaPreTrainedModel
 from ..rules import STRING, Rule, check, integer, is_integer
 from ..sentences import shown, type_name
 from ..tokenization import RobertaTokenizer
+from ..tokenization.rows.options import CallOptions
 
 __all__ = [
     "Batch",
@@ -68,8 +70,9 @@ NOT_OF_ROWS = {
     *("text", "text_pair", "text_target", "text_pair_target"),
     *("is_split_into_words", "return_overflowing_tokens", "return_tensors"),
 }
+_OF_ROWS = set(CallOptions._fields) - NOT_OF_ROWS
 OPTIONS = Rule(
-    lambda given: isinstance(given, Mapping) and not given.keys() & NOT_OF_ROWS,
+    lambda given: isinstance(given, Mapping) and given.keys() <= _OF_ROWS,
     "a dictionary of options of the tokenizer's call, but without "
     f"{', '.join(sorted(NOT_OF_ROWS))}: a pipeline makes rows of texts, and arrays of rows, itself",
 )
@@ -110,6 +113,7 @@ class Pipeline(Generic[Model]):
     #: The types of a single input; what else can be iterated over holds several.
     single: ClassVar[tuple[type, ...]] = (str,)
 
+    @takes({})
     def __init__(
         self,
         model: Model,

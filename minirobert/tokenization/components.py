@@ -7,6 +7,7 @@ what the file says of them. What each does is what the Rust library does that th
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -14,6 +15,7 @@ from typing import Any, Literal
 
 import regex
 
+from ..rules import BOOLEAN, STRING, check, one_of
 from ..sentences import shown
 from .aligned import Aligned
 from .byte_alphabet import text_to_symbols
@@ -27,6 +29,11 @@ Description = Mapping[str, Any]
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+def _flag(part: Description, name: str, default: bool) -> bool:
+    return bool(check(name, part.get(name, default), BOOLEAN))
+
 
 # Normalizers
 
@@ -101,11 +108,13 @@ def _lowercase(_: Description) -> Normalizer:
 def _strip(part: Description) -> Normalizer:
     white = "".join(WHITE_SPACE)
 
+    left, right = (_flag(part, side, True) for side in ("strip_left", "strip_right"))
+
     def normalize(text: Aligned) -> Aligned:
         start, end = 0, len(text.text)
-        if part.get("strip_left", True):
+        if left:
             start = end - len(text.text.lstrip(white))
-        if part.get("strip_right", True):
+        if right:
             end = max(start, len(text.text.rstrip(white)))
         return text.part(start, end)
 
@@ -113,7 +122,7 @@ def _strip(part: Description) -> Normalizer:
 
 
 def _replace(part: Description) -> Normalizer:
-    pattern, content = _pattern(part), part["content"]
+    pattern, content = _pattern(part), check("content", part["content"], STRING)
 
     def normalize(text: Aligned) -> Aligned:
         for match in reversed(list(pattern.finditer(text.text))):
@@ -124,7 +133,8 @@ def _replace(part: Description) -> Normalizer:
 
 
 def _prepend(part: Description) -> Normalizer:
-    return lambda text: text.prefixed(part["prepend"])
+    content = check("prepend", part["prepend"], STRING)
+    return lambda text: text.prefixed(content)
 
 
 # Pre-tokenizers
@@ -132,12 +142,15 @@ def _prepend(part: Description) -> Normalizer:
 
 def _byte_level(part: Description) -> Splitter:
     """Cut into words unless told otherwise, and write them in the byte alphabet."""
+    add_prefix_space = _flag(part, "add_prefix_space", False)
+    use_regex = _flag(part, "use_regex", True)
+    _flag(part, "trim_offsets", True)  # only that of the post-processor counts
 
     def split(text: Aligned) -> list[Aligned]:
-        if part.get("add_prefix_space") and not text.text.startswith(" "):
+        if add_prefix_space and not text.text.startswith(" "):
             text = text.prefixed(" ")
         pieces = [text]
-        if part.get("use_regex", True):
+        if use_regex:
             pieces = [text.part(*match.span()) for match in PIECE.finditer(text.text)]
         return [_as_symbols(piece) for piece in pieces]
 
@@ -155,6 +168,7 @@ def _as_symbols(piece: Aligned) -> Aligned:
 
 def _cut(pattern: regex.Pattern, behavior: str, invert: bool = False) -> Splitter:
     """Cut at each match, or with `invert` at what lies between, and treat it as `behavior` says."""
+    check("behavior", behavior, one_of(*BEHAVIORS))
 
     def split(text: Aligned) -> list[Aligned]:
         stretches, position = [], 0
@@ -218,15 +232,32 @@ def _pattern(part: Description) -> regex.Pattern:
         case {"String": str(content)} if content:
             return regex.compile(regex.escape(content))
         case {"Regex": str(expression)}:
-            return regex.compile(expression)
+            return _compiled(expression)
     raise ValueError(f"pattern is {shown(part.get('pattern'))}, neither a String nor a Regex")
+
+
+def _compiled(expression: str) -> regex.Pattern:
+    """Compile a regular expression, unless that could take all memory."""
+    copies = math.prod(max(int(count[:9]), 1) for count in _REPEATS.findall(expression))
+    if copies > _MOST_COPIES:
+        raise ValueError(
+            f"pattern has {shown(expression)}, whose repetitions come to more than"
+            f" {_MOST_COPIES:,} in all"
+        )
+    try:
+        return regex.compile(expression)
+    except RecursionError:
+        raise ValueError(f"pattern has {shown(expression)}, nested too deeply") from None
+
+
+#: Numbers in braces, as in ``\p{N}{1,3}``: what is before them is compiled so many times.
+_REPEATS = regex.compile(r"(?<=[{,])[0-9]+(?=\})")
+_MOST_COPIES = 10_000
 
 
 def _split(part: Description) -> Splitter:
     behavior = part["behavior"]
-    if behavior not in BEHAVIORS:
-        raise ValueError(f"behavior is {shown(behavior)}: it must be one of {', '.join(BEHAVIORS)}")
-    return _cut(_pattern(part), behavior, part.get("invert", False))
+    return _cut(_pattern(part), behavior, _flag(part, "invert", False))
 
 
 _WORDS = regex.compile(
@@ -249,7 +280,8 @@ PRE_TOKENIZERS: Mapping[str, Callable[[Description], Splitter]] = {
     "Whitespace": lambda _: _cut(_WORDS, "Removed", invert=True),
     "WhitespaceSplit": lambda _: _cut(regex.compile(r"\s"), "Removed"),
     "Digits": lambda part: _cut(
-        regex.compile(r"\p{N}"), "Isolated" if part.get("individual_digits") else "Contiguous"
+        regex.compile(r"\p{N}"),
+        "Isolated" if _flag(part, "individual_digits", False) else "Contiguous",
     ),
     "Punctuation": lambda part: _cut(_PUNCTUATION, part.get("behavior", "Isolated")),
     "Split": _split,

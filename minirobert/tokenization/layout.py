@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from ..rules import STRING
 from ..sentences import shown
+from .vocabulary import ID
 
 __all__ = ["PLAIN", "Layout", "keeps_first_space", "layout_of", "read_layout"]
 
@@ -75,6 +77,9 @@ def read_layout(part: Mapping[str, Any] | None) -> Layout:
     if part is None:
         return PLAIN
     if part["type"] == "TemplateProcessing":
+        described = part.get("special_tokens")
+        for name in described if isinstance(described, dict) else ():
+            _special_tokens(part, name)  # also those that stand nowhere
         return Layout(*(list(_steps(part, name)) for name in ("single", "pair")))
     cls, sep = ([tuple(part[name])] for name in ("cls", "sep"))
     single = [Step(cls, 0), Step(0, 0), Step(sep, 0)]
@@ -89,9 +94,9 @@ def _steps(part: Mapping[str, Any], name: str) -> Iterator[Step]:
         raise ValueError(f"{name} is {shown(entries)}, not an array")
     for entry in entries:
         match entry:
-            case {"Sequence": {"id": "A" | "B" as text, "type_id": int(type_id)}}:
+            case {"Sequence": {"id": "A" | "B" as text, "type_id": type_id}} if ID.allows(type_id):
                 yield Step("AB".index(text), type_id)
-            case {"SpecialToken": {"id": str(token), "type_id": int(type_id)}}:
+            case {"SpecialToken": {"id": str(token), "type_id": type_id}} if ID.allows(type_id):
                 yield Step(_special_tokens(part, token), type_id)
             case _:
                 raise ValueError(
@@ -104,7 +109,8 @@ def _special_tokens(part: Mapping[str, Any], name: str) -> list[tuple[str, int]]
         case {**described}:
             match described.get(name):
                 case {"ids": [*ids], "tokens": [*tokens]} if len(ids) == len(tokens):
-                    return list(zip(tokens, ids, strict=True))
+                    if all(map(STRING.allows, tokens)) and all(map(ID.allows, ids)):
+                        return list(zip(tokens, ids, strict=True))
     raise ValueError(f"special_tokens does not say which token {shown(name)} is, and its id")
 
 

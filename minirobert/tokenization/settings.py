@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, NamedTuple
 
 from ..rules import BOOLEAN, Rule, check, one_of
 
-__all__ = ["SETTINGS", "SIDE", "Setting", "read_setting"]
+__all__ = ["OTHER_SETTINGS", "SETTINGS", "SIDE", "Setting", "read_setting"]
 
 # What transformers writes as `model_max_length` where there is no limit is beyond this.
 NO_LIMIT = 10**20
@@ -31,7 +31,7 @@ class Setting(NamedTuple):
 def _is_error_handler(value: Any) -> bool:
     try:
         codecs.lookup_error(value)
-    except (LookupError, TypeError):
+    except (LookupError, TypeError, ValueError):  # no handler, no name, no characters of a name
         return False
     return True
 
@@ -54,6 +54,12 @@ _NAMES = Rule(_are_columns, f"a list of some of {', '.join(COLUMN_NAMES)}")
 _FLAG = Setting(BOOLEAN, TypeError)
 # A plain string, also for an enum.
 _SIDE = Setting(SIDE, keep=lambda side: SIDES[SIDES.index(side)])
+
+#: What is kept of tokenizer_config.json without a meaning here.
+OTHER_SETTINGS = Rule(
+    lambda value: isinstance(value, Mapping) and all(isinstance(name, str) for name in value),
+    "a dictionary with strings for keys",
+)
 
 SETTINGS = {
     "errors": Setting(_ERRORS, keep=str),

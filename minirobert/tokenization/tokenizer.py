@@ -15,7 +15,7 @@ from ..checks import warn
 from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
 from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle, takes
-from ..rules import BOOLEAN, check, optional
+from ..rules import BOOLEAN, STRING, check, optional
 from ..sentences import shown, type_name
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
@@ -31,7 +31,7 @@ from .files.directories import (
     write_directory,
     write_model,
 )
-from .files.tokenizer_json import TOKENIZER_NAME
+from .files.tokenizer_json import TOKENIZER_NAME, check_parts
 from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
 from .layout import PLAIN, keeps_first_space, layout_of
 from .parts_encoder import PartsEncoder
@@ -43,7 +43,7 @@ from .rows.lengths import NOTHING_TO_DO, plan_lengths
 from .rows.options import OPTIONS, CallOptions, other_options
 from .rows.truncation import truncated
 from .rows.windows import Framing, RowFormat
-from .settings import SETTINGS, read_setting
+from .settings import OTHER_SETTINGS, SETTINGS, read_setting
 from .special_tokens import (
     ADDITIONAL,
     SPECIAL_TOKEN_NAMES,
@@ -55,7 +55,7 @@ from .special_tokens import (
 from .text_encoder import TextEncoder
 from .texts import check_text
 from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, as_declared
 
 __all__ = ["RobertaTokenizer", "RobertaTokenizerFast"]
 
@@ -187,8 +187,9 @@ class RobertaTokenizer:
         vocab, self._merges, declared, self._parts = read_model(
             vocab_file, merges_file, tokenizer_file
         )
-        declared.update(added_tokens_decoder or {})
-        self._parts = dict(parts or self._parts)
+        declared.update(as_declared(added_tokens_decoder or {}))
+        if parts:
+            self._parts = check_parts(parts)
         named = {
             "bos_token": bos_token,
             "eos_token": eos_token,
@@ -212,7 +213,7 @@ class RobertaTokenizer:
         self.truncation_side = truncation_side
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         self.split_special_tokens = split_special_tokens
-        self._other_settings = dict(other_settings or {})
+        self._other_settings = dict(check("other_settings", other_settings or {}, OTHER_SETTINGS))
 
     @classmethod
     def from_pretrained(
@@ -1387,6 +1388,7 @@ RobertaTokenizerFast = RobertaTokenizer
 
 
 def _prefix(filename_prefix: str | None) -> str:
+    check("filename_prefix", filename_prefix, optional(STRING), TypeError)
     return f"{filename_prefix}-" if filename_prefix else ""
 
 

@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..checks import warn
+from ..rules import Rule, check
 from ..sentences import listed, shown
-from .added_tokens import AddedToken
+from .added_tokens import AddedToken, as_token
 
-__all__ = ["Vocabulary", "numbered"]
+__all__ = ["ID", "MAX_ID", "Vocabulary", "as_declared", "numbered"]
+
+# The Rust tokenizers keep ids in 32 bits.
+MAX_ID = 2**32 - 1
+# Python's own integers alone, which go into JSON.
+ID = Rule(
+    lambda index: type(index) is int and 0 <= index <= MAX_ID, f"an integer from 0 to {MAX_ID}"
+)
+
+
+def as_declared(tokens: Any) -> dict[int, AddedToken]:
+    """Take added tokens as they are given: a mapping from their ids."""
+    if not isinstance(tokens, Mapping):
+        raise TypeError(
+            f"added_tokens_decoder is {shown(tokens)}, but must be a mapping from ids to AddedToken"
+        )
+    return {
+        check("added_tokens_decoder: an id", index, ID): _as_added(
+            as_token(token, f"added_tokens_decoder[{index}]")
+        )
+        for index, token in tokens.items()
+    }
+
+
+def _as_added(token: str | AddedToken) -> AddedToken:
+    return AddedToken(token) if isinstance(token, str) else token
 
 
 def numbered(

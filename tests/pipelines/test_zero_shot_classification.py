@@ -188,8 +188,8 @@ def test_wrong_template(template):
 
 def test_hypothesis_too_long():
     message = (
-        r"text 1, with the hypothesis 'This example is sky.*' \(\d+ characters\), has 2\d\d"
-        r" tokens.*128"
+        r"text 1, with the hypothesis 'This example is sky.*' \(\d+ characters\), "
+        r"has 2\d\d tokens.*128"
     )
     classifier = classify(candidate_labels=[text_of(200)])
     with pytest.raises(ValueError, match=message.replace("text 1", "the text")):

@@ -144,10 +144,10 @@ DECODER = Object(
         "auto_decoder": AutoModelForCausalLM.from_pretrained,
     },
     use_decoder,
-    lambda model: (config_seen(model.config), model.generation_config),
+    lambda model: (config_seen(model.config), model.generation_config.to_dict()),
 )
 GENERATION = Object(
-    {"generation": GenerationConfig.from_pretrained}, use_config, lambda config: config
+    {"generation": GenerationConfig.from_pretrained}, use_config, GenerationConfig.to_dict
 )
 TOKENIZER = Object(
     {
@@ -166,6 +166,8 @@ class Kind(NamedTuple):
     directories: tuple[str, ...]
     objects: tuple[Object, ...]
     likely: tuple[str, ...] = ()
+    #: What an error may name in its place: the file that does not go with it.
+    others: tuple[str, ...] = ()
 
 
 TOKENIZERS = ("ours", "theirs", "older", "layout")
@@ -177,15 +179,21 @@ KINDS = [
         CONFIG_KEYS,
     ),
     Kind("generation_config.json", ("ours", "theirs"), (GENERATION, DECODER), GENERATION_KEYS),
-    Kind("tokenizer_config.json", (*TOKENIZERS, "tiny"), (TOKENIZER,), TOKENIZER_KEYS),
+    Kind(
+        *("tokenizer_config.json", (*TOKENIZERS, "tiny"), (TOKENIZER,), TOKENIZER_KEYS),
+        others=("the tokenizer is a",),
+    ),
     Kind("special_tokens_map.json", ("older",), (TOKENIZER,), TOKENIZER_KEYS),
     Kind("added_tokens.json", ("older",), (TOKENIZER,)),
-    Kind("vocab.json", ("older",), (TOKENIZER,)),
+    Kind("vocab.json", ("older",), (TOKENIZER,), others=("merges.txt",)),
     Kind("merges.txt", ("older",), (TOKENIZER,)),
     Kind("chat_template.jinja", ("ours",), (TOKENIZER,)),
     Kind("tokenizer.json", ("ours", "theirs", "layout"), (TOKENIZER,), JSON_KEYS),
     Kind("model.safetensors.index.json", ("shards",), (MODEL,), ("weight_map", "metadata")),
-    Kind("adapter_config.json", ("adapter",), (MODEL,), ("base_model_name_or_path",)),
+    Kind(
+        *("adapter_config.json", ("adapter",), (MODEL,), ("base_model_name_or_path",)),
+        others=("an adapter",),
+    ),
 ]
 
 
@@ -318,7 +326,7 @@ def check_case(kind: Kind, directory: Path, made: Object, way: str) -> str:
     if came.error is not None:
         # The file may be sound by itself, but not with the weights that are beside it.
         also = () if made in (CONFIG, TOKENIZER) else ("model.safetensors", "the weights in")
-        check_sentence(came.error, kind.file, "an adapter", *also)
+        check_sentence(came.error, kind.file, *kind.others, *also)
         return "refused"
     saved, twice = (directory.with_name(name) for name in ("saved", "twice"))
     for one in (saved, twice):

@@ -21,9 +21,9 @@ from ...sentences import listed, plain, shown
 from ..added_tokens import FLAGS, AddedToken, content_of
 from ..settings import SETTINGS
 from ..special_tokens import ADDITIONAL, SPECIAL_TOKEN_NAMES, resolve_special_tokens
-from ..vocabulary import numbered
+from ..vocabulary import MAX_ID, numbered
 from .classes import ROBERTA, class_of
-from .vocab_and_merges import MAX_ID, check_id, check_vocab
+from .vocab_and_merges import check_id, check_vocab
 
 __all__ = [
     "ADDED_TOKENS_NAME",
@@ -235,9 +235,10 @@ def _read_added_tokens(
     path: Path, settings: Mapping[str, Any], declared: Mapping[int, AddedToken]
 ) -> dict[int, AddedToken]:
     flags = {token.content: token for token in [*_special_tokens(settings), *declared.values()]}
+    ids = check_vocab(_read_if_there(path), plain(path))
     return {
-        index: flags.get(content) or AddedToken(content)
-        for content, index in check_vocab(_read_if_there(path), plain(path)).items()
+        index: flags.get(content) or read_added_token({"content": content}, plain(path))
+        for content, index in ids.items()
     }
 
 

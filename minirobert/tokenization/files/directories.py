@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ...checks import warn
-from ...files import ModelFiles, new_directory, read_json, read_text, write_files
+from ...files import (
+    ModelFiles,
+    new_directory,
+    read_json,
+    read_text,
+    settings_text,
+    write_files,
+)
 from ...sentences import plain, shown
 from ..added_tokens import AddedToken, content_of
 from ..bpe import Pair
@@ -45,6 +52,9 @@ _NAMES = (
 
 #: Their names, as a regular expression.
 TOKENIZER_FILES = "|".join(map(re.escape, _NAMES))
+
+# In bytes: the names of files have at most 255.
+_LONGEST_PREFIX = 200
 
 __all__ = ["TOKENIZER_FILES", "read_directory", "read_model", "write_directory", "write_model"]
 
@@ -185,7 +195,7 @@ def write_directory(
     added = {vocabulary.ids[content]: token for content, token in vocabulary.added.items()}
     beyond = {token: i for token, i in vocabulary.ids.items() if token not in vocabulary.base}
     texts = {
-        CONFIG_NAME: object_text(config_object(settings, added)),
+        CONFIG_NAME: settings_text(config_object(settings, added), CONFIG_NAME),
         SPECIAL_TOKENS_NAME: object_text(special_tokens_object(special_tokens)),
     }
     if beyond and legacy_format is not False:
@@ -210,9 +220,12 @@ def write_model(
 
 
 def _check_prefix(prefix: str) -> None:
-    if Path(prefix).name != prefix and prefix:
+    if prefix and (
+        Path(prefix).name != prefix or len(prefix.encode("utf-8", "replace")) > _LONGEST_PREFIX
+    ):
         raise ValueError(
-            f"filename_prefix is {shown(prefix)}: it must be part of a name, not a path"
+            f"filename_prefix is {shown(prefix)}: it must be part of a name, not a path, and have"
+            f" at most {_LONGEST_PREFIX} bytes"
         )
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import regex
 
-from ...files import read_json
+from ...files import check_standard, read_json
 from ...rules import BOOLEAN, check
 from ...sentences import listed, plain, shown
 from ..added_tokens import AddedToken
@@ -26,7 +26,7 @@ from ..bpe import Pair
 from ..byte_alphabet import BYTE_TO_CHAR
 from ..components import NORMALIZERS, PRE_TOKENIZERS
 from ..layout import read_layout
-from ..vocabulary import Vocabulary, numbered
+from ..vocabulary import ID, Vocabulary, numbered
 from .config_files import read_added_token
 from .vocab_and_merges import FilePath, check_id, check_merges, check_vocab
 
@@ -37,6 +37,7 @@ __all__ = [
     "VERSION",
     "Framing",
     "TokenizerJson",
+    "check_parts",
     "has_whole_alphabet",
     "read_tokenizer_json",
     "tokenizer_text",
@@ -119,6 +120,7 @@ def read_tokenizer_json(path: FilePath) -> TokenizerJson:
         "ignore_merges": _flag(model, "ignore_merges", False, f"{where}: model") or None,
     }
     parts = {name: part for name, part in parts.items() if part is not None}
+    check_standard(parts, where)
     settings = {
         "add_prefix_space": add_prefix_space,
         "trim_offsets": framing.trim_offsets,
@@ -174,8 +176,30 @@ def _check_parts(
             )
         try:
             known[kind](step)
-        except (KeyError, TypeError, ValueError, regex.error) as error:
+        except KeyError as error:
+            raise ValueError(f"{place}: {kind} cannot be used: {error} is missing") from None
+        except (ValueError, RecursionError, regex.error) as error:
             raise ValueError(f"{place}: {kind} cannot be used: {plain(error)}") from error
+
+
+def check_parts(parts: Any) -> dict[str, Any]:
+    """Check parts that are given by hand, as those of a file are."""
+    sections = _object(parts, "parts")
+    for name, known in _KNOWN.items():
+        steps = _array(sections.get(name, []), f"parts: {name}")
+        _check_parts([_object(step, f"parts: {name}") for step in steps], known, f"parts: {name}")
+        for step in steps if name == "post_processor" else ():
+            if step["type"] != "ByteLevel":
+                _read_framing(step, True, f"parts: {name}")
+    others = [name for name in sections if name not in (*_KNOWN, "ignore_merges")]
+    if others:
+        raise ValueError(
+            f"parts has {listed(others, each=shown)}, but only {', '.join(_KNOWN)} and"
+            " ignore_merges have a meaning"
+        )
+    _flag(sections, "ignore_merges", False, "parts")
+    check_standard(sections, "parts")
+    return dict(sections)
 
 
 def _whose(kinds: Sequence[str]) -> str:
@@ -241,7 +265,7 @@ def _template_token(step: Mapping[str, Any], name: str, place: str) -> tuple[str
     match step.get("special_tokens"):
         case {**tokens}:
             match tokens.get(name):
-                case {"ids": [int(index)], "tokens": [str(token)]}:
+                case {"ids": [index], "tokens": [str(token)]} if ID.allows(index):
                     return token, index
     raise ValueError(
         f"{place}: special_tokens does not say which token {shown(name)} is, and its id"
@@ -249,9 +273,11 @@ def _template_token(step: Mapping[str, Any], name: str, place: str) -> tuple[str
 
 
 def _check_layout(step: Part) -> None:
-    """RoBERTa's and BERT's are checked with what they say; a template here."""
+    """RoBERTa's and BERT's are checked with what they say; a template and flags here."""
     if step["type"] == "TemplateProcessing":
         read_layout(step)
+    for flag in ("add_prefix_space", "trim_offsets", "use_regex"):
+        check(flag, step.get(flag, True), BOOLEAN)
 
 
 POST_PROCESSORS: Mapping[str, Callable[[Part], Any]] = dict.fromkeys(
@@ -259,9 +285,16 @@ POST_PROCESSORS: Mapping[str, Callable[[Part], Any]] = dict.fromkeys(
 )
 
 
+_KNOWN: Mapping[str, Mapping[str, Callable[[Part], Any]]] = {
+    "normalizer": NORMALIZERS,
+    "pre_tokenizer": PRE_TOKENIZERS,
+    "post_processor": POST_PROCESSORS,
+}
+
+
 def _token_and_id(step: Mapping[str, Any], name: str, place: str) -> tuple[str, int]:
     match step.get(name):
-        case [str(token), int(index)]:
+        case [str(token), index] if ID.allows(index):
             return token, index
         case other:
             raise ValueError(f"{place}: {name} is {_found(other)}, not a token and its id")

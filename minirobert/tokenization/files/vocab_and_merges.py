@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...files import is_utf8, json_text, read_json, read_text
-from ...rules import Rule, check
+from ...rules import check
 from ...sentences import plain, shown
 from ..bpe import Pair
+from ..vocabulary import ID, MAX_ID
 
 __all__ = [
-    "MAX_ID",
     "MERGES_HEADER",
     "MERGES_NAME",
     "VOCAB_NAME",
@@ -36,13 +36,6 @@ VOCAB_NAME = "vocab.json"
 MERGES_NAME = "merges.txt"
 MERGES_HEADER = "#version"
 
-# The Rust tokenizers keep ids in 32 bits.
-MAX_ID = 2**32 - 1
-# Python's own integers alone, which go into JSON.
-ID = Rule(
-    lambda index: type(index) is int and 0 <= index <= MAX_ID, f"an integer from 0 to {MAX_ID}"
-)
-
 FilePath = str | os.PathLike[str]
 
 
@@ -50,6 +43,8 @@ def read_vocab(source: FilePath | Mapping[str, int]) -> dict[str, int]:
     """Read and check a vocabulary: the file vocab.json, or what it would hold."""
     if isinstance(source, Mapping):
         return check_vocab(source, "the vocabulary")
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"vocab_file is {shown(source)}, but must be a path, or a vocabulary")
     return check_vocab(read_json(source), plain(source))
 
 
@@ -96,11 +91,14 @@ def check_id(index: Any, where: str) -> int:
 def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int]) -> list[Pair]:
     """Read merges, from merges.txt or given as pairs or ``"a b"``, and check them."""
     if not isinstance(source, str | os.PathLike):
+        if not isinstance(source, Iterable):
+            raise TypeError(f"merges_file is {shown(source)}, but must be a path, or merges")
         return check_merges(source, vocab, "merge", first=0)
     lines = [line.removesuffix("\r") for line in read_text(source).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
-    header = 1 if lines and lines[0].startswith(MERGES_HEADER) else 0
+    # As in transformers, a byte order mark before the header is passed over with it.
+    header = 1 if lines and lines[0].removeprefix("\ufeff").startswith(MERGES_HEADER) else 0
     return check_merges(lines[header:], vocab, f"{plain(source)}, line", first=1 + header)
 
 
