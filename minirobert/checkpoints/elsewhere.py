@@ -47,7 +47,7 @@ def no_weights(directory: Path, wanted: tuple[str, ...]) -> str:
     """Say that none of the files wanted is in a directory, and what is there instead."""
     if (directory / "adapter_config.json").is_file():
         return f"{str(directory)!r} has no weights of its own{elsewhere(directory)}"
-    others = sorted(path.name for path in directory.glob("*.safetensors"))
+    others = sorted(path.name for path in directory.glob("*.safetensors") if path.is_file())
     if others:
         return (
             f"{str(directory)!r} has no {wanted[0]}, but {others[0]}: {_cure(others[0], *wanted)}"

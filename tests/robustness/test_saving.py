@@ -31,7 +31,7 @@ from minirobert import (
     RobertaTokenizer,
     cli,
 )
-from minirobert.files import exchange, locks
+from minirobert.files import MODEL_FILES, exchange, locks, reading
 from minirobert.parameters import flatten
 from tests.tokenization.small import VOCAB, small
 
@@ -444,6 +444,54 @@ def test_reading_while_it_is_saved(tmp_path, savers, times):
         os.kill(child, signal.SIGKILL)
         ended(child, reads)
     assert all(one in states for one in found)
+
+
+def test_files_that_change_all_the_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "_PATIENCE", 0)
+    OLD.save_pretrained(tmp_path)
+    numbers = itertools.count()
+
+    def read():
+        exchange.write_text(tmp_path / "config.json", str(next(numbers)))
+        raise ValueError("half of it")
+
+    with pytest.raises(OSError, match=r"have changed while they were read, 5 times in a row: load"):
+        reading.read_together(tmp_path, MODEL_FILES, read)
+    assert next(numbers) == 5
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_what_is_read_again(tmp_path, name):
+    """Only what belongs to the set counts, and what fails without a change fails at once."""
+    OLD.save_pretrained(tmp_path)
+    numbers = itertools.count()
+
+    def read():
+        if next(numbers) == 0:
+            exchange.write_text(tmp_path / name, "new")
+            raise ValueError("half of it")
+        return (tmp_path / name).read_text()
+
+    if name == "config.json":
+        assert reading.read_together(tmp_path, MODEL_FILES, read) == "new"
+    else:
+        with pytest.raises(ValueError, match="half of it"):
+            reading.read_together(tmp_path, MODEL_FILES, read)
+
+
+def test_a_link_that_goes_while_it_is_followed(tmp_path):
+    """Its file seems not to be there, and yet nothing has changed but the link."""
+    (tmp_path / "x.minirobert").write_text("content")
+    (tmp_path / "config.json").symlink_to("x.minirobert")
+    missing = iter([True, False])
+
+    def read():
+        if next(missing):
+            os.replace(tmp_path / "x.minirobert", tmp_path / "config.json")
+            return "nothing there"
+        return (tmp_path / "config.json").read_text()
+
+    assert reading.read_together(tmp_path, MODEL_FILES, read) == "content"
 
 
 # Links, and what else a directory can be
