@@ -283,9 +283,9 @@ def _finish(own: _Room) -> None:
         for source in (own.target / own.now.read_text()).iterdir():
             if not os.path.lexists(own.target / source.name):
                 os.rename(source, own.target / source.name)
+    own.now.unlink(missing_ok=True)
     if own.old.exists():
         shutil.rmtree(own.old)
-    own.now.unlink(missing_ok=True)
     shutil.rmtree(own.new)
 
 
