@@ -48,7 +48,7 @@ def no_weights(directory: Path, wanted: tuple[str, ...]) -> str:
     """Say that none of the files wanted is in a directory, and what is there instead."""
     if (directory / "adapter_config.json").is_file():
         return f"{shown(str(directory))} has no weights of its own{elsewhere(directory)}"
-    others = sorted(path.name for path in directory.glob("*.safetensors"))
+    others = sorted(path.name for path in directory.glob("*.safetensors") if path.is_file())
     if others:
         return (
             f"{shown(str(directory))} has no {plain(wanted[0], 60)}, but {plain(others[0], 60)}: "

@@ -45,8 +45,15 @@ _NAME = re.compile(r"(\.minirobert-[0-9a-f]{16})(\.\w+)?")
 _PATIENCE = 60  # seconds to wait for the exchange of another
 _STALE = 24 * 60 * 60  # where there are no locks, who has begun so long ago is dead
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CURES: dict[int | None, str] = {
+    **dict.fromkeys((*_FULL, None), "make room, or save elsewhere"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "save where you may write"),
+    errno.EISDIR: "move it away, or save elsewhere",
+    errno.EAGAIN: "wait until it has ended, or save elsewhere",
+    errno.ENOENT: "make the directory first",
+    errno.ENAMETOOLONG: "take a shorter name",
+}
 
 Belongs = Callable[[str], bool]
 
@@ -107,7 +114,7 @@ def exchanging(target: Path, replaces: Belongs = _nothing) -> Iterator[Path]:
     finally:
         try:
             _leave(own, lock)
-        except KeyboardInterrupt:
+        except BaseException:  # another interruption
             _leave(own, lock)
             raise
 
@@ -141,11 +148,11 @@ def _explaining(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or str(error)
-        cure = "save where you may write" if error.errno in _FORBIDDEN else "make room"
+        why = cut(error.strerror or str(error), 200)
+        cure = _CURES.get(error.errno, "save elsewhere")
         told = type(error)(
-            f"the files could not be written in {shown(str(directory))} ({cut(why, 200)}), so "
-            f"nothing was saved: {cure}, or save elsewhere"
+            f"the files could not be written in {shown(str(directory))} ({why}), so nothing was "
+            f"saved: {cure}"
         )
         told.errno = error.errno
         raise told from error
@@ -206,7 +213,7 @@ def _exchange(own: _Room, replaces: Belongs) -> None:
     names = [*new, *gone]
     for name in names:
         if (target / name).is_dir():
-            raise IsADirectoryError(f"{name} is a directory there")
+            raise IsADirectoryError(errno.EISDIR, f"{cut(name, 100)} is a directory there")
     if len(names) == 1 and new:  # one rename does it
         os.replace(own.new / new[0], target / new[0])
         return
@@ -228,7 +235,7 @@ def _has_links(own: _Room) -> bool:
     try:
         os.symlink(own.old.name, own.now)
     except OSError as error:
-        if error.errno in _FULL | {errno.EIO, errno.ENOMEM}:
+        if error.errno in (*_FULL, errno.EIO, errno.ENOMEM):
             raise
         return False
     return True
@@ -279,9 +286,9 @@ def _finish(own: _Room) -> None:
         for source in (own.target / own.now.read_text()).iterdir():
             if not os.path.lexists(own.target / source.name):
                 os.rename(source, own.target / source.name)
+    own.now.unlink(missing_ok=True)
     if own.old.exists():
         shutil.rmtree(own.old)
-    own.now.unlink(missing_ok=True)
     shutil.rmtree(own.new)
 
 

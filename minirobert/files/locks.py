@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -65,7 +66,7 @@ def hold(directory: Path, seconds: float = 0) -> int | None:
         raise
     release(handle)
     raise BlockingIOError(
-        f"another process or thread has kept the lock of {str(directory)!r} for {seconds:g} s"
+        errno.EAGAIN, f"another process or thread has kept the lock on it for {seconds:g} s"
     )
 
 

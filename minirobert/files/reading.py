@@ -18,8 +18,9 @@ __all__ = ["MODEL_FILES", "read_together"]
 #: The names of the files of a model, as a regular expression: all but the tokenizer's.
 MODEL_FILES = r"(generation_)?config\.json|.+\.safetensors(\.index\.(.+\.)?json)?"
 
-_TIMES = 20  # so many saves in a row can hardly all fall into the time of one load
-_PAUSE = 0.005  # seconds
+_TIMES = 5  # at least
+_PATIENCE = 10  # seconds
+_PAUSE = 0.005
 
 Value = TypeVar("Value")
 
@@ -53,9 +54,11 @@ def read_together(directory: Path, names: str, read: Callable[[], Value]) -> Val
     """
     clean_up(directory)
     pattern = re.compile(names)
-    found: Exception | None = None
-    for _ in range(_TIMES):
+    until = time.monotonic() + _PATIENCE
+    times = 0
+    while True:
         before = _state(directory, pattern)
+        found: Exception | None = None
         try:
             value = read()
         except _AlwaysChangingError:
@@ -65,21 +68,23 @@ def read_together(directory: Path, names: str, read: Callable[[], Value]) -> Val
                 raise
             found = error
         else:
-            if _state(directory, pattern).files == before.files:
+            if _state(directory, pattern) == before:
                 return value
+        times += 1
+        if times >= _TIMES and time.monotonic() > until:
+            raise _AlwaysChangingError(
+                f"the files in {shown(str(directory))} have changed while they were read, {times} "
+                "times in a row: load them when nobody saves there"
+            ) from found
         time.sleep(_PAUSE)
-    raise _AlwaysChangingError(
-        f"the files in {shown(str(directory))} have changed while they were read, {_TIMES} times "
-        "in a row: load them when nobody saves there"
-    ) from found
 
 
 class _State(NamedTuple):
     """What tells files apart from all others that have had, or will have, their names."""
 
     files: dict[str, tuple[int, ...]]
-    #: The same of the links where they are ones: an exchange makes files links to themselves for a
-    #: time, and who follows one at the wrong moment may fail.
+    #: The same of the links where they are ones: an exchange makes links of files for a time, and
+    #: who follows one just when it goes finds nothing.
     links: dict[str, tuple[int, ...]]
 
 

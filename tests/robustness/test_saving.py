@@ -31,7 +31,7 @@ from minirobert import (
     RobertaTokenizer,
     cli,
 )
-from minirobert.files import exchange, locks
+from minirobert.files import MODEL_FILES, exchange, locks, reading
 from minirobert.parameters import flatten
 from tests.tokenization.small import VOCAB, small
 
@@ -232,10 +232,10 @@ CHANGES = {
 }
 
 
-def in_child(function, act=None, at=None):
+def in_child(function, act=None, *at):
     """Run a function in a child of this process, giving its wait status and what it changed.
 
-    Before the change of number ``at`` in the file system the child calls ``act``, which may raise.
+    Before the changes of the numbers ``at`` in the file system it calls ``act``, which may raise.
     """
     reads, writes = os.pipe()
     child = os.fork()
@@ -248,7 +248,7 @@ def in_child(function, act=None, at=None):
 
         def hook(event, arguments):
             is_writing = event == "open" and isinstance(arguments[1], str) and arguments[1] != "r"
-            if (event in CHANGES or is_writing) and next(count) == at:
+            if (event in CHANGES or is_writing) and next(count) in at:
                 act()
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -306,9 +306,11 @@ def interrupt():
 
 
 def test_interrupted(case, draw, times):
+    """Once, or once more while it cleans up."""
     for _ in range(8 * times):
         one = case()
-        code, _ = ended(*in_child(one.save, interrupt, draw.randrange(one.changes)))
+        at = draw.randrange(one.changes)
+        code, _ = ended(*in_child(one.save, interrupt, at, at + draw.randrange(6)))
         assert code in (0, 3)
         assert not leftovers(one.directory)
         assert one.check() or code == 3
@@ -446,24 +448,70 @@ def test_reading_while_it_is_saved(tmp_path, savers, times):
     assert all(one in states for one in found)
 
 
+def test_files_that_change_all_the_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "_PATIENCE", 0)
+    OLD.save_pretrained(tmp_path)
+    numbers = itertools.count()
+
+    def read():
+        exchange.write_text(tmp_path / "config.json", str(next(numbers)))
+        raise ValueError("half of it")
+
+    with pytest.raises(OSError, match=r"have changed while they were read, 5 times in a row: load"):
+        reading.read_together(tmp_path, MODEL_FILES, read)
+    assert next(numbers) == 5
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_what_is_read_again(tmp_path, name):
+    """Only what belongs to the set counts, and what fails without a change fails at once."""
+    OLD.save_pretrained(tmp_path)
+    numbers = itertools.count()
+
+    def read():
+        if next(numbers) == 0:
+            exchange.write_text(tmp_path / name, "new")
+            raise ValueError("half of it")
+        return (tmp_path / name).read_text()
+
+    if name == "config.json":
+        assert reading.read_together(tmp_path, MODEL_FILES, read) == "new"
+    else:
+        with pytest.raises(ValueError, match="half of it"):
+            reading.read_together(tmp_path, MODEL_FILES, read)
+
+
+def test_a_link_that_goes_while_it_is_followed(tmp_path):
+    """Its file seems not to be there, and yet nothing has changed but the link."""
+    (tmp_path / "x.minirobert").write_text("content")
+    (tmp_path / "config.json").symlink_to("x.minirobert")
+    missing = iter([True, False])
+
+    def read():
+        if next(missing):
+            os.replace(tmp_path / "x.minirobert", tmp_path / "config.json")
+            return "nothing there"
+        return (tmp_path / "config.json").read_text()
+
+    assert reading.read_together(tmp_path, MODEL_FILES, read) == "content"
+
+
 # Links, and what else a directory can be
 
 
 @pytest.mark.parametrize("relative", [True, False])
 def test_links_to_files_elsewhere(tmp_path, draw, times, relative):
     """As in the cache of the Hugging Face hub: what they lead to is never touched."""
-    for _ in range(3 * times):
-        shutil.rmtree(tmp_path)
-        blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "1"
-        OLD.save_pretrained(blobs, max_shard_size="6KB")
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "1"
+    OLD.save_pretrained(blobs, max_shard_size="6KB")
+    old, up = files(blobs), os.path.join("..", "..", "blobs") if relative else str(blobs)
+    links = {name: os.path.join(up, name) for name in old}
+    for _ in range(6 * times):
+        shutil.rmtree(snapshot, ignore_errors=True)
         snapshot.mkdir(parents=True)
-        for name in os.listdir(blobs):
-            up = os.path.join("..", "..", "blobs") if relative else str(blobs)
-            (snapshot / name).symlink_to(os.path.join(up, name))
-        links = {path.name: os.readlink(path) for path in snapshot.iterdir()}
-        old, new = files(blobs), Saving("new", of_model(NEW, "one file"), load_model)
-        at = draw.randrange(60)
-        ended(*in_child(partial(new.save, snapshot), die, at))
+        for name, text in links.items():
+            (snapshot / name).symlink_to(text)
+        ended(*in_child(partial(NEW.save_pretrained, snapshot), die, draw.randrange(5, 30)))
         load_model(snapshot)
         assert files(blobs) == old
         if files(snapshot) == old:
