@@ -252,7 +252,7 @@ def _each_text(texts: Iterable[Any]) -> Iterator[str]:
 def _special_contents(special_tokens: Any) -> list[str]:
     if not isinstance(special_tokens, list | tuple):
         raise TypeError(f"special_tokens is {special_tokens!r}: it must be a list of tokens")
-    contents: list[str] = []
+    contents: dict[str, None] = {}  # in order, each once
     for index, token in enumerate(special_tokens):
         where = f"special_tokens[{index}]"
         content = content_of(as_token(token, where))
@@ -269,8 +269,8 @@ def _special_contents(special_tokens: Any) -> list[str]:
                 " the byte alphabet: give it more characters, such as"
                 f" {f'<{content}>'!r}"
             )
-        contents.append(content)
-    return contents
+        contents[content] = None
+    return list(contents)
 
 
 def _check_sizes(vocab_size: Any, min_frequency: Any, n_special: int) -> None:
