@@ -197,9 +197,7 @@ def _finder_of(contents: Sequence[str]) -> Finder:
         return StringFinder(contents).spans
     longest_first = sorted(contents, key=len, reverse=True)
     pattern = regex.compile("|".join(map(regex.escape, longest_first)))
-    return lambda text, first, last: (
-        match.span() for match in pattern.finditer(text, first, last)
-    )
+    return lambda text, first, last: (match.span() for match in pattern.finditer(text, first, last))
 
 
 def _touches_word(text: str, start: int, end: int, first: int, last: int) -> bool:

@@ -14,8 +14,10 @@ from typing import Any, Literal
 
 import regex
 
+from ..sentences import shown
 from .aligned import Aligned
 from .byte_alphabet import text_to_symbols
+from .offsets import Offsets
 from .pretokenizer import PIECE, WHITE_SPACE
 
 __all__ = ["NORMALIZERS", "PRE_TOKENIZERS", "Normalizer", "Splitter"]
@@ -26,6 +28,11 @@ Description = Mapping[str, Any]
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")
+
+# How long a pattern of a tokenizer.json may search. A plain one reads millions of characters a
+# second; one such as "(a|aa)+$" may need longer than anybody lives.
+SECONDS = 5
+CHARACTERS_A_SECOND = 100_000
 
 # Normalizers
 
@@ -113,13 +120,7 @@ def _strip(part: Description) -> Normalizer:
 
 def _replace(part: Description) -> Normalizer:
     pattern, content = _pattern(part), part["content"]
-
-    def normalize(text: Aligned) -> Aligned:
-        for match in reversed(list(pattern.finditer(text.text))):
-            text = text.replaced(match.start(), match.end(), content)
-        return text
-
-    return normalize
+    return lambda text: text.replaced(_matches(pattern, text.text), content)
 
 
 def _prepend(part: Description) -> Normalizer:
@@ -157,8 +158,7 @@ def _cut(pattern: regex.Pattern, behavior: str, invert: bool = False) -> Splitte
 
     def split(text: Aligned) -> list[Aligned]:
         stretches, position = [], 0
-        for match in pattern.finditer(text.text):
-            start, end = match.span()
+        for start, end in _matches(pattern, text.text):
             stretches += [(position, start, invert), (start, end, not invert)]
             position = end
         stretches.append((position, len(text.text), invert))
@@ -219,6 +219,19 @@ def _pattern(part: Description) -> regex.Pattern:
         case {"Regex": str(expression)}:
             return regex.compile(expression)
     raise ValueError(f"pattern is {part.get('pattern')!r:.60}, neither a String nor a Regex")
+
+
+def _matches(pattern: regex.Pattern, text: str) -> list[Offsets]:
+    """Find all matches, unless that takes a time that no pattern needs which makes headway."""
+    limit = SECONDS + len(text) / CHARACTERS_A_SECOND
+    try:
+        return [match.span() for match in pattern.finditer(text, timeout=limit)]
+    except TimeoutError:
+        raise ValueError(
+            f"the pattern {shown(pattern.pattern)} of tokenizer.json took more than {limit:.3g} s of"
+            f" computing in {shown(text, most=40)}: it tries the same characters again and again;"
+            " write it without a repetition within a repetition, or shorten the text"
+        ) from None
 
 
 def _split(part: Description) -> Splitter:

@@ -1236,7 +1236,7 @@ class RobertaTokenizer:
             )
         return explain(
             text,
-            TextEncoder(self._vocabulary, self._ranks, self.unk_token_id),
+            self._encoder,
             self.add_prefix_space if add_prefix_space is None else add_prefix_space,
             self.split_special_tokens if split_special_tokens is None else split_special_tokens,
             self.trim_offsets,
