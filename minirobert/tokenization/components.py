@@ -228,8 +228,8 @@ def _matches(pattern: regex.Pattern, text: str) -> list[Offsets]:
         return [match.span() for match in pattern.finditer(text, timeout=limit)]
     except TimeoutError:
         raise ValueError(
-            f"the pattern {shown(pattern.pattern)} of tokenizer.json took more than {limit:.3g} s of"
-            f" computing in {shown(text, most=40)}: it tries the same characters again and again;"
+            f"the pattern {shown(pattern.pattern)} of tokenizer.json took more than {limit:.3g} s"
+            f" in {shown(text, most=40)}: it tries the same characters again and again;"
             " write it without a repetition within a repetition, or shorten the text"
         ) from None
 

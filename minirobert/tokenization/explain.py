@@ -83,9 +83,9 @@ class ExplainedPiece:
         symbols = self.symbols
         if not self._has_states:
             raise ValueError(
-                f"the piece {shown(self.text, most=40)} has {len(symbols):,} symbols, and its states"
-                f" are kept up to {MOST_SYMBOLS}: follow its merges, each of which has its position,"
-                " with merge.apply(symbols)"
+                f"the piece {shown(self.text, most=40)} has {len(symbols):,} symbols, and its"
+                f" states are kept up to {MOST_SYMBOLS}: follow its merges, each of which has its"
+                " position, with merge.apply(symbols)"
             )
         states = [list(symbols)]
         for merge in self.merges:
