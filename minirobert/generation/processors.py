@@ -53,7 +53,8 @@ def _by_texts(change: Callable[[Array, Array, Any], Array]) -> Change:
 
 def _bad_words(scores: Array, words: Any, now: Now) -> Array:
     """Forbid sequences of tokens; but not the end of a text."""
-    biases = {tuple(word): -math.inf for word in words if (*word,) not in [(e,) for e in now.eos]}
+    ends = {(token,) for token in now.eos}
+    biases = {tuple(word): -math.inf for word in words if tuple(word) not in ends}
     return change.sequence_bias(scores, now.input_ids, biases)
 
 

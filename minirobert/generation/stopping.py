@@ -41,8 +41,11 @@ class StopStrings:
 
     def _completes(self, ids: list[int]) -> bool:
         tokens: list[str] = []
-        for number in ids:  # an id without a token parts what stands around it
-            tokens = [*tokens, self._tokens[number]] if number in self._tokens else []
+        for number in ids:
+            if number in self._tokens:
+                tokens.append(self._tokens[number])
+            else:  # it parts what stands around it
+                tokens.clear()
         text = self._to_text(tokens)
         found = [text.rfind(one) + len(one) for one in self._strings if one in text]
         # A character whose last byte the token brings was not there before.

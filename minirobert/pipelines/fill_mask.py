@@ -199,7 +199,11 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         )
         if not of_each:
             # the model may have more rows than there are tokens
-            return repeat(self._known_ids if targets is None else self._target_ids(targets))
+            return repeat(
+                self._known_ids
+                if targets is None
+                else self._target_ids(targets, self.tokenizer.get_vocab())
+            )
         if not isinstance(inputs, str | list | tuple):
             raise TypeError("targets has a list for each text: give the texts as a list, too")
         number = 1 if isinstance(inputs, str) else len(inputs)
@@ -208,13 +212,13 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
                 f"targets has {len(targets)} lists, but there are {number} texts: give one for "
                 "each text, or one list of words for all"
             )
-        return iter([self._target_ids(some) for some in targets])
+        vocabulary = self.tokenizer.get_vocab()
+        return iter([self._target_ids(some, vocabulary) for some in targets])
 
-    def _target_ids(self, targets: str | Sequence[str]) -> list[int]:
+    def _target_ids(self, targets: str | Sequence[str], vocabulary: Mapping[str, int]) -> list[int]:
         """Find the token of each target: in the vocabulary as written, or else its first token."""
         if not isinstance(targets, Iterable):
             raise TypeError(f"targets is {shown(targets)}, but must be a str or a list of them")
-        vocabulary = self.tokenizer.get_vocab()
         found: dict[int, None] = {}  # in order, each once
         for target in [targets] if isinstance(targets, str) else targets:
             check("a target", target, STRING, TypeError)

@@ -16,6 +16,7 @@ from ..keywords import takes
 from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
+from ..tokenization.decoding import parts_of_text
 from .base import Job, Pipeline, Row, or_else
 from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
 
@@ -245,23 +246,14 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         )
         return self._parts(int(to_numpy(token)[0]) for token in tokens)
 
-    def _parts(self, tokens: Iterable[int]) -> Iterator[str]:
-        ids: list[int] = []
-        given = ""
-        for token in tokens:
-            ids.append(token)
-            # The beginning of a character is decoded to U+FFFD, until its other bytes are there.
-            known = self._text(ids).rstrip("\N{REPLACEMENT CHARACTER}")
-            if len(known) > len(given):
-                yield known[len(given) :]
-                given = known
-        if rest := self._text(ids)[len(given) :]:
-            yield rest
-
-    def _text(self, ids: Sequence[int]) -> str:
-        return self.tokenizer.decode(
-            ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
+    def _parts(self, ids: Iterable[int]) -> Iterator[str]:
+        """Give the text that each token completes: not all of it anew for each."""
+        tokens = (
+            token
+            for index in ids
+            for token in self.tokenizer.convert_ids_to_tokens([index], skip_special_tokens=True)
         )
+        return parts_of_text(tokens, self.tokenizer.added_tokens_encoder, self.tokenizer.errors)
 
     def _config(
         self, options: Mapping[str, Any], given: GenerationConfig | None = None

@@ -8,14 +8,16 @@ stands for a word *with* its space, as ``Ġdog`` is one token for " dog". ``a <m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from typing import Any
 
 import regex
 
 from ..rules import BOOLEAN, check
 from ..sentences import shown
+from .fast.string_finder import StringFinder
 from .pretokenizer import WHITE_SPACE
 from .texts import check_text
 
@@ -108,6 +110,12 @@ def content_of(token: str | AddedToken) -> str:
 # tuple, which takes longer to make than a short text to be split.
 Segment = tuple[int, int, AddedToken | None]
 
+# Gives the places of strings in ``text[first:last]``.
+Finder = Callable[[str, int, int], Iterable[tuple[int, int]]]
+
+# The most characters of strings that one pattern looks for.
+MAX_PATTERN = 512
+
 
 class AddedTokenSplitter:
     """Finds added tokens in a text.
@@ -123,12 +131,16 @@ class AddedTokenSplitter:
 
     def __init__(self, tokens: Iterable[AddedToken]) -> None:
         self._tokens = {token.content: token for token in tokens}
-        self._initials = sorted({content[0] for content in self._tokens})
+        self._initials = frozenset(content[0] for content in self._tokens)
+
+    @cached_property
+    def _finders(self) -> list[Finder]:
+        """What finds the tokens of each turn; most tokenizers never need it."""
         by_turn = [
             [token.content for token in self._tokens.values() if token.normalized is turn]
             for turn in (False, True)
         ]
-        self._patterns = [_any_of(contents) for contents in by_turn if contents]
+        return [_finder_of(contents) for contents in by_turn if contents]
 
     def split(self, text: str, split_special_tokens: bool = False) -> list[Segment]:
         """Cut a text into ordinary segments and added tokens, none of them empty.
@@ -136,33 +148,38 @@ class AddedTokenSplitter:
         With `split_special_tokens` special tokens are passed over, as if they were ordinary text.
         """
         segments: list[Segment] = [(0, len(text), None)] if text else []
-        for initial in self._initials:  # most texts have no "<", and are told apart quickly
-            if initial in text:
-                break
-        else:
+        if not self._may_begin_in(text):
             return segments
-        for pattern in self._patterns:
+        for find in self._finders:
             parts: list[Segment] = []
             for start, end, token in segments:
                 if token:
                     parts.append((start, end, token))
                 else:
-                    parts += self._split(text, start, end, pattern, split_special_tokens)
+                    parts += self._split(text, start, end, find, split_special_tokens)
             segments = parts
         return segments
 
+    def _may_begin_in(self, text: str) -> bool:
+        """Tell most texts apart quickly: they have no "<"."""
+        if len(self._initials) > 8:
+            return not self._initials.isdisjoint(text)
+        for initial in self._initials:  # noqa: SIM110  # any() takes longer than most texts
+            if initial in text:
+                return True
+        return False
+
     def _split(
-        self, text: str, first: int, last: int, pattern: regex.Pattern, split_special_tokens: bool
+        self, text: str, first: int, last: int, find: Finder, split_special_tokens: bool
     ) -> Iterator[Segment]:
         position = first
-        for match in pattern.finditer(text, first, last):
-            token = self._tokens[match[0]]
-            start, end = match.span()
+        for start, end in find(text, first, last):
+            token = self._tokens[text[start:end]]
             if start < position:  # the token before has taken its first characters
                 continue
             if token.special and split_special_tokens:
                 continue
-            if token.single_word and _touches_word(text[first:start], text[end:last]):
+            if token.single_word and _touches_word(text, start, end, first, last):
                 continue
             if token.lstrip:
                 start = _skip_left(text, start, position)
@@ -176,13 +193,22 @@ class AddedTokenSplitter:
             yield position, last, None
 
 
-def _any_of(contents: Iterable[str]) -> regex.Pattern:
+def _finder_of(contents: Sequence[str]) -> Finder:
+    """Find strings by a pattern, which tries each where one may begin, or many in another way."""
+    if sum(map(len, contents)) > MAX_PATTERN:
+        return StringFinder(contents).spans
     longest_first = sorted(contents, key=len, reverse=True)
-    return regex.compile("|".join(map(regex.escape, longest_first)))
+    pattern = regex.compile("|".join(map(regex.escape, longest_first)))
+    return lambda text, first, last: (match.span() for match in pattern.finditer(text, first, last))
 
 
-def _touches_word(before: str, after: str) -> bool:
-    return any(_WORD_CHARACTER.match(neighbour) for neighbour in (before[-1:], after[:1]))
+def _touches_word(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """Tell whether there is a letter, digit or underscore beside a range, in ``first`` to ``last``.
+
+    Only the neighbours are looked at: a copy of the text for each token would be its square.
+    """
+    neighbours = text[max(start - 1, first) : start], text[end : min(end + 1, last)]
+    return any(map(_WORD_CHARACTER.match, neighbours))
 
 
 # White space is skipped from the token outwards, by hand: a `\s*` in the pattern, before the token,

@@ -45,11 +45,21 @@ class Aligned(NamedTuple):
             text.append(character)
         return Aligned("".join(text), spans)
 
-    def replaced(self, start: int, end: int, content: str) -> Aligned:
-        """Put other characters in place of a range; they belong to its last character."""
-        span = self.spans[end - 1] if end else (0, 0)
-        spans = [*self.spans[:start], *[span] * len(content), *self.spans[end:]]
-        return Aligned(self.text[:start] + content + self.text[end:], spans)
+    def replaced(self, ranges: Iterable[Offsets], content: str) -> Aligned:
+        """Put other characters in place of ranges; they belong to the last character of theirs.
+
+        >>> Aligned.of("abc").replaced([(0, 2), (2, 3)], "x")
+        Aligned(text='xx', spans=[(1, 2), (2, 3)])
+        """
+        texts: list[str] = []
+        spans: list[Offsets] = []
+        position = 0
+        for start, end in ranges:
+            texts += self.text[position:start], content
+            spans += self.spans[position:start]
+            spans += [self.spans[end - 1] if end else (0, 0)] * len(content)
+            position = end
+        return Aligned("".join([*texts, self.text[position:]]), [*spans, *self.spans[position:]])
 
     def prefixed(self, content: str) -> Aligned:
         """Put characters before the first one, to which they belong."""

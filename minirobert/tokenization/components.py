@@ -19,6 +19,7 @@ from ..rules import BOOLEAN, STRING, check, one_of
 from ..sentences import shown
 from .aligned import Aligned
 from .byte_alphabet import text_to_symbols
+from .offsets import Offsets
 from .pretokenizer import PIECE, WHITE_SPACE
 
 __all__ = ["NORMALIZERS", "PRE_TOKENIZERS", "Normalizer", "Splitter"]
@@ -29,6 +30,12 @@ Description = Mapping[str, Any]
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+# How long a pattern of a tokenizer.json may search. A plain one reads millions of characters a
+# second; one such as "(a|aa)+$" may need longer than anybody lives.
+SECONDS = 5
+CHARACTERS_A_SECOND = 100_000
 
 
 def _flag(part: Description, name: str, default: bool) -> bool:
@@ -123,13 +130,7 @@ def _strip(part: Description) -> Normalizer:
 
 def _replace(part: Description) -> Normalizer:
     pattern, content = _pattern(part), check("content", part["content"], STRING)
-
-    def normalize(text: Aligned) -> Aligned:
-        for match in reversed(list(pattern.finditer(text.text))):
-            text = text.replaced(match.start(), match.end(), content)
-        return text
-
-    return normalize
+    return lambda text: text.replaced(_matches(pattern, text.text), content)
 
 
 def _prepend(part: Description) -> Normalizer:
@@ -172,8 +173,7 @@ def _cut(pattern: regex.Pattern, behavior: str, invert: bool = False) -> Splitte
 
     def split(text: Aligned) -> list[Aligned]:
         stretches, position = [], 0
-        for match in pattern.finditer(text.text):
-            start, end = match.span()
+        for start, end in _matches(pattern, text.text):
             stretches += [(position, start, invert), (start, end, not invert)]
             position = end
         stretches.append((position, len(text.text), invert))
@@ -253,6 +253,19 @@ def _compiled(expression: str) -> regex.Pattern:
 #: Numbers in braces, as in ``\p{N}{1,3}``: what is before them is compiled so many times.
 _REPEATS = regex.compile(r"(?<=[{,])[0-9]+(?=\})")
 _MOST_COPIES = 10_000
+
+
+def _matches(pattern: regex.Pattern, text: str) -> list[Offsets]:
+    """Find all matches, unless that takes a time that no pattern needs which makes headway."""
+    limit = SECONDS + len(text) / CHARACTERS_A_SECOND
+    try:
+        return [match.span() for match in pattern.finditer(text, timeout=limit)]
+    except TimeoutError:
+        raise ValueError(
+            f"the pattern {shown(pattern.pattern)} of tokenizer.json took more than {limit:.3g} s"
+            f" in {shown(text, most=40)}: it tries the same characters again and again;"
+            " write it without a repetition within a repetition, or shorten the text"
+        ) from None
 
 
 def _split(part: Description) -> Splitter:

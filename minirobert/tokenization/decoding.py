@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from codecs import getincrementaldecoder
+from collections.abc import Container, Iterable, Iterator
 from itertools import groupby
 from operator import index
 from typing import Any
@@ -11,7 +12,14 @@ from ..sentences import shown, type_name
 from .byte_alphabet import symbols_to_bytes
 from .texts import check_text
 
-__all__ = ["as_ids", "check_tokens", "clean_up_tokenization", "spaced_text", "tokens_to_text"]
+__all__ = [
+    "as_ids",
+    "check_tokens",
+    "clean_up_tokenization",
+    "parts_of_text",
+    "spaced_text",
+    "tokens_to_text",
+]
 
 # English spacing that older tokenizers needed to have undone; replaced in this order.
 _CLEANED_UP = (
@@ -39,10 +47,25 @@ def tokens_to_text(tokens: Iterable[str], added: Container[str], errors: str) ->
     >>> tokens_to_text(["Hello", "Ġworld", "<mask>"], {"<mask>"}, "replace")
     'Hello world<mask>'
     """
-    pieces = [
-        token.encode("utf-8") if token in added else symbols_to_bytes(token) for token in tokens
-    ]
-    return b"".join(pieces).decode("utf-8", errors=errors)
+    return b"".join([_bytes_of(token, added) for token in tokens]).decode("utf-8", errors=errors)
+
+
+def parts_of_text(tokens: Iterable[str], added: Container[str], errors: str) -> Iterator[str]:
+    """Give the text that `tokens_to_text` gives, as far as each token makes characters whole.
+
+    >>> list(parts_of_text(["n", "Ã", "©!"], {}, "replace"))
+    ['n', 'é!']
+    """
+    decoder = getincrementaldecoder("utf-8")(errors)
+    for token in tokens:
+        if part := decoder.decode(_bytes_of(token, added)):
+            yield part
+    if rest := decoder.decode(b"", final=True):
+        yield rest
+
+
+def _bytes_of(token: str, added: Container[str]) -> bytes:
+    return token.encode("utf-8") if token in added else symbols_to_bytes(token)
 
 
 def spaced_text(

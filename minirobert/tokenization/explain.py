@@ -1,23 +1,28 @@
 """The path of a text to its tokens, step by step.
 
-These are the steps of `TextEncoder`, written to be looked at: what comes out of each is kept.
+These are the steps of `TextEncoder`, written to be looked at: what comes out of each is kept. Of a
+long piece that is not all: the symbols after each of n merges would be the square of n.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import regex
 
-from .bpe import Merge, Pair, merge_steps
+from ..sentences import shown
+from .bpe import Merge
 from .byte_alphabet import text_to_symbols
+from .fast.merge_steps import fast_merge_steps
 from .offsets import Offsets, shifted
 from .pretokenizer import WHITE_SPACE
 from .text_encoder import Piece, TextEncoder
 
-__all__ = ["ExplainedPiece", "ExplainedToken", "Explanation", "explain"]
+__all__ = ["MOST_SYMBOLS", "ExplainedPiece", "ExplainedToken", "Explanation", "explain"]
+
+#: The most symbols of a piece that are shown anew after each merge.
+MOST_SYMBOLS = 256
 
 _LETTER, _NUMBER = regex.compile(r" ?\p{L}"), regex.compile(r" ?\p{N}")
 _CONTRACTION = regex.compile(r"'(?:s|t|re|ve|m|ll|d)")
@@ -71,26 +76,43 @@ class ExplainedPiece:
 
     @property
     def states(self) -> list[list[str]]:
-        """The symbols at the beginning and after each merge."""
+        """The symbols at the beginning and after each merge.
+
+        Of a piece with more than `MOST_SYMBOLS` they are refused.
+        """
         symbols = self.symbols
+        if not self._has_states:
+            raise ValueError(
+                f"the piece {shown(self.text, most=40)} has {len(symbols):,} symbols, and its"
+                f" states are kept up to {MOST_SYMBOLS}: follow its merges, each of which has its"
+                " position, with merge.apply(symbols)"
+            )
         states = [list(symbols)]
         for merge in self.merges:
             merge.apply(symbols)
             states.append(list(symbols))
         return states
 
+    @property
+    def _has_states(self) -> bool:
+        return len(self.symbols) <= MOST_SYMBOLS
+
     def to_dict(self) -> dict[str, Any]:
-        """Give all of it in lists and dictionaries, as JSON has them."""
+        """Give all of it in lists and dictionaries, as JSON has them.
+
+        A merge has the symbols behind it, unless `states` are refused.
+        """
+        merges: list[dict[str, Any]] = [merge._asdict() for merge in self.merges]
+        if self._has_states:
+            for merge, state in zip(merges, self.states[1:], strict=True):
+                merge["symbols"] = state
         return {
             "text": self.text,
             "kind": self.kind,
             "offsets": self.offsets,
             "bytes": self.bytes.hex(" "),
             "symbols": self.symbols,
-            "merges": [
-                {"rank": merge.rank, "left": merge.left, "right": merge.right, "symbols": state}
-                for merge, state in zip(self.merges, self.states[1:], strict=True)
-            ],
+            "merges": merges,
             "tokens": [token._asdict() for token in self.tokens],
         }
 
@@ -101,14 +123,20 @@ class ExplainedPiece:
             lines += [f"  bytes    {self.bytes.hex(' ')}", f"  symbols  {' '.join(self.symbols)}"]
         width = max((len(str(merge.rank)) for merge in self.merges), default=0)
         lines += [
-            f"  merge    {merge.rank:{width}}  {merge.left} + {merge.right}  ->  {' '.join(state)}"
-            for merge, state in zip(self.merges, self.states[1:], strict=True)
+            f"  merge    {merge.rank:{width}}  {merge.left} + {merge.right}  ->  {result}"
+            for merge, result in zip(self.merges, self._results(), strict=True)
         ]
         lines += [
             f"  token    {token}  {index}  characters {start} to {end}"
             for token, index, (start, end) in self.tokens
         ]
         return "\n".join(lines)
+
+    def _results(self) -> list[str]:
+        """Write what each merge leaves: all symbols, or of very many the new one and its place."""
+        if self._has_states:
+            return [" ".join(state) for state in self.states[1:]]
+        return [f"{left}{right}, symbol {place}" for place, left, right, _ in self.merges]
 
 
 @dataclass(frozen=True)
@@ -176,21 +204,13 @@ def _explained(
         offsets = tuple(kept if is_first else usual for is_first, kept, usual in choices)
     tokens = map(ExplainedToken, encoded.tokens, encoded.ids, offsets)
     end = piece.start + max(len(piece.text) - piece.has_new_space, 1)
+    symbols = text_to_symbols(piece.text)
     kind, merges = (
         ("added token", ())
         if piece.added
-        else (_kind(piece.text), _merges(piece.text, encoder.ranks))
+        else (_kind(piece.text), tuple(fast_merge_steps(symbols, encoder.ranks)))
     )
     return ExplainedPiece(piece.text, kind, (piece.start, end), merges, tuple(tokens))
-
-
-def _merges(piece: str, ranks: Mapping[Pair, int]) -> tuple[Merge, ...]:
-    symbols = list(text_to_symbols(piece))
-    merges = []
-    for merge in merge_steps(symbols, ranks):
-        merge.apply(symbols)
-        merges.append(merge)
-    return tuple(merges)
 
 
 def _kind(piece: str) -> str:

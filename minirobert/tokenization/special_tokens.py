@@ -107,6 +107,7 @@ class SpecialTokens:
         resolved = resolve_special_tokens([*given, *others], declared)
         self.named = dict(resolved[: len(given)])
         self.additional = [token for _, token in resolved[len(given) :]]
+        self._contents = {token.content for token in self.additional}
 
     def items(self) -> list[tuple[str, AddedToken]]:
         """Give all of them with their names."""
@@ -139,10 +140,11 @@ class SpecialTokens:
             ]
             for name, value in given.items()
         }
-        kept = [] if replace_additional and ADDITIONAL in new else self.additional
-        known = {token.content for token in kept}
-        more = [token for token in new.get(ADDITIONAL, []) if token.content not in known]
-        self.additional = [*kept, *more]
+        if replace_additional and ADDITIONAL in new:
+            self.additional, self._contents = [], set()
+        more = [t for t in new.get(ADDITIONAL, []) if t.content not in self._contents]
+        self.additional += more
+        self._contents.update(token.content for token in more)
         self.named |= {name: tokens[0] for name, tokens in new.items() if name != ADDITIONAL}
         return [token for tokens in new.values() for token in tokens]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from numbers import Integral
 from typing import Any, ClassVar, NoReturn, Self, overload
 
@@ -58,6 +59,9 @@ from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
 from .vocabulary import Vocabulary, as_declared
 
 __all__ = ["RobertaTokenizer", "RobertaTokenizerFast"]
+
+# What depends on the tokens, and is made when it is first needed.
+MADE_ON_DEMAND = ("_encoder", "_set_apart")
 
 # One text, a batch of texts, or a batch of pairs; each text may be a list of words.
 TextInput = str | Sequence[str] | Sequence[Sequence[str]] | Sequence[Sequence[Sequence[str]]]
@@ -203,7 +207,7 @@ class RobertaTokenizer:
         special = [token for _, token in self._special.items()]
         self._vocabulary = Vocabulary(vocab, declared, special)
         self._ranks = rank_merges(self._merges)
-        self._make_encoder()
+        self._renew()
         self.errors = errors
         self.add_prefix_space = add_prefix_space
         self.trim_offsets = trim_offsets
@@ -327,7 +331,7 @@ class RobertaTokenizer:
         }
         options["added_tokens_decoder"] = declared | (options.get("added_tokens_decoder") or {})
         tokenizer = cls(vocab, merges, add_prefix_space=add_prefix_space, **options)
-        known = tokenizer.all_special_tokens
+        known = set(tokenizer.all_special_tokens)
         without_role = [token for token in special if content_of(token) not in known]
         tokenizer.add_special_tokens(
             {ADDITIONAL: without_role}, replace_additional_special_tokens=False
@@ -681,7 +685,7 @@ class RobertaTokenizer:
         if skip_special_tokens:
             tokens = without_special_tokens(tokens, added)
         if spaces_between_special_tokens:
-            text = spaced_text(tokens, self._set_apart(), added, self.errors)
+            text = spaced_text(tokens, self._set_apart, added, self.errors)
         else:
             text = tokens_to_text(tokens, added, self.errors)
         if clean_up_tokenization_spaces is None:
@@ -920,7 +924,7 @@ class RobertaTokenizer:
     @property
     def special_tokens_map_extended(self) -> dict[str, Any]:
         """The special tokens by their names, with their flags."""
-        additional = self._special.additional
+        additional = list(self._special.additional)
         return {**self._special.named, **({ADDITIONAL: additional} if additional else {})}
 
     @property
@@ -1257,7 +1261,7 @@ class RobertaTokenizer:
             )
         return explain(
             text,
-            TextEncoder(self._vocabulary, self._ranks, self.unk_token_id),
+            self._encoder,
             self.add_prefix_space if add_prefix_space is None else add_prefix_space,
             self.split_special_tokens if split_special_tokens is None else split_special_tokens,
             self.trim_offsets,
@@ -1281,22 +1285,17 @@ class RobertaTokenizer:
 
     def __getstate__(self) -> dict[str, Any]:
         # Not what has been remembered of the calls so far.
-        return vars(self) | {"_encoder": None, "_last_plan": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._make_encoder()
+        kept = {name: value for name, value in vars(self).items() if name not in MADE_ON_DEMAND}
+        return kept | {"_last_plan": None}
 
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in SETTINGS}
 
-    def _make_encoder(self) -> None:
-        # A new one each time: what was encoded before may still be asked about words and offsets.
+    def _renew(self) -> None:
+        """Take up a change of the tokens; there may be more before a text is encoded."""
         self._last_plan = None
-        model = self._vocabulary, self._ranks, self.unk_token_id
-        self._encoder: TextEncoder = (
-            PartsEncoder(*model, self._parts) if self._parts else FastTextEncoder(*model)
-        )
+        for name in MADE_ON_DEMAND:
+            vars(self).pop(name, None)
         is_framed = self.cls_token is not None and self.sep_token is not None
         self._framing = Framing(
             (self.cls_token, self.cls_token_id),
@@ -1305,9 +1304,15 @@ class RobertaTokenizer:
             layout_of(self._parts) or (None if is_framed else PLAIN),
         )
 
+    @cached_property
+    def _encoder(self) -> TextEncoder:
+        # A new one each time: what was encoded before may still be asked about words and offsets.
+        model = self._vocabulary, self._ranks, self.unk_token_id
+        return PartsEncoder(*model, self._parts) if self._parts else FastTextEncoder(*model)
+
     def _add(self, tokens: Iterable[AddedToken]) -> int:
         count = sum([self._vocabulary.add(token) for token in tokens])
-        self._make_encoder()
+        self._renew()
         return count
 
     def _plan(self, options: CallOptions) -> Plan:
@@ -1365,8 +1370,9 @@ class RobertaTokenizer:
             return None
         return self.model_max_length - self._framing.special_token_count(n_texts)
 
+    @cached_property
     def _set_apart(self) -> set[str]:
-        """Name the tokens that `decode` may put spaces around."""
+        """The tokens that `decode` may put spaces around."""
         vocabulary = self._vocabulary
         beyond = {
             token

@@ -19,7 +19,7 @@ Special tokens mean nothing here: where a text holds "<mask>", its characters ar
 others.
 
 Nothing is counted twice: a merge changes the counts only next to the places where it joins, so the
-table of counts is kept, and with it the pieces in which each pair occurs. The most frequent pair is
+table of counts is kept, and with it the places at which each pair occurs. The most frequent pair is
 found with a heap, which is *lazy*: a pair whose count has fallen stays where it is, and is put back
 with its new count when it comes out on top. That suffices because a count never rises: the pairs
 that a merge makes all hold its token, which no piece had before.
@@ -28,10 +28,11 @@ that a merge makes all hold its token, which no piece had before.
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..rules import INTEGER, check, integer
 from ..sentences import shown
@@ -47,6 +48,10 @@ __all__ = ["ROBERTA_SPECIAL_TOKENS", "train_bpe"]
 ROBERTA_SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 
 IdPair = tuple[int, int]
+Places: TypeAlias = "array[int]"
+
+# Stands between pieces, and where a symbol has become part of the token before it.
+NOTHING = -1
 
 
 def train_bpe(
@@ -155,25 +160,35 @@ def count_pieces(
 
 
 class _Corpus:
-    """The pieces as ids, with the counts and the places of all pairs in them."""
+    """All pieces, one behind the other, as ids, with the counts and the places of all pairs.
+
+    A joined token has the place of its first symbol, and knows the places before and behind it. So
+    a merge takes as long as the pair has places, however long the pieces are.
+    """
 
     def __init__(
         self, piece_counts: Mapping[str, int], ids: Mapping[str, int], min_frequency: int
     ) -> None:
-        self.pieces = [[ids[symbol] for symbol in text_to_symbols(piece)] for piece in piece_counts]
-        self.occurrences = list(piece_counts.values())
         self.min_frequency = max(min_frequency, 1)
         self.pair_counts: defaultdict[IdPair, int] = defaultdict(int)
-        self.places: dict[IdPair, set[int]] = {}
+        self.places: dict[IdPair, Places] = {}
         self.heap: list[tuple[int, IdPair]] = []
-        found: defaultdict[IdPair, set[int]] = defaultdict(set)
-        for place, (piece, times) in enumerate(zip(self.pieces, self.occurrences, strict=True)):
-            for pair in pairwise(piece):
-                self.pair_counts[pair] += times
-                found[pair].add(place)
+        self.ids = [NOTHING]
+        self.times = [0]  # how often the piece occurs that has this place
+        for piece, times in piece_counts.items():
+            symbols = [ids[symbol] for symbol in text_to_symbols(piece)]
+            self.ids += [*symbols, NOTHING]
+            self.times += [times] * (len(symbols) + 1)
+        self.before: Places = array("q", range(-1, len(self.ids) - 1))
+        self.behind: Places = array("q", range(1, len(self.ids) + 1))
+        found: defaultdict[IdPair, Places] = defaultdict(_no_places)
+        for place, pair in enumerate(pairwise(self.ids)):
+            if NOTHING not in pair:
+                self.pair_counts[pair] += self.times[place]
+                found[pair].append(place)
         self._queue(found)
 
-    def _queue(self, found: Mapping[IdPair, set[int]]) -> None:
+    def _queue(self, found: Mapping[IdPair, Places]) -> None:
         """Take up new pairs. The rare ones are left out: they cannot become frequent any more."""
         for pair, places in found.items():
             count = self.pair_counts[pair]
@@ -197,39 +212,34 @@ class _Corpus:
         return None
 
     def merge(self, pair: IdPair, joined: int) -> None:
-        """Put the id `joined` in place of a pair, in all pieces."""
-        found: defaultdict[IdPair, set[int]] = defaultdict(set)
+        """Put the id `joined` in place of a pair, wherever it stands, from left to right."""
+        left, right = pair
+        ids = self.ids
+        found: defaultdict[IdPair, Places] = defaultdict(_no_places)
         for place in self.places.pop(pair):
-            self._merge_in_piece(place, pair, joined, found)
+            second = self.behind[place]
+            if ids[place] != left or ids[second] != right:
+                continue  # one of the two belongs to another token by now
+            before, behind = self.before[place], self.behind[second]
+            ids[place], ids[second] = joined, NOTHING
+            self.behind[place], self.before[behind] = behind, place
+            if ids[before] != NOTHING:
+                self._move((ids[before], left), (ids[before], joined), before, found)
+            if ids[behind] != NOTHING:
+                self._move((right, ids[behind]), (joined, ids[behind]), place, found)
         del self.pair_counts[pair]
         self._queue(found)
 
-    def _merge_in_piece(
-        self, place: int, pair: IdPair, joined: int, found: Mapping[IdPair, set[int]]
-    ) -> None:
-        """Merge in one piece, and move the counts of the joined places to the pairs found there."""
-        left, right = pair
-        piece, times, counts = self.pieces[place], self.occurrences[place], self.pair_counts
-        merged: list[int] = []
-        position, last = 0, len(piece) - 1
-        while position <= last:
-            if piece[position] == left and position < last and piece[position + 1] == right:
-                position += 2
-                if merged:
-                    before = merged[-1]
-                    counts[before, left] -= times
-                    counts[before, joined] += times
-                    found[before, joined].add(place)
-                if position <= last:
-                    after = piece[position]
-                    counts[right, after] -= times
-                    counts[joined, after] += times
-                    found[joined, after].add(place)
-                merged.append(joined)
-            else:
-                merged.append(piece[position])
-                position += 1
-        self.pieces[place] = merged
+    def _move(self, old: IdPair, new: IdPair, place: int, found: Mapping[IdPair, Places]) -> None:
+        """Count another pair at a place from now on."""
+        times = self.times[place]
+        self.pair_counts[old] -= times
+        self.pair_counts[new] += times
+        found[new].append(place)
+
+
+def _no_places() -> Places:
+    return array("q")
 
 
 def _check_iterable(texts: Any) -> None:
@@ -253,7 +263,7 @@ def _each_text(texts: Iterable[Any]) -> Iterator[str]:
 def _special_contents(special_tokens: Any) -> list[str]:
     if not isinstance(special_tokens, list | tuple):
         raise TypeError(f"special_tokens is {shown(special_tokens)}: it must be a list of tokens")
-    contents: list[str] = []
+    contents: dict[str, None] = {}  # in order, each once
     for index, token in enumerate(special_tokens):
         where = f"special_tokens[{index}]"
         content = content_of(as_token(token, where))
@@ -270,8 +280,8 @@ def _special_contents(special_tokens: Any) -> list[str]:
                 " the byte alphabet: give it more characters, such as"
                 f" {f'<{content}>'!r}"
             )
-        contents.append(content)
-    return contents
+        contents[content] = None
+    return list(contents)
 
 
 def _check_sizes(vocab_size: Any, min_frequency: Any, n_special: int) -> None:

@@ -51,11 +51,12 @@ def numbered(
     {1: AddedToken(content='<s>', ...), 2: AddedToken(content='<mask>', ...)}
     """
     new: dict[str, int] = {}
+    of_base = set(base.values())
     next_id = first = max(base.values(), default=-1) + 1
     added: dict[int, AddedToken] = {}
     moved: dict[str, tuple[int, int]] = {}
     for index, token in declared:
-        is_gap = index < first and index not in base.values() and index not in added
+        is_gap = index < first and index not in of_base and index not in added
         usual = index if is_gap else next_id
         found = base.get(token.content, new.setdefault(token.content, usual))
         next_id = max(next_id, found + 1)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from minirobert.tokenization.bpe import bpe, rank_merges
+from minirobert.tokenization.bpe import bpe, merge_steps, rank_merges
 from minirobert.tokenization.fast.bpe import fast_bpe
+from minirobert.tokenization.fast.merge_steps import fast_merge_steps
 
 both = pytest.mark.parametrize("bpe", [bpe, fast_bpe])
 
@@ -73,6 +74,16 @@ def test_tokens_are_those_of_the_rust_tokenizers(bpe, vocabulary, texts):
 @given(symbols=st.text("abc", max_size=60), ranks=ranks)
 def test_the_fast_version_gives_the_same(symbols, ranks):
     assert fast_bpe(symbols, ranks) == bpe(symbols, ranks)
+
+
+@given(symbols=st.text("abc", max_size=60), ranks=ranks)
+def test_the_fast_version_takes_the_same_steps(symbols, ranks):
+    left = list(symbols)
+    steps = []
+    for step in merge_steps(left, ranks):
+        step.apply(left)
+        steps.append(step)
+    assert fast_merge_steps(symbols, ranks) == steps
 
 
 def test_the_fast_version_gives_the_same_for_long_pieces():

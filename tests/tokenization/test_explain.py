@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert.tokenization import AddedToken, RobertaTokenizer
+from minirobert.tokenization.explain import MOST_SYMBOLS
 from tests.equivalence.texts import TINY, ours, texts
 
 
@@ -63,3 +65,22 @@ def test_a_space_that_is_put_in_is_shown():
     piece, _ = RobertaTokenizer.from_pretrained().explain("low!", add_prefix_space=True).pieces
     assert (piece.text, piece.offsets) == (" low", (0, 3))
     assert piece.tokens[0].offsets[0] == 0
+
+
+def test_a_long_piece_is_shown_without_its_states():
+    tokenizer = RobertaTokenizer.from_pretrained()
+    short, long = ("the" * (n // 3) for n in (MOST_SYMBOLS - 1, MOST_SYMBOLS + 2))
+    (piece,) = tokenizer.explain(short).pieces
+    assert all("symbols" in merge for merge in piece.to_dict()["merges"])
+    (piece,) = tokenizer.explain(long).pieces
+    with pytest.raises(ValueError, match=r"has 258 symbols, and its states are kept up to 256"):
+        _ = piece.states
+    described = piece.to_dict()
+    assert described["merges"] == [merge._asdict() for merge in piece.merges]
+    first = piece.merges[0]
+    joined = f"->  {first.left}{first.right}, symbol {first.position}"
+    assert joined in str(piece).splitlines()[3]
+    symbols = piece.symbols
+    for merge in piece.merges:
+        merge.apply(symbols)
+    assert symbols == tokenizer.tokenize(long)

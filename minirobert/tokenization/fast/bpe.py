@@ -2,8 +2,7 @@
 
 Two things make the difference. A merge changes only the pairs on both sides of it, so only these
 are looked up again; a linked list finds the neighbours. And the positions at which a pair of some
-rank stands are collected rank by rank, with the ranks in a heap, so that a million occurrences of
-one pair cost one step of the heap.
+rank stands are collected rank by rank: there is a heap of ranks, and one of the positions of each.
 """
 
 from __future__ import annotations
@@ -17,8 +16,12 @@ from ..bpe import Pair
 __all__ = ["fast_bpe"]
 
 
-def fast_bpe(symbols: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
+def fast_bpe(
+    symbols: Sequence[str], ranks: Mapping[Pair, int], joined: list[int] | None = None
+) -> list[str]:
     """Give what `bpe.bpe` gives; each pair has a rank of its own.
+
+    To a list `joined`, each merge adds the number of the symbol with which its pair begins.
 
     >>> fast_bpe("lower", {("l", "o"): 0, ("lo", "w"): 1, ("e", "r"): 2})
     ['low', 'er']
@@ -30,7 +33,7 @@ def fast_bpe(symbols: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
     waiting: dict[int, list[int]] = {}  # for each rank the positions of the pairs that have it
     for position, rank in enumerate(map(ranks.get, pairwise(tokens))):
         if rank is not None:
-            waiting.setdefault(rank, []).append(position)
+            waiting.setdefault(rank, []).append(position)  # in order, which makes it a heap
     queue = list(waiting)
     heapify(queue)
 
@@ -41,28 +44,26 @@ def fast_bpe(symbols: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
         if rank not in waiting:
             waiting[rank] = []
             heappush(queue, rank)
-        waiting[rank].append(left)
+        heappush(waiting[rank], left)
 
     while queue:
-        rank = heappop(queue)
-        positions = waiting.pop(rank)
-        positions.sort()
-        for done, left in enumerate(positions, 1):
-            right = following[left]
-            # The pair that was here may have lost one of its two tokens to another merge.
-            if right == n or ranks.get((tokens[left], tokens[right])) != rank:
-                continue
-            tokens[left] += tokens[right]
-            tokens[right] = ""
-            following[left] = after = following[right]
-            before = preceding[left]
-            if after < n:
-                preceding[after] = left
-                enqueue(left, after)
-            if before >= 0:
-                enqueue(before, left)
-            if queue and queue[0] < rank:  # a pair of lower rank has come up, and takes its turn
-                waiting[rank] = positions[done:]
-                heappush(queue, rank)
-                break
+        rank = queue[0]
+        left = heappop(waiting[rank])
+        if not waiting[rank]:
+            del waiting[heappop(queue)]
+        right = following[left]
+        # The pair that was here may have lost one of its two tokens to another merge.
+        if right == n or ranks.get((tokens[left], tokens[right])) != rank:
+            continue
+        if joined is not None:
+            joined.append(left)
+        tokens[left] += tokens[right]
+        tokens[right] = ""
+        following[left] = after = following[right]
+        before = preceding[left]
+        if after < n:
+            preceding[after] = left
+            enqueue(left, after)
+        if before >= 0:
+            enqueue(before, left)
     return [token for token in tokens if token]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-__all__ = ["MAX_CACHED_LENGTH", "MAX_CACHED_PIECES", "PieceTable"]
+__all__ = ["MAX_CACHED_BYTES", "MAX_CACHED_LENGTH", "MAX_CACHED_PIECES", "PieceTable"]
 
 T = TypeVar("T")
 
 # Beyond these a piece is encoded anew each time: the table must not grow without end.
 MAX_CACHED_PIECES = 2**16
 MAX_CACHED_LENGTH = 64
+MAX_CACHED_BYTES = 2**20  # of all pieces, each of which may be a token
 
 
 class PieceTable(dict[str, T], Generic[T]):
@@ -29,11 +30,15 @@ class PieceTable(dict[str, T], Generic[T]):
     def __init__(self, encode: Callable[[str], T]) -> None:
         super().__init__()
         self._encode = encode
+        self._n_bytes = 0
 
     def __missing__(self, piece: str) -> T:
         entry = self._encode(piece)
         if len(piece) <= MAX_CACHED_LENGTH:
-            if len(self) >= MAX_CACHED_PIECES:
+            n_bytes = len(piece.encode("utf-8"))
+            if len(self) >= MAX_CACHED_PIECES or self._n_bytes + n_bytes > MAX_CACHED_BYTES:
                 self.clear()
+                self._n_bytes = 0
+            self._n_bytes += n_bytes
             self[piece] = entry
         return entry

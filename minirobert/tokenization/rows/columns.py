@@ -51,7 +51,8 @@ def _ones(ids: list[int], *_: object) -> list[int]:
 def _special_tokens_mask(
     _: object, texts: Sequence[EncodedText], window: Window, row_format: RowFormat
 ) -> list[int]:
-    zeros = [[0] * len(ids) for ids in in_window([text.ids for text in texts], window)]
+    parts = in_window([text.ids for text in texts], window)
+    zeros = [[0] * len(part) for part in parts]
     return framed(zeros, lambda _: 1, row_format)
 
 

@@ -6,7 +6,8 @@ a token is led back to the text, and a label of a word or of a range of characte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
@@ -71,7 +72,7 @@ class Encoding:
         tokens = [text.tokens for text in self._texts]
         return self._row(tokens, itemgetter(0), self._format.framing.pad[0])
 
-    @property
+    @cached_property
     def attention_mask(self) -> list[int]:
         """1 for a token, 0 for padding."""
         return self._column("attention_mask")
@@ -81,7 +82,7 @@ class Encoding:
         """1 for padding and the special tokens that frame the texts, 0 for tokens of the texts."""
         return self._column("special_tokens_mask")
 
-    @property
+    @cached_property
     def type_ids(self) -> list[int]:
         """The token types: zeros, as RoBERTa has no others, but where tokenizer.json has."""
         return self._column("token_type_ids")
@@ -97,10 +98,10 @@ class Encoding:
     @cached_property
     def sequence_ids(self) -> list[int | None]:
         """0 for a token of the first text, 1 for one of the second, else None."""
-        numbers: list[list[int | None]] = [
-            [number] * len(text.ids) for number, text in enumerate(self._texts)
-        ]
-        return self._row(numbers, lambda _: None, None)
+        # The window first: the whole text for each of its windows would be the square of it.
+        parts = in_window([text.ids for text in self._texts], self._window)
+        numbers: list[list[int | None]] = [[n] * len(part) for n, part in enumerate(parts)]
+        return self._padded(framed(numbers, lambda _: None, self._format), None)
 
     @cached_property
     def word_ids(self) -> list[int | None]:
@@ -144,10 +145,16 @@ class Encoding:
 
         None is where there is none: a character may be white space that is trimmed off.
         """
-        for index, (start, end) in enumerate(self.offsets):
-            if start <= char_index < end and self.sequence_ids[index] == sequence_index:
-                return index
-        return None
+        return self._tokens_of_chars.get(sequence_index, {}).get(char_index)
+
+    @cached_property
+    def _tokens_of_chars(self) -> Mapping[int | None, dict[int, int]]:
+        """For each text, which token is the first of each character."""
+        first: dict[int | None, dict[int, int]] = defaultdict(dict)
+        for index, (text, span) in enumerate(zip(self.sequence_ids, self.offsets, strict=True)):
+            for char in range(*span):
+                first[text].setdefault(char, index)
+        return first
 
     def char_to_word(self, char_index: int, sequence_index: int = 0) -> int | None:
         """Give the number of the word that a character is of, or None."""
@@ -156,14 +163,16 @@ class Encoding:
 
     def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> TokenSpan | None:
         """Give the tokens of a word; None if the row has none of this word."""
-        tokens = [
-            index
-            for index, (word, sequence) in enumerate(
-                zip(self.word_ids, self.sequence_ids, strict=True)
-            )
-            if sequence == sequence_index and word == word_index
-        ]
-        return TokenSpan(tokens[0], tokens[-1] + 1) if tokens else None
+        return self._tokens_of_words.get((sequence_index, word_index))
+
+    @cached_property
+    def _tokens_of_words(self) -> Mapping[tuple[int | None, int | None], TokenSpan]:
+        """Where the tokens of each word of each text are."""
+        spans: dict[tuple[int | None, int | None], TokenSpan] = {}
+        for index, key in enumerate(zip(self.sequence_ids, self.word_ids, strict=True)):
+            start = spans[key].start if key in spans else index
+            spans[key] = TokenSpan(start, index + 1)
+        return spans
 
     def word_to_chars(self, word_index: int, sequence_index: int = 0) -> CharSpan | None:
         """Give the characters that a word's tokens in this row stand for, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple, TypeVar
@@ -15,6 +16,9 @@ from .truncation import kept_lengths, kept_slice, window_slices
 __all__ = ["WHOLE", "Framing", "RowFormat", "Window", "framed", "in_window", "row_windows"]
 
 T = TypeVar("T")
+
+#: The most rows that the windows of a pair make, each of one text with each of the other.
+MAX_ROWS_OF_A_PAIR = 1_000_000
 
 # For each text of a row, which of its tokens are in it.
 Window = tuple[slice, ...]
@@ -120,6 +124,14 @@ def _combined(windows: Sequence[Sequence[slice]]) -> list[Window]:
     """Combine the windows of two texts in the order of the Rust tokenizers."""
     if len(windows) == 1:
         return [(window,) for window in windows[0]]
+    counts = [len(of_text) for of_text in windows]
+    if math.prod(counts) > MAX_ROWS_OF_A_PAIR:
+        raise ValueError(
+            f"a pair of long texts makes {math.prod(counts):,} rows, {counts[0]:,} windows of the"
+            f" first with {counts[1]:,} of the second, and may make {MAX_ROWS_OF_A_PAIR:,}: pass a"
+            " larger max_length, or shorten one text and cut only the other, as with"
+            " truncation='only_second'"
+        )
     (first, *more), (second, *more_of_second) = windows
     rest = [(left, right) for left in more for right in (second, *more_of_second)]
     return [(first, second), *rest, *((first, right) for right in more_of_second)]
