@@ -13,7 +13,8 @@ from ..config import MODEL_TYPES, RobertaConfig
 from ..files import TINY, HubOptions, ModelFiles, read_json
 from ..parameters import HEADS, parameter_shapes, summary
 from .common import add_command, print_json
-from .options import HUB_OPTIONS, add_options, hub_options
+from .options import HUB_OPTIONS, add_options, hub_options, named
+from .streams import output
 
 __all__ = ["add_inspect"]
 
@@ -27,10 +28,12 @@ def add_inspect(commands: Any) -> None:
         "config.json does not expect, or misses.",
         "  minirobert inspect\n  minirobert inspect roberta-base\n"
         "  minirobert inspect config.json\n  minirobert inspect model.safetensors",
+        "[MODEL]",
     )
     command.add_argument(
         "model",
         nargs="?",
+        type=named,
         default=TINY,
         metavar="MODEL",
         help="a model's directory or name on the hub, a safetensors file, or a config.json, which "
@@ -107,7 +110,8 @@ def _show(
     notes: dict[str, str],
 ) -> None:
     if not arguments.json:
-        print(summary(shapes, dtypes, notes))
+        with output():
+            print(summary(shapes, dtypes, notes))
         return
     listed = {
         name: {
