@@ -27,6 +27,9 @@ def speak_utf8() -> None:
 
     Surrogates, of which names of files may have some, have no UTF-8. They are escaped as in JSON.
     """
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        # PYTHONUNBUFFERED: Python would lose what a signal cuts off. All is flushed here anyway.
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(sys.stdout.buffer))  # type: ignore[arg-type]
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
