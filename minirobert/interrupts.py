@@ -7,6 +7,7 @@ is imported before all others, and imports nothing that Python has not loaded by
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from time import monotonic
@@ -21,8 +22,10 @@ else:
 
 __all__ = ["IS_PROGRAM", "STOP", "Stop"]
 
-#: For what is half done, or half printed, to come to its end.
-PATIENCE = 0.5  # seconds
+#: Seconds in which what is half printed may come to its end,
+TO_PRINT = 0.5
+#: and in which KeyboardInterrupt must have come through. C code may drop it, as NumPy's does.
+TO_END = 2.0
 
 
 def _is_program() -> bool:
@@ -41,8 +44,8 @@ def _is_program() -> bool:
 class Stop:
     """What is done when the program is told to stop; as a context, it waits until its end.
 
-    A key that is held sends a signal again and again: what is being put in order is left to end,
-    unless it takes longer than `PATIENCE`.
+    A key that is held sends a signal again and again. So only one that comes later ends at once
+    what is being put in order.
     """
 
     def __init__(self) -> None:
@@ -66,13 +69,20 @@ class Stop:
         if not self.working:
             die(number)
         if self.told is not None:
-            if monotonic() - self.since > PATIENCE:
+            if monotonic() - self.since > TO_PRINT:
                 die(number)
             return
         self.told, self.since = number, monotonic()
-        if not self.printing:
+        if self.printing:  # the reader of a full pipe may never go on
+            die_after(TO_PRINT, number)
+        else:
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Give up what is being done."""
+        if self.told is not None:
+            die_after(TO_END, self.told)
             raise KeyboardInterrupt
-        die_after(PATIENCE, number)  # the reader of a full pipe may never go on
 
     def work(self) -> None:
         """Let signals be a KeyboardInterrupt from here on."""
@@ -80,13 +90,15 @@ class Stop:
         if IS_PROGRAM:
             self.listen("SIGINT", "SIGTERM", "SIGHUP")
             sys.unraisablehook = self._unraisable
+            # When Python ends, it forgets its handlers first.
+            atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
     def leave(self) -> int:
         """End the program after a KeyboardInterrupt; elsewhere, give the exit code."""
         number = signal.SIGINT if self.told is None else self.told
         self.working, self.told = False, None
         if IS_PROGRAM:
-            die_after(PATIENCE, number)
+            die_after(TO_PRINT, number)
             _flush()
             die(number)
         return 128 + number
@@ -107,9 +119,7 @@ class Stop:
         traceback: TracebackType | None,
     ) -> None:
         self.printing = False
-        if self.told is not None:
-            die_after(0, self.told)  # never, by the rules of timers
-            raise KeyboardInterrupt
+        self.interrupt()
 
 
 def die(number: int) -> NoReturn:

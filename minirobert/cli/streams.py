@@ -29,7 +29,7 @@ def speak_utf8() -> None:
     """
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
         # PYTHONUNBUFFERED: Python would lose what a signal cuts off. All is flushed here anyway.
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(sys.stdout.buffer))  # type: ignore[arg-type]
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(sys.stdout.buffer))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 

