@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..sentences import cut
+from ..sentences import LIMIT, cut
 
 __all__ = ["ReaderGone", "output", "speak_utf8", "tell"]
 
@@ -56,11 +56,13 @@ def output() -> Iterator[None]:
 
 def tell(sentence: str, name: str = "minirobert: ") -> None:
     """Print a sentence as one line on stderr, unless that is closed or full."""
-    line = name + "".join(map(_visible, cut(sentence.strip())))
     if sys.stderr is None:  # print would take stdout
         return
+    encoding = sys.stderr.encoding or "utf-8"
+    line = name + "".join(map(_visible, cut(sentence.strip())))
+    line = line.encode(encoding, "backslashreplace").decode(encoding)
     try:
-        print(cut(line), file=sys.stderr, flush=True)
+        print(line if len(line) <= LIMIT else cut(line, LIMIT - 5), file=sys.stderr, flush=True)
     except (OSError, ValueError):
         _silence(sys.stderr)
 

@@ -298,13 +298,12 @@ def test_training_on_lines_that_are_not_utf8(run, tmp_path, policy):
 
 
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("task", ["fill-mask", "feature-extraction", "text-classification"])
-def test_nan_is_null(run, directories, tmp_path, task, value):
+def test_nan_is_null(run, directories, tmp_path, task):
     model = shutil.copytree(directories[task], tmp_path / "model")
     tensors = load_file(model / "model.safetensors")
     (name,) = (name for name in tensors if name.endswith("layer.1.output.dense.bias"))
-    tensors[name].fill(value)
+    tensors[name].fill(np.finfo("float32").max)  # finite, but not what it is added up to
     save_file(tensors, model / "model.safetensors")
     code, output, said = run(task, SKY, SKY, "--json", "--model", str(model))
     assert code == 0
