@@ -134,7 +134,7 @@ def _lines_of_bytes(file: BinaryIO) -> Iterator[bytes]:
                 "once: divide it into several lines"
             )
         if number == 1 and line.startswith(b"\xef\xbb\xbf"):
-            warn("line 1 of stdin begins with a byte order mark, U+FEFF, which is read as its text")
+            warn("line 1 of stdin begins with a byte order mark, U+FEFF: it is read as text, too")
         yield line
 
 

@@ -5,7 +5,6 @@ traceback; what is on stdout is UTF-8, and each of its lines is JSON where that 
 """
 
 import io
-import itertools
 import json
 import os
 import shutil
@@ -176,7 +175,7 @@ def test_whatever_it_is_given(draw, times, directories, tmp_path):
     (tmp_path / "FILE").write_bytes(
         b"low lower\ncaf\xe9\n" if draw.random() < 0.5 else b"low low\n"
     )
-    for _ in range(8 * times):
+    for _ in range(6 * times):
         arguments = drawn_arguments(draw, directories, tmp_path)
         streams, environment = draw.choice(STREAMS), draw.choice(ENVIRONMENTS)
         try:
@@ -207,7 +206,7 @@ def drawn_numbered_lines(draw):
 @pytest.mark.filterwarnings("default")
 def test_no_answer_is_lost(draw, times, run, stdin):
     fill = minirobert.pipeline("fill-mask", top_k=1)
-    for _ in range(6 * times):
+    for _ in range(5 * times):
         kinds, lines = drawn_numbered_lines(draw)
         policy, batch_size = draw.choice(["strict", "replace", "skip"]), draw.choice([1, 2, 5, 40])
         wrong = {"strict": {"no UTF-8", "no mask"}, "replace": {"no mask"}}.get(policy, set())
@@ -380,7 +379,7 @@ def busy_arguments(draw, directories, tmp_path):
 
 @pytest.mark.parametrize("latest", [0.6, 4], ids=["start", "work"])
 def test_control_c(draw, times, directories, tmp_path, latest):
-    for _ in range(3 * times):
+    for _ in range(2 * times):
         arguments = busy_arguments(draw, directories, tmp_path)
         stopped = Stopped(arguments, tmp_path)
         delay = draw.uniform(0.02, latest)
@@ -426,13 +425,13 @@ def test_what_is_printed_is_whole():
         assert process.wait(10) == 130
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_other_signals(tmp_path, name):
+def test_other_signals(draw, tmp_path):
     stopped = Stopped(["fill-mask", "--json"], tmp_path)
     while not stopped.output.tell():
         time.sleep(0.01)
-    stopped.stop(getattr(signal, name), 2, 0.01)
-    assert (stopped.returncode, stopped.stderr) == (-getattr(signal, name), b"")
+    number = draw.choice([signal.SIGTERM, signal.SIGHUP])
+    stopped.stop(number, 2, 0.01)
+    assert (stopped.returncode, stopped.stderr) == (-number, b"")
 
 
 def test_a_signal_that_the_caller_ignores(tmp_path):
@@ -487,18 +486,19 @@ def test_which_process_is_the_program(monkeypatch, argv, orig_argv, expected):
 @pytest.mark.parametrize(
     ("command", "unit"),
     [
-        *itertools.product(["fill-mask", "tokenize", "token-classification"], ["a", "the sky "]),
-        *(("multiple-choice", "the sky "), ("text-generation", ".")),
+        *(("fill-mask", "a"), ("tokenize", "the sky "), ("token-classification", "日")),
+        *(("multiple-choice", "the sky "), ("text-generation", "."), ("question-answering", "\t")),
     ],
 )
 def test_long_lines_take_time_by_their_length(run, stdin, directories, command, unit):
     model = ["--model", directories[command]] if command in directories else []
+    run(command, *model)  # imports what it needs
     times = []
-    for length in (20_000, 320_000):
+    for length in (10_000, 160_000):
         stdin(unit * (length // len(unit)))
-        start = time.perf_counter()
+        start = time.process_time()
         run(command, *model)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert times[1] < 16 * 3 * (times[0] + 0.05)
 
 
@@ -536,8 +536,10 @@ def test_a_sentence_for_each(run, monkeypatch, error, words):
     assert len(said) <= LONGEST_LINE + 1
 
 
-@pytest.mark.parametrize("arguments", [["tokenize", "a"], ["--help"], ["inspect", "--json"]])
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("arguments", "unbuffered"),
+    [(["tokenize", "a"], ""), (["--help"], "1"), (["inspect", "--json"], "1")],
+)
 def test_stdout_that_is_full(arguments, unbuffered):
     result = program(arguments, b"", ">/dev/full", {"PYTHONUNBUFFERED": unbuffered})
     assert_well_behaved(result, codes=(2,))
