@@ -87,7 +87,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are short, whatever the argument that they quote."""
 
     def error(self, message: str) -> NoReturn:
-        tell(self.format_usage(), "")
+        tell(f"usage: {self.usage}", "")
         tell(f"error: {message}; {self.prog} --help tells more", f"{self.prog}: ")
         raise SystemExit(2)
 
@@ -100,6 +100,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="minirobert",
+        usage="minirobert [options] COMMAND ...",
         description="RoBERTa as explicit array code.",
         epilog="Where no model is named, it is the small one that comes with the package.",
     )

@@ -168,7 +168,7 @@ def _check_paths(files: Sequence[str], out: str) -> None:
     directory = Path(out)
     if directory.exists() and not directory.is_dir():
         raise NotADirectoryError(f"{shown(out)} is a file: give a directory to save in")
-    nearest = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    nearest = next(path for path in (directory, *directory.parents) if path.exists())
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise PermissionError(f"nothing can be saved in {shown(out)}: you may not write there")
 
