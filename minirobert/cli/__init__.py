@@ -102,10 +102,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="minirobert",
         usage="minirobert [options] COMMAND ...",
         description="RoBERTa as explicit array code.",
-        epilog="Where no model is named, it is the small one that comes with the package.",
+        epilog="Where no model is named, it is the small one that comes with the package. The exit "
+        "code is 2 after an error, 130 after Control-C, and else 0.",
     )
     parser.add_argument("--version", action="version", version=f"minirobert {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(prog="minirobert", required=True, metavar="COMMAND")
     for task in TASK_COMMANDS:
         add_task(commands, task)
     add_tokenize(commands)

@@ -535,6 +535,27 @@ def test_a_sentence_for_each(run, monkeypatch, error, words):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "program", "words"),
+    [
+        (["x" * 99_999], "minirobert", "'train-tokenizer'"),
+        (["fill-mask", "--top-k", "9" * 99_999], "minirobert fill-mask", "argument --top-k"),
+        (["fill-mask", "--dtype", "\x1b\n" * 999], "minirobert fill-mask", "\\x1b"),
+        (["tokenize", "--model", ""], "minirobert tokenize", "the name is empty"),
+        (["tokenize", "a", *["--frob"] * 9_999], "minirobert", "unrecognized arguments: --frob"),
+    ],
+)
+def test_errors_of_usage_are_short(run, arguments, program, words):
+    code, output, said = run(*arguments)
+    usage, sentence = said.splitlines()
+    assert (code, output) == (2, "")
+    assert usage.startswith(f"usage: {program} [options] ")
+    assert sentence.startswith(f"{program}: error: ")
+    assert words in sentence
+    assert sentence.endswith(f"; {program} --help tells more")
+    assert len(sentence) <= LONGEST_LINE
+
+
+@pytest.mark.parametrize(
     ("arguments", "unbuffered"),
     [(["tokenize", "a"], ""), (["--help"], "1"), (["inspect", "--json"], "1")],
 )
