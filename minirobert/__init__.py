@@ -1,5 +1,8 @@
 """RoBERTa as explicit array code: an executable reference on NumPy and CuPy."""
 
+from . import interrupts as interrupts  # Control-C is no traceback from here on
+
+# isort: split
 from . import kernels as kernels  # registers itself with the formulas
 from . import moved as moved  # finds modules by their old paths
 from .arrays import to_device

@@ -10,6 +10,7 @@ from tests.sources import imported, parsed, source_files, top_level
 
 TOP_LEVEL = {
     "words": ["sentences", "warning"],
+    "signals": ["interrupts"],
     "ground": [
         *("arrays", "checks", "rules", "keywords", "observe", "config", "config_file"),
         *("class_names", "model_output", "documentation", "torch_callers", "memory"),
@@ -44,7 +45,10 @@ MAY_IMPORT = {
     "generation": {"files", "ground", "heart"},
     "models": {"files", "ground", "heart", "checkpoints", "tokenization", "generation"},
     "pipelines": {"files", "ground", "heart", "tokenization", "generation", "models"},
-    "cli": {"files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"},
+    "cli": {
+        *("files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"),
+        "signals",
+    },
 }
 
 

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import __version__
+from ..interrupts import STOP
+from ..sentences import shown
+from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
 from .tensors import add_inspect
 from .tokens import add_tokenize, add_train_tokenizer
@@ -32,36 +33,80 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, or 2 after an error, whose sentence is on stderr.
+        The exit code: 0, 2 after an error, whose sentence is on stderr, or 130 after Control-C.
     """
-    arguments = _parser().parse_args(argv)
-    if sys.stdout is None:
-        _tell("stdout is closed, so there is nowhere to print to")
-        return 2
-    _speak_utf8()
     try:
+        STOP.work()
+        code = _run(argv)
+        STOP.working = False
+    except KeyboardInterrupt:
+        return STOP.leave()
+    except Exception:
+        if STOP.told is None:
+            raise
+        return STOP.leave()  # C may make other errors of KeyboardInterrupt
+    return code if STOP.told is None else STOP.leave()
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    """Run a command, and make a sentence of its error."""
+    try:
+        arguments = _parsed(argv)
+        if isinstance(arguments, int):
+            return arguments
+        if sys.stdout is None:
+            raise OSError("stdout is closed, so there is nowhere to print to")
+        speak_utf8()
         with warnings.catch_warnings():  # which also puts showwarning back
             warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes what it needs
             arguments.run(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        return 130
-    except (ValueError, TypeError, KeyError, IndexError, OSError, ImportError) as error:
-        _tell(_sentence(error))
+    except ReaderGone:
+        return 0
+    except MemoryError as error:
+        tell(f"there is not enough memory: {str(error) or 'give less at once'}")
+        return 2
+    except (RecursionError, OverflowError) as error:
+        tell(f"something is nested too deeply, or a number is too large: {error}")
+        return 2
+    except (ValueError, TypeError, KeyError, IndexError, OSError, ImportError, Warning) as error:
+        tell(_sentence(error))
         return 2
     return 0
 
 
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace | int:
+    """Read the arguments, or give the exit code where they ask for help, or are wrong."""
+    with output():
+        try:
+            return _parser().parse_args(argv)
+        except SystemExit as end:
+            return int(end.code or 0)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are short, whatever the argument that they quote."""
+
+    def error(self, message: str) -> NoReturn:
+        tell(f"usage: {self.usage}", "")
+        tell(f"error: {message}; {self.prog} --help tells more", f"{self.prog}: ")
+        raise SystemExit(2)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        stream = sys.stderr if file is None else file
+        if message and stream is not None:
+            stream.write(message)  # argparse would hide that this cannot be done
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="minirobert",
+        usage="minirobert [options] COMMAND ...",
         description="RoBERTa as explicit array code.",
-        epilog="Where no model is named, it is the small one that comes with the package.",
+        epilog="Where no model is named, it is the small one that comes with the package. The exit "
+        "code is 2 after an error, 130 after Control-C, and else 0.",
     )
     parser.add_argument("--version", action="version", version=f"minirobert {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(prog="minirobert", required=True, metavar="COMMAND")
     for task in TASK_COMMANDS:
         add_task(commands, task)
     add_tokenize(commands)
@@ -70,23 +115,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _speak_utf8() -> None:
-    """Read and write UTF-8 whatever the system's own encoding is: tokens are not in many others."""
-    for stream in (sys.stdin, sys.stdout):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="strict")
-
-
 def _sentence(error: BaseException) -> str:
-    """Give an error's message; ``str`` of a KeyError would show it in quotes."""
+    """Give an error's message; ``str`` would show that of a KeyError in quotes, or a number."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.strerror}: {shown(error.filename)}"
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 def _show_warning(message: Any, *_: Any) -> None:
-    _tell(f"warning: {message}")
-
-
-def _tell(sentence: str) -> None:
-    """Print a sentence on stderr, unless that is closed: ``print`` would then take stdout."""
-    if sys.stderr is not None:
-        print(f"minirobert: {sentence}", file=sys.stderr)
+    tell(f"warning: {message}")

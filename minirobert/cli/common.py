@@ -1,23 +1,33 @@
-"""What the commands share: how they are described, lines from stdin, JSON on stdout."""
+"""What the commands share: how they are described, from texts to answers, JSON on stdout."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from ..checks import warn
+from ..interrupts import STOP
 from ..pipelines.base import chunks
 from ..sentences import LIMIT, plain
+from .lines import Faults, stdin_lines, unescaped
+from .streams import output
 
-__all__ = ["add_command", "add_texts", "answer_lines", "not_utf8", "print_json"]
+__all__ = ["add_command", "add_texts", "answer_lines", "print_json"]
+
+#: What a text may be the reason for.
+ERRORS = (ValueError, TypeError)
 
 
-def add_command(commands: Any, name: str, purpose: str, examples: str) -> argparse.ArgumentParser:
+def add_command(
+    commands: Any, name: str, purpose: str, examples: str, what: str = "[TEXT ...]"
+) -> argparse.ArgumentParser:
     """Add a command with a purpose, its examples and ``--json`` to the parser."""
     command: argparse.ArgumentParser = commands.add_parser(
         name,
+        usage=f"minirobert {name} [options] {what}",
         help=purpose,
         description=purpose,
         epilog="examples:\n" + examples,
@@ -38,7 +48,7 @@ def add_texts(command: argparse.ArgumentParser, what: str = "") -> None:
 
 
 def answer_lines(
-    texts: Sequence[str],
+    arguments: argparse.Namespace,
     answer: Callable[[Iterable[str]], Iterator[Any]],
     show: Callable[[str, Any], None],
     batch_size: int = 1,
@@ -46,43 +56,90 @@ def answer_lines(
     """Answer each text of the command line, or each line of stdin as soon as a batch has come.
 
     The error of a line that cannot be answered has its number; those before it have been answered.
+    With ``--errors skip`` such a line is left out; in JSON null stands for it, so that the answers
+    have the numbers of their lines.
     """
+    faults = _faults(arguments)
     number = 0
-    for chunk in chunks(texts or _lines(), batch_size):
-        answers = answer(chunk)
-        for text in chunk:
+    for batch in chunks(_texts(arguments.texts, faults), batch_size):
+        answers = _answers([text for text in batch if text is not None], answer)
+        for text in batch:
             number += 1
-            try:
-                found = next(answers)
-            except (ValueError, TypeError) as error:
-                if texts:
-                    raise
-                raise ValueError(f"line {number} of stdin: {plain(error, LIMIT - 40)}") from error
-            show(text, found)
-            sys.stdout.flush()
+            found = None if text is None else next(answers)
+            if isinstance(found, Exception):
+                if arguments.errors != "skip":
+                    raise _numbered(found, arguments, faults.where(number))
+                faults.leave_out(number, found)
+                found = None
+            with output():
+                if text is not None and found is not None:
+                    show(text, found)
+                elif arguments.json:
+                    print_json(None)
+    faults.sum_up()
 
 
-def _lines() -> Iterator[str]:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise ValueError("there is no text: give it as an argument, or pipe lines into stdin")
-    try:
-        for line in sys.stdin:
-            yield line.removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"stdin is not UTF-8: it has the byte {error.object[error.start]:#04x} where a "
-            "character begins; convert it, for instance with iconv"
-        ) from error
+def _faults(arguments: argparse.Namespace) -> Faults:
+    instead = "left out (null in the JSON)" if arguments.json else "left out"
+    if arguments.texts:
+        return Faults(arguments.errors, "texts of the command line", "text {}".format, instead)
+    return Faults(arguments.errors, "lines of stdin", "line {} of stdin".format, instead)
 
 
-def not_utf8(where: str, error: UnicodeDecodeError) -> ValueError:
-    """Say what is wrong with bytes that are no text."""
-    return ValueError(
-        f"{plain(where)} is not UTF-8: it has the byte {error.object[error.start]:#04x} at "
-        f"position {error.start}; convert it, for instance with iconv"
-    )
+def _texts(arguments: Sequence[str], faults: Faults) -> Iterator[str | None]:
+    """Give the texts; None is one that is left out."""
+    if not arguments:
+        return stdin_lines(faults)
+    return (unescaped(text, number, faults) for number, text in enumerate(arguments, 1))
+
+
+def _answers(
+    texts: Sequence[str], answer: Callable[[Iterable[str]], Iterator[Any]]
+) -> Iterator[Any]:
+    """Give the answer of each text, or its error.
+
+    An error may be that of any text of a batch. From there on, each is answered alone.
+    """
+    answers = answer(texts)
+    for number in range(len(texts)):
+        try:
+            found = next(answers)
+        except ERRORS as error:
+            if len(texts) > 1:
+                for text in texts[number:]:
+                    yield from _answers([text], answer)
+                return
+            found = error
+        yield found
+
+
+def _numbered(error: Exception, arguments: argparse.Namespace, where: str) -> Exception:
+    """Say of which line of stdin an error is; the texts of the command line can be seen."""
+    return error if arguments.texts else ValueError(f"{where}: {plain(error, LIMIT - 40)}")
 
 
 def print_json(value: Any) -> None:
-    """Print a value as a line of JSON."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    """Print a value as a line of JSON, to its end even if Control-C is pressed.
+
+    JSON has no NaN and no infinity: null takes their place.
+    """
+    write = partial(json.dumps, ensure_ascii=False, allow_nan=False)
+    try:
+        line = write(value)
+    except ValueError:
+        line = write(_without_nan(value))
+        warn(
+            "null stands in the JSON for numbers that are NaN or infinite: the weights may have "
+            "such numbers, or ones too large for the dtype"
+        )
+    with STOP, output():
+        print(line)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nan(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    is_number = not isinstance(value, float) or abs(value) < float("inf")
+    return value if is_number else None

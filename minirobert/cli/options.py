@@ -27,7 +27,7 @@ __all__ = [
         "text",
         "words",
     ),
-    *("text", "words", "count_or_all", "device", "seed"),
+    *("batch_size", "count_or_all", "device", "named", "seed"),
     *("HUB_OPTIONS", "hub_options"),
 ]
 
@@ -99,6 +99,18 @@ def hub_options(arguments: argparse.Namespace) -> dict[str, Any]:
     names = ("revision", "token", "cache_dir", "local_files_only")
     given = {name: getattr(arguments, name) for name in names}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def named(word: str) -> str:
+    """Refuse an empty name, as of a variable of the shell that is not set: it would be "."."""
+    if not word:
+        raise argparse.ArgumentTypeError("the name is empty: give one, or . for this directory")
+    return word
+
+
+def batch_size(word: str) -> int:
+    """Read a number; more than so many lines are never waited for."""
+    return min(int(word), 2**31 - 1)
 
 
 def count_or_all(word: str) -> int:

@@ -10,7 +10,19 @@ from typing import Any, TypeAlias
 from ..files import TINY
 from ..pipelines import BUNDLED, pipeline
 from .common import add_command, add_texts, answer_lines, print_json
-from .options import HUB_OPTIONS, Option, add_options, choice, count, device, switch, text
+from .lines import errors_option
+from .options import (
+    HUB_OPTIONS,
+    Option,
+    add_options,
+    batch_size,
+    choice,
+    count,
+    device,
+    named,
+    switch,
+    text,
+)
 
 __all__ = ["Reader", "TaskCommand", "add_task", "answer_all", "as_it_is"]
 
@@ -60,8 +72,10 @@ SHARED_OPTIONS = (
     count(
         "--batch-size",
         "how much to compute at once; so many lines of stdin are waited for (default: 1)",
+        type=batch_size,
         default=1,
     ),
+    errors_option("texts that are not UTF-8, or cannot be answered"),
     text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
     choice(
         "--dtype",
@@ -71,7 +85,9 @@ SHARED_OPTIONS = (
     ),
 )
 #: What the options of every command are stored as; all others are options of the pipeline.
-SHARED = {"texts", "json", "model", "truncate", "batch_size", "device", "dtype", "run"}
+SHARED = {
+    *("texts", "json", "model", "truncate", "batch_size", "errors", "device", "dtype", "run"),
+}
 
 
 def add_task(commands: Any, task: TaskCommand) -> None:
@@ -88,8 +104,9 @@ def add_task(commands: Any, task: TaskCommand) -> None:
 def _model(task: TaskCommand) -> Option:
     where = "a directory, or a name of the hub"
     if task.task in BUNDLED:
-        return text("--model", "DIR", f"{where} (default: the bundled model)", default=TINY)
-    return text("--model", "DIR", where, required=True)
+        help = f"{where} (default: the bundled model)"
+        return text("--model", "DIR", help, type=named, default=TINY)
+    return text("--model", "DIR", where, type=named, required=True)
 
 
 def _truncate(task: TaskCommand) -> tuple[Option, ...]:
@@ -114,7 +131,7 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     if getattr(arguments, "truncate", None):
         pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": pipe.limit}
     answer_lines(
-        arguments.texts,
+        arguments,
         lambda texts: task.answer(pipe, (read(text) for text in texts), arguments),
         lambda line, found: print_json(found) if arguments.json else task.show(line, found),
         max(arguments.batch_size, 1),  # one below 1 is the pipeline's error

@@ -15,8 +15,8 @@ from ..pipelines.entities import STRATEGIES
 from ..pipelines.fill_mask import Filling
 from ..pipelines.text_classification import FUNCTIONS
 from ..sentences import shown
-from .common import not_utf8
-from .options import choice, count, count_or_all, either, real, seed, switch, text, words
+from .lines import check_no_device, not_utf8
+from .options import choice, count, count_or_all, either, named, real, seed, switch, text, words
 from .task_command import Reader, TaskCommand, add_task, answer_all, as_it_is
 
 __all__ = ["TASK_COMMANDS", "TaskCommand", "add_task"]
@@ -189,6 +189,7 @@ def _question_reader(options: dict[str, Any]) -> Reader:
 
 
 def _context_of(file: str) -> str:
+    check_no_device(file)
     try:
         return Path(file).read_bytes().decode("utf-8")  # offsets count each \r
     except UnicodeDecodeError as error:
@@ -226,7 +227,12 @@ QUESTION_ANSWERING = TaskCommand(
     ),
     options=(
         either(
-            text("--context", "FILE", "look for the answers to all questions in this UTF-8 file"),
+            text(
+                "--context",
+                "FILE",
+                "look for the answers to all questions in this UTF-8 file",
+                type=named,
+            ),
             text("--context-text", "TEXT", "or in this text"),
         ),
         count("--top-k", "answers to each question, at most (default: 1)"),

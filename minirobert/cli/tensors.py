@@ -15,7 +15,8 @@ from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles, read_json
 from ..parameters import HEADS, parameter_shapes, summary
 from ..sentences import shown
 from .common import add_command, print_json
-from .options import HUB_OPTIONS, add_options, hub_options
+from .options import HUB_OPTIONS, add_options, hub_options, named
+from .streams import output
 
 __all__ = ["add_inspect"]
 
@@ -29,10 +30,12 @@ def add_inspect(commands: Any) -> None:
         "config.json does not expect, or misses.",
         "  minirobert inspect\n  minirobert inspect roberta-base\n"
         "  minirobert inspect config.json\n  minirobert inspect model.safetensors",
+        "[MODEL]",
     )
     command.add_argument(
         "model",
         nargs="?",
+        type=named,
         default=TINY,
         metavar="MODEL",
         help="a model's directory or name on the hub, a safetensors file, or a config.json, which "
@@ -113,7 +116,8 @@ def _show(
     notes: dict[str, str],
 ) -> None:
     if not arguments.json:
-        print(summary(shapes, dtypes, notes))
+        with output():
+            print(summary(shapes, dtypes, notes))
         return
     listed = {
         name: {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from ..models.auto import AutoTokenizer
 from ..sentences import plain, shown
 from ..tokenization import RobertaTokenizer
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
-from .common import add_command, add_texts, answer_lines, not_utf8, print_json
-from .options import HUB_OPTIONS, add_options, count, hub_options, switch, text, words
+from .common import add_command, add_texts, answer_lines, print_json
+from .lines import Faults, check_no_device, errors_option
+from .options import HUB_OPTIONS, add_options, count, hub_options, named, switch, text, words
+from .streams import output
 
 __all__ = ["add_tokenize", "add_train_tokenizer"]
 
@@ -36,12 +40,14 @@ def add_tokenize(commands: Any) -> None:
             "--model",
             "DIR",
             "a directory, or a name of the hub (default: the bundled model)",
+            type=named,
             default=TINY,
         ),
         switch(
             "--explain",
             "show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
         ),
+        errors_option("texts that are not UTF-8"),
         *HUB_OPTIONS,
     )
     command.set_defaults(run=_tokenize)
@@ -55,10 +61,12 @@ def add_train_tokenizer(commands: Any) -> None:
         "Learn the vocabulary and the merges of a tokenizer from files of text.",
         "  minirobert train-tokenizer corpus.txt --vocab-size 8192 --out tokenizer\n"
         "  minirobert train-tokenizer a.txt b.txt --vocab-size 8192 --out tokenizer --json --quiet",
+        "FILE ...",
     )
     command.add_argument(
         "files",
         nargs="+",
+        type=named,
         metavar="FILE",
         help="UTF-8; each line is a text, its line end included, and no token spans two",
     )
@@ -69,7 +77,7 @@ def add_train_tokenizer(commands: Any) -> None:
             "tokens to make, at most; 256 are the bytes, and 5 the special tokens",
             required=True,
         ),
-        text("--out", "DIR", "where to save the tokenizer", required=True),
+        text("--out", "DIR", "where to save the tokenizer", type=named, required=True),
         count("--min-frequency", "merge no pair that occurs less often (default: 2)", default=2),
         switch(
             "--add-prefix-space",
@@ -83,6 +91,7 @@ def add_train_tokenizer(commands: Any) -> None:
             f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
             default=ROBERTA_SPECIAL_TOKENS,
         ),
+        errors_option("lines that are not UTF-8"),
         switch("--quiet", "show no progress on a terminal"),
     )
     command.set_defaults(run=_train_tokenizer)
@@ -92,7 +101,7 @@ def _tokenize(arguments: argparse.Namespace) -> None:
     tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
     if arguments.explain:
         answer_lines(
-            arguments.texts,
+            arguments,
             lambda texts: map(tokenizer.explain, texts),
             lambda _, found: print_json(found.to_dict()) if arguments.json else print(found),
         )
@@ -105,7 +114,7 @@ def _tokenize(arguments: argparse.Namespace) -> None:
         return {"tokens": tokens, "ids": ids, "offsets": encoding["offset_mapping"]}
 
     answer_lines(
-        arguments.texts,
+        arguments,
         lambda texts: map(answer, texts),
         lambda text, found: print_json(found) if arguments.json else _print_tokens(text, **found),
     )
@@ -124,7 +133,7 @@ def _print_tokens(
 def _train_tokenizer(arguments: argparse.Namespace) -> None:
     _check_paths(arguments.files, arguments.out)
     tokenizer = RobertaTokenizer.train(
-        _lines_of(arguments.files),
+        _lines_of(arguments.files, arguments.errors),
         arguments.vocab_size,
         arguments.min_frequency,
         arguments.special_tokens,
@@ -135,6 +144,11 @@ def _train_tokenizer(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json({"tokens": len(tokenizer), "merges": len(tokenizer.merges), "files": files})
         return
+    with output():
+        _show_training(tokenizer, arguments)
+
+
+def _show_training(tokenizer: RobertaTokenizer, arguments: argparse.Namespace) -> None:
     print(f"{len(tokenizer):,} tokens, {len(tokenizer.merges):,} merges, saved in {arguments.out}")
     if tokenizer.vocab_size < arguments.vocab_size:
         print(
@@ -150,16 +164,22 @@ def _check_paths(files: Sequence[str], out: str) -> None:
             raise FileNotFoundError(f"there is no file {shown(file)}")
         if Path(file).is_dir():
             raise IsADirectoryError(f"{shown(file)} is a directory: give the files in it")
-    if Path(out).exists() and not Path(out).is_dir():
+        check_no_device(file)
+    directory = Path(out)
+    if directory.exists() and not directory.is_dir():
         raise NotADirectoryError(f"{shown(out)} is a file: give a directory to save in")
+    nearest = next(path for path in (directory, *directory.parents) if path.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(f"nothing can be saved in {shown(out)}: you may not write there")
 
 
-def _lines_of(files: Sequence[str]) -> Iterator[str]:
+def _lines_of(files: Sequence[str], errors: str) -> Iterator[str]:
     """Read lines that end where Hugging Face's trainer ends them: at a line feed, and with it."""
     for path in files:
+        where = partial("{}, line {}".format, plain(path))
+        faults = Faults(errors, f"lines of {plain(path)}", where)
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
-                try:
-                    yield line.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    raise not_utf8(f"{plain(path)}, line {number}", error) from None
+                if (text := faults.text(line, number)) is not None:
+                    yield text
+        faults.sum_up()
