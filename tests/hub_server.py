@@ -7,10 +7,13 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.hub_faults import Fault
 
 
 @dataclass
@@ -24,6 +27,8 @@ class Hub:
     down_after_cut: bool = True
     down: bool = False
     failing: set[str] = field(default_factory=set)  # files that get "503 Service Unavailable"
+    faults: dict[tuple[str, str], Fault] = field(default_factory=dict)  # of a method and a file
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)  # done when a file is asked
     requests: list[tuple[str, str, str | None, str | None]] = field(default_factory=list)
     url: str = ""
 
@@ -73,6 +78,8 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 return
             match = re.fullmatch(r"/((?:[^/]+/)?[^/]+)/resolve/([^/]+)/(.+)", self.path)
             repo, revision, file = match.groups()
+            if file in hub.before:
+                hub.before.pop(file)()
             wanted, token = self.headers.get("Range"), self.headers.get("Authorization")
             hub.requests.append((self.command, file, wanted, token))
             if repo in hub.renamed:
@@ -88,8 +95,19 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 self.refuse(404, "EntryNotFound", X_Repo_Commit=hub.commit(repo))
             elif file in hub.failing:
                 self.refuse(503, "")
+            elif (self.command, file) in hub.faults:
+                self.go_wrong(hub.faults[self.command, file], repo, file)
             else:
                 self.send(repo, file, wanted)
+
+        def go_wrong(self, fault: Fault, repo: str, file: str) -> None:
+            data = hub.files[repo][file]
+            headers = {
+                "ETag": f'"{hashlib.sha256(data).hexdigest()}"',
+                "X-Repo-Commit": hub.commit(repo),
+                "Content-Length": str(len(data)),
+            }
+            fault(self, data, headers)
 
         def send(self, repo: str, file: str, wanted: str | None) -> None:
             data = hub.files[repo][file]
@@ -121,6 +139,8 @@ def serving():
     hub = Hub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(hub))
     server.daemon_threads = True
+    server.block_on_close = False  # some faults send without end
+    server.handle_error = lambda *_: None  # whoever asked may have gone away
     hub.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

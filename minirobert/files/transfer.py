@@ -28,7 +28,7 @@ _MUCH = 1024 * 1024  # bytes
 _LONGEST_PAUSE = 8  # seconds between two tries
 _MOST_UNTOLD = 1024**3  # bytes of a file whose size the hub does not tell
 
-_COMMIT = "X-Repo-Commit"
+_COMMIT, _LINKED_ETAG = "X-Repo-Commit", "X-Linked-Etag"
 _AGAIN = (408, 429, 500, 502, 503, 504)  # the states of a server that may pass
 _REDIRECTED = (301, 302, 303, 307, 308)
 
@@ -83,24 +83,18 @@ class Transfers:
         return {**headers, "Accept-Encoding": "identity"}  # so that sizes are those of the files
 
     @contextmanager
-    def _answer(
-        self, method: str, url: str, *wanted: str, start: int = 0
-    ) -> Iterator[Any]:
+    def _answer(self, method: str, url: str, start: int = 0) -> Iterator[Any]:
         """Open an answer, of which only the beginning has been read, and follow redirects to it.
 
-        One that has a header that is wanted is an answer, too.
+        What the hub says of a file stands before the redirect to its storage.
         """
         headers = self._headers() | ({"Range": f"bytes={start}-"} if start else {})
         for _ in range(_REDIRECTS):
             with closing(self._request(method, url, headers)) as answer:
-                place = answer.headers.get("Location")
-                is_wanted = any(name in answer.headers for name in wanted)
-                if answer.status_code not in _REDIRECTED or not place or is_wanted:
+                target = _target(url, answer)
+                if target is None or (method == "HEAD" and _describes(answer)):
                     yield answer
                     return
-            target = urljoin(url, place)
-            if urlsplit(target).scheme not in ("http", "https"):
-                raise RefusedError(f"it redirects to {target[:40]!r}")
             if urlsplit(target)[:2] != urlsplit(url)[:2]:
                 headers.pop("authorization", None)  # the token is for one server
             url = target
@@ -131,16 +125,15 @@ class Transfers:
         return self._describe(url)
 
     def _describe(self, url: str) -> Described:
-        """Ask as far as the answer that names a commit: what is behind it is storage."""
-        with self._answer("HEAD", url, _COMMIT) as answer:
+        with self._answer("HEAD", url) as answer:
             if answer.status_code >= 400:
                 self._hub.utils.hf_raise_for_status(answer)
             said, is_file = answer.headers, answer.status_code == 200
-        etag = said.get("X-Linked-Etag") or said.get("ETag")
-        if _COMMIT not in said or not etag or not (is_file or "Location" in said):
+        if not _describes(answer) or not (is_file or answer.status_code in _REDIRECTED):
             raise RefusedError(f"its answer ({answer.status_code}) is not that of a hub")
         is_size_told = is_file and said.get("Content-Encoding", "identity") == "identity"
         length = said.get("Content-Length") if is_size_told else None
+        etag = said.get(_LINKED_ETAG) or said["ETag"]
         return _described(said[_COMMIT], etag, said.get("X-Linked-Size") or length)
 
     # Its content
@@ -195,6 +188,22 @@ class Transfers:
             if file.tell() > (_MOST_UNTOLD if size is None else size):
                 told = "which has no size" if size is None else f"which has {size:,} bytes"
                 raise RefusedError(f"more and more came for a file {told}, it says")
+
+
+def _target(url: str, answer: Any) -> str | None:
+    """Tell where an answer redirects to, if it does."""
+    if answer.status_code not in _REDIRECTED or not answer.headers.get("Location"):
+        return None
+    target = urljoin(url, answer.headers["Location"])
+    if urlsplit(target).scheme not in ("http", "https"):
+        raise RefusedError(f"it redirects to {target[:40]!r}")
+    return target
+
+
+def _describes(answer: Any) -> bool:
+    """Tell whether an answer is what the hub says of a file, of which a redirect has its own."""
+    etags = [_LINKED_ETAG] if answer.status_code in _REDIRECTED else [_LINKED_ETAG, "ETag"]
+    return _COMMIT in answer.headers and any(name in answer.headers for name in etags)
 
 
 def commit_of(error: Any) -> str | None:
