@@ -86,7 +86,9 @@ def compressed(handler, data, headers):
 
 def compressed_and_cut(handler, data, headers):
     body = gzip.compress(data)
-    answer(handler, headers | {"Content-Encoding": "gzip", "Content-Length": str(len(body))}, body[:9])
+    answer(
+        handler, headers | {"Content-Encoding": "gzip", "Content-Length": str(len(body))}, body[:9]
+    )
     handler.close_connection = True
 
 
@@ -128,6 +130,15 @@ def dripping(handler, data, headers):
     answer(handler, headers)
     drip(handler, data[:200])
     handler.close_connection = True
+
+
+def slowly(handler, data, headers):
+    """Send everything, in four parts."""
+    answer(handler, headers)
+    for start in range(0, len(data), len(data) // 4 + 1):
+        handler.wfile.write(data[start : start + len(data) // 4 + 1])
+        handler.wfile.flush()
+        time.sleep(DRIP)
 
 
 def dripping_headers(handler, data, headers):

@@ -106,7 +106,7 @@ class ModelFiles:
         self._unreachable: Exception | None = None
         self._directory: Path | None = None
         self.is_local = not (
-            isinstance(name, str) and _HUB_NAME.fullmatch(name) and not Path(name).exists()
+            isinstance(name, str) and _HUB_NAME.fullmatch(name) and not os.path.exists(name)
         )
         if self.is_local:
             self._directory = model_directory(Path(model_directory(name), options.subfolder))
@@ -186,6 +186,7 @@ class ModelFiles:
 
     @property
     def _revision(self) -> str:
+        """The name under which the commit was asked for."""
         return self._options.revision or "main"
 
     def _path(self, file: str) -> PurePosixPath:
@@ -313,8 +314,8 @@ class ModelFiles:
             ),
             (
                 errors.RevisionNotFoundError,
-                f"on the hub it has no revision {shown(self._revision)}: give a branch, a tag or a "
-                f"commit of {page}/commits",
+                f"on the hub it has no revision {shown(self._commit or self._revision)}: give a "
+                f"branch, a tag or a commit of {page}/commits",
             ),
             (
                 errors.LocalTokenNotFoundError,

@@ -26,7 +26,7 @@ _REDIRECTS = 10
 _TRIES = 4  # without getting much further
 _MUCH = 1024 * 1024  # bytes
 _LONGEST_PAUSE = 8  # seconds between two tries
-_MOST_UNTOLD = 1024**3  # bytes of a file whose size the hub does not tell
+_MOST_UNTOLD = 64 * 1024 * 1024  # bytes of a file whose size the hub does not tell
 
 _COMMIT, _LINKED_ETAG = "X-Repo-Commit", "X-Linked-Etag"
 _AGAIN = (408, 429, 500, 502, 503, 504)  # the states of a server that may pass
