@@ -13,12 +13,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
-from ..sentences import LIMIT, cut, shown
+from ..sentences import cut, shown
 from .elsewhere import MERGE
 from .intact import damage
 from .local import model_directory
 from .snapshots import Snapshots, is_commit
 from .transfer import Described, Transfers, commit_of
+from .unfetched import Unfetched, by_hand
 
 __all__ = ["HubOptions", "ModelFiles", "ModelName"]
 
@@ -100,7 +101,7 @@ class ModelFiles:
     def __init__(self, name: str | os.PathLike[str], options: HubOptions = HubOptions()):
         self.name = os.fspath(name)
         self._options = options
-        self._commit = options.revision if is_commit(options.revision) else None
+        self._commit: str | None = None
         self._fetched: set[str] = set()
         self._only_cached = options.local_files_only
         self._unreachable: Exception | None = None
@@ -112,6 +113,7 @@ class ModelFiles:
             self._directory = model_directory(Path(model_directory(name), options.subfolder))
         else:
             _check(options)
+            self._commit = options.revision if is_commit(self._revision) else None
 
     @classmethod
     def of(cls, name: ModelName, arguments: dict[str, Any]) -> ModelFiles:
@@ -141,7 +143,8 @@ class ModelFiles:
         except hub.errors.EntryNotFoundError:
             return False
         except Exception as error:  # the client's own, its network library's, the disk's
-            raise FileNotFoundError(self._sentence(hub, self._reason(hub, error, file))) from error
+            sentence = self._unfetched(hub).failed(file, error, self._commit)
+            raise FileNotFoundError(sentence) from error
         if path is None:
             return False
         self._directory = path.parent
@@ -159,7 +162,8 @@ class ModelFiles:
             if all(self.fetch(file) for file in files):
                 return self.directory
         if self._unreachable is not None:
-            sentence = self._sentence(self._client(), self._why_not_cached(self._client()))
+            unfetched, only_local = self._unfetched(self._client()), self._options.local_files_only
+            sentence = unfetched.not_cached(self._unreachable, only_local)
             raise FileNotFoundError(sentence) from self._unreachable
         wanted = ", nor ".join(" and ".join(files) for files in sets)
         place = f" in {self._options.subfolder!r}" if self._options.subfolder else ""
@@ -190,14 +194,14 @@ class ModelFiles:
         return self._options.revision or "main"
 
     def _path(self, file: str) -> PurePosixPath:
-        path = PurePosixPath(self._options.subfolder, file)
+        path = PurePosixPath(self._options.subfolder or "", file)
         if not _PATH.fullmatch(str(path)):
             raise ValueError(f"{shown(str(path))} cannot be a file of a model on the hub")
         return path
 
     def _snapshots(self, hub: Any) -> Snapshots:
         hub.utils.validate_repo_id(self.name)
-        return Snapshots(self._options.cache_dir or hub.constants.HF_HUB_CACHE, self.name)
+        return Snapshots(self._cache(hub), self.name)
 
     def _url(self, hub: Any, file: str, revision: str) -> str:
         url: str = hub.hf_hub_url(self.name, str(self._path(file)), revision=revision)
@@ -284,73 +288,16 @@ class ModelFiles:
             endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
             raise FileNotFoundError(
                 f"{self.name!r} is no directory on this machine. To fetch a model of that name "
-                "from the Hugging Face hub, huggingface_hub is needed: "
-                f"pip install 'minirobert[hub]'. {self._by_hand(endpoint)}"
+                "from the Hugging Face hub, huggingface_hub is needed: pip install "
+                f"'minirobert[hub]'. {by_hand(endpoint, self.name, self._revision)}"
             ) from error
         return huggingface_hub
 
-    def _sentence(self, hub: Any, reason: str) -> str:
-        """Say what went wrong, and how to get the model all the same."""
-        start = f"{shown(self.name)} is no directory on this machine, and {reason}. "
-        whole = start + self._by_hand(hub.constants.ENDPOINT)
-        if len(whole) > LIMIT:
-            whole = f"{start}Or download it by hand, and give the directory that it is in"
-        return cut(whole)
+    def _cache(self, hub: Any) -> str:
+        return os.fspath(self._options.cache_dir or hub.constants.HF_HUB_CACHE)
 
-    def _reason(self, hub: Any, error: Exception, file: str) -> str:
-        errors, endpoint = hub.errors, hub.constants.ENDPOINT
-        page = f"{endpoint}/{self.name}"
-        cases: list[tuple[type[Exception], str]] = [
-            (errors.HFValidationError, "no model of the hub can have that name"),
-            (
-                errors.GatedRepoError,
-                f"on the hub it is gated: accept its terms at {page}, then log in with "
-                "hf auth login, or give token=",
-            ),
-            (
-                errors.RepositoryNotFoundError,
-                f"the hub at {endpoint} has no model of that name that you may see: check the "
-                "spelling; for a private one, log in with hf auth login, or give token=",
-            ),
-            (
-                errors.RevisionNotFoundError,
-                f"on the hub it has no revision {shown(self._commit or self._revision)}: give a "
-                f"branch, a tag or a commit of {page}/commits",
-            ),
-            (
-                errors.LocalTokenNotFoundError,
-                "token=True needs a token that is not there: log in with hf auth login",
-            ),
-        ]
-        for kind, sentence in cases:
-            if isinstance(error, kind):
-                return sentence
-        what = _told(error)
-        if isinstance(error, OSError) and error.errno is not None:
-            cache = cut(str(self._cache(hub)), 100)
-            return f"the cache {cache!r} cannot be used ({what}): give another as cache_dir="
-        return f"fetching {file} from {endpoint} failed, so nothing was loaded ({what}): try again"
-
-    def _why_not_cached(self, hub: Any) -> str:
-        endpoint = hub.constants.ENDPOINT
-        missing = f"its files are not, or not all, in the cache {cut(str(self._cache(hub)), 100)!r}"
-        if self._options.local_files_only:
-            return f"{missing}, while local_files_only=True forbids to look further"
-        if hub.constants.HF_HUB_OFFLINE:
-            return f"{missing}, while HF_HUB_OFFLINE=1 forbids to look further"
-        why = _told(self._unreachable)
-        return f"the hub at {endpoint} cannot be reached, and {missing} ({why})"
-
-    def _cache(self, hub: Any) -> str | os.PathLike[str]:
-        cache: str | os.PathLike[str] = self._options.cache_dir or hub.constants.HF_HUB_CACHE
-        return cache
-
-    def _by_hand(self, endpoint: str) -> str:
-        return (
-            "To download it by hand: save config.json, model.safetensors and tokenizer.json (or "
-            f"vocab.json and merges.txt) from {endpoint}/{self.name}/tree/{self._revision} in a "
-            "directory, and give that directory"
-        )
+    def _unfetched(self, hub: Any) -> Unfetched:
+        return Unfetched(hub, self.name, self._revision, self._cache(hub))
 
 
 class _NotAskedError(Exception):
@@ -361,20 +308,13 @@ class _DamagedError(OSError):
     """A file is not what the hub says, or what its name promises."""
 
 
-def _told(error: BaseException | None) -> str:
-    """Quote the first line of an error of another library."""
-    return cut((str(error).strip() or type(error).__name__).splitlines()[0].rstrip(". "), 120)
-
-
 def _check(options: HubOptions) -> None:
     """Refuse what can be no branch, directory or token of the hub."""
     for name, kind in (("revision", "branch, a tag or a commit"), ("subfolder", "directory")):
         value = getattr(options, name)
-        if value is None or value == "":
-            continue
-        if not isinstance(value, str):
+        if not isinstance(value, str | None):
             raise TypeError(f"{name} is {shown(value)}, but must be a string")
-        if not _PATH.fullmatch(value):
+        if value and not _PATH.fullmatch(value.rstrip("/")):
             raise ValueError(f"{name} is {shown(value)}, but must be the name of a {kind}")
     token = options.token
     if isinstance(token, str) and not re.fullmatch(r"[!-~]*", token):

@@ -14,17 +14,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from .intact import damage
-from .transfer import Described
+from .transfer import Described, is_name
 
 __all__ = ["Snapshots", "is_commit"]
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_REF = re.compile(r"[0-9A-Za-z][\w.-]{0,127}", re.ASCII)
 
 
-def is_commit(revision: str | None) -> bool:
+def is_commit(revision: str) -> bool:
     """Tell whether a revision is a commit, and no branch or tag."""
-    return revision is not None and _COMMIT.fullmatch(revision) is not None
+    return _COMMIT.fullmatch(revision) is not None
 
 
 class Snapshots:
@@ -52,7 +51,7 @@ class Snapshots:
             commit = (self._folder / "refs" / revision).read_text("utf-8").strip()
         except (OSError, ValueError):
             return None
-        return commit if _REF.fullmatch(commit) else None
+        return commit if is_name(commit) else None
 
     def remember(self, revision: str, commit: str) -> None:
         """Note the commit of a revision; a cache that cannot be written is as good as before."""

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-__all__ = ["Described", "Transfers", "commit_of"]
+__all__ = ["Described", "Transfers", "commit_of", "is_name"]
 
 T = TypeVar("T")
 
@@ -31,9 +31,6 @@ _MOST_UNTOLD = 64 * 1024 * 1024  # bytes of a file whose size the hub does not t
 _COMMIT, _LINKED_ETAG = "X-Repo-Commit", "X-Linked-Etag"
 _AGAIN = (408, 429, 500, 502, 503, 504)  # the states of a server that may pass
 _REDIRECTED = (301, 302, 303, 307, 308)
-
-#: What a commit or checksum must look like, so that it can be the name of a file.
-_NAME = re.compile(r"[0-9A-Za-z][\w.+=-]{0,127}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -102,14 +99,15 @@ class Transfers:
 
     def _request(self, method: str, url: str, headers: dict[str, str]) -> Any:
         session, constants = self._hub.utils.get_session(), self._hub.constants
+        has_content = method == "GET"  # without one, the connection can be used again at once
         timeout = (
-            constants.HF_HUB_ETAG_TIMEOUT if method == "HEAD" else constants.HF_HUB_DOWNLOAD_TIMEOUT
+            constants.HF_HUB_DOWNLOAD_TIMEOUT if has_content else constants.HF_HUB_ETAG_TIMEOUT
         )
         if hasattr(session, "build_request"):  # huggingface_hub 1 and later
             request = session.build_request(method, url, headers=headers, timeout=timeout)
-            return session.send(request, stream=True, follow_redirects=False)
+            return session.send(request, stream=has_content, follow_redirects=False)
         return session.request(
-            method, url, headers=headers, timeout=timeout, stream=True, allow_redirects=False
+            method, url, headers=headers, timeout=timeout, stream=has_content, allow_redirects=False
         )
 
     # What a file is
@@ -194,7 +192,7 @@ def _target(url: str, answer: Any) -> str | None:
     """Tell where an answer redirects to, if it does."""
     if answer.status_code not in _REDIRECTED or not answer.headers.get("Location"):
         return None
-    target = urljoin(url, answer.headers["Location"])
+    target: str = urljoin(url, answer.headers["Location"])
     if urlsplit(target).scheme not in ("http", "https"):
         raise RefusedError(f"it redirects to {target[:40]!r}")
     return target
@@ -206,17 +204,22 @@ def _describes(answer: Any) -> bool:
     return _COMMIT in answer.headers and any(name in answer.headers for name in etags)
 
 
+def is_name(word: str) -> bool:
+    """Tell whether a commit or checksum is one, and can be the name of a file."""
+    return re.fullmatch(r"[0-9A-Za-z][\w.+=-]{0,127}", word, re.ASCII) is not None
+
+
 def commit_of(error: Any) -> str | None:
     """Tell the commit that an answer is about which says that there is no such file."""
-    commit = error.response.headers.get(_COMMIT)
-    return commit if commit and _NAME.fullmatch(commit) else None
+    commit: str = error.response.headers.get(_COMMIT, "")
+    return commit if is_name(commit) else None
 
 
 def _described(commit: str, etag: str, size: str | None) -> Described:
     """Check what the hub says: its words become names of files."""
     etag = etag.removeprefix("W/").strip('"')
     for what, word in (("commit", commit), ("checksum", etag)):
-        if not _NAME.fullmatch(word):
+        if not is_name(word):
             raise RefusedError(f"it names a {what} {word[:40]!r}, which cannot be one")
     return Described(commit, etag, int(size) if size and size.isdecimal() else None)
 

@@ -356,6 +356,7 @@ def test_names_that_lead_elsewhere(option, tmp_path):
         with pytest.raises((ValueError, TypeError, FileNotFoundError)) as raised:
             ModelFiles(arguments.pop("name"), HubOptions(**arguments)).require("config.json")
         assert len(str(raised.value)) <= 500
+        assert option == "name" or str(raised.value).startswith(f"{option} is ")
     assert not list(tmp_path.iterdir())
 
 
