@@ -248,6 +248,7 @@ GONE = status(404, X_Error_Code="EntryNotFound", X_Repo_Commit=EVIL)
 NO_FAULTS: dict[str, Fault] = {
     "compressed": compressed,
     "chunked": chunked,
+    "the same etag": header("ETag", '"1"'),
     "a weak etag": lambda handler, data, headers: answer(
         handler, headers | {"ETag": f"W/{headers['ETag']}"}, data
     ),

@@ -166,8 +166,9 @@ class ModelFiles:
             sentence = unfetched.not_cached(self._unreachable, only_local)
             raise FileNotFoundError(sentence) from self._unreachable
         wanted = ", nor ".join(" and ".join(files) for files in sets)
-        place = f" in {self._options.subfolder!r}" if self._options.subfolder else ""
-        raise FileNotFoundError(f"{self.name!r} on the hub has no {wanted}{place}{self._instead()}")
+        place = f" in {shown(self._options.subfolder)}" if self._options.subfolder else ""
+        sentence = f"{self.name!r} on the hub has no {wanted}{place}{self._instead()}"
+        raise FileNotFoundError(cut(sentence))
 
     def _instead(self) -> str:
         """Say what else is in a repository that has no model where it was looked for."""
@@ -258,7 +259,7 @@ class ModelFiles:
             return None
         fault = snapshots.damage(path)
         if fault:
-            raise _DamagedError(f"{cut(str(path), 150)} is {fault}, and cannot be replaced now")
+            raise _DamagedError(f"in the cache it is {fault}, and cannot be replaced now") from None
         self._commit = self._commit or snapshots.commit(self._revision)
         return path
 
@@ -286,10 +287,15 @@ class ModelFiles:
             import huggingface_hub.utils
         except ImportError as error:
             endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-            raise FileNotFoundError(
-                f"{self.name!r} is no directory on this machine. To fetch a model of that name "
-                "from the Hugging Face hub, huggingface_hub is needed: pip install "
+            sentence = (
+                f"{shown(self.name)} is no directory on this machine. To fetch a model of that "
+                "name from the Hugging Face hub, huggingface_hub is needed: pip install "
                 f"'minirobert[hub]'. {by_hand(endpoint, self.name, self._revision)}"
+            )
+            raise FileNotFoundError(cut(sentence)) from error
+        except ValueError as error:  # such as an HF_ENDPOINT that is no address
+            raise ValueError(
+                f"huggingface_hub does not start with what HF_… says in the environment: {error}"
             ) from error
         return huggingface_hub
 
@@ -316,7 +322,11 @@ def _check(options: HubOptions) -> None:
             raise TypeError(f"{name} is {shown(value)}, but must be a string")
         if value and not _PATH.fullmatch(value.rstrip("/")):
             raise ValueError(f"{name} is {shown(value)}, but must be the name of a {kind}")
-    token = options.token
+    token, cache = options.token, options.cache_dir
+    if not isinstance(cache, str | os.PathLike | None):
+        raise TypeError(f"cache_dir is {shown(cache)}, but must be a directory")
+    if not isinstance(token, str | bool | None):
+        raise TypeError("token is no string, but must be one, or True or False")
     if isinstance(token, str) and not re.fullmatch(r"[!-~]*", token):
         raise ValueError("token has a character that none has, such as a line break: copy it again")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..sentences import cut
 from .formats import not_what_it_seems
 
-__all__ = ["damage"]
+__all__ = ["damage", "is_checksum"]
 
 _WEIGHTS = ".safetensors"
 _LONGEST_HEADER = 100_000_000  # bytes: the safetensors library takes no more
@@ -38,9 +38,14 @@ def damage(path: Path, name: str, etag: str | None, *, arrived: bool = False) ->
     is_large = name.endswith(_WEIGHTS)
     if arrived:
         return _form_damage(path, name) or _checksum_damage(path, etag)
-    if is_large or not _is_checksum(etag):
+    if is_large or not is_checksum(etag):
         return _form_damage(path, name)
     return _checksum_damage(path, etag)
+
+
+def is_checksum(etag: str | None) -> bool:
+    """Tell whether a word of the hub's is that of a content: SHA-1, or SHA-256."""
+    return etag is not None and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", etag) is not None
 
 
 def _form_damage(path: Path, name: str) -> str | None:
@@ -89,12 +94,8 @@ def _weights_damage(path: Path) -> str | None:
         return "no safetensors file"
 
 
-def _is_checksum(etag: str | None) -> bool:
-    return etag is not None and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", etag) is not None
-
-
 def _checksum_damage(path: Path, etag: str | None) -> str | None:
-    if etag is None or not _is_checksum(etag) or etag in _checksums(path, etag):
+    if etag is None or not is_checksum(etag) or etag in _checksums(path, etag):
         return None
     return "not what its checksum says"
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from .intact import damage
+from .intact import damage, is_checksum
 from .transfer import Described, is_name
 
 __all__ = ["Snapshots", "is_commit"]
@@ -72,7 +72,7 @@ class Snapshots:
 
     def holds(self, path: Path, said: Described) -> bool:
         """Tell whether a file of a commit is there, and what the hub says."""
-        if not os.path.isfile(path) or self.etag(path) not in (None, said.etag):
+        if not os.path.isfile(path) or self.etag(path) not in (None, self._blob(path, said).name):
             return False
         return self.damage(path) is None and said.size in (None, path.stat().st_size)
 
@@ -86,7 +86,7 @@ class Snapshots:
     @contextmanager
     def receiving(self, path: Path, said: Described) -> Iterator[Path]:
         """Give the name of a file to write, which is that of a commit once the block succeeds."""
-        blob = self._blob(said)
+        blob = self._blob(path, said)
         blob.parent.mkdir(parents=True, exist_ok=True)
         with _temporary(blob) as temporary:
             yield temporary
@@ -95,14 +95,18 @@ class Snapshots:
 
     def take(self, path: Path, said: Described) -> bool:
         """Let a file of a commit be what another commit has, if that is there and whole."""
-        blob = self._blob(said)
+        blob = self._blob(path, said)
         if not os.path.isfile(blob) or damage(blob, path.name, said.etag) is not None:
             return False
         self._link(path, blob)
         return True
 
-    def _blob(self, said: Described) -> Path:
-        return self._folder / "blobs" / said.etag
+    def _blob(self, path: Path, said: Described) -> Path:
+        """Tell where the content is; what is no checksum may be a word for several files."""
+        name = said.etag
+        if not is_checksum(name):
+            name = "--".join([name, *path.relative_to(self._folder / "snapshots").parts[1:]])
+        return self._folder / "blobs" / name
 
     def _link(self, path: Path, blob: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,18 +49,18 @@ class Unfetched:
             return self._whole(f"{missing}, while local_files_only=True forbids to look further")
         if self.hub.constants.HF_HUB_OFFLINE:
             return self._whole(f"{missing}, while HF_HUB_OFFLINE=1 forbids to look further")
-        hub = f"the hub at {self.hub.constants.ENDPOINT} cannot be reached"
+        hub = f"the hub at {self._endpoint} cannot be reached"
         return self._whole(f"{hub}, and {missing} ({_first_line(error)})")
 
     def _whole(self, reason: str) -> str:
         start = f"{shown(self.name)} is no directory on this machine, and {reason}. "
-        whole = start + by_hand(self.hub.constants.ENDPOINT, self.name, self.revision)
+        whole = start + by_hand(self._endpoint, self.name, self.revision)
         if len(whole) > LIMIT:
             whole = f"{start}Or download it by hand, and give the directory that it is in"
         return cut(whole)
 
     def _known(self, error: Exception, revision: str) -> str | None:
-        errors, endpoint = self.hub.errors, self.hub.constants.ENDPOINT
+        errors, endpoint = self.hub.errors, self._endpoint
         page = f"{endpoint}/{self.name}"
         cases: list[tuple[type[Exception], str]] = [
             (errors.HFValidationError, "no model of the hub can have that name"),
@@ -90,15 +91,21 @@ class Unfetched:
         if isinstance(error, OSError) and error.errno is not None:
             return f"the cache {self._cache()} cannot be used ({what}): give another as cache_dir="
         return (
-            f"fetching {cut(file, 60)} from {self.hub.constants.ENDPOINT} failed, so nothing was "
-            f"loaded ({what}): try again"
+            f"fetching {cut(file, 60)} from {self._endpoint} failed, so nothing was loaded "
+            f"({what}): try again"
         )
+
+    @property
+    def _endpoint(self) -> str:
+        return re.sub("//[^/]*@", "//", self.hub.constants.ENDPOINT)  # without a password
 
     def _cache(self) -> str:
         return repr(cut(self.cache, 100))
 
 
-def _first_line(error: Exception) -> str:
-    """Quote as much of an error of another library as tells what it is."""
+def _first_line(error: BaseException) -> str:
+    """Quote what the first of a chain of errors says, such as that a connection was refused."""
+    while inner := error.__cause__ or (not error.__suppress_context__ and error.__context__):
+        error = inner
     lines = str(error).strip().splitlines()
     return cut(lines[0].rstrip(". ") if lines else type(error).__name__, 120)

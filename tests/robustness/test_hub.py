@@ -345,7 +345,7 @@ def test_a_full_disk(server, hub, models, tmp_path):
         assert not leftovers(tmp_path)
 
 
-BAD_PATHS = ("../../x", "/etc", "a/../../b", "..", "a\\..\\b", "a\nb", "a\0b", "x" * 9999, 3)
+BAD_PATHS = ("../../x", "/etc", "a/../../b", "..", "a\\..\\b", "a\nb", "a\0b", "x" * 9999)
 BAD_NAMES = ("lab/..", "lab/a..b", "lab/a\nb", "lab/a\0b", "x" * 9999, "lab/" + "x" * 9999)
 
 
@@ -358,6 +358,13 @@ def test_names_that_lead_elsewhere(option, tmp_path):
         assert len(str(raised.value)) <= 500
         assert option == "name" or str(raised.value).startswith(f"{option} is ")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["revision", "subfolder", "cache_dir", "token"])
+def test_options_of_other_types(option):
+    for value in (3, 1.5, [], {}, b"x" * 9999, object()):
+        with pytest.raises(TypeError, match=f"^{option} is "):
+            ModelFiles("lab/tiny", HubOptions(**{option: value}))
 
 
 def test_a_token_is_not_told():
