@@ -27,7 +27,7 @@ from tests.hub_server import Hub, serving
 
 CASES = 12
 FILES = (
-    *("config.json", "model.safetensors", "generation_config.json"),
+    *("config.json", "model.safetensors", "added_tokens.json"),
     *("tokenizer_config.json", "special_tokens_map.json", "tokenizer.json"),
 )
 SECONDS = 4  # that a load may take, on a machine that does other things, too
@@ -383,7 +383,9 @@ def test_a_process_that_is_ended(server, hub, models, load, tmp_path, draw, time
         with loading(server, tmp_path / "home") as process:
             process.stdin.write(f'{{"name": "lab/tiny", "cache_dir": "{load.cache}"}}\n')
             process.stdin.flush()
+            stop = time.monotonic() + 20
             while file not in hub.fetched():
+                assert time.monotonic() < stop
                 time.sleep(0.01)
             time.sleep(draw.uniform(0, 0.3))
             process.send_signal(how)
