@@ -24,6 +24,7 @@ class Hub:
     older: dict[str, dict[str, bytes]] = field(default_factory=dict)  # commit, path, content
     has_storage: bool = False  # large files are elsewhere
     stored: dict[str, bytes] = field(default_factory=dict)
+    told_to_storage: list[str | None] = field(default_factory=list)  # tokens
     gated: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
     cuts: dict[str, int] = field(default_factory=dict)  # a file breaks off after so many bytes
@@ -87,6 +88,7 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             if self.path.startswith("/storage/"):
+                hub.told_to_storage.append(self.headers.get("Authorization"))
                 self.send(hub.stored[self.path], {"ETag": '"of-the-storage"'})
                 return
             match = re.fullmatch(r"/((?:[^/]+/)?[^/]+)/resolve/([^/]+)/(.+)", self.path)
@@ -127,7 +129,10 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 place = f"/storage/{etag.hexdigest()}?signature=s"
                 hub.stored[place] = data
                 linked = {"X-Linked-Etag": headers["ETag"], "X-Linked-Size": str(len(data))}
-                self.redirect(hub.url + place, {"X-Repo-Commit": commit, **linked})
+                self.redirect(
+                    hub.url.replace("127.0.0.1", "localhost") + place,
+                    {"X-Repo-Commit": commit, **linked},
+                )
             else:
                 self.send(
                     data, headers, hub.cuts.pop(file, None) if self.command == "GET" else None

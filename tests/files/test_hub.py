@@ -164,6 +164,7 @@ def test_large_files_are_elsewhere(hub, model, tmp_path):
     load = 'attempt(lambda: total(RobertaForMaskedLM.from_pretrained("lab/tiny", token="hf_t")))'
     assert python(f"answers = [{load}]", tmp_path, hub.url) == [total(model)]
     assert {token for *_, token in hub.requests} == {"Bearer hf_t"}
+    assert hub.told_to_storage == [None]
     (weights,) = tmp_path.rglob("snapshots/*/model.safetensors")
     sha256 = hashlib.sha256(hub.files["lab/tiny"]["model.safetensors"]).hexdigest()
     assert weights.readlink().name == sha256

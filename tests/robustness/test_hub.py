@@ -255,6 +255,32 @@ def test_faults_of_the_hub(hub, models, load, tmp_path, draw, times):
     print(dict(sentences))
 
 
+BOTH = ("HEAD", "GET")
+
+
+@pytest.mark.parametrize(
+    ("name", "methods", "file", "why"),
+    [
+        ("a flipped bit", ["GET"], "model.safetensors", "what came is not what its checksum says"),
+        ("a page of the hub", BOTH, "tokenizer_config.json", "what came is a web page"),
+        ("an error", BOTH, "special_tokens_map.json", "what came is an error message"),
+        ("evil etag", ["HEAD"], "config.json", "it names a checksum '../"),
+        ("evil commit", ["HEAD"], "config.json", "it names a commit '../"),
+        ("another commit", ["HEAD"], "model.safetensors", "it answers with another commit, ccc"),
+        ("to itself", ["HEAD"], "config.json", "it redirects again and again"),
+        ("dripping", ["GET"], "tokenizer.json", "next to nothing came"),
+        ("dripping headers", ["HEAD"], "config.json", "next to nothing came"),
+        ("without end", BOTH, "tokenizer.json", "more and more came"),
+    ],
+)
+def test_faults_that_did_harm(hub, models, load, tmp_path, name, methods, file, why):
+    """They stayed in the cache, wrote outside of it, or had no end."""
+    fault = FAULTS[name]
+    first, offline = run_case(hub, models, load, fault, methods, file, "first", tmp_path)
+    assert why in first
+    assert offline != "right"
+
+
 @pytest.mark.parametrize("name", NO_FAULTS)
 def test_what_is_odd_but_no_fault(hub, models, load, tmp_path, name):
     hub.faults = {(m, file): NO_FAULTS[name] for m in ("HEAD", "GET") for file in FILES}
