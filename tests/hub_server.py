@@ -7,10 +7,13 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.hub_faults import Fault
 
 
 @dataclass
@@ -18,12 +21,18 @@ class Hub:
     """What the server has, how it misbehaves, and what it was asked."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)  # of main: repo, path, content
+    older: dict[str, dict[str, bytes]] = field(default_factory=dict)  # commit, path, content
+    has_storage: bool = False  # large files are elsewhere
+    stored: dict[str, bytes] = field(default_factory=dict)
+    told_to_storage: list[str | None] = field(default_factory=list)  # tokens
     gated: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
     cuts: dict[str, int] = field(default_factory=dict)  # a file breaks off after so many bytes
     down_after_cut: bool = True
     down: bool = False
     failing: set[str] = field(default_factory=set)  # files that get "503 Service Unavailable"
+    faults: dict[tuple[str, str], Fault] = field(default_factory=dict)  # of a method and a file
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)  # done when a file is asked
     requests: list[tuple[str, str, str | None, str | None]] = field(default_factory=list)
     url: str = ""
 
@@ -34,15 +43,22 @@ class Hub:
             if path.is_file()
         }
 
+    def change(self, repo: str, files: dict[str, bytes]) -> None:
+        """Make another version the newest; the one before can still be had."""
+        self.older[self.commit(repo)] = dict(self.files[repo])
+        self.files[repo] |= files
+
     def commit(self, repo: str) -> str:
-        content = sorted((path, hashlib.sha1(data)) for path, data in self.files[repo].items())
-        return hashlib.sha1(
-            json.dumps([(path, one.hexdigest()) for path, one in content]).encode()
-        ).hexdigest()
+        return commit_of(self.files[repo])
 
     def fetched(self) -> list[str]:
         """Name the files that were sent, in order."""
         return [file for method, file, *_ in self.requests if method == "GET"]
+
+
+def commit_of(files: dict[str, bytes]) -> str:
+    content = sorted((path, hashlib.sha1(data).hexdigest()) for path, data in files.items())
+    return hashlib.sha1(json.dumps(content).encode()).hexdigest()
 
 
 def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
@@ -71,10 +87,18 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             if hub.down:
                 self.close_connection = True
                 return
+            if self.path.startswith("/storage/"):
+                hub.told_to_storage.append(self.headers.get("Authorization"))
+                self.send(hub.stored[self.path], {"ETag": '"of-the-storage"'})
+                return
             match = re.fullmatch(r"/((?:[^/]+/)?[^/]+)/resolve/([^/]+)/(.+)", self.path)
             repo, revision, file = match.groups()
+            if file in hub.before:
+                hub.before.pop(file)()
             wanted, token = self.headers.get("Range"), self.headers.get("Authorization")
             hub.requests.append((self.command, file, wanted, token))
+            files = hub.older.get(revision, hub.files.get(repo, {}))
+            commit = commit_of(files)
             if repo in hub.renamed:
                 place = f"/{hub.renamed[repo]}/resolve/{revision}/{file}"
                 self.refuse(307, "", Location=place)
@@ -82,30 +106,58 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 self.refuse(401, "RepoNotFound")
             elif repo in hub.gated and token != "Bearer hf_member":
                 self.refuse(403, "GatedRepo")
-            elif revision not in ("main", hub.commit(repo)):
+            elif revision not in ("main", commit):
                 self.refuse(404, "RevisionNotFound")
-            elif file not in hub.files[repo]:
-                self.refuse(404, "EntryNotFound", X_Repo_Commit=hub.commit(repo))
+            elif file not in files:
+                self.refuse(404, "EntryNotFound", X_Repo_Commit=commit)
             elif file in hub.failing:
                 self.refuse(503, "")
             else:
-                self.send(repo, file, wanted)
+                self.give(file, files[file], commit)
 
-        def send(self, repo: str, file: str, wanted: str | None) -> None:
-            data = hub.files[repo][file]
-            etag = hashlib.sha256(data).hexdigest()
+        def give(self, file: str, data: bytes, commit: str) -> None:
+            """Give a file as the hub does, or as a fault has it."""
+            is_large = file.endswith(".safetensors")
+            etag = (
+                hashlib.sha256(data) if is_large else hashlib.sha1(b"blob %d\0" % len(data) + data)
+            )
+            headers = {"ETag": f'"{etag.hexdigest()}"', "X-Repo-Commit": commit}
+            if (self.command, file) in hub.faults:
+                length = {"Content-Length": str(len(data))}
+                hub.faults[self.command, file](self, data, headers | length)
+            elif is_large and hub.has_storage:
+                place = f"/storage/{etag.hexdigest()}?signature=s"
+                hub.stored[place] = data
+                linked = {"X-Linked-Etag": headers["ETag"], "X-Linked-Size": str(len(data))}
+                self.redirect(
+                    hub.url.replace("127.0.0.1", "localhost") + place,
+                    {"X-Repo-Commit": commit, **linked},
+                )
+            else:
+                self.send(
+                    data, headers, hub.cuts.pop(file, None) if self.command == "GET" else None
+                )
+
+        def redirect(self, place: str, headers: dict[str, str]) -> None:
+            self.send_response(302)
+            for name, value in {"Location": place, "Content-Length": "5", **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(b"there")
+
+        def send(self, data: bytes, headers: dict[str, str], stop: int | None = None) -> None:
+            wanted = self.headers.get("Range")
             start = int(wanted.removeprefix("bytes=").partition("-")[0]) if wanted else 0
             self.send_response(206 if wanted else 200)
             if wanted:
                 self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-            self.send_header("ETag", f'"{etag}"')
-            self.send_header("X-Repo-Commit", hub.commit(repo))
-            self.send_header("Accept-Ranges", "bytes")
-            self.send_header("Content-Length", str(len(data) - start))
+            length = {"Accept-Ranges": "bytes", "Content-Length": str(len(data) - start)}
+            for name, value in (headers | length).items():
+                self.send_header(name, value)
             self.end_headers()
             if self.command == "HEAD":
                 return
-            stop = hub.cuts.pop(file, None)
             self.wfile.write(data[start:stop])
             if stop is not None:
                 self.wfile.flush()
@@ -121,6 +173,8 @@ def serving():
     hub = Hub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(hub))
     server.daemon_threads = True
+    server.block_on_close = False  # some faults send without end
+    server.handle_error = lambda *_: None  # whoever asked may have gone away
     hub.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -14,16 +14,25 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
-from ..sentences import listed, plain, shown
+from ..sentences import cut, listed, shown
 from .elsewhere import MERGE
+from .intact import damage
 from .local import model_directory
 from .reading import read_together
+from .snapshots import Snapshots, is_commit
+from .transfer import Described, Transfers, commit_of
+from .unfetched import Unfetched, by_hand
 
 __all__ = ["HubOptions", "ModelFiles", "ModelName"]
 
 Value = TypeVar("Value")
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?", re.ASCII)
+
+#: A branch, tag or commit, and a path in a repository: both become names of files.
+_PART = r"(?!\.\.?(/|$))[^/\\\x00-\x1f\x7f:*?\"<>|]{1,200}"
+_PATH = re.compile(f"{_PART}(/{_PART})*")
+_TRIES = 3  # to learn what a file is that is not in the cache
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,10 @@ class ModelFiles:
     """The files of one model: those of a directory, or of the hub as they are asked for.
 
     All files come from one commit, that of the first one: a model that changes on the hub while it
-    is fetched is not mixed. Each file appears in the cache as a whole or not at all.
+    is fetched is not mixed. Each file appears in the cache as a whole or not at all, after it has
+    been compared with the hub's checksum and read as what its name promises; one of the cache that
+    is none of that is fetched again. A transfer that has not brought another 16 KiB in three times
+    ``HF_HUB_DOWNLOAD_TIMEOUT`` (10 seconds) is given up.
 
     Parameters
     ----------
@@ -86,12 +98,15 @@ class ModelFiles:
         If there is no such directory, and the name cannot be one of the hub.
     NotADirectoryError
         If the name is that of a file.
+    ValueError, TypeError
+        If it is a name of the hub, and the options cannot be any of it.
     """
 
     def __init__(self, name: str | os.PathLike[str], options: HubOptions = HubOptions()):
         self.name = os.fspath(name)
         self._options = options
-        self._revision = options.revision
+        self._commit: str | None = None
+        self._fetched: set[str] = set()
         self._only_cached = options.local_files_only
         self._unreachable: Exception | None = None
         self._directory: Path | None = None
@@ -100,6 +115,9 @@ class ModelFiles:
         )
         if self.is_local:
             self._directory = model_directory(Path(model_directory(name), options.subfolder))
+        else:
+            _check(options)
+            self._commit = options.revision if is_commit(self._revision) else None
 
     @classmethod
     def of(cls, name: ModelName, arguments: dict[str, Any]) -> ModelFiles:
@@ -125,17 +143,15 @@ class ModelFiles:
             return (self.directory / file).is_file()
         hub = self._client()
         try:
-            path = Path(self._download(hub, file))
-        except hub.errors.LocalEntryNotFoundError as error:
-            # What follows must be as old as the cache, even if the network comes back meanwhile.
-            self._unreachable, self._only_cached = error, True
-            return False
+            path = self._bring(hub, file)
         except hub.errors.EntryNotFoundError:
             return False
         except Exception as error:  # the client's own, its network library's, the disk's
-            raise FileNotFoundError(self._sentence(hub, error, file)) from error
+            sentence = self._unfetched(hub).failed(file, error, self._commit)
+            raise FileNotFoundError(sentence) from error
+        if path is None:
+            return False
         self._directory = path.parent
-        self._revision = path.parents[len(PurePosixPath(self._options.subfolder).parts)].name
         return True
 
     def require(self, *alternatives: str | tuple[str, ...]) -> Path:
@@ -150,13 +166,13 @@ class ModelFiles:
             if all(self.fetch(file) for file in files):
                 return self.directory
         if self._unreachable is not None:
-            sentence = self._sentence(self._client(), self._unreachable, "")
+            unfetched, only_local = self._unfetched(self._client()), self._options.local_files_only
+            sentence = unfetched.not_cached(self._unreachable, only_local)
             raise FileNotFoundError(sentence) from self._unreachable
         wanted = listed((" and ".join(files) for files in sets), 120, ", nor ")
         place = f" in {shown(self._options.subfolder, 60)}" if self._options.subfolder else ""
-        raise FileNotFoundError(
-            f"{shown(self.name, 60)} on the hub has no {wanted}{place}{self._instead()}"
-        )
+        sentence = f"{shown(self.name, 60)} on the hub has no {wanted}{place}{self._instead()}"
+        raise FileNotFoundError(cut(sentence))
 
     def together(self, names: str, read: Callable[[], Value]) -> Value:
         """Read files as they are at one time, again where somebody has exchanged them meanwhile.
@@ -178,100 +194,152 @@ class ModelFiles:
         hub = self._client()
         if self._only_cached or hub.constants.HF_HUB_OFFLINE:
             return False
-        path = str(PurePosixPath(self._options.subfolder, file))
-        token = self._options.token
         try:
-            return bool(hub.file_exists(self.name, path, revision=self._revision, token=token))
+            self._describe(hub, file, tries=1)
         except Exception:  # whatever keeps the hub from answering, the next fetch will tell
             return False
+        return True
 
-    def _download(self, hub: Any, file: str) -> str:
-        options = self._options
-        path: str = hub.hf_hub_download(
-            self.name,
-            file,
-            revision=self._revision,
-            subfolder=options.subfolder or None,
-            cache_dir=options.cache_dir,
-            token=options.token,
-            force_download=options.force_download,
-            local_files_only=self._only_cached,
-            library_name="minirobert",
-        )
+    @property
+    def _revision(self) -> str:
+        """The name under which the commit was asked for."""
+        return self._options.revision or "main"
+
+    def _path(self, file: str) -> PurePosixPath:
+        path = PurePosixPath(self._options.subfolder or "", file)
+        if not _PATH.fullmatch(str(path)):
+            raise ValueError(f"{shown(str(path))} cannot be a file of a model on the hub")
         return path
+
+    def _snapshots(self, hub: Any) -> Snapshots:
+        hub.utils.validate_repo_id(self.name)
+        return Snapshots(self._cache(hub), self.name)
+
+    def _url(self, hub: Any, file: str, revision: str) -> str:
+        url: str = hub.hf_hub_url(self.name, str(self._path(file)), revision=revision)
+        return url
+
+    def _describe(self, hub: Any, file: str, tries: int) -> Described:
+        url = self._url(hub, file, self._commit or self._revision)
+        return Transfers(hub, self._options.token).describe(url, tries)
+
+    def _bring(self, hub: Any, file: str) -> Path | None:
+        """Find a file in the cache, where that is enough, or fetch it into the cache."""
+        snapshots = self._snapshots(hub)
+        anew = self._options.force_download and file not in self._fetched
+        cached = self._cached(snapshots, file)
+        if self._only_cached or hub.constants.HF_HUB_OFFLINE:
+            if anew:
+                raise _NotAskedError("force_download=True needs the hub, which may not be asked")
+            return self._from_cache(snapshots, file, self._unreachable or _NotAskedError())
+        if cached and not anew and self._commit and snapshots.damage(cached) is None:
+            return cached
+        try:
+            said = self._describe(hub, file, tries=1 if cached and not anew else _TRIES)
+        except (hub.errors.RevisionNotFoundError, hub.errors.LocalTokenNotFoundError):
+            raise
+        except hub.errors.EntryNotFoundError as error:
+            self._commit = self._commit or commit_of(error)
+            raise
+        except Exception as error:
+            if anew or (not cached and isinstance(error, hub.errors.RepositoryNotFoundError)):
+                raise
+            return self._from_cache(snapshots, file, error)
+        if self._commit not in (None, said.commit):
+            raise OSError(f"it answers with another commit, {said.commit}")
+        path = snapshots.path(said.commit, self._path(file))
+        if anew or not (snapshots.holds(path, said) or snapshots.take(path, said)):
+            self._receive(hub, snapshots, path, said)
+        snapshots.remember(self._revision, said.commit)
+        self._commit = said.commit
+        self._fetched.add(file)
+        return path
+
+    def _cached(self, snapshots: Snapshots, file: str) -> Path | None:
+        """Find a file in the cache, whole or not, at the commit that the revision had last."""
+        commit = self._commit or snapshots.commit(self._revision)
+        path = snapshots.path(commit, self._path(file)) if commit else None
+        return path if path and os.path.lexists(path) else None
+
+    def _from_cache(self, snapshots: Snapshots, file: str, why: Exception) -> Path | None:
+        """Take a file as it is in the cache, or none, as the hub does not answer."""
+        # What follows must be as old as the cache, even if the network comes back meanwhile.
+        self._unreachable, self._only_cached = why, True
+        path = self._cached(snapshots, file)
+        if path is None:
+            return None
+        fault = snapshots.damage(path)
+        if fault:
+            raise _DamagedError(f"in the cache it is {fault}, and cannot be replaced now") from None
+        self._commit = self._commit or snapshots.commit(self._revision)
+        return path
+
+    def _receive(self, hub: Any, snapshots: Snapshots, path: Path, said: Described) -> None:
+        """Fetch a file, and once more if it is not what the hub says that it is."""
+        file, transfers = path.name, Transfers(hub, self._options.token)
+        url = self._url(hub, file, said.commit)
+        for is_last in (False, True):
+            try:
+                with snapshots.receiving(path, said) as temporary:
+                    transfers.receive(url, temporary, said.size)
+                    fault = damage(temporary, file, said.etag, arrived=True)
+                    if fault:
+                        raise _DamagedError(f"what came is {fault}")
+                return
+            except _DamagedError:
+                if is_last:
+                    raise
 
     def _client(self) -> Any:
         try:
             import huggingface_hub
             import huggingface_hub.constants
             import huggingface_hub.errors
+            import huggingface_hub.utils
         except ImportError as error:
             endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-            raise FileNotFoundError(
-                f"{shown(self.name, 60)} is no directory on this machine. To fetch a model of that "
+            sentence = (
+                f"{shown(self.name)} is no directory on this machine. To fetch a model of that "
                 "name from the Hugging Face hub, huggingface_hub is needed: pip install "
-                f"'minirobert[hub]'. {self._by_hand(endpoint)}"
+                f"'minirobert[hub]'. {by_hand(endpoint, self.name, self._revision)}"
+            )
+            raise FileNotFoundError(cut(sentence)) from error
+        except ValueError as error:  # such as an HF_ENDPOINT that is no address
+            raise ValueError(
+                f"huggingface_hub does not start with what HF_… says in the environment: {error}"
             ) from error
         return huggingface_hub
 
-    def _sentence(self, hub: Any, error: Exception, file: str) -> str:
-        """Say what went wrong, and how to get the model all the same."""
-        reason = self._reason(hub, error, file)
-        by_hand = self._by_hand(hub.constants.ENDPOINT)
-        name = shown(self.name, 40)
-        return f"{name} is no directory on this machine, and {plain(reason, 200)}. {by_hand}"
+    def _cache(self, hub: Any) -> str:
+        return os.fspath(self._options.cache_dir or hub.constants.HF_HUB_CACHE)
 
-    def _reason(self, hub: Any, error: Exception, file: str) -> str:
-        errors, endpoint = hub.errors, hub.constants.ENDPOINT
-        page = plain(f"{endpoint}/{self.name}", 80)
-        cases: list[tuple[type[Exception], str]] = [
-            (errors.HFValidationError, "no model of the hub can have that name"),
-            (
-                errors.GatedRepoError,
-                f"on the hub it is gated: accept its terms at {page}, then log in with "
-                "hf auth login, or give token=",
-            ),
-            (
-                errors.RepositoryNotFoundError,
-                f"the hub at {endpoint} has no model of that name that you may see: check the "
-                "spelling; for a private one, log in with hf auth login, or give token=",
-            ),
-            (
-                errors.RevisionNotFoundError,
-                f"on the hub it has no revision {shown(self._revision, 40)}: give a branch, a tag "
-                f"or a commit of {page}/commits",
-            ),
-            (
-                errors.LocalTokenNotFoundError,
-                "token=True needs a token that is not there: log in with hf auth login",
-            ),
-            (errors.LocalEntryNotFoundError, self._why_not_cached(hub, endpoint)),
-        ]
-        for kind, sentence in cases:
-            if isinstance(error, kind):
-                return sentence
-        what = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(". ")
-        return (
-            f"fetching {file} from {endpoint} failed, so nothing was loaded ({plain(what, 80)}): "
-            "try again"
-        )
+    def _unfetched(self, hub: Any) -> Unfetched:
+        return Unfetched(hub, self.name, self._revision, self._cache(hub))
 
-    def _why_not_cached(self, hub: Any, endpoint: str) -> str:
-        cache = self._options.cache_dir or hub.constants.HF_HUB_CACHE
-        missing = f"its files are not, or not all, in the cache {shown(str(cache), 60)}"
-        if self._options.local_files_only:
-            return f"{missing}, while local_files_only=True forbids to look further"
-        if hub.constants.HF_HUB_OFFLINE:
-            return f"{missing}, while HF_HUB_OFFLINE=1 forbids to look further"
-        return f"the hub at {endpoint} cannot be reached, and {missing}"
 
-    def _by_hand(self, endpoint: str) -> str:
-        page = f"{endpoint}/{self.name}/tree/{self._options.revision or 'main'}"
-        return (
-            "To download it by hand: save config.json, model.safetensors and tokenizer.json (or "
-            f"vocab.json and merges.txt) from {plain(page, 100)} in a directory, and give that "
-            "directory"
-        )
+class _NotAskedError(Exception):
+    """The hub may not be asked."""
+
+
+class _DamagedError(OSError):
+    """A file is not what the hub says, or what its name promises."""
+
+
+def _check(options: HubOptions) -> None:
+    """Refuse what can be no branch, directory or token of the hub."""
+    for name, kind in (("revision", "branch, a tag or a commit"), ("subfolder", "directory")):
+        value = getattr(options, name)
+        if not isinstance(value, str | None):
+            raise TypeError(f"{name} is {shown(value)}, but must be a string")
+        if value and not _PATH.fullmatch(value.rstrip("/")):
+            raise ValueError(f"{name} is {shown(value)}, but must be the name of a {kind}")
+    token, cache = options.token, options.cache_dir
+    if not isinstance(cache, str | os.PathLike | None):
+        raise TypeError(f"cache_dir is {shown(cache)}, but must be a directory")
+    if not isinstance(token, str | bool | None):
+        raise TypeError("token is no string, but must be one, or True or False")
+    if isinstance(token, str) and not re.fullmatch(r"[!-~]*", token):
+        raise ValueError("token has a character that none has, such as a line break: copy it again")
 
 
 #: What ``from_pretrained`` takes: a directory, a name of the hub, or files that were found already.

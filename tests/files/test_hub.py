@@ -1,5 +1,6 @@
 """Models of the hub, from a server on this machine; nothing here reaches the network."""
 
+import hashlib
 import json
 import sys
 
@@ -14,8 +15,9 @@ from minirobert import (
     RobertaForSequenceClassification,
     RobertaTokenizer,
 )
-from minirobert.files.hub import HubOptions, ModelFiles
+from minirobert.files.hub import ModelFiles
 from minirobert.parameters import flatten
+from tests.hub_faults import FAULTS
 from tests.hub_server import python, serving
 
 FIELDS = {
@@ -137,23 +139,35 @@ answers = [total(load("lab/tiny")), total(load("lab/tiny", revision={old!r}))]
     assert python(code, tmp_path, hub.url) == [total(new), total(model)]
 
 
-def test_all_files_are_of_one_commit(hub, tmp_path, monkeypatch):
+def test_all_files_are_of_one_commit(hub, model, tmp_path):
     """If the model changes between its configuration and weights, the old weights are fetched."""
-    import huggingface_hub
+    directory = tmp_path / "new"
+    RobertaForMaskedLM(RobertaConfig(**FIELDS), seed=2).save_pretrained(directory)
+    new = {"model.safetensors": (directory / "model.safetensors").read_bytes()}
+    hub.before = {"model.safetensors": lambda: hub.change("lab/tiny", new)}
+    load = 'total(RobertaForMaskedLM.from_pretrained("lab/tiny"))'
+    answers = python(f"answers = [{load}, {load}]", tmp_path, hub.url)
+    assert answers == [total(model), total(RobertaForMaskedLM.from_pretrained(directory))]
 
-    asked = []
-    snapshot = tmp_path / "snapshots" / ("c" * 40)
-    snapshot.mkdir(parents=True)
 
-    def download(name, file, *, revision, **_):
-        asked.append((file, revision))
-        return str(snapshot / file)
+def test_a_version_that_is_gone_meanwhile(hub, tmp_path):
+    old = hub.commit("lab/tiny")
+    hub.before = {"model.safetensors": lambda: hub.files["lab/tiny"].pop("README.md")}
+    load = 'attempt(lambda: total(RobertaForMaskedLM.from_pretrained("lab/tiny")))'
+    (sentence,) = python(f"answers = [{load}]", tmp_path, hub.url)
+    assert f"on the hub it has no revision '{old}'" in sentence
 
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
-    files = ModelFiles("lab/tiny", HubOptions(revision="main"))
-    files.require("config.json")
-    files.require("model.safetensors")
-    assert asked == [("config.json", "main"), ("model.safetensors", "c" * 40)]
+
+def test_large_files_are_elsewhere(hub, model, tmp_path):
+    """The token stays with the hub, and the checksum is that of the hub."""
+    hub.has_storage = True
+    load = 'attempt(lambda: total(RobertaForMaskedLM.from_pretrained("lab/tiny", token="hf_t")))'
+    assert python(f"answers = [{load}]", tmp_path, hub.url) == [total(model)]
+    assert {token for *_, token in hub.requests} == {"Bearer hf_t"}
+    assert hub.told_to_storage == [None]
+    (weights,) = tmp_path.rglob("snapshots/*/model.safetensors")
+    sha256 = hashlib.sha256(hub.files["lab/tiny"]["model.safetensors"]).hexdigest()
+    assert weights.readlink().name == sha256
 
 
 def test_shards(hub, whole, model, tmp_path):
@@ -186,15 +200,12 @@ def test_an_index_of_the_hub_may_not_point_outside(hub, model, tmp_path):
 
 
 ATTEMPT = """
-import huggingface_hub.constants
-huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE = 1000  # of 10 MB, so that small files have several
 answers = [attempt(lambda: total(RobertaForMaskedLM.from_pretrained("lab/tiny")))]
 """
 
 
 def test_a_connection_cut_half_way(hub, whole, model, tmp_path):
-    half = (whole / "model.safetensors").stat().st_size // 2000 * 1000
-    hub.cuts = {"model.safetensors": half}
+    hub.cuts = {"model.safetensors": (whole / "model.safetensors").stat().st_size // 2}
     (sentence,) = python(ATTEMPT, tmp_path, hub.url)
     assert sentence.startswith(
         "FileNotFoundError: 'lab/tiny' is no directory on this machine, and fetching "
@@ -202,21 +213,29 @@ def test_a_connection_cut_half_way(hub, whole, model, tmp_path):
     )
     assert "save config.json, model.safetensors and tokenizer.json" in sentence
     assert f"from {hub.url}/lab/tiny/tree/main in a directory" in sentence
-    assert [path.stat().st_size for path in tmp_path.rglob("*.incomplete")] == [half]
+    assert not list(tmp_path.rglob("*.incomplete"))
     assert not list(tmp_path.rglob("snapshots/*/model.safetensors"))
     for offline in ("1", "0"):  # what came is not loaded, whatever the network does
         (sentence,) = python(ATTEMPT, tmp_path, hub.url, HF_HUB_OFFLINE=offline)
         assert "its files are not, or not all, in the cache" in sentence
     hub.down = False
     assert python(ATTEMPT, tmp_path, hub.url) == [total(model)]
-    assert hub.requests[-1][:3] == ("GET", "model.safetensors", f"bytes={half}-")
+
+
+def test_a_connection_cut_once(hub, whole, model, tmp_path):
+    """What has come is not asked for again, in blocks of 16 KiB."""
+    hub.cuts, hub.down_after_cut = {"model.safetensors": 3 * 16384 + 5}, False
+    assert python(ATTEMPT, tmp_path, hub.url) == [total(model)]
+    asked = [request[2] for request in hub.requests if request[:2] == ("GET", "model.safetensors")]
+    assert asked == [None, f"bytes={3 * 16384}-"]
 
 
 def test_a_second_try_in_the_same_process(hub, model, tmp_path):
-    hub.cuts, hub.down_after_cut = {"model.safetensors": 1234}, False
+    hub.faults = {("GET", "model.safetensors"): FAULTS["cut"]}
+    hub.before = {"special_tokens_map.json": hub.faults.clear}
     code = """
 load = lambda: total(RobertaForMaskedLM.from_pretrained("lab/tiny"))
-answers = [attempt(load), attempt(load)]
+answers = [attempt(load), ids("a", "lab/tiny") and attempt(load)]
 """
     first, second = python(code, tmp_path, hub.url)
     assert "failed, so nothing was loaded" in first
