@@ -8,7 +8,16 @@ from typing import Any
 from ..arrays import Array, array_namespace, as_array_like, device_of
 from ..attention import CrossInputs, attend_mask
 from ..cache import KeyValueCache
-from ..checks import booleans, check_all, check_dtype, check_not_empty, check_shape, floats, place
+from ..checks import (
+    booleans,
+    check_all,
+    check_dtype,
+    check_not_empty,
+    check_shape,
+    floats,
+    integers,
+    place,
+)
 from ..config import RobertaConfig
 
 __all__ = ["check_cache", "check_cache_position", "check_cross"]
@@ -79,7 +88,7 @@ def check_cache_position(value: Any, past: int, length: int, like: Array) -> Non
     """Check that the new tokens stand right behind those in the cache, from K on."""
     if value is None:
         return
-    positions = place("cache_position", value, like)
+    positions = integers("cache_position", value, like, "[sequence]", 1)
     check_shape("cache_position", positions, (length,))
     xp = array_namespace(positions)
     right = xp.arange(past, past + length, dtype=xp.int64, device=device_of(positions))

@@ -27,6 +27,7 @@ from ..intermediates import Intermediate, Pass, Row
 from ..keywords import takes
 from ..losses import causal_lm_loss, token_loss
 from ..parameters import ParameterTree, linear_shapes, norm_shapes
+from ..rules import POSITIVE, check, optional
 from .arguments import SHARED, Arguments, Wanted
 from .base import RobertaHeadModel
 from .head import Head
@@ -90,8 +91,9 @@ class CausalLanguageModelHead(LanguageModelHead):
         """Check that each is a word, or ignored; the second of them is what to divide by."""
         given, num_items_in_batch = labels
         checked = super().check_labels((given,), like, config, shape)
-        if hasattr(num_items_in_batch, "item"):  # a number of another library, and of its dtype
+        if getattr(num_items_in_batch, "shape", None) in ((), (1,)):  # an array, of its own dtype
             num_items_in_batch = num_items_in_batch.item()
+        check("num_items_in_batch", num_items_in_batch, optional(POSITIVE))
         return None if checked is None else (checked, num_items_in_batch)
 
     def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
