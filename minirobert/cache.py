@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .arrays import Array, array_namespace, astype, device_of
+from .arrays import Array, array_namespace, astype, device_of, is_array_api_obj
 from .checks import check_range, integers
 from .rules import INTEGER, check
 
@@ -273,16 +273,23 @@ class KeyValueCache:
         return f"KeyValueCache(batch {batch}, {past} tokens, {layers})"
 
 
+def _is_layer(arrays: Any) -> bool:
+    """Tell two arrays, or four, of which the latter two may be None."""
+    if not isinstance(arrays, Sequence) or len(arrays) not in (2, 4):
+        return False
+    given = arrays[:2] if all(one is None for one in arrays[2:]) else arrays
+    return all(is_array_api_obj(one) and not isinstance(one, type) for one in given)
+
+
 def _layer_arrays(i: int, past_key_values: Sequence[Any]) -> Sequence[Any]:
     """Check the arrays of one layer; pruned layers may have fewer heads than others."""
     arrays = past_key_values[i]
-    if not isinstance(arrays, Sequence) or len(arrays) not in (2, 4):
+    if not _is_layer(arrays):
         raise ValueError(
-            f"past_key_values[{i}] must be (key, value) or (key, value, cross key, cross value)"
+            f"past_key_values[{i}] must be (key, value) or (key, value, cross key, cross value), "
+            "each an array"
         )
-    key, value, first = (
-        tuple(getattr(array, "shape", ())) for array in (*arrays[:2], past_key_values[0][0])
-    )
+    key, value, first = (tuple(one.shape) for one in (*arrays[:2], past_key_values[0][0]))
     if len(key) != 4 or key != value or key[:1] + key[2:] != first[:1] + first[2:]:
         raise ValueError(
             f"past_key_values[{i}] has key and value of shapes {list(key)} and {list(value)}, but "

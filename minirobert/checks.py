@@ -34,6 +34,7 @@ __all__ = [
     "check_integers",
     "check_not_empty",
     "check_range",
+    "check_real",
     "check_shape",
     "floats",
     "integers",
@@ -59,8 +60,7 @@ def place(name: str, value: Any, like: Array) -> Array:
         )
     try:
         array = as_array_like(value, like)
-        kinds = ("bool", "integral", "real floating")
-        is_numbers = array_namespace(array).isdtype(array.dtype, kinds)
+        is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))
     except (TypeError, ValueError):
         is_numbers = False
     except Exception as error:  # whatever its class does when it is read
@@ -74,8 +74,9 @@ def place(name: str, value: Any, like: Array) -> Array:
         raise ValueError(
             f"{name} is no array of numbers with rows of one length: tokenize texts, and pad rows"
         )
-    if isinstance(array, np.ndarray) and not array.dtype.isnative:
-        array = astype(array, array.dtype.newbyteorder("="))
+    if isinstance(array, np.ndarray) and not (array.dtype.isnative and array.flags.c_contiguous):
+        # in the order in which it counts: the last digit of a sum depends on it
+        array = np.asarray(array, array.dtype.newbyteorder("="), order="C")
     if array_namespace(array) is xp and device_of(array) == device_of(like):
         return array
     raise ValueError(
@@ -143,8 +144,15 @@ def booleans(name: str, mask: Array) -> Array:
     """Check that a mask holds nothing but 0 and 1, and make it boolean."""
     xp = array_namespace(mask)
     if mask.dtype != xp.bool:
+        check_real(name, mask)
         check_all(name, mask, (mask == 0) | (mask == 1), "1 (attend) or 0 (masked)")
     return astype(mask, xp.bool)
+
+
+def check_real(name: str, array: Array) -> None:
+    """Refuse complex numbers."""
+    if array_namespace(array).isdtype(array.dtype, "complex floating"):
+        raise TypeError(f"{name} has dtype {dtype_name(array)}, but must hold real numbers")
 
 
 def check_integers(name: str, array: Array) -> None:

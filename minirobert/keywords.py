@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
-from .rules import BOOLEAN, Rule, check, one_of, optional
+from .rules import BOOLEAN, Rule, check, is_among, one_of, optional
 
 __all__ = [
     "OF_CONFIGS",
@@ -30,7 +30,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 ANYTHING = Rule(lambda value: True, "anything")
 NOT_TRUE = Rule(lambda value: value is None or value is False, "False")
 NOT_FALSE = Rule(lambda value: value is None or value is True, "True")
-NOT_GIVEN = Rule(lambda value: value is None or value == {}, "left out")
+NOT_GIVEN = Rule(lambda value: is_among(value, None, {}), "left out")
 
 
 class Keyword(NamedTuple):

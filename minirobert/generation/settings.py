@@ -14,7 +14,7 @@ from ..checks import warn
 from ..config import RobertaConfig
 from ..config_file import read_fields
 from ..keywords import ANYTHING, Keyword, settle
-from ..rules import Rule, near_miss
+from ..rules import Rule, is_among, near_miss
 from .options import OFF, RULES
 
 __all__ = [
@@ -37,7 +37,7 @@ TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id")
 def _only(*values: Any, why: str) -> Keyword:
     """Allow the values with which an option does nothing."""
     text = " or ".join(map(repr, values))
-    return Keyword(Rule(lambda value: value is None or value in values, f"{text}: {why}"))
+    return Keyword(Rule(lambda value: is_among(value, None, *values), f"{text}: {why}"))
 
 
 _NO_GROUPS = "beams are not searched in groups here"
@@ -141,7 +141,7 @@ def settled(below: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]
     if options.get("max_length") == 20:  # transformers' default, which means 20 new tokens
         del options["max_length"]
     said = {name: value for name, value in call.items() if value is not None or _may_be(name)}
-    if not {**options, **said}.get("do_sample") and options.get("temperature") == 0:
+    if {**options, **said}.get("do_sample") is not True and options.get("temperature") == 0:
         del options["temperature"]  # written by those who mean the likeliest words
     return {**options, **said}
 

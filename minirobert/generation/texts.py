@@ -12,6 +12,7 @@ from ..config import RobertaConfig
 from ..embeddings import create_position_ids_from_input_ids
 from ..observe import scope
 from ..rules import check, integer
+from ..sentences import shown
 from .config import GenerationConfig
 
 __all__ = ["NextLogits", "Texts", "new_tokens", "prepare"]
@@ -265,6 +266,12 @@ def _encoder(
             )
         return None, None
     hidden = floats("encoder_hidden_states", hidden, like)
+    found = tuple(hidden.shape)
+    if len(found) != 3 or found[2] != like.shape[1]:
+        raise ValueError(
+            f"encoder_hidden_states has shape {list(found)}, but must have [batch, encoder's "
+            f"sequence, {like.shape[1]}] (hidden_size is {like.shape[1]})"
+        )
     if mask is None:
         return hidden, None
     mask = place("encoder_attention_mask", mask, like)
@@ -337,25 +344,26 @@ def new_tokens(
         n_new = config.max_length - tokens - padding
         if n_new < 1:
             raise ValueError(
-                f"max_length is {config.max_length}, but {name} already has {tokens + padding} "
+                f"max_length is {shown(config.max_length)}, but {name} already has {tokens + padding} "
                 "tokens, padding included: set max_new_tokens instead, which does not count them"
             )
     else:
         n_new = max(1, min(default, room))
     if n_new > room:
         raise ValueError(
-            f"{name} has {length} tokens, and {n_new} more would make {length + n_new}, but "
+            f"{name} has {length} tokens, and {shown(n_new)} more would make {shown(length + n_new)}, "
+            f"but "
             f"{table}: "
             + ("shorten the prompt" if room < 1 else f"set max_new_tokens to at most {room}")
         )
     least = config.min_new_tokens
     if least is None and config.min_length > tokens + padding + n_new:
         warn(
-            f"min_length is {config.min_length}, but {name} has {tokens + padding} tokens, padding "
+            f"min_length is {shown(config.min_length)}, but {name} has {tokens + padding} tokens, padding "
             f"included, and only {n_new} new ones are to come: texts stay shorter"
         )
     if least is not None and least > n_new:
         raise ValueError(
-            f"min_new_tokens is {config.min_new_tokens}, but only {n_new} new tokens are to come"
+            f"min_new_tokens is {shown(least)}, but only {n_new} new tokens are to come"
         )
     return n_new

@@ -103,15 +103,15 @@ PERHAPS: dict[str, Callable[[np.ndarray], Any]] = {
     "a deque": lambda v: deque(v.tolist()) if v.ndim else v,
     "a generator": lambda v: (row for row in v.tolist()) if v.ndim else v,
     "decimals": lambda v: np.vectorize(Decimal, otypes=[object])(v),
-    "fractions": lambda v: np.vectorize(Fraction, otypes=[object])(np.nan_to_num(v)),
+    "fractions": lambda v: np.vectorize(Fraction, otypes=[object])(np.nan_to_num(v).astype(float)),
     "a masked constant": lambda v: np.ma.masked,
 }
 
 
 def _masked(values):
     mask = np.zeros(values.shape, bool)
-    mask[(-1,) * values.ndim] = True
-    return np.ma.array(values, mask=mask)
+    mask[...] = True
+    return np.ma.array(values, mask=mask) if mask.size else None.__class__
 
 
 def _ragged(values):
@@ -125,7 +125,7 @@ def _with(one: Any) -> Callable[[np.ndarray], Any]:
     def change(values: np.ndarray) -> Any:
         rows = inner = values.tolist()
         if not isinstance(rows, list):
-            return one
+            return [one]
         while inner and isinstance(inner[-1], list):
             inner = inner[-1]
         inner[-1:] = [one]
@@ -138,6 +138,21 @@ def _in_itself(values):
     rows: list[Any] = []
     rows.append(rows)
     return rows
+
+
+#: What is neither True nor False, no number, no text and no function.
+OBJECTS: list[Any] = [
+    *(object(), ..., NotImplemented, b"x", (), [], {}, set(), 1j, np.void(b"x"), Decimal("NaN")),
+    *(np.zeros(2), np.zeros((0, 3)), np.array(None), [None], [[]], {"a": 1}, datetime.date.max),
+    *(slice(None), np.datetime64("NaT"), Fraction(1, 3), range(3), memoryview(b"x")),
+    *(torch.zeros(2), np.ma.masked, ["x", 1], float("nan"), float("inf"), {None: None}),
+]
+#: Besides, for what takes other numbers or texts than these, or none.
+SCALARS: list[Any] = [
+    *(-1, 0, 1, 3, 10**5000, -(10**5000), 2**63, 0.5, -0.0, True, False),
+    *("", "x", "longest", "\ud800", "x" * 100_000, "np", "\0", np.str_("x"), np.bool_(True)),
+    *(np.int8(3), np.uint64(2**64 - 1), np.float16(0.5), np.float32("nan"), np.array(3)),
+]
 
 
 #: What means no numbers, whatever they are for.

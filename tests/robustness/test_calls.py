@@ -1,6 +1,6 @@
 """Calls of models with values of every kind: the right result, or a sentence."""
 
-from collections.abc import Callable
+import inspect
 from random import Random
 from typing import Any
 
@@ -16,8 +16,10 @@ from minirobert import (
     RobertaForTokenClassification,
     RobertaModel,
 )
-from minirobert.cache import KeyValueCache
-from tests.robustness.oddities import FLOATS, IDS, Numbers
+from minirobert.generation.options import RULES
+from minirobert.generation.settings import NOT_HERE
+from minirobert.sentences import shown
+from tests.robustness.oddities import FLOATS, IDS, OBJECTS, SCALARS, Numbers
 from tests.robustness.outcomes import Refused, arrays_of, outcome, same
 
 VOCAB = 300  # more than an int8 or uint8 holds
@@ -52,7 +54,9 @@ MODELS = {
     "answers": RobertaForQuestionAnswering(config()),
     "choices": RobertaForMultipleChoice(config()),
 }
-MASK = Numbers({**IDS.same, "booleans": lambda v: v.astype(bool), "floats": lambda v: v * 1.0}, FLOATS.wrong)
+MASK = Numbers(
+    {**IDS.same, "booleans": lambda v: v.astype(bool), "floats": lambda v: v * 1.0}, FLOATS.wrong
+)
 KINDS: dict[str, Numbers] = {
     **dict.fromkeys(("attention_mask", "encoder_attention_mask"), MASK),
     **dict.fromkeys(("head_mask", "inputs_embeds", "encoder_hidden_states"), FLOATS),
@@ -142,7 +146,9 @@ def one_call(draw: Random) -> str:
     fate, oddity, value = kind_of(name, argument).draw(given[argument], draw)
     before = value.copy() if type(value) is np.ndarray else None
     actual = outcome(lambda: model(**given | {argument: value}))
-    told = f"{name}: {argument} as {oddity} should be {fate}: {actual!r:.300}, not {expected!r:.300}"
+    told = (
+        f"{name}: {argument} as {oddity} should be {fate}: {actual!r:.300}, not {expected!r:.300}"
+    )
     if fate == "wrong":
         assert isinstance(actual, Refused), told
     elif fate == "same" or (fate == "perhaps" and not isinstance(actual, Refused)):
@@ -155,5 +161,135 @@ def one_call(draw: Random) -> str:
 
 
 def test_calls_with_values_of_every_kind(draw, times):
-    for _ in range(1000 * times):
+    for _ in range(600 * times):
         one_call(draw)
+
+
+FLAGS = ("output_attentions", "output_hidden_states", "return_dict", "train", "use_cache")
+
+
+def options_of(name: str) -> list[str]:
+    known = inspect.signature(type(MODELS[name]).__call__).parameters
+    return [one for one in (*FLAGS, "rng", "past_key_values", "num_items_in_batch") if one in known]
+
+
+def one_call_with_an_option(draw: Random) -> str:
+    """Call a model with an option of any kind; tell what came of it."""
+    name = draw.choice(list(MODELS))
+    model, given = MODELS[name], right_arguments(name, draw)
+    option, value = draw.choice(options_of(name)), draw.choice([*OBJECTS, *SCALARS])
+    if option == "past_key_values" and draw.random() < 0.7:
+        value = odd_cache(draw)
+    if option == "rng":
+        given["train"] = True
+    actual = outcome(lambda: model(**given | {option: value}))
+    told = f"{name}: {option} is {shown(value)}: {actual!r:.300}"
+    if option in FLAGS and not (isinstance(value, bool) or value is None):
+        assert isinstance(actual, Refused), told
+    if option == "rng" and not isinstance(value, int | np.integer):
+        assert isinstance(actual, Refused), told
+    if isinstance(actual, Refused):
+        assert any(one in str(actual.error) for one in (option, "rng", *given)), told
+    return "refused" if isinstance(actual, Refused) else "right"
+
+
+def odd_cache(draw: Random) -> Any:
+    """Draw what looks like a cache: arrays of layers, which fit or do not."""
+    numbers = np.random.default_rng(draw.randrange(2**32))
+    shape = [draw.randint(1, 3), 3, draw.randint(0, 3), 4]
+
+    def part() -> Any:
+        values = numbers.normal(size=shape).astype(draw.choice(["float32", "float32", "float64"]))
+        match draw.randrange(14):
+            case 0:
+                return FLOATS.draw(values, draw)[2]
+            case 1:
+                return draw.choice([None, *OBJECTS])
+            case 2:
+                return values[draw.randrange(shape[0]) :, draw.randrange(3) :]
+        return values
+
+    def layer() -> Any:
+        n = draw.choice([2, 2, 2, 2, 4, 4, 1, 3, 0])
+        return draw.choice([tuple, tuple, list])(part() for _ in range(n))
+
+    layers = [layer() for _ in range(draw.choice([2, 2, 2, 2, 0, 1, 3]))]
+    if draw.random() < 0.1:
+        layers[-1:] = [draw.choice([None, *OBJECTS])]
+    return draw.choice([tuple, list])(layers)
+
+
+def test_calls_with_options_of_every_kind(draw, times):
+    for _ in range(400 * times):
+        one_call_with_an_option(draw)
+
+
+# Generation
+
+GENERATORS = {
+    "decoder": MODELS["next word"],
+    "cross": MODELS["next word, cross"],
+    "no decoder": RobertaForCausalLM(config(num_hidden_layers=1)),
+}
+FUNCTIONS = {
+    "logits_processor": lambda found: lambda ids, scores: found,
+    "stopping_criteria": lambda found: lambda ids, scores: found,
+    "prefix_allowed_tokens_fn": lambda found: lambda row, ids: found,
+}
+PLAUSIBLE: list[Any] = [
+    *(2, [2], [2, 3], (2, 2), [-1], [VOCAB], [10**5000], [[5, 6]], [[5], []], [[VOCAB]], [[True]]),
+    *({(5, 6): 1.0}, {(5,): float("-inf")}, {5: 1.0}, [[[5, 6], -2.0]], [[[], 1.0]], {(): 1.0}),
+    *((1, 1.5), (1, -1), [0, 1e30], ["a", "b"], [""], "never", np.array([2]), np.array([[2]])),
+    *(1e-6, 1e6, 2.0, 50, 1 - 1e-12),
+]
+
+
+def one_generation(draw: Random) -> str:
+    """Continue prompts with one or two arguments or options of any kind."""
+    name = draw.choice(list(GENERATORS))
+    model, numbers = GENERATORS[name], np.random.default_rng(draw.randrange(2**32))
+    batch, length = draw.randint(1, 2), draw.randint(1, 4)
+    given: dict[str, Any] = {"input_ids": numbers.integers(5, VOCAB, (batch, length))}
+    if draw.random() < 0.3:
+        given["attention_mask"] = np.ones((batch, length), int)
+    if name == "cross":
+        given["encoder_hidden_states"] = numbers.normal(size=(batch, 3, 12)).astype("float32")
+    prompts = list(given)
+    given |= {"max_new_tokens": draw.randint(1, 3), "rng": 0}
+    given |= draw.choice([{}, {}, {"do_sample": True}, {"num_beams": 2}])
+    if draw.random() < 0.4:
+        argument = draw.choice(prompts)
+        if draw.random() < 0.3:
+            given[argument] = np.asarray(changed(given[argument], draw))
+        expected = outcome(lambda: generated(model, draw, given))
+        fate, oddity, value = KINDS.get(argument, IDS).draw(given[argument], draw)
+        actual = outcome(lambda: generated(model, draw, given | {argument: value}))
+        told = f"{name}: {argument} as {oddity} should be {fate}: {actual!r:.300}, not {expected!r:.300}"
+        if fate == "wrong":
+            assert isinstance(actual, Refused), told
+        elif fate == "same" or (fate == "perhaps" and not isinstance(actual, Refused)):
+            assert same(actual, expected), told
+        return "refused" if isinstance(actual, Refused) else "right"
+    others = [*FUNCTIONS, *NOT_HERE, "rng", "generation_config", "tokenizer"]
+    option = draw.choice([*RULES, *others])
+    value = draw.choice([*OBJECTS, *SCALARS, *PLAUSIBLE, *PLAUSIBLE, None])
+    if option in FUNCTIONS and draw.random() < 0.8:
+        value = FUNCTIONS[option](value)
+    if option == "max_new_tokens" and isinstance(value, int | np.integer) and value > 100:
+        value = 100
+    actual = outcome(lambda: generated(model, draw, given | {option: value}))
+    return "refused" if isinstance(actual, Refused) else "right"
+
+
+def generated(model: RobertaForCausalLM, draw: Random, given: dict[str, Any]) -> np.ndarray:
+    """Generate, and check that what comes are tokens."""
+    found = model.generate(**given)
+    tokens = np.asarray(found if isinstance(found, np.ndarray) else found.sequences)
+    assert tokens.dtype == np.int64 and tokens.ndim == 2, tokens
+    assert tokens.min() >= 0 and tokens.max() < VOCAB, tokens
+    return tokens
+
+
+def test_generation_with_values_of_every_kind(draw, times):
+    for _ in range(300 * times):
+        one_generation(draw)
