@@ -16,9 +16,18 @@ from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
 from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle, takes
 from ..rules import BOOLEAN, check, optional
+from ..sentences import shown
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
-from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
+from .decoding import (
+    as_ids,
+    as_lists,
+    check_tokens,
+    clean_up_tokenization,
+    is_iterable,
+    spaced_text,
+    tokens_to_text,
+)
 from .encoded_text import EncodedText
 from .explain import Explanation, explain
 from .fast.text_encoder import FastTextEncoder
@@ -31,9 +40,9 @@ from .parts_encoder import PartsEncoder
 from .rows.batch_encoding import BatchEncoding
 from .rows.batches import Plan, encode_batch, pad_batch
 from .rows.columns import ID
-from .rows.inputs import Batch, check_one_text, read_ids, read_texts, read_words
+from .rows.inputs import Batch, check_one_text, is_split, read_ids, read_texts, read_words
 from .rows.lengths import NOTHING_TO_DO, plan_lengths
-from .rows.options import OPTIONS, CallOptions, other_options
+from .rows.options import OPTIONS, CallOptions, are_equal, other_options
 from .rows.truncation import truncated
 from .rows.windows import Framing, RowFormat
 from .settings import SETTINGS, read_setting
@@ -144,7 +153,10 @@ class RobertaTokenizer:
     cls_token_id = SpecialTokenId()
     mask_token_id = SpecialTokenId()
 
-    _last_plan: tuple[CallOptions, Plan] | None
+    _vocabulary: Vocabulary
+    _special: SpecialTokens
+    _model: tuple[TextEncoder, Framing]
+    _plans: list[tuple[CallOptions, Plan]]  # the last one, if there is one
     _has_warned_of_length = False
 
     # Making a tokenizer
@@ -191,11 +203,10 @@ class RobertaTokenizer:
             "cls_token": cls_token,
             "mask_token": mask_token,
         }
-        self._special = SpecialTokens(named, additional_special_tokens, declared.values())
-        special = [token for _, token in self._special.items()]
-        self._vocabulary = Vocabulary(vocab, declared, special)
+        special = SpecialTokens(named, additional_special_tokens, declared.values())
+        tokens = [token for _, token in special.items()]
         self._ranks = rank_merges(self._merges)
-        self._make_encoder()
+        self._take(Vocabulary(vocab, declared, tokens), special)
         self.errors = errors
         self.add_prefix_space = add_prefix_space
         self.trim_offsets = trim_offsets
@@ -446,7 +457,7 @@ class RobertaTokenizer:
         >>> windows.input_ids
         [[0, 4, 5, 5, 2], [0, 5, 4, 5, 2]]
         """
-        read = read_words if is_split_into_words else read_texts
+        read = read_words if is_split({"is_split_into_words": is_split_into_words}) else read_texts
         if text is None:
             text, text_pair, text_target = text_target, text_pair_target, None
         if text is None:
@@ -504,10 +515,11 @@ class RobertaTokenizer:
         >>> tokenizer.encode("a<mask>"), tokenizer.encode(["a", "<mask>"])
         ([0, 4, 5, 2], [0, 4, 5, 2])
         """
-        if isinstance(text, str) and text_pair is None and add_special_tokens and not options:
+        is_usual = text_pair is None and add_special_tokens is True and not options
+        if isinstance(text, str) and is_usual:
             # The most frequent call, without what is needed for the others.
             check_text(text, "text")
-            encoder, framing = self._encoder, self._framing
+            encoder, framing = self._model
             ids = encoder.ids(text, self.add_prefix_space, self.split_special_tokens)
             row = framing.row([ids], ID)
             self._warn_if_too_long(len(row))
@@ -541,7 +553,7 @@ class RobertaTokenizer:
         >>> RobertaTokenizer.from_pretrained().tokenize("Hello world")
         ['H', 'ell', 'o', 'Ġworld']
         """
-        check_one_text(text, options.get("is_split_into_words", False))
+        check_one_text(text, is_split(options))
         options = {"verbose": False, "add_special_tokens": add_special_tokens, **options}
         return self(text, pair, **options).tokens()
 
@@ -553,8 +565,8 @@ class RobertaTokenizer:
         -------
         BatchEncoding
         """
-        if isinstance(text, str) or options.get("is_split_into_words"):
-            check_one_text(text, options.get("is_split_into_words", False))
+        if isinstance(text, str) or is_split(options):
+            check_one_text(text, is_split(options))
             return self(text, text_pair, **options)
         to_ids = self.convert_tokens_to_ids
         second = None if text_pair is None else read_ids("text_pair", text_pair, to_ids)
@@ -696,6 +708,10 @@ class RobertaTokenizer:
         -------
         list of str
         """
+        if isinstance(sequences, str) or not is_iterable(sequences):
+            raise TypeError(
+                f"sequences is {shown(sequences)}: it must be rows of ids; decode reads one row"
+            )
         how = (skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens)
         return [self.decode(ids, *how) for ids in sequences]
 
@@ -759,8 +775,7 @@ class RobertaTokenizer:
         ValueError
             If no token has such an id.
         """
-        if hasattr(ids, "tolist"):
-            ids = ids.tolist()
+        ids = as_lists("ids", ids)
         if isinstance(ids, Integral):
             return self._vocabulary.token(int(ids))
         tokens = self._vocabulary.tokens_of(as_ids(ids))
@@ -879,7 +894,9 @@ class RobertaTokenizer:
         >>> tokenizer.pad_token_id == len(tokenizer) - 1
         True
         """
-        return self._add(self._special.take(special_tokens_dict, replace_additional_special_tokens))
+        special = self._special.copy()
+        tokens = special.take(special_tokens_dict, replace_additional_special_tokens)
+        return self._add(tokens, special)
 
     @property
     def added_tokens_encoder(self) -> dict[str, int]:
@@ -983,8 +1000,9 @@ class RobertaTokenizer:
         -------
         list of int
         """
+        check("already_has_special_tokens", already_has_special_tokens, BOOLEAN, TypeError)
         if not already_has_special_tokens:
-            zeros = [[0] * len(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
+            zeros = [[0] * len(as_ids(ids)) for ids in _one_or_two(token_ids_0, token_ids_1)]
             return self._framing.row(zeros, lambda _: 1)
         if token_ids_1 is not None:
             raise ValueError(
@@ -992,7 +1010,7 @@ class RobertaTokenizer:
                 " then be the whole row"
             )
         special = set(self.all_special_ids)
-        return [int(index in special) for index in token_ids_0]
+        return [int(index in special) for index in as_ids(token_ids_0)]
 
     @documented(entries(build_inputs_with_special_tokens))
     def create_token_type_ids_from_sequences(
@@ -1225,6 +1243,8 @@ class RobertaTokenizer:
           token    low  4  characters 0 to 3
         """
         check_text(text, "text")
+        check("add_prefix_space", add_prefix_space, optional(BOOLEAN), TypeError)
+        check("split_special_tokens", split_special_tokens, optional(BOOLEAN), TypeError)
         if self._parts:
             raise ValueError(
                 "explain shows RoBERTa's own steps, but the tokenizer.json of this tokenizer has"
@@ -1251,44 +1271,59 @@ class RobertaTokenizer:
     def __setattr__(self, name: str, value: Any) -> None:
         if name in SETTINGS:
             value = read_setting(name, value)
-            self._last_plan = None
         super().__setattr__(name, value)
+        if name in SETTINGS:
+            self._plans = []  # a new one: a call that read the old setting fills the old one
 
     def __getstate__(self) -> dict[str, Any]:
         # Not what has been remembered of the calls so far.
-        return vars(self) | {"_encoder": None, "_last_plan": None}
+        return vars(self) | {"_model": None, "_plans": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._make_encoder()
+        self._take(self._vocabulary, self._special)
 
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in SETTINGS}
 
-    def _make_encoder(self) -> None:
-        # A new one each time: what was encoded before may still be asked about words and offsets.
-        self._last_plan = None
-        model = self._vocabulary, self._ranks, self.unk_token_id
-        self._encoder: TextEncoder = (
-            PartsEncoder(*model, self._parts) if self._parts else FastTextEncoder(*model)
-        )
-        is_framed = self.cls_token is not None and self.sep_token is not None
-        self._framing = Framing(
-            (self.cls_token, self.cls_token_id),
-            (self.sep_token, self.sep_token_id),
-            (self.pad_token, self.pad_token_id),
-            layout_of(self._parts) or (None if is_framed else PLAIN),
+    def _take(self, vocabulary: Vocabulary, special: SpecialTokens) -> None:
+        """Encode with these from now on.
+
+        All changes in one step, so that other threads, and who goes on after an interruption, find
+        the old tokens or the new ones. What was encoded before keeps its encoder: it may still be
+        asked about words and offsets.
+        """
+
+        def token_and_id(name: str) -> tuple[Any, Any]:
+            token = special.named[name].content if name in special.named else None
+            return token, None if token is None else vocabulary.ids[token]
+
+        model = vocabulary, self._ranks, token_and_id("unk_token")[1]
+        encoder = PartsEncoder(*model, self._parts) if self._parts else FastTextEncoder(*model)
+        cls, sep, pad = map(token_and_id, ("cls_token", "sep_token", "pad_token"))
+        is_framed = cls[0] is not None and sep[0] is not None
+        framing = Framing(cls, sep, pad, layout_of(self._parts) or (None if is_framed else PLAIN))
+        vars(self).update(
+            _vocabulary=vocabulary, _special=special, _model=(encoder, framing), _plans=[]
         )
 
-    def _add(self, tokens: Iterable[AddedToken]) -> int:
-        count = sum([self._vocabulary.add(token) for token in tokens])
-        self._make_encoder()
+    @property
+    def _framing(self) -> Framing:
+        return self._model[1]
+
+    def _add(self, tokens: Iterable[AddedToken], special: SpecialTokens | None = None) -> int:
+        vocabulary = self._vocabulary.copy()
+        count = sum([vocabulary.add(token) for token in tokens])
+        self._take(vocabulary, self._special if special is None else special)
         return count
 
     def _plan(self, options: CallOptions) -> Plan:
         """Work out what options come to; of many calls, one after the other, for the first."""
-        if self._last_plan and options == self._last_plan[0]:
-            return self._last_plan[1]
+        plans = self._plans
+        for told, plan in plans:
+            if are_equal(told, options):
+                return plan
+        encoder, framing = self._model
         side, prefix = options.padding_side, options.add_prefix_space
         prefix = self.add_prefix_space if prefix is None else prefix
         keeps = keeps_first_space(self._parts)
@@ -1297,7 +1332,7 @@ class RobertaTokenizer:
             lengths=plan_lengths(options.checked(), self.model_max_length),
             truncation_side=self.truncation_side,
             padding_side=self.padding_side if side is None else side,
-            framing=self._framing,
+            framing=framing,
             add_special_tokens=options.add_special_tokens,
             keeps_first_space=prefix if keeps is None else keeps,
             trim_offsets=self.trim_offsets,
@@ -1307,7 +1342,7 @@ class RobertaTokenizer:
                 "this tokenizer has no padding token: give it one, such as tokenizer.pad_token ="
                 " tokenizer.eos_token, or tokenizer.add_special_tokens({'pad_token': '<pad>'})"
             )
-        encode = self._encoder.encoding(
+        encode = encoder.encoding(
             prefix,
             self.split_special_tokens if splits is None else splits,
             options.return_offsets_mapping,
@@ -1322,7 +1357,7 @@ class RobertaTokenizer:
             check_longest=self._warn_if_too_long if is_checked else None,
         )
         if row_format.lengths is NOTHING_TO_DO:  # else there may be warnings, again each time
-            self._last_plan = options, plan
+            plans[:] = [(options, plan)]
         return plan
 
     def _warn_if_too_long(self, longest: int) -> None:

@@ -93,6 +93,7 @@ def truncated(
     """
     strategy = truncation_strategy(truncation)
     lengths = [len(sequence) for sequence in sequences]
+    check("stride", stride, integer(0))
     limit = integer(0, sum(lengths)).but(", the number of ids")
     check("num_tokens_to_remove", removed, limit)
     if removed == 0 or strategy == "do_not_truncate":
