@@ -344,23 +344,23 @@ def new_tokens(
         n_new = config.max_length - tokens - padding
         if n_new < 1:
             raise ValueError(
-                f"max_length is {shown(config.max_length)}, but {name} already has {tokens + padding} "
-                "tokens, padding included: set max_new_tokens instead, which does not count them"
+                f"max_length is {shown(config.max_length)}, but {name} already has "
+                f"{tokens + padding} tokens, padding included: set max_new_tokens instead, which "
+                "does not count them"
             )
     else:
         n_new = max(1, min(default, room))
     if n_new > room:
         raise ValueError(
-            f"{name} has {length} tokens, and {shown(n_new)} more would make {shown(length + n_new)}, "
-            f"but "
-            f"{table}: "
+            f"{name} has {length} tokens, and {shown(n_new)} more would make "
+            f"{shown(length + n_new)}, but {table}: "
             + ("shorten the prompt" if room < 1 else f"set max_new_tokens to at most {room}")
         )
     least = config.min_new_tokens
     if least is None and config.min_length > tokens + padding + n_new:
         warn(
-            f"min_length is {shown(config.min_length)}, but {name} has {tokens + padding} tokens, padding "
-            f"included, and only {n_new} new ones are to come: texts stay shorter"
+            f"min_length is {shown(config.min_length)}, but {name} has {tokens + padding} tokens, "
+            f"padding included, and only {n_new} new ones are to come: texts stay shorter"
         )
     if least is not None and least > n_new:
         raise ValueError(

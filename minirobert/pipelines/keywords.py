@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..keywords import ANYTHING, NOT_FALSE, NOT_GIVEN, NOT_TRUE, OF_MODELS, Keyword
-from ..rules import Rule, one_of, is_among
+from ..rules import Rule, is_among, one_of
 
 __all__ = [
     "OF_CALLS",

@@ -857,7 +857,7 @@ class RobertaTokenizer:
             given = [given]
         if not isinstance(given, list | tuple):
             raise TypeError(
-                f"new_tokens is {given!r}: it must be a str, an AddedToken or a list of them"
+                f"new_tokens is {shown(given)}: it must be a str, an AddedToken or a list of them"
             )
         tokens = [as_token(token, "new_tokens") for token in given]
         return self._add(

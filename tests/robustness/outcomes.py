@@ -50,7 +50,8 @@ def check_sentence(error: Exception, kinds: tuple[type, ...]) -> None:
     told = f"{type(error).__name__} at {where.filename}:{where.lineno}: {error}"
     assert type(error) in kinds, told
     assert where.filename.startswith(PACKAGE), told
-    assert line.startswith("raise "), told
+    is_unknown = "unexpected keyword argument" in str(error)  # which Python tells in a sentence
+    assert line.startswith("raise ") or is_unknown, told
     assert 10 < len(str(error)) <= LIMIT, f"{len(str(error))} characters: {told}"
     assert "\n" not in str(error), told
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...rules import BOOLEAN, check
+from ...sentences import shown
 from ..texts import Text, check_text, kind_of
 
 __all__ = ["Batch", "check_one_text", "is_split", "read_ids", "read_texts", "read_words"]
@@ -145,7 +146,7 @@ def read_ids(where: str, tokens: Any, to_ids: Callable[[list[str]], list[int]]) 
     if is_empty or _is_sequence_of(int, tokens):
         return list(tokens)
     raise TypeError(
-        f"{where} is {tokens!r:.60}: it must be one str, or the tokens or ids of one text; for"
+        f"{where} is {shown(tokens)}: it must be one str, or the tokens or ids of one text; for"
         " a batch, call the tokenizer"
     )
 
@@ -161,4 +162,4 @@ def check_one_text(text: Any, is_split_into_words: bool) -> None:
     if not isinstance(text, list | tuple):
         return
     if not is_split_into_words or any(isinstance(element, list | tuple) for element in text):
-        raise TypeError(f"{text!r:.60} is a batch, where one text is wanted: call the tokenizer")
+        raise TypeError(f"{shown(text)} is a batch, where one text is wanted: call the tokenizer")

@@ -62,7 +62,7 @@ RULES: dict[str, list[tuple[Rule, type[Exception]]]] = {
     "pad_to_multiple_of": _count(1),
     "padding_side": [(optional(SIDE), ValueError)],
     "return_tensors": [(TENSORS, ValueError)],
-    **dict.fromkeys(FLAGS, [(optional(BOOLEAN), TypeError)]),
+    **{name: [(optional(BOOLEAN), TypeError)] for name in FLAGS},
 }
 
 
