@@ -185,6 +185,7 @@ def prepare(
         table, or an option does not fit the model.
     """
     _check_ids(config, model)
+    xp = array_namespace(weights)
     hidden, encoder_mask = _encoder(encoder_hidden_states, encoder_attention_mask, weights)
     embeds = _embeds(inputs_embeds, weights, model)
     if input_ids is None and embeds is None:
@@ -196,6 +197,11 @@ def prepare(
         raise ValueError(
             f"encoder_hidden_states has {hidden.shape[0]} texts, but {name} has {ids.shape[0]}"
         )
+    # copies, for a stream reads them when the caller may have changed them
+    ids, mask, hidden, encoder_mask, embeds = (
+        one if one is None else xp.asarray(one, copy=True)
+        for one in (ids, mask, hidden, encoder_mask, embeds)
+    )
     tokens = _longest(is_token if embeds is None else mask)
     n_new = new_tokens(config, model, tokens, int(mask.shape[1]) - tokens)
     needs_cache = config.use_cache or embeds is not None

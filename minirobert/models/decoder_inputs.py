@@ -158,11 +158,8 @@ def _remembered(cache: KeyValueCache | None) -> Array | None:  # bool [B or 1, 1
 
 def _cached_length(cache: KeyValueCache | None) -> int | None:
     """Give E of the encoder's text in a cache."""
-    if cache is None or cache.batch_size is None or not cache.layers:
-        return None
-    if cache.layers[0].cross is None:
-        return None
-    return int(cache.layers[0].cross[0].shape[2])
+    text = cache.layers[0].cross if cache is not None and cache.has_text else None
+    return None if text is None else int(text[0].shape[2])
 
 
 def _cross_attend(value: Any, batch: int, n_queries: int, n_keys: int, like: Array) -> Array:

@@ -333,7 +333,9 @@ PIPELINES = {name: TASKS[name][0](model, TOKENIZER) for name, model in MODELS.it
 
 OF_PIPELINES: dict[str, dict[str, list[Any]]] = {
     "fill-mask": {"top_k": [1, 5], "targets": [" blue", [" blue"], [[" blue"]]]},
-    "feature-extraction": {"pooling": ["mean", "cls"], "normalize": [True], "return_tensors": [True]},
+    "feature-extraction": {
+        "pooling": ["mean", "cls"], "normalize": [True], "return_tensors": [True],
+    },
     "text-classification": {
         "top_k": [1, 9], "function_to_apply": ["sigmoid"], "return_all_scores": [True],
         "truncation": [True], "text_pair": ["b"],
