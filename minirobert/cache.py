@@ -6,6 +6,7 @@ computed. With a cache, the next call computes those of the new tokens alone.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -263,6 +264,10 @@ class KeyValueCache:
             tuple(array_namespace(array).asarray(array, copy=True) for array in self[i])
             for i in range(len(self.layers))
         )
+
+    def __copy__(self) -> KeyValueCache:
+        """Copy the buffers, too: both go on behind the same tokens, each in its own way."""
+        return copy.deepcopy(self)
 
     def __getitem__(self, layer: int) -> tuple[Array, ...]:
         """Give the keys and values of a layer, which the next call may overwrite."""

@@ -87,7 +87,8 @@ def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
     ``call.1.``, then with ``call.2.``, and so on, so that nothing is written over. The steps of
     generation have names of their own, ``step.0.``, ``step.1.`` …
 
-    Blocks may be nested: all of them watch, the outermost first. Other threads are not watched.
+    Blocks may be nested: all of them watch, the outermost first. Other threads are not watched,
+    but for those that get this one's context, as of ``asyncio.to_thread``.
 
     Parameters
     ----------

@@ -187,7 +187,7 @@ class GenerationConfig:
                 + (f": is {meant} meant?" if meant else "; extra holds keys that mean nothing here")
             )
         if is_made:
-            vars(self)["_given"].add(name)
+            vars(self)["_given"] = vars(self)["_given"] | {name}  # a copy keeps the old ones
         super().__setattr__(name, value)
 
     def validate(self) -> None:

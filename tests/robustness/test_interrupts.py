@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -112,7 +111,9 @@ def what_is_seen(_: Any) -> Any:
 
 
 def texts_of(pipeline: Any) -> Any:
-    return pipeline("a<mask> b") if isinstance(pipeline, FillMaskPipeline) else pipeline("a b", rng=0)
+    return (
+        pipeline("a<mask> b") if isinstance(pipeline, FillMaskPipeline) else pipeline("a b", rng=0)
+    )
 
 
 def generations(pipeline: Any) -> Any:
