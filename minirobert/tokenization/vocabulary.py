@@ -120,7 +120,7 @@ class Vocabulary:
         except KeyError as unknown:
             raise ValueError(
                 f"no token has the id {shown(unknown.args[0])}: the vocabulary has"
-                f" {len(self)} tokens, with ids from {min(self.tokens)} to {max(self.tokens)}; leave"
-                " out numbers that stand for no token, as -100 in labels, and use the tokenizer that"
-                " the ids were made with"
+                f" {len(self)} tokens, with ids from {min(self.tokens)} to {max(self.tokens)};"
+                " leave out numbers that stand for no token, as -100 in labels, and use the"
+                " tokenizer that the ids were made with"
             ) from None

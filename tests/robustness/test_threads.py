@@ -25,19 +25,8 @@ SIZES: dict[str, Any] = {
     "intermediate_size": 5, "max_position_embeddings": 60,
 }  # fmt: skip
 WORDS = [
-    "The",
-    "sky",
-    "is",
-    "blue",
-    "<x1>",
-    "grass",
-    "<x2>",
-    "green,",
-    "<mask>",
-    "<x3>",
-    "unbelievable",
-    "日本",
-    "hello",
+    *("The", "sky", "<x1>", "grass", "<x2>", "green,"),
+    *("<mask>", "<x3>", "unbelievable", "日本"),
 ]
 
 
@@ -135,7 +124,7 @@ def test_a_tokenizer_to_which_tokens_are_added(draw, times):
                 for part, known in zip(everything(tokenizer, texts[i]), allowed[i], strict=True):
                     assert part in known
                 assert tokenizer.cls_token_id == 0
-                assert len(tokenizer.get_vocab()) == len(tokenizer.added_tokens_decoder) + 8187
+                assert 8192 <= len(tokenizer.get_vocab()) <= 8195
 
         def change(tokenizer: Any = tokenizer, done: Any = done) -> None:
             try:
