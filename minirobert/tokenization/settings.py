@@ -31,7 +31,7 @@ class Setting(NamedTuple):
 def _is_error_handler(value: Any) -> bool:
     try:
         codecs.lookup_error(value)
-    except (LookupError, TypeError):
+    except (LookupError, TypeError, ValueError):  # the last of a name with a null
         return False
     return True
 

@@ -75,7 +75,7 @@ SAME: dict[str, Callable[[np.ndarray], Any]] = {
     "a memoryview": lambda v: memoryview(np.ascontiguousarray(v)),
     "a tensor": lambda v: torch.tensor(v),
     "frame-like": FrameLike,
-    "a matrix": lambda v: np.asmatrix(v) if v.ndim == 2 else v,
+    "a matrix": lambda v: v.view(np.matrix) if v.ndim == 2 else v,
     "an array of the module array": lambda v: (
         array.array("q" if v.dtype == np.int64 else v.dtype.char, v.tolist()) if v.ndim == 1 else v
     ),

@@ -302,12 +302,12 @@ def state(tokenizer: RobertaTokenizer) -> Any:
 
 
 def test_texts_of_every_kind(draw, times):
-    for _ in range(600 * times):
+    for _ in range(400 * times):
         one_encoding(draw)
 
 
 def test_methods_of_a_tokenizer_with_values_of_every_kind(draw, times):
-    for _ in range(500 * times):
+    for _ in range(300 * times):
         one_method(draw)
 
 
@@ -406,5 +406,5 @@ def read(answers: Any) -> Any:
 
 
 def test_pipelines_with_values_of_every_kind(draw, times):
-    for _ in range(400 * times):
+    for _ in range(300 * times):
         one_answer(draw)

@@ -24,10 +24,7 @@ SIZES: dict[str, Any] = {
     "vocab_size": 8192, "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 2,
     "intermediate_size": 5, "max_position_embeddings": 60,
 }  # fmt: skip
-WORDS = [
-    *("The", "sky", "<x1>", "grass", "<x2>", "green,"),
-    *("<mask>", "<x3>", "unbelievable", "日本"),
-]
+WORDS = [*("The", "sky", "<x1>", "grass", "<x2>", "green,"), *("<mask>", "<x3>", "unbelievable")]
 
 
 @pytest.fixture(autouse=True)
