@@ -6,10 +6,11 @@ computed. With a cache, the next call computes those of the new tokens alone.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .arrays import Array, array_namespace, astype, device_of
+from .arrays import Array, array_namespace, astype, device_of, is_array_api_obj
 from .checks import check_range, integers
 from .rules import INTEGER, check
 from .sentences import shown
@@ -59,14 +60,14 @@ class LayerCache:
             raise ValueError("the cache is empty: no token was read with it yet")
         return self._keys[:, :, :length, :], self._values[:, :, :length, :]
 
-    def select(self, rows: Array, length: int) -> None:
-        """Keep only these rows of the batch, in this order; a row may be named more than once."""
-        xp = array_namespace(rows)
-        if self._keys is not None:
-            self._keys, self._values = (xp.take(x, rows, axis=0) for x in self.read(length))
+    def selected(self, rows: Array, length: int) -> LayerCache:
+        """Give these rows of the batch alone, in this order; one may be named more than once."""
+        xp, layer = array_namespace(rows), LayerCache()
+        layer._keys, layer._values = (xp.take(x, rows, axis=0) for x in self.read(length))
         if self.cross is not None:
             keys, values = self.cross
-            self.cross = xp.take(keys, rows, axis=0), xp.take(values, rows, axis=0)
+            layer.cross = xp.take(keys, rows, axis=0), xp.take(values, rows, axis=0)
+        return layer
 
     def convert(self, function: Callable[[Array], Array]) -> None:
         """Exchange each array for what a function makes of it."""
@@ -114,6 +115,8 @@ class KeyValueCache:
         self.is_token: Array | None = None
         #: bool [B or 1, 1, 1 or S, E]: where the last call looked in the encoder's text.
         self.cross_attend: Array | None = None
+        #: Whether the layers have keys and values of an encoder's text, since a pass was through.
+        self.has_text = False
 
     def get_seq_length(self) -> int:
         """Give K, the number of tokens in the cache, padding included."""
@@ -138,15 +141,24 @@ class KeyValueCache:
             self.layers = [LayerCache() for _ in range(n_layers)]
         for layer in self.layers:
             layer.past = self.get_seq_length()
+            if not self.has_text:  # else of a pass that was interrupted
+                layer.cross = None
         return self.layers
 
     def advance(self, is_token: Array, cross_attend: Array | None = None) -> None:  # bool [B, S]
-        """Count the tokens that every layer has written, and remember the encoder's mask."""
-        if cross_attend is not None:
-            self.cross_attend = cross_attend
+        """Count the tokens that every layer has written, and remember the encoder's mask.
+
+        All at once, and last: an interruption before has changed nothing.
+        """
+        xp = array_namespace(is_token)
+        has_text = bool(self.layers) and self.layers[0].cross is not None
+        if cross_attend is None:
+            cross_attend = self.cross_attend
+        elif cross_attend is not self.cross_attend:  # it may be the caller's own
+            cross_attend = xp.asarray(cross_attend, copy=True)
         if self.is_token is not None:
-            is_token = array_namespace(is_token).concat([self.is_token, is_token], axis=1)
-        self.is_token = is_token
+            is_token = xp.concat([self.is_token, is_token], axis=1)
+        self.is_token, self.cross_attend, self.has_text = is_token, cross_attend, has_text
 
     def convert(self, function: Callable[[Array], Array]) -> None:
         """Exchange each array for what a function makes of it: the same in another library."""
@@ -181,7 +193,7 @@ class KeyValueCache:
                 f"{-past} to {past}"
             )
         if keep == 0:
-            self.layers, self.is_token, self.cross_attend = [], None, None
+            self.layers, self.is_token, self.cross_attend, self.has_text = [], None, None, False
         elif self.is_token is not None:
             self.is_token = self.is_token[:, :keep]
 
@@ -207,11 +219,11 @@ class KeyValueCache:
         batch = self.batch_size or 0
         check_range("beam_idx", rows, batch, f"the cache holds {batch} texts")
         rows = astype(rows, xp.int64)
-        for layer in self.layers:
-            layer.select(rows, self.get_seq_length())
-        self.is_token = xp.take(self.is_token, rows, axis=0)
-        if self.cross_attend is not None and self.cross_attend.shape[0] > 1:  # one serves all
-            self.cross_attend = xp.take(self.cross_attend, rows, axis=0)
+        layers = [layer.selected(rows, self.get_seq_length()) for layer in self.layers]
+        is_token, attend = xp.take(self.is_token, rows, axis=0), self.cross_attend
+        if attend is not None and attend.shape[0] > 1:  # one serves all
+            attend = xp.take(attend, rows, axis=0)
+        self.layers, self.is_token, self.cross_attend = layers, is_token, attend
 
     @classmethod
     def from_legacy_cache(cls, past_key_values: Sequence[Sequence[Array | None]]) -> KeyValueCache:
@@ -232,7 +244,9 @@ class KeyValueCache:
         for i, layer in enumerate(cache.open(len(past_key_values))):
             key, value, *cross = _layer_arrays(i, past_key_values)
             layer.write(key, value)
-            layer.cross = (cross[0], cross[1]) if cross and cross[0] is not None else None
+            if cross and cross[0] is not None:
+                copies = [array_namespace(one).asarray(one, copy=True) for one in cross]
+                layer.cross = copies[0], copies[1]
         if cache.layers:
             xp = array_namespace(key)
             shape = (key.shape[0], key.shape[2])
@@ -252,10 +266,15 @@ class KeyValueCache:
             for i in range(len(self.layers))
         )
 
+    def __copy__(self) -> KeyValueCache:
+        """Copy the buffers, too: both go on behind the same tokens, each in its own way."""
+        return copy.deepcopy(self)
+
     def __getitem__(self, layer: int) -> tuple[Array, ...]:
         """Give the keys and values of a layer, which the next call may overwrite."""
         one = self.layers[layer]
-        return (*one.read(self.get_seq_length()), *(one.cross or ()))
+        text = one.cross if self.has_text else None
+        return (*one.read(self.get_seq_length()), *(text or ()))
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         return (self[i] for i in range(len(self.layers)))
@@ -274,16 +293,23 @@ class KeyValueCache:
         return f"KeyValueCache(batch {batch}, {past} tokens, {layers})"
 
 
+def _is_layer(arrays: Any) -> bool:
+    """Tell two arrays, or four, of which the latter two may be None."""
+    if not isinstance(arrays, Sequence) or len(arrays) not in (2, 4):
+        return False
+    given = arrays[:2] if all(one is None for one in arrays[2:]) else arrays
+    return all(is_array_api_obj(one) and not isinstance(one, type) for one in given)
+
+
 def _layer_arrays(i: int, past_key_values: Sequence[Any]) -> Sequence[Any]:
     """Check the arrays of one layer; pruned layers may have fewer heads than others."""
     arrays = past_key_values[i]
-    if not isinstance(arrays, Sequence) or len(arrays) not in (2, 4):
+    if not _is_layer(arrays):
         raise ValueError(
-            f"past_key_values[{i}] must be (key, value) or (key, value, cross key, cross value)"
+            f"past_key_values[{i}] must be (key, value) or (key, value, cross key, cross value), "
+            "each an array"
         )
-    key, value, first = (
-        tuple(getattr(array, "shape", ())) for array in (*arrays[:2], past_key_values[0][0])
-    )
+    key, value, first = (tuple(one.shape) for one in (*arrays[:2], past_key_values[0][0]))
     if len(key) != 4 or key != value or key[:1] + key[2:] != first[:1] + first[2:]:
         raise ValueError(
             f"past_key_values[{i}] has key and value of shapes {list(key)} and {list(value)}, but "

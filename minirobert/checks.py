@@ -22,7 +22,7 @@ from .arrays import (
     library_name,
     to_numpy,
 )
-from .sentences import listed, plain, shown
+from .sentences import cut, listed, shown
 from .warning import warn
 
 __all__ = [
@@ -32,11 +32,13 @@ __all__ = [
     "check_integers",
     "check_not_empty",
     "check_range",
+    "check_real",
     "check_shape",
     "floats",
     "integers",
     "place",
     "random_generator",
+    "seeded",
     "warn",
 ]
 
@@ -49,20 +51,30 @@ def place(name: str, value: Any, like: Array) -> Array:
             f"{name} is a dictionary, of {listed(value)}: give what it holds by name, "
             "as in model(**inputs)"
         )
+    if _hides_elements(value):
+        raise ValueError(
+            f"{name} is a masked array, but here all elements count: give its data, or filled() "
+            "ones, and say in attention_mask which tokens may be looked at"
+        )
     try:
         array = as_array_like(value, like)
         is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))
-    except (BufferError, RuntimeError) as error:
-        raise ValueError(
-            f"{name} is a {library_name(value)} array that {library_name(like)} cannot read "
-            f"({plain(error)}): convert it there first, as with detach() or float()"
-        ) from None
     except (TypeError, ValueError):
         is_numbers = False
+    except Exception as error:  # whatever its class does when it is read
+        kind = type(value).__name__
+        raise ValueError(
+            f"{name} is a {f'{library_name(value)} array' if is_array_api_obj(value) else kind} "
+            f"that {library_name(like)} cannot read ({cut(str(error) or repr(error), 200)}): "
+            "convert it there first, as with detach() or float()"
+        ) from None
     if not is_numbers:
         raise ValueError(
             f"{name} is no array of numbers with rows of one length: tokenize texts, and pad rows"
         )
+    if isinstance(array, np.ndarray) and not (array.dtype.isnative and array.flags.c_contiguous):
+        # in the order in which it counts: the last digit of a sum depends on it
+        array = np.asarray(array, array.dtype.newbyteorder("="), order="C")
     if array_namespace(array) is xp and device_of(array) == device_of(like):
         return array
     raise ValueError(
@@ -70,6 +82,25 @@ def place(name: str, value: Any, like: Array) -> Array:
         f"weights are {library_name(like)} arrays on device {device_of(like)}: move one of them, "
         "with minirobert.to_device or model.to"
     )
+
+
+#: Of an array of NumPy's.
+_MOST_AXES = 64
+
+
+def _hides_elements(value: Any) -> bool:
+    """Tell a masked array of NumPy's that masks something, also among the rows of a list."""
+    for _ in range(_MOST_AXES):  # a list may even hold itself
+        if not isinstance(value, list | tuple) or not value:
+            break
+        if any(map(_hides_elements, filter(_is_masked, value))):
+            return True
+        value = value[0]
+    return _is_masked(value) and bool(np.ma.is_masked(value))
+
+
+def _is_masked(value: Any) -> bool:
+    return type(value) is not np.ndarray and isinstance(value, np.ma.MaskedArray)
 
 
 def integers(name: str, value: Any, like: Array, axes: str, rank: int) -> Array:
@@ -111,16 +142,25 @@ def booleans(name: str, mask: Array) -> Array:
     """Check that a mask holds nothing but 0 and 1, and make it boolean."""
     xp = array_namespace(mask)
     if mask.dtype != xp.bool:
+        check_real(name, mask)
         check_all(name, mask, (mask == 0) | (mask == 1), "1 (attend) or 0 (masked)")
     return astype(mask, xp.bool)
 
 
+def check_real(name: str, array: Array) -> None:
+    """Refuse complex numbers."""
+    if array_namespace(array).isdtype(array.dtype, "complex floating"):
+        raise TypeError(f"{name} has dtype {dtype_name(array)}, but must hold real numbers")
+
+
 def check_integers(name: str, array: Array) -> None:
-    """Refuse floating-point numbers and booleans."""
+    """Refuse floating-point numbers and booleans, and what an int64 does not hold."""
     if not is_integer(array):
         raise TypeError(
             f"{name} has dtype {dtype_name(array)}, but must hold integers: use int64 or int32"
         )
+    if dtype_name(array) == "uint64":
+        check_all(name, array, array < 2**63, "below 2**63, as an int64 is")
 
 
 def check_not_empty(name: str, array: Array) -> None:
@@ -165,6 +205,7 @@ def random_generator(train: bool, rng: Any) -> Any:
     That is a generator from a seed, or any object whose ``random(shape)`` gives uniform numbers in
     [0, 1).
     """
+    rules.check("train", train, rules.BOOLEAN, TypeError)
     if not train:
         return None
     if rng is None:
@@ -172,8 +213,13 @@ def random_generator(train: bool, rng: Any) -> Any:
             "train is True, so dropout needs random numbers: give rng, a seed or a "
             "numpy.random.Generator"
         )
-    if rules.is_integer(rng):
-        return np.random.default_rng(rng)
-    if not callable(getattr(rng, "random", None)):
-        raise TypeError(f"rng is {shown(rng)}, but must be a seed or a numpy.random.Generator")
-    return rng
+    return rng if callable(getattr(rng, "random", None)) else seeded(rng)
+
+
+def seeded(seed: Any) -> np.random.Generator:
+    """Make a generator of a seed, or without one."""
+    if seed is not None and not rules.is_integer(seed):
+        raise TypeError(f"rng is {shown(seed)}, but must be a seed or a numpy.random.Generator")
+    if seed is not None and seed < 0:
+        raise ValueError(f"rng is {shown(seed)}, but a seed must be at least 0")
+    return np.random.default_rng(seed)

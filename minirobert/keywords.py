@@ -11,7 +11,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, NamedTuple, TypeVar
 
-from .rules import BOOLEAN, Rule, check, near_miss, one_of, optional
+from .rules import BOOLEAN, Rule, check, is_among, near_miss, one_of, optional
 from .sentences import listed, plain, shown
 
 __all__ = [
@@ -32,7 +32,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 ANYTHING = Rule(lambda value: True, "anything")
 NOT_TRUE = Rule(lambda value: value is None or value is False, "False")
 NOT_FALSE = Rule(lambda value: value is None or value is True, "True")
-NOT_GIVEN = Rule(lambda value: value is None or value == {}, "left out")
+NOT_GIVEN = Rule(lambda value: is_among(value, None, {}), "left out")
 
 
 class Keyword(NamedTuple):

@@ -67,16 +67,17 @@ class scope:  # noqa: N801  # reads as a function; a generator would take 2.5 ti
         With an empty one nothing is put there.
     """
 
-    __slots__ = ("_name", "_token")
+    __slots__ = ("_before", "_name")
 
     def __init__(self, name: str) -> None:
         self._name = f"{name}." if name else ""
 
     def __enter__(self) -> None:
-        self._token = _path.set(_path.get() + self._name)
+        self._before = _path.get()
+        _path.set(self._before + self._name)
 
     def __exit__(self, *error: object) -> None:
-        _path.reset(self._token)
+        _path.set(self._before)
 
 
 @contextmanager
@@ -87,7 +88,8 @@ def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
     ``call.1.``, then with ``call.2.``, and so on, so that nothing is written over. The steps of
     generation have names of their own, ``step.0.``, ``step.1.`` …
 
-    Blocks may be nested: all of them watch, the outermost first. Other threads are not watched.
+    Blocks may be nested: all of them watch, the outermost first. Other threads are not watched,
+    but for those that get this one's context, as of ``asyncio.to_thread``.
 
     Parameters
     ----------
@@ -114,11 +116,12 @@ def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
     layer.two 2
     """
     seen: dict[str, Array] = {}
-    token = _watches.set((*_watches.get(), _Watch(watcher, seen)))
-    try:
+    before = _watches.get()
+    try:  # also around what sets it: an interruption leaves nothing behind
+        _watches.set((*before, _Watch(watcher, seen)))
         yield seen
     finally:
-        _watches.reset(token)
+        _watches.set(before)
 
 
 class _Watch:

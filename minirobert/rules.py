@@ -29,6 +29,7 @@ __all__ = [
     "dictionary_of",
     "either",
     "integer",
+    "is_among",
     "is_integer",
     "is_number",
     "list_of",
@@ -84,13 +85,18 @@ def is_integer(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a finite real number; True and False are not."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        return False
+    """Tell whether a value is a finite number, Python's or NumPy's; True and False are not."""
+    is_theirs = isinstance(value, Real) and hasattr(value, "dtype")  # a fraction is neither's
     try:
-        return math.isfinite(value)
+        return (is_integer(value) or isinstance(value, float) or is_theirs) and math.isfinite(value)
     except OverflowError:  # an integer that no floating-point number is near to
         return False
+
+
+def is_among(value: Any, *choices: Any) -> bool:
+    """Tell whether a value is one of a few plain ones; arrays are not even compared with them."""
+    is_plain = value is None or isinstance(value, str | Real | list | tuple | dict)
+    return is_plain and value in choices
 
 
 def integer(least: int, most: int | None = None) -> Rule:

@@ -201,7 +201,7 @@ class GenerationConfig:
         else:
             check_kept(check(name, value, _EXTRA))
         if is_made:
-            vars(self)["_given"].add(name)
+            vars(self)["_given"] = vars(self)["_given"] | {name}  # a copy keeps the old ones
         super().__setattr__(name, value)
 
     def validate(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from ..rules import (
@@ -16,6 +17,8 @@ from ..rules import (
     count,
     dictionary_of,
     either,
+    integer,
+    is_among,
     list_of,
     number,
     optional,
@@ -34,16 +37,20 @@ def _pair(first: Rule, second: Rule) -> Rule:
     return Rule(allows, f"{first.sentence} and {second.sentence}")
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKENS = optional(either(INT64, list_of(INT64, "a list of them")))
 _IDS = list_of(count(0), "a list of token ids")
 _WORD = Rule(lambda value: _IDS.allows(value) and len(value) > 0, "at least one token id")
 _WORDS = list_of(_WORD, "a list of words, each a list of at least one token id")
-_BIAS = either(NUMBER, Rule(lambda value: isinstance(value, float) and value == -math.inf, "-inf"))
+_BIAS = either(NUMBER, Rule(lambda value: is_among(value, -math.inf), "-inf"))
 _BIASES = either(
     dictionary_of(_WORD, _BIAS, "a dictionary of tuples of token ids to numbers"),
     list_of(_pair(_WORD, _BIAS), "a list of token ids and numbers, such as [[[5, 6], -2.0]]"),
 )
-_STRING = Rule(lambda value: STRING.allows(value) and value != "", "a string that is not empty")
+_STRING = Rule(
+    lambda value: STRING.allows(value) and value != "" and not _SURROGATE.search(value),
+    "a string that is not empty, and has no half of a character",
+)
 _CUTOFF = Rule(lambda v: number(0).allows(v) and v < 1, "a number from 0, below 1")
 _START_AND_FACTOR = _pair(count(0), POSITIVE)._replace(
     sentence="an integer and a number above 0, such as (10, 1.05)"
@@ -81,11 +88,9 @@ RULES: dict[str, Rule] = {
     "top_k": count(0),
     "top_p": PROBABILITY,
     "num_beams": count(1),
-    "length_penalty": NUMBER,
-    "early_stopping": either(
-        BOOLEAN, Rule(lambda value: isinstance(value, str) and value == "never", '"never"')
-    ),
-    "num_return_sequences": count(1),
+    "length_penalty": number(-50, 50),  # it is an exponent
+    "early_stopping": either(BOOLEAN, Rule(lambda value: is_among(value, "never"), '"never"')),
+    "num_return_sequences": integer(1, 2**20),
     "use_cache": BOOLEAN,
     "output_scores": BOOLEAN,
     "output_logits": BOOLEAN,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import index
 from typing import Any, NamedTuple, TypeAlias
 
-from ..arrays import Array, array_namespace, astype
-from ..checks import check_shape
+from ..arrays import Array, array_namespace, astype, dtype_name, is_floating
+from ..checks import check_shape, place
 from ..functional import log_softmax
+from ..sentences import shown
 from . import filters
 from . import scores as change
 from .config import GenerationConfig
@@ -64,11 +66,21 @@ def _min_length(scores: Array, least: int, now: Now) -> Array:
     return change.min_new_tokens(scores, now.n_new, least - now.prompt, now.eos)
 
 
+def _ids(given: Any) -> list[int]:
+    """Read the ids that a function of the caller's gives."""
+    try:
+        return [index(one) for one in given]
+    except TypeError:
+        raise TypeError(
+            f"prefix_allowed_tokens_fn gives {shown(given)}, but must give a list of token ids"
+        ) from None
+
+
 def _only_allowed(scores: Array, allowed: Any, now: Now) -> Array:
     """Forbid all words but those that the caller's function allows for each row."""
     rows = []
     for row in range(scores.shape[0]):
-        ids = [int(one) for one in allowed(row // now.config.num_beams, now.input_ids[row, :])]
+        ids = _ids(allowed(row // now.config.num_beams, now.input_ids[row, :]))
         if not ids:
             raise ValueError(
                 f"prefix_allowed_tokens_fn allows nothing to follow in row {row}: it must give at "
@@ -101,15 +113,23 @@ def _suppress_at_begin(scores: Array, tokens: Any, now: Now) -> Array:
 
 def _by_the_caller(scores: Array, functions: Any, now: Now) -> Array:
     for function in functions:
-        shape = tuple(scores.shape)
-        scores = function(now.input_ids, scores)
-        check_shape("what logits_processor gives", scores, shape, why=", as the scores")
+        name, shape = "what logits_processor gives", tuple(scores.shape)
+        scores = place(name, function(now.input_ids, scores), scores)
+        check_shape(name, scores, shape, why=", as the scores")
+        if not is_floating(scores):
+            raise TypeError(f"{name} has dtype {dtype_name(scores)}, but must be scores: floats")
     return scores
 
 
 def _check_possible(scores: Array, value: Any, now: Now) -> Array:
     """Refuse scores of which no probabilities can be made."""
     xp = array_namespace(scores)
+    if bool(xp.any(xp.isnan(scores))):
+        row = int(xp.argmax(astype(xp.any(xp.isnan(scores), axis=1), xp.int64)))
+        raise ValueError(
+            f"the scores of row {row} hold NaN, so that no word can be drawn: give weights without "
+            "it, or remove_invalid_values=True"
+        )
     is_possible = xp.any(scores > -math.inf, axis=1)
     if not bool(xp.all(is_possible)):
         row = int(xp.argmin(astype(is_possible, xp.int64)))

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Array, array_namespace, astype, device_of
+from ..checks import seeded
 from ..functional import softmax
-from ..rules import is_integer
-from ..sentences import shown
 from .config import GenerationConfig
 from .output import Record
 from .processors import score_processor
@@ -126,10 +125,4 @@ def random_streams(rng: Any, batch: int, n_each: int) -> list[np.random.Generato
 
 def generator(rng: Any) -> np.random.Generator:
     """Make a generator of a seed, or without one; a generator is returned as it is."""
-    if isinstance(rng, np.random.Generator):
-        return rng
-    if rng is not None and not is_integer(rng):
-        raise TypeError(f"rng is {shown(rng)}, but must be a seed or a numpy.random.Generator")
-    if rng is not None and rng < 0:
-        raise ValueError(f"rng is {shown(rng)}, but a seed must be at least 0")
-    return np.random.default_rng(rng)
+    return rng if isinstance(rng, np.random.Generator) else seeded(rng)

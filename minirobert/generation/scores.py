@@ -184,6 +184,10 @@ def sequence_bias(
     return scores + total
 
 
+#: The logarithm of a factor that no other word withstands, and that every dtype holds.
+_ENOUGH = 60.0
+
+
 def exponential_decay_length_penalty(
     scores: Array, n_new: int, start: int, factor: float, eos_token_ids: Sequence[int]
 ) -> Array:
@@ -210,7 +214,9 @@ def exponential_decay_length_penalty(
         return scores
     xp = array_namespace(scores)
     raised = words_among(eos_token_ids, scores) & (scores != -math.inf)  # that stays forbidden
-    return scores + xp.abs(xp.where(raised, scores, 0.0)) * (factor ** (n_new - start) - 1)
+    logarithm = min((n_new - start) * math.log(factor), _ENOUGH)
+    more = factor ** (n_new - start) if logarithm < _ENOUGH else math.exp(_ENOUGH)
+    return scores + xp.abs(xp.where(raised, scores, 0.0)) * (more - 1)
 
 
 def remove_invalid_values(scores: Array) -> Array:  # [B, V] -> [B, V]
@@ -223,9 +229,10 @@ def remove_invalid_values(scores: Array) -> Array:  # [B, V] -> [B, V]
 
 
 def is_one_of(tokens: Array, ids: Sequence[int]) -> Array:  # [...] -> bool [...]
-    """Tell of each token whether it is one of a few."""
+    """Tell of each token whether it is one of a few; a number beyond int64 is none."""
     xp = array_namespace(tokens)
-    return xp.isin(tokens, xp.asarray(list(ids), dtype=tokens.dtype, device=device_of(tokens)))
+    known = [one for one in ids if 0 <= one < 2**63]
+    return xp.isin(tokens, xp.asarray(known, dtype=tokens.dtype, device=device_of(tokens)))
 
 
 def words_among(ids: Sequence[int], scores: Array) -> Array:  # [B, V] -> bool [V]

@@ -8,14 +8,13 @@ earlier times; at last the defaults. What is null, or not said, is left to the n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from numbers import Real
 from typing import Any
 
 from ..checks import warn
 from ..config import RobertaConfig
 from ..config_file import read_fields
 from ..keywords import ANYTHING, Keyword, settle
-from ..rules import Rule, check, near_miss
+from ..rules import Rule, check, is_among, near_miss
 from ..sentences import listed, plain, shown
 from .options import OFF, RULES
 
@@ -41,11 +40,7 @@ TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id")
 def _only(*values: Any, why: str) -> Keyword:
     """Allow the values with which an option does nothing."""
     text = " or ".join(map(repr, values))
-
-    def asks_for_nothing(value: Any) -> bool:
-        return value is None or (isinstance(value, Real) and value in values)
-
-    return Keyword(Rule(asks_for_nothing, f"{text}: {why}"))
+    return Keyword(Rule(lambda value: is_among(value, None, *values), f"{text}: {why}"))
 
 
 _NO_GROUPS = "beams are not searched in groups here"
@@ -150,7 +145,7 @@ def settled(below: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]
     if options.get("max_length") == 20:  # transformers' default, which means 20 new tokens
         del options["max_length"]
     said = {name: value for name, value in call.items() if value is not None or _may_be(name)}
-    if not {**options, **said}.get("do_sample") and options.get("temperature") == 0:
+    if {**options, **said}.get("do_sample") is not True and options.get("temperature") == 0:
         del options["temperature"]  # written by those who mean the likeliest words
     return {**options, **said}
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..arrays import Array
-from ..rules import NONE, Rule, check, either, list_of
+from ..rules import NONE, Rule, check, either, list_of, optional
 
 __all__ = ["NO_STEERING", "LogitsProcessor", "Steering", "StoppingCriterion"]
 
@@ -54,8 +54,10 @@ class Steering:
     tokenizer: Any = None
 
     def __post_init__(self) -> None:
-        for one in fields(self)[:3]:
-            check(one.name, getattr(self, one.name), _FUNCTIONS, TypeError)
+        for name in ("logits_processor", "stopping_criteria"):
+            check(name, getattr(self, name), _FUNCTIONS, TypeError)
+        name = "prefix_allowed_tokens_fn"
+        check(name, getattr(self, name), optional(_FUNCTION), TypeError)
 
     @property
     def processors(self) -> list[LogitsProcessor]:

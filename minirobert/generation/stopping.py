@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ..arrays import Array, array_namespace, as_array_like, astype, device_of, to_numpy
-from ..checks import check_shape
+from ..arrays import Array, array_namespace, astype, device_of, to_numpy
+from ..checks import check_shape, place
 from ..sentences import shown
 from .config import GenerationConfig
 from .steering import Steering, StoppingCriterion
@@ -72,6 +72,9 @@ class Stopping:
                     f"stop_strings is {shown(config.stop_strings)}, but without a tokenizer it is "
                     "not known how tokens are written: give tokenizer, too"
                 )
+            if not hasattr(steering.tokenizer, "convert_tokens_to_string"):
+                kind = type(steering.tokenizer).__name__
+                raise TypeError(f"tokenizer is a {kind}, but must be a RobertaTokenizer")
             self._criteria.append(StopStrings(config.all_stop_strings, steering.tokenizer))
         self._criteria += steering.criteria
 
@@ -84,7 +87,8 @@ class Stopping:
         rows = (int(input_ids.shape[0]),)
         ending = xp.zeros(rows, dtype=xp.bool, device=device_of(input_ids))
         for criterion in self._criteria:
-            found = as_array_like(criterion(input_ids, scores), input_ids)
-            check_shape("what a stopping criterion gives", found, rows, ())
+            name = "what a stopping criterion gives"
+            found = place(name, criterion(input_ids, scores), input_ids)
+            check_shape(name, found, rows, ())
             ending = ending | astype(found, xp.bool)
         return ending

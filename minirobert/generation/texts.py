@@ -185,6 +185,7 @@ def prepare(
         table, or an option does not fit the model.
     """
     _check_ids(config, model)
+    xp = array_namespace(weights)
     hidden, encoder_mask = _encoder(encoder_hidden_states, encoder_attention_mask, weights)
     embeds = _embeds(inputs_embeds, weights, model)
     if input_ids is None and embeds is None:
@@ -196,6 +197,11 @@ def prepare(
         raise ValueError(
             f"encoder_hidden_states has {hidden.shape[0]} texts, but {name} has {ids.shape[0]}"
         )
+    # copies, for a stream reads them when the caller may have changed them
+    ids, mask, hidden, encoder_mask, embeds = (
+        one if one is None else xp.asarray(one, copy=True)
+        for one in (ids, mask, hidden, encoder_mask, embeds)
+    )
     tokens = _longest(is_token if embeds is None else mask)
     n_new = new_tokens(config, model, tokens, int(mask.shape[1]) - tokens)
     needs_cache = config.use_cache or embeds is not None
@@ -266,6 +272,12 @@ def _encoder(
             )
         return None, None
     hidden = floats("encoder_hidden_states", hidden, like)
+    found = tuple(hidden.shape)
+    if len(found) != 3 or found[2] != like.shape[1]:
+        raise ValueError(
+            f"encoder_hidden_states has shape {list(found)}, but must have [batch, encoder's "
+            f"sequence, {like.shape[1]}] (hidden_size is {like.shape[1]})"
+        )
     if mask is None:
         return hidden, None
     mask = place("encoder_attention_mask", mask, like)
@@ -339,25 +351,26 @@ def new_tokens(
         n_new = config.max_length - tokens - padding
         if n_new < 1:
             raise ValueError(
-                f"max_length is {config.max_length}, but {name} already has {tokens + padding} "
-                "tokens, padding included: set max_new_tokens instead, which does not count them"
+                f"max_length is {shown(config.max_length)}, but {name} already has "
+                f"{tokens + padding} tokens, padding included: set max_new_tokens instead, which "
+                "does not count them"
             )
     else:
         n_new = max(1, min(default, room))
     if n_new > room:
         raise ValueError(
-            f"{name} has {length} tokens, and {n_new} more would make {length + n_new}, but "
-            f"{table}: "
+            f"{name} has {length} tokens, and {shown(n_new)} more would make "
+            f"{shown(length + n_new)}, but {table}: "
             + ("shorten the prompt" if room < 1 else f"set max_new_tokens to at most {room}")
         )
     least = config.min_new_tokens
     if least is None and config.min_length > tokens + padding + n_new:
         warn(
-            f"min_length is {config.min_length}, but {name} has {tokens + padding} tokens, padding "
-            f"included, and only {n_new} new ones are to come: texts stay shorter"
+            f"min_length is {shown(config.min_length)}, but {name} has {tokens + padding} tokens, "
+            f"padding included, and only {n_new} new ones are to come: texts stay shorter"
         )
     if least is not None and least > n_new:
         raise ValueError(
-            f"min_new_tokens is {config.min_new_tokens}, but only {n_new} new tokens are to come"
+            f"min_new_tokens is {shown(least)}, but only {n_new} new tokens are to come"
         )
     return n_new

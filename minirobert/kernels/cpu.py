@@ -138,7 +138,12 @@ def _polynomial(x: NDArray, coefficients: tuple[float, ...], out: NDArray) -> No
         out += coefficient
 
 
-@kernel_of(largest, np.ndarray, lambda x, k: 0 < k < x.shape[1])
+def _can_be_parted(x: NDArray, k: int) -> bool:
+    """Tell whether some numbers are left out, and all can be compared: NaN cannot."""
+    return 0 < k < x.shape[1] and x.size > 0 and not np.isnan(x.max())
+
+
+@kernel_of(largest, np.ndarray, _can_be_parted)
 def largest_cpu(x: NDArray, k: int) -> tuple[NDArray, NDArray]:
     """Compute `minirobert.functional.largest` without sorting more than is asked for.
 

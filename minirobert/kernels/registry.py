@@ -32,11 +32,12 @@ def disabled() -> Iterator[None]:
     >>> bool(np.abs(gelu(x) - exact).max() < 1e-6)
     True
     """
-    before = _disabled.set(True)
-    try:
+    before = _disabled.get()
+    try:  # also around what sets it: an interruption leaves nothing behind
+        _disabled.set(True)
         yield
     finally:
-        _disabled.reset(before)
+        _disabled.set(before)
 
 
 def kernel_of(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["SHARED", "Arguments", "Wanted"]
+from ..rules import BOOLEAN, check, optional
+
+__all__ = ["FLAG", "SHARED", "Arguments", "Wanted"]
+
+FLAG = optional(BOOLEAN)
 
 
 class Arguments(NamedTuple):
@@ -29,6 +33,12 @@ class Wanted(NamedTuple):
     output_attentions: bool | None = None
     output_hidden_states: bool | None = None
     return_dict: bool | None = None
+
+    def checked(self) -> Wanted:
+        """Give these, or the error of the first that is neither True nor False."""
+        for name, value in zip(self._fields, self, strict=True):
+            check(name, value, FLAG, TypeError)
+        return self
 
 
 #: The part of a docstring that stands for each argument.

@@ -8,7 +8,16 @@ from typing import Any
 from ..arrays import Array, array_namespace, as_array_like, device_of
 from ..attention import CrossInputs, attend_mask
 from ..cache import KeyValueCache
-from ..checks import booleans, check_all, check_dtype, check_not_empty, check_shape, floats, place
+from ..checks import (
+    booleans,
+    check_all,
+    check_dtype,
+    check_not_empty,
+    check_shape,
+    floats,
+    integers,
+    place,
+)
 from ..config import RobertaConfig
 from ..sentences import shown, type_name
 
@@ -80,7 +89,7 @@ def check_cache_position(value: Any, past: int, length: int, like: Array) -> Non
     """Check that the new tokens stand right behind those in the cache, from K on."""
     if value is None:
         return
-    positions = place("cache_position", value, like)
+    positions = integers("cache_position", value, like, "[sequence]", 1)
     check_shape("cache_position", positions, (length,))
     xp = array_namespace(positions)
     right = xp.arange(past, past + length, dtype=xp.int64, device=device_of(positions))
@@ -150,11 +159,8 @@ def _remembered(cache: KeyValueCache | None) -> Array | None:  # bool [B or 1, 1
 
 def _cached_length(cache: KeyValueCache | None) -> int | None:
     """Give E of the encoder's text in a cache."""
-    if cache is None or cache.batch_size is None or not cache.layers:
-        return None
-    if cache.layers[0].cross is None:
-        return None
-    return int(cache.layers[0].cross[0].shape[2])
+    text = cache.layers[0].cross if cache is not None and cache.has_text else None
+    return None if text is None else int(text[0].shape[2])
 
 
 def _cross_attend(value: Any, batch: int, n_queries: int, n_keys: int, like: Array) -> Array:

@@ -11,7 +11,16 @@ from typing import Any
 from ..arrays import Array, Shape, array_namespace, astype, device_of
 from ..attention import attend_mask, causal_mask
 from ..cache import KeyValueCache
-from ..checks import booleans, check_not_empty, check_range, check_shape, floats, integers, place
+from ..checks import (
+    booleans,
+    check_not_empty,
+    check_range,
+    check_real,
+    check_shape,
+    floats,
+    integers,
+    place,
+)
 from ..config import RobertaConfig
 from ..embeddings import (
     create_position_ids_from_input_ids,
@@ -218,6 +227,7 @@ def _head_mask(value: Any, like: Array, config: RobertaConfig) -> Array | None:
             "other heads too, or mask them in the model as it was before"
         )
     head_mask = place("head_mask", value, like)
+    check_real("head_mask", head_mask)
     layers, heads = config.num_hidden_layers, config.num_attention_heads
     check_shape("head_mask", head_mask, (heads,), (layers, heads))
     xp = array_namespace(like)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from .. import generation
-from ..arrays import Array, Shape
+from ..arrays import Array, Shape, is_array_api_obj
 from ..cache import KeyValueCache
 from ..checks import random_generator, warn
 from ..config import RobertaConfig
@@ -28,6 +28,7 @@ from ..intermediates import Intermediate, Pass, Row
 from ..keywords import takes
 from ..losses import causal_lm_loss, token_loss
 from ..parameters import ParameterTree, linear_shapes, norm_shapes
+from ..rules import POSITIVE, check, optional
 from ..sentences import listed, shown
 from .arguments import SHARED, Arguments, Wanted
 from .base import RobertaHeadModel
@@ -92,8 +93,9 @@ class CausalLanguageModelHead(LanguageModelHead):
         """Check that each is a word, or ignored; the second of them is what to divide by."""
         given, num_items_in_batch = labels
         checked = super().check_labels((given,), like, config, shape)
-        if hasattr(num_items_in_batch, "item"):  # a number of another library, and of its dtype
-            num_items_in_batch = num_items_in_batch.item()
+        if is_array_api_obj(num_items_in_batch) and num_items_in_batch.shape in ((), (1,)):
+            num_items_in_batch = num_items_in_batch.item()  # in no dtype of its own
+        check("num_items_in_batch", num_items_in_batch, optional(POSITIVE))
         return None if checked is None else (checked, num_items_in_batch)
 
     def loss(self, logits: tuple[Array, ...], labels: Any) -> Array:
@@ -288,7 +290,7 @@ class RobertaForCausalLM(_LanguageModel):
         arguments = Arguments(
             *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
             *(encoder_hidden_states, encoder_attention_mask, past_key_values),
-            use_cache=labels is None and self._use_cache(use_cache),
+            use_cache=self._use_cache(use_cache) and labels is None,
             cache_position=cache_position,
         )
         wanted = Wanted(output_attentions, output_hidden_states, return_dict)

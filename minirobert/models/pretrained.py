@@ -24,7 +24,8 @@ from ..files import MODEL_FILES, TINY, ModelFiles, ModelName, naming
 from ..keywords import OF_MODELS, OF_SAVING, settle, settle_all
 from ..observe import scope
 from ..parameters import build_tree, check_layers, flatten
-from .arguments import SHARED, Arguments, Wanted
+from ..rules import check
+from .arguments import FLAG, SHARED, Arguments, Wanted
 from .inputs import check_inputs
 from .module import RobertaModule, checked_kind
 
@@ -378,6 +379,7 @@ class RobertaPreTrainedModel(RobertaModule):
 
     def _use_cache(self, asked: bool | None) -> bool:
         """Decide on a cache, which only a decoder makes."""
+        check("use_cache", asked, FLAG, TypeError)
         return self.config.is_decoder and self._choice("use_cache", asked)
 
     @documented(SHARED)
@@ -414,7 +416,7 @@ class RobertaPreTrainedModel(RobertaModule):
 
     def _encode(self, inputs: Inputs, wanted: Wanted, rng: Any = None) -> EncoderOutput:
         """Run the encoder under the names that its tensors have in this model."""
-        inputs = inputs.observed()
+        inputs, wanted = inputs.observed(), wanted.checked()
         with scope(self._prefix):
             return roberta(
                 self._body,

@@ -10,6 +10,7 @@ padding, and gives the answers in the order of the inputs.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,8 +22,8 @@ from .. import arrays
 from ..arrays import Array, move_like, to_numpy
 from ..keywords import takes
 from ..models.base import RobertaPreTrainedModel
-from ..rules import STRING, Rule, check, integer, is_integer
-from ..sentences import shown, type_name
+from ..rules import BOOLEAN, STRING, Rule, check, integer, is_integer
+from ..sentences import cut, shown, type_name
 from ..tokenization import RobertaTokenizer
 from ..tokenization.rows.options import CallOptions
 
@@ -34,6 +35,7 @@ __all__ = [
     "check_text",
     "chunks",
     "device_name",
+    "flag",
     "on_host",
     "opened",
     "or_else",
@@ -72,7 +74,10 @@ NOT_OF_ROWS = {
 }
 _OF_ROWS = set(CallOptions._fields) - NOT_OF_ROWS
 OPTIONS = Rule(
-    lambda given: isinstance(given, Mapping) and given.keys() <= _OF_ROWS,
+    lambda given: (
+        isinstance(given, Mapping)
+        and all(isinstance(name, str) and name in _OF_ROWS for name in given)
+    ),
     "a dictionary of options of the tokenizer's call, but without "
     f"{', '.join(sorted(NOT_OF_ROWS))}: a pipeline makes rows of texts, and arrays of rows, itself",
 )
@@ -175,8 +180,8 @@ class Pipeline(Generic[Model]):
         progress_bar: bool | None = None,
     ) -> Any:
         """Do a job for one input, for a list (checked before it is computed), or for a stream."""
-        batch_size = check("batch_size", or_else(batch_size, self.batch_size), integer(1))
-        bar = or_else(progress_bar, self.progress_bar)
+        batch_size = int(check("batch_size", or_else(batch_size, self.batch_size), integer(1)))
+        bar = flag("progress_bar", progress_bar, self.progress_bar)
         inputs = opened(inputs, self.noun)
         if isinstance(inputs, self.single):
             return self._of_list([inputs], job, batch_size, bar)[0]
@@ -256,14 +261,15 @@ class Pipeline(Generic[Model]):
         model: Any = self.model
         return on_host(model(**self._placed(batch)).logits)
 
+    def _options(self, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """Choose the options of the tokenizer's call, and check that they are some."""
+        return check("tokenizer_kwargs", or_else(given, self.tokenizer_kwargs), OPTIONS, TypeError)
+
     def _row(
         self, name: str, text: Any, text_pair: Any = None, options: Mapping[str, Any] | None = None
     ) -> Row:
         """Encode a text, or a pair of texts, as one row, and check that the model can take it."""
-        options = check(
-            "tokenizer_kwargs", or_else(options, self.tokenizer_kwargs), OPTIONS, TypeError
-        )
-        options = {**options, "return_attention_mask": True}  # rows are padded later
+        options = {**self._options(options), "return_attention_mask": True}  # rows are padded later
         limit = self.model.config.max_sequence_length
         if not options.keys() & {"padding", "truncation", "max_length"}:
             # told a limit, the tokenizer does not warn of long texts: the error below says which
@@ -308,7 +314,7 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     while failure is None:
         chunk: list[T] = []
         try:
-            for item in islice(remaining, size):
+            for item in islice(remaining, min(size, sys.maxsize)):
                 chunk.append(item)  # list() would lose those before an error
         except Exception as error:
             failure = error
@@ -325,14 +331,14 @@ def opened(inputs: Any, noun: str = "text") -> Any:
     >>> opened(np.array(["a", "b"]))
     ['a', 'b']
     """
-    if isinstance(inputs, str | bytes | Mapping):
+    if isinstance(inputs, str | bytes | Mapping | type):
         return inputs
     if hasattr(inputs, "columns") and hasattr(inputs, "shape"):  # some give columns, some rows
         kind = type_name(inputs)
         raise TypeError(f"inputs is a {kind}, but must be one column of it: the {noun}s alone")
     for name in ("tolist", "to_list", "to_pylist"):  # of NumPy and pandas, polars, Arrow
-        if hasattr(inputs, name):
-            return getattr(inputs, name)()
+        if hasattr(inputs, name) and not isinstance(inputs, type):
+            return _listed(inputs, name)
     if isinstance(inputs, Iterable) or not hasattr(inputs, "__getitem__"):
         return inputs
     if hasattr(inputs, "__len__"):  # not all raise IndexError at their end, as iter expects
@@ -340,9 +346,24 @@ def opened(inputs: Any, noun: str = "text") -> Any:
     return iter(inputs)
 
 
+def _listed(inputs: Any, method: str) -> Any:
+    try:
+        return getattr(inputs, method)()
+    except Exception as error:  # as of a tensor without numbers
+        raise TypeError(
+            f"inputs is a {type(inputs).__name__}, of which no list can be made "
+            f"({cut(str(error), 200)}): give a list"
+        ) from None
+
+
 def or_else(given: T | None, default: T) -> T:
     """Choose what a call gives, or else what its pipeline was made with."""
     return default if given is None else given
+
+
+def flag(name: str, given: Any, default: bool) -> bool:
+    """Choose in the same way between True and False."""
+    return check(name, or_else(given, default), BOOLEAN, TypeError)
 
 
 def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from ..keywords import takes
 from ..models.base import RobertaModel
 from ..rules import check, one_of
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, or_else
+from .base import Batch, Job, Pipeline, Row, flag, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_VECTORS
 
 __all__ = ["FeatureExtractionPipeline", "mean_pooling", "unit_length"]
@@ -117,10 +117,10 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
             If a text is no str.
         """
         pooling = check("pooling", or_else(pooling, self.pooling), POOLING)
-        normalize = or_else(normalize, self.normalize)
-        arrays = or_else(return_tensors, self.return_tensors)
-        options = or_else(tokenizer_kwargs, self.tokenizer_kwargs)
-        options = _options(options, tokenize_kwargs, truncation)
+        normalize = flag("normalize", normalize, self.normalize)
+        arrays = flag("return_tensors", return_tensors, self.return_tensors)
+        more = None if tokenize_kwargs is None else self._options(tokenize_kwargs)
+        options = _options(self._options(tokenizer_kwargs), more, truncation)
 
         def answer(_: str, rows: Sequence[Row], outputs: Sequence[Any]) -> Any:
             vectors = outputs[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..keywords import ANYTHING, NOT_FALSE, NOT_GIVEN, NOT_TRUE, OF_MODELS, Keyword
-from ..rules import Rule, one_of
+from ..rules import Rule, is_among, one_of
 
 __all__ = [
     "OF_CALLS",
@@ -80,7 +80,7 @@ OF_ZERO_SHOT: dict[str, Keyword] = {
     "multi_class": Keyword(ANYTHING, "multi_label"),
     "truncation": Keyword(  # nothing else is done
         Rule(
-            lambda value: value in (None, True, "only_first"),
+            lambda value: is_among(value, None, True, "only_first"),
             "True or 'only_first': give others in tokenizer_kwargs",
         )
     ),

@@ -25,7 +25,7 @@ from .answers import (
     span_probabilities,
     word_offsets,
 )
-from .base import Batch, Job, Pipeline, Row, on_host, opened, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, flag, on_host, opened, or_else, rows_of
 from .keywords import OF_CALLS, OF_OBJECTS, OF_QUESTIONS
 
 __all__ = [
@@ -173,8 +173,8 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         max_seq_len, doc_stride = self._lengths(
             or_else(max_seq_len, self.max_seq_len), or_else(doc_stride, self.doc_stride)
         )
-        align = or_else(align_to_words, self.align_to_words)
-        top_k = check("top_k", or_else(top_k, self.top_k), integer(1))
+        align = flag("align_to_words", align_to_words, self.align_to_words)
+        top_k = int(check("top_k", or_else(top_k, self.top_k), integer(1)))
         longest = check("max_answer_len", or_else(max_answer_len, self.max_answer_len), integer(1))
         answer = partial(
             _answer,
@@ -182,8 +182,8 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
             # more than will be given, for several of them can be in one word
             n_candidates=2 * top_k + 10 if align else top_k,
             max_answer_len=longest,
-            handle_impossible_answer=or_else(
-                handle_impossible_answer, self.handle_impossible_answer
+            handle_impossible_answer=flag(
+                "handle_impossible_answer", handle_impossible_answer, self.handle_impossible_answer
             ),
         )
         encode = partial(

@@ -12,7 +12,7 @@ import numpy as np
 from ..functional import sigmoid, softmax
 from ..keywords import takes
 from ..models.classifiers import RobertaForSequenceClassification
-from ..rules import NONE, Rule, check, either, integer
+from ..rules import BOOLEAN, NONE, Rule, check, either, integer, optional
 from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, or_else
@@ -39,6 +39,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "none": _unchanged,
 }
 
+MAPPING = Rule(lambda value: isinstance(value, Mapping), "a dictionary of options")
 FUNCTION = Rule(
     lambda value: (
         value is None or (isinstance(value, str) and value.lower() in (*FUNCTIONS, "default"))
@@ -177,7 +178,8 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         function = self._function_name(function_to_apply) or self.function_to_apply
         apply = FUNCTIONS[function or self._default()]
         _check_options(self.tokenizer, tokenizer_options)
-        options = {**or_else(tokenizer_kwargs, self.tokenizer_kwargs), **tokenizer_options}
+        given = or_else(tokenizer_kwargs, self.tokenizer_kwargs)
+        options = {**check("tokenizer_kwargs", given, MAPPING, TypeError), **tokenizer_options}
         pair = options.pop("text_pair", None)
         job = Job(
             lambda text, name: [self._row(name, *_texts_of(text, name, pair), options)],
@@ -214,6 +216,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
     def _form(self, before: Form, top_k: Any, return_all_scores: bool | None) -> Form:
         """Change a form by the options of a call, as transformers does."""
         if top_k is BEST:
+            check("return_all_scores", return_all_scores, optional(BOOLEAN), TypeError)
             asked = or_else(return_all_scores, self.model.config.extra.get("return_all_scores"))
             return before if asked is None else Form(None if asked else 1, before.is_ranking)
         check("top_k", top_k, either(integer(1), NONE.but(" for all classes")))

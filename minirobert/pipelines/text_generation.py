@@ -17,7 +17,7 @@ from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
 from ..tokenization.decoding import parts_of_text
-from .base import Job, Pipeline, Row, or_else
+from .base import Job, Pipeline, Row, flag, or_else
 from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
 
 __all__ = ["Generation", "TextGenerationPipeline"]
@@ -188,8 +188,8 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         source = generator(or_else(rng, self.rng))
         prefix = check("prefix", or_else(prefix, self.prefix), STRING)
         most = PIPELINE_NEW_TOKENS if generation_config is None else DEFAULT_NEW_TOKENS
-        full = or_else(return_full_text, self.return_full_text)
-        ids = or_else(return_tensors, self.return_tensors)
+        full = flag("return_full_text", return_full_text, self.return_full_text)
+        ids = flag("return_tensors", return_tensors, self.return_tensors)
         job = Job(
             lambda text, name: [self._prompt(text, name, config, source, prefix, most)],
             lambda rows: self._continuations(rows, config, functions),

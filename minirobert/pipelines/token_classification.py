@@ -19,7 +19,7 @@ from ..models.classifiers import RobertaForTokenClassification
 from ..rules import STRING, Rule, check, integer, list_of, optional
 from ..sentences import shown
 from ..tokenization import BatchEncoding, RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, check_text, opened, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, check_text, flag, opened, or_else, rows_of
 from .entities import (
     STRATEGIES,
     Labelled,
@@ -49,6 +49,7 @@ STRATEGY = Rule(
     lambda value: value is None or (isinstance(value, str) and value.lower() in STRATEGIES),
     f"one of {', '.join(STRATEGIES)}",
 )
+LABELS = list_of(STRING, "a list of labels", (list, tuple, set, frozenset, dict))
 WORDS = list_of(STRING, "a list of words (str): is_split_into_words is true")
 
 
@@ -189,8 +190,8 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         """
         aggregation_strategy = _strategy(aggregation_strategy, grouped_entities, ignore_subwords)
         self._check(aggregation_strategy, ignore_labels, stride)
-        split = or_else(is_split_into_words, self.is_split_into_words)
-        delimiter = or_else(delimiter, self.delimiter)
+        split = flag("is_split_into_words", is_split_into_words, self.is_split_into_words)
+        delimiter = check("delimiter", or_else(delimiter, self.delimiter), STRING, TypeError)
         encode: Any = self._rows_of_text
         if split:
             encode = partial(self._rows_of_words, delimiter=delimiter)
@@ -291,6 +292,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
                 f"ignore_labels is {shown(ignore_labels)}, but must be a list: "
                 f"[{shown(ignore_labels)}]"
             )
+        check("ignore_labels", ignore_labels, optional(LABELS), TypeError)
         room = self.limit - 2
         why = f": windows have {room} tokens beside <s> and </s>"
         check("stride", stride, optional(integer(0, room - 1).but(why)))

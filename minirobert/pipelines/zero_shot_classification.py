@@ -15,7 +15,7 @@ from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import STRING, check
 from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
-from .base import Job, Pipeline, Row, or_else
+from .base import Job, Pipeline, Row, check_text, flag, opened, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ZERO_SHOT
 
 __all__ = ["Ranking", "ZeroShotClassificationPipeline"]
@@ -135,8 +135,8 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         """
         labels = _labels(or_else(candidate_labels, self.candidate_labels))
         hypotheses = _hypotheses(or_else(hypothesis_template, self.hypothesis_template), labels)
-        several = or_else(multi_label, self.multi_label)
-        options = or_else(tokenizer_kwargs, self.tokenizer_kwargs)
+        several = flag("multi_label", multi_label, self.multi_label)
+        options = self._options(tokenizer_kwargs)
         job = Job(
             lambda text, name: self._pairs(text, name, hypotheses, options),
             self._logits,
@@ -148,7 +148,8 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         self, text: Any, name: str, hypotheses: list[str], options: Mapping[str, Any]
     ) -> list[Row]:
         """Encode a text with each hypothesis; where it is too long, the end of the text goes."""
-        if text == "":
+        check_text(name, text)
+        if not text:
             raise ValueError(f"{name} is empty: give one that a label can fit")
         return [self._pair(text, name, hypothesis, options) for hypothesis in hypotheses]
 
@@ -190,6 +191,9 @@ def _labels(given: Any) -> list[str]:
         raise TypeError("candidate_labels is missing: give the labels to choose from")
     if isinstance(given, str):
         given = [label.strip() for label in given.split(",") if label.strip()]
+    given = opened(given, "label")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"candidate_labels is {shown(given)}, but must be a list of labels")
     labels = list(given)
     for i, label in enumerate(labels):
         check(f"candidate_labels[{i}]", label, STRING, TypeError)
@@ -202,7 +206,7 @@ def _hypotheses(template: str, labels: list[str]) -> list[str]:
     try:
         hypotheses = [template.format(label) for label in labels]
         has_place = template.format("a") != template.format("b")
-    except (AttributeError, IndexError, KeyError, ValueError):
+    except Exception:  # whatever is in its braces
         has_place = False
     if not has_place:
         raise ValueError(

@@ -8,14 +8,16 @@ from itertools import groupby
 from operator import index
 from typing import Any
 
-from ..sentences import shown, type_name
+from ..sentences import cut, shown, type_name
 from .byte_alphabet import symbols_to_bytes
 from .texts import check_text
 
 __all__ = [
     "as_ids",
+    "as_lists",
     "check_tokens",
     "clean_up_tokenization",
+    "is_iterable",
     "parts_of_text",
     "spaced_text",
     "tokens_to_text",
@@ -96,13 +98,30 @@ def clean_up_tokenization(text: str) -> str:
     return text
 
 
+def as_lists(name: str, value: Any) -> Any:
+    """Make lists of an array of any library, and leave all else."""
+    if not hasattr(value, "tolist"):
+        return value
+    try:
+        return value.tolist()
+    except Exception as error:  # of a tensor without numbers, or a class
+        raise TypeError(
+            f"{name} cannot be read as a list ({cut(str(error), 200)}): give a list, or an array in"
+            " this machine's memory"
+        ) from None
+
+
+def is_iterable(value: Any) -> bool:
+    """Tell whether a value can be iterated over, which an array without axes only seems to be."""
+    return isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
+
+
 def as_ids(ids: Any) -> list[int]:
     """Read ids given as one integer, as a sequence or as an array of one axis."""
-    if hasattr(ids, "tolist"):
-        ids = ids.tolist()
+    ids = as_lists("ids", ids)
     if isinstance(ids, int):
         return [ids]
-    if isinstance(ids, str) or not isinstance(ids, Iterable):
+    if isinstance(ids, str) or not is_iterable(ids):
         raise TypeError(
             f"ids are {shown(ids)}: they must be an integer or a sequence of integers; encode gives"
             " those of a text, convert_tokens_to_ids those of tokens"
@@ -125,7 +144,7 @@ def as_ids(ids: Any) -> list[int]:
 
 def check_tokens(tokens: Any) -> list[str]:
     """Check that tokens are strings that have a UTF-8 form."""
-    if isinstance(tokens, str) or not isinstance(tokens, Iterable):
+    if isinstance(tokens, str) or not is_iterable(tokens):
         raise TypeError(
             f"tokens is {shown(tokens)}: it must be a list of str; put a single token into a list,"
             " and give ids to decode"

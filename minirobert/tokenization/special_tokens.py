@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from ..rules import INTEGER, check, optional
 from ..sentences import shown
 from .added_tokens import AddedToken, as_token, content_of
 from .vocabulary import Vocabulary
@@ -109,6 +111,13 @@ class SpecialTokens:
         self.additional = [token for _, token in resolved[len(given) :]]
         self._contents = {token.content for token in self.additional}
 
+    def copy(self) -> SpecialTokens:
+        """Give the same, which can be changed."""
+        copied = copy(self)
+        copied.named, copied.additional = dict(self.named), list(self.additional)
+        copied._contents = set(self._contents)
+        return copied
+
     def items(self) -> list[tuple[str, AddedToken]]:
         """Give all of them with their names."""
         return [*self.named.items(), *((ADDITIONAL, token) for token in self.additional)]
@@ -178,9 +187,10 @@ class SpecialTokenText:
     def __set__(self, tokenizer: Any, token: str | AddedToken | None) -> None:
         """Give a token of the vocabulary this role, or no token at all."""
         vocabulary: Vocabulary = tokenizer._vocabulary
+        special = tokenizer._special.copy()
         if token is None:
-            tokenizer._special.named.pop(self.name, None)
-            tokenizer._add([])
+            special.named.pop(self.name, None)
+            tokenizer._add([], special)
             return
         token = as_token(token, self.name)
         content = content_of(token)
@@ -192,8 +202,8 @@ class SpecialTokenText:
         if isinstance(token, str):
             token = vocabulary.added.get(content) or special_token(self.name, content)
         token = replace(token, special=True)
-        tokenizer._special.named[self.name] = token
-        tokenizer._add([token])
+        special.named[self.name] = token
+        tokenizer._add([token], special)
 
 
 class SpecialTokenId:
@@ -210,5 +220,6 @@ class SpecialTokenId:
         return None if token is None else tokenizer._vocabulary.ids[token]
 
     def __set__(self, tokenizer: Any, index: int | None) -> None:
+        check(f"{self.name}_id", index, optional(INTEGER), TypeError)
         token = None if index is None else tokenizer._vocabulary.token(index)
         setattr(tokenizer, self.name, token)

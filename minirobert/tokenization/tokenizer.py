@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from numbers import Integral
 from typing import Any, ClassVar, NoReturn, Self, overload
 
@@ -20,10 +19,17 @@ from ..rules import BOOLEAN, STRING, check, optional
 from ..sentences import shown, type_name
 from .added_tokens import AddedToken, as_token, content_of, is_added_token
 from .bpe import Pair, rank_merges
-from .decoding import as_ids, check_tokens, clean_up_tokenization, spaced_text, tokens_to_text
+from .decoding import (
+    as_ids,
+    as_lists,
+    check_tokens,
+    clean_up_tokenization,
+    is_iterable,
+    spaced_text,
+    tokens_to_text,
+)
 from .encoded_text import EncodedText
 from .explain import Explanation, explain
-from .fast.text_encoder import FastTextEncoder
 from .files.classes import ROBERTA
 from .files.directories import (
     TOKENIZER_FILES,
@@ -34,16 +40,15 @@ from .files.directories import (
 )
 from .files.tokenizer_json import TOKENIZER_NAME, check_parts
 from .files.vocab_and_merges import MERGES_NAME, VOCAB_NAME, FilePath
-from .layout import PLAIN, keeps_first_space, layout_of
-from .parts_encoder import PartsEncoder
+from .layout import keeps_first_space
 from .rows.batch_encoding import BatchEncoding
 from .rows.batches import Plan, encode_batch, pad_batch
 from .rows.columns import ID
-from .rows.inputs import Batch, check_one_text, read_ids, read_texts, read_words
+from .rows.inputs import Batch, check_one_text, is_split, read_ids, read_texts, read_words
 from .rows.lengths import NOTHING_TO_DO, plan_lengths
-from .rows.options import OPTIONS, CallOptions, other_options
+from .rows.options import OPTIONS, CallOptions, are_equal, other_options
 from .rows.truncation import truncated
-from .rows.windows import Framing, RowFormat
+from .rows.windows import RowFormat
 from .settings import OTHER_SETTINGS, SETTINGS, read_setting
 from .special_tokens import (
     ADDITIONAL,
@@ -53,15 +58,12 @@ from .special_tokens import (
     SpecialTokenText,
     without_special_tokens,
 )
-from .text_encoder import TextEncoder
 from .texts import check_text
+from .tokens_in_use import TokensInUse
 from .trainer import ROBERTA_SPECIAL_TOKENS, train_bpe
 from .vocabulary import Vocabulary, as_declared
 
 __all__ = ["RobertaTokenizer", "RobertaTokenizerFast"]
-
-# What depends on the tokens, and is made when it is first needed.
-MADE_ON_DEMAND = ("_encoder", "_set_apart")
 
 # One text, a batch of texts, or a batch of pairs; each text may be a list of words.
 TextInput = str | Sequence[str] | Sequence[Sequence[str]] | Sequence[Sequence[Sequence[str]]]
@@ -155,7 +157,10 @@ class RobertaTokenizer:
     cls_token_id = SpecialTokenId()
     mask_token_id = SpecialTokenId()
 
-    _last_plan: tuple[CallOptions, Plan] | None
+    _vocabulary: Vocabulary
+    _special: SpecialTokens
+    _in_use: TokensInUse
+    _plans: list[tuple[CallOptions, Plan]]  # the last one, if there is one
     _has_warned_of_length = False
 
     # Making a tokenizer
@@ -203,11 +208,10 @@ class RobertaTokenizer:
             "cls_token": cls_token,
             "mask_token": mask_token,
         }
-        self._special = SpecialTokens(named, additional_special_tokens, declared.values())
-        special = [token for _, token in self._special.items()]
-        self._vocabulary = Vocabulary(vocab, declared, special)
+        special = SpecialTokens(named, additional_special_tokens, declared.values())
+        tokens = [token for _, token in special.items()]
         self._ranks = rank_merges(self._merges)
-        self._renew()
+        self._take(Vocabulary(vocab, declared, tokens), special)
         self.errors = errors
         self.add_prefix_space = add_prefix_space
         self.trim_offsets = trim_offsets
@@ -461,7 +465,7 @@ class RobertaTokenizer:
         >>> windows.input_ids
         [[0, 4, 5, 5, 2], [0, 5, 4, 5, 2]]
         """
-        read = read_words if is_split_into_words else read_texts
+        read = read_words if is_split({"is_split_into_words": is_split_into_words}) else read_texts
         if text is None:
             text, text_pair, text_target = text_target, text_pair_target, None
         if text is None:
@@ -519,12 +523,13 @@ class RobertaTokenizer:
         >>> tokenizer.encode("a<mask>"), tokenizer.encode(["a", "<mask>"])
         ([0, 4, 5, 2], [0, 4, 5, 2])
         """
-        if isinstance(text, str) and text_pair is None and add_special_tokens and not options:
+        is_usual = text_pair is None and add_special_tokens is True and not options
+        if isinstance(text, str) and is_usual:
             # The most frequent call, without what is needed for the others.
             check_text(text, "text")
-            encoder, framing = self._encoder, self._framing
-            ids = encoder.ids(text, self.add_prefix_space, self.split_special_tokens)
-            row = framing.row([ids], ID)
+            in_use = self._in_use
+            ids = in_use.encoder.ids(text, self.add_prefix_space, self.split_special_tokens)
+            row = in_use.framing.row([ids], ID)
             self._warn_if_too_long(len(row))
             return row
         options["add_special_tokens"] = add_special_tokens
@@ -556,7 +561,7 @@ class RobertaTokenizer:
         >>> RobertaTokenizer.from_pretrained().tokenize("Hello world")
         ['H', 'ell', 'o', 'Ġworld']
         """
-        check_one_text(text, options.get("is_split_into_words", False))
+        check_one_text(text, is_split(options))
         options = {"verbose": False, "add_special_tokens": add_special_tokens, **options}
         return self(text, pair, **options).tokens()
 
@@ -568,8 +573,8 @@ class RobertaTokenizer:
         -------
         BatchEncoding
         """
-        if isinstance(text, str) or options.get("is_split_into_words"):
-            check_one_text(text, options.get("is_split_into_words", False))
+        if isinstance(text, str) or is_split(options):
+            check_one_text(text, is_split(options))
             return self(text, text_pair, **options)
         to_ids = self.convert_tokens_to_ids
         second = None if text_pair is None else read_ids("text_pair", text_pair, to_ids)
@@ -685,7 +690,7 @@ class RobertaTokenizer:
         if skip_special_tokens:
             tokens = without_special_tokens(tokens, added)
         if spaces_between_special_tokens:
-            text = spaced_text(tokens, self._set_apart, added, self.errors)
+            text = spaced_text(tokens, self._in_use.set_apart, added, self.errors)
         else:
             text = tokens_to_text(tokens, added, self.errors)
         if clean_up_tokenization_spaces is None:
@@ -711,6 +716,10 @@ class RobertaTokenizer:
         -------
         list of str
         """
+        if isinstance(sequences, str) or not is_iterable(sequences):
+            raise TypeError(
+                f"sequences is {shown(sequences)}: it must be rows of ids; decode reads one row"
+            )
         how = (skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens)
         return [self.decode(ids, *how) for ids in sequences]
 
@@ -774,8 +783,7 @@ class RobertaTokenizer:
         ValueError
             If no token has such an id.
         """
-        if hasattr(ids, "tolist"):
-            ids = ids.tolist()
+        ids = as_lists("ids", ids)
         if isinstance(ids, Integral):
             return self._vocabulary.token(int(ids))
         tokens = self._vocabulary.tokens_of(as_ids(ids))
@@ -894,7 +902,9 @@ class RobertaTokenizer:
         >>> tokenizer.pad_token_id == len(tokenizer) - 1
         True
         """
-        return self._add(self._special.take(special_tokens_dict, replace_additional_special_tokens))
+        special = self._special.copy()
+        tokens = special.take(special_tokens_dict, replace_additional_special_tokens)
+        return self._add(tokens, special)
 
     @property
     def added_tokens_encoder(self) -> dict[str, int]:
@@ -975,7 +985,7 @@ class RobertaTokenizer:
         list of int
         """
         sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-        return self._framing.row(sequences, ID)
+        return self._in_use.framing.row(sequences, ID)
 
     @documented(entries(build_inputs_with_special_tokens))
     def get_special_tokens_mask(
@@ -998,16 +1008,17 @@ class RobertaTokenizer:
         -------
         list of int
         """
+        check("already_has_special_tokens", already_has_special_tokens, BOOLEAN, TypeError)
         if not already_has_special_tokens:
-            zeros = [[0] * len(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-            return self._framing.row(zeros, lambda _: 1)
+            zeros = [[0] * len(as_ids(ids)) for ids in _one_or_two(token_ids_0, token_ids_1)]
+            return self._in_use.framing.row(zeros, lambda _: 1)
         if token_ids_1 is not None:
             raise ValueError(
                 "token_ids_1 is given although already_has_special_tokens=True: token_ids_0 must"
                 " then be the whole row"
             )
         special = set(self.all_special_ids)
-        return [int(index in special) for index in token_ids_0]
+        return [int(index in special) for index in as_ids(token_ids_0)]
 
     @documented(entries(build_inputs_with_special_tokens))
     def create_token_type_ids_from_sequences(
@@ -1020,11 +1031,11 @@ class RobertaTokenizer:
         list of int
         """
         sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-        return self._framing.type_ids([len(ids) for ids in sequences])
+        return self._in_use.framing.type_ids([len(ids) for ids in sequences])
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """Tell how many special tokens frame a sequence: 2, or 4 for a pair."""
-        return self._framing.special_token_count(2 if pair else 1)
+        return self._in_use.framing.special_token_count(2 if pair else 1)
 
     @property
     def max_len_single_sentence(self) -> int | None:
@@ -1254,6 +1265,8 @@ class RobertaTokenizer:
           token    low  4  characters 0 to 3
         """
         check_text(text, "text")
+        check("add_prefix_space", add_prefix_space, optional(BOOLEAN), TypeError)
+        check("split_special_tokens", split_special_tokens, optional(BOOLEAN), TypeError)
         if self._parts:
             raise ValueError(
                 "explain shows RoBERTa's own steps, but the tokenizer.json of this tokenizer has"
@@ -1261,7 +1274,7 @@ class RobertaTokenizer:
             )
         return explain(
             text,
-            self._encoder,
+            self._in_use.encoder,
             self.add_prefix_space if add_prefix_space is None else add_prefix_space,
             self.split_special_tokens if split_special_tokens is None else split_special_tokens,
             self.trim_offsets,
@@ -1280,45 +1293,43 @@ class RobertaTokenizer:
     def __setattr__(self, name: str, value: Any) -> None:
         if name in SETTINGS:
             value = read_setting(name, value)
-            self._last_plan = None
         super().__setattr__(name, value)
+        if name in SETTINGS:
+            self._plans = []  # a new one: a call that read the old setting fills the old one
 
     def __getstate__(self) -> dict[str, Any]:
         # Not what has been remembered of the calls so far.
-        kept = {name: value for name, value in vars(self).items() if name not in MADE_ON_DEMAND}
-        return kept | {"_last_plan": None}
+        return vars(self) | {"_in_use": None, "_plans": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._take(self._vocabulary, self._special)
 
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in SETTINGS}
 
-    def _renew(self) -> None:
-        """Take up a change of the tokens; there may be more before a text is encoded."""
-        self._last_plan = None
-        for name in MADE_ON_DEMAND:
-            vars(self).pop(name, None)
-        is_framed = self.cls_token is not None and self.sep_token is not None
-        self._framing = Framing(
-            (self.cls_token, self.cls_token_id),
-            (self.sep_token, self.sep_token_id),
-            (self.pad_token, self.pad_token_id),
-            layout_of(self._parts) or (None if is_framed else PLAIN),
-        )
+    def _take(self, vocabulary: Vocabulary, special: SpecialTokens) -> None:
+        """Encode with these from now on.
 
-    @cached_property
-    def _encoder(self) -> TextEncoder:
-        # A new one each time: what was encoded before may still be asked about words and offsets.
-        model = self._vocabulary, self._ranks, self.unk_token_id
-        return PartsEncoder(*model, self._parts) if self._parts else FastTextEncoder(*model)
+        All changes in one step, so that other threads, and who goes on after an interruption, find
+        the old tokens or the new ones.
+        """
+        in_use = TokensInUse(vocabulary, special, self._ranks, self._parts)
+        vars(self).update(_vocabulary=vocabulary, _special=special, _in_use=in_use, _plans=[])
 
-    def _add(self, tokens: Iterable[AddedToken]) -> int:
-        count = sum([self._vocabulary.add(token) for token in tokens])
-        self._renew()
+    def _add(self, tokens: Iterable[AddedToken], special: SpecialTokens | None = None) -> int:
+        vocabulary = self._vocabulary.copy()
+        count = sum([vocabulary.add(token) for token in tokens])
+        self._take(vocabulary, self._special if special is None else special)
         return count
 
     def _plan(self, options: CallOptions) -> Plan:
         """Work out what options come to; of many calls, one after the other, for the first."""
-        if self._last_plan and options == self._last_plan[0]:
-            return self._last_plan[1]
+        plans = self._plans
+        for told, plan in plans:
+            if are_equal(told, options):
+                return plan
+        in_use = self._in_use
         side, prefix = options.padding_side, options.add_prefix_space
         prefix = self.add_prefix_space if prefix is None else prefix
         keeps = keeps_first_space(self._parts)
@@ -1327,7 +1338,7 @@ class RobertaTokenizer:
             lengths=plan_lengths(options.checked(), self.model_max_length),
             truncation_side=self.truncation_side,
             padding_side=self.padding_side if side is None else side,
-            framing=self._framing,
+            framing=in_use.framing,
             add_special_tokens=options.add_special_tokens,
             keeps_first_space=prefix if keeps is None else keeps,
             trim_offsets=self.trim_offsets,
@@ -1337,7 +1348,7 @@ class RobertaTokenizer:
                 "this tokenizer has no padding token: give it one, such as tokenizer.pad_token ="
                 " tokenizer.eos_token, or tokenizer.add_special_tokens({'pad_token': '<pad>'})"
             )
-        encode = self._encoder.encoding(
+        encode = in_use.encoder.encoding(
             prefix,
             self.split_special_tokens if splits is None else splits,
             options.return_offsets_mapping,
@@ -1352,7 +1363,7 @@ class RobertaTokenizer:
             check_longest=self._warn_if_too_long if is_checked else None,
         )
         if row_format.lengths is NOTHING_TO_DO:  # else there may be warnings, again each time
-            self._last_plan = options, plan
+            plans[:] = [(options, plan)]
         return plan
 
     def _warn_if_too_long(self, longest: int) -> None:
@@ -1368,18 +1379,7 @@ class RobertaTokenizer:
     def _room_for_texts(self, n_texts: int) -> int | None:
         if self.model_max_length is None:
             return None
-        return self.model_max_length - self._framing.special_token_count(n_texts)
-
-    @cached_property
-    def _set_apart(self) -> set[str]:
-        """The tokens that `decode` may put spaces around."""
-        vocabulary = self._vocabulary
-        beyond = {
-            token
-            for token in self.additional_special_tokens
-            if vocabulary.ids[token] >= self.vocab_size
-        }
-        return set(vocabulary.added) - set(self.all_special_tokens) | beyond
+        return self.model_max_length - self._in_use.framing.special_token_count(n_texts)
 
     def _checked(self, ids: Any) -> list[int]:
         """Read ids, each of which must be that of a token."""

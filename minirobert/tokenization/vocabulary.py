@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 from ..checks import warn
@@ -105,6 +106,16 @@ class Vocabulary:
         self._next_id = max(self.tokens, default=-1) + 1
         for token in special:
             self.add(token)
+
+    def copy(self) -> Vocabulary:
+        """Give the same, to which tokens can be added."""
+        copied = copy(self)
+        copied.ids, copied.tokens, copied.added = (
+            dict(self.ids),
+            dict(self.tokens),
+            dict(self.added),
+        )
+        return copied
 
     def add(self, token: AddedToken) -> bool:
         """Make a string a token, with the next free id, or give a token that there is new flags.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, NoReturn, Self
 
-from ...rules import is_integer
+from ...rules import INTEGER, check, is_integer
 from ...sentences import listed, shown
 from .encoding import CharSpan, Encoding, TokenSpan
 from .options import check_tensor_type
@@ -68,7 +68,12 @@ class BatchEncoding(dict[str, Any]):
             return self._row(int(key))
         if isinstance(key, slice):
             return {name: column[key] for name, column in self.items()}
-        return super().__getitem__(key)
+        try:
+            return super().__getitem__(key)
+        except TypeError:  # it cannot be looked up
+            raise TypeError(
+                f"{shown(key)} is neither the name of a column, nor the number of a row or a slice"
+            ) from None
 
     def __missing__(self, name: str) -> NoReturn:
         raise KeyError(self._lacks(name))
@@ -223,6 +228,7 @@ class BatchEncoding(dict[str, Any]):
 
     def _row(self, index: int) -> Encoding:
         encodings = self.encodings
+        check("the number of a row", index, INTEGER, TypeError)
         if not -len(encodings) <= index < len(encodings):
             raise IndexError(f"there is no row {shown(index)}: this encoding has {len(encodings)}")
         return encodings[index]

@@ -12,6 +12,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
+from ...rules import INTEGER, check
 from ..encoded_text import EncodedText
 from ..offsets import Offsets
 from .columns import COLUMNS, row_ids
@@ -145,6 +146,8 @@ class Encoding:
 
         None is where there is none: a character may be white space that is trimmed off.
         """
+        _check_index("char_index", char_index)
+        _check_index("sequence_index", sequence_index)
         return self._tokens_of_chars.get(sequence_index, {}).get(char_index)
 
     @cached_property
@@ -163,6 +166,8 @@ class Encoding:
 
     def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> TokenSpan | None:
         """Give the tokens of a word; None if the row has none of this word."""
+        _check_index("word_index", word_index)
+        _check_index("sequence_index", sequence_index)
         return self._tokens_of_words.get((sequence_index, word_index))
 
     @cached_property
@@ -182,5 +187,10 @@ class Encoding:
         return CharSpan(self.offsets[tokens.start][0], self.offsets[tokens.end - 1][1])
 
 
+def _check_index(name: str, index: Any) -> None:
+    check(name, index, INTEGER, TypeError)
+
+
 def _at(column: Sequence[T | None], index: int) -> T | None:
+    _check_index("token_index", index)
     return column[index] if -len(column) <= index < len(column) else None

@@ -5,13 +5,14 @@ A text may be split into words already; it is then a list of strings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ...rules import BOOLEAN, check
 from ...sentences import shown
 from ..texts import Text, check_text, kind_of
 
-__all__ = ["Batch", "check_one_text", "read_ids", "read_texts", "read_words"]
+__all__ = ["Batch", "check_one_text", "is_split", "read_ids", "read_texts", "read_words"]
 
 T = TypeVar("T")
 
@@ -141,12 +142,19 @@ def read_ids(where: str, tokens: Any, to_ids: Callable[[list[str]], list[int]]) 
     """Read a text that is given as tokens or as ids."""
     if _is_sequence_of(str, tokens):
         return to_ids(list(tokens))
-    if _is_sequence_of(int, tokens) or tokens in ([], ()):
+    is_empty = isinstance(tokens, list | tuple) and not tokens
+    if is_empty or _is_sequence_of(int, tokens):
         return list(tokens)
     raise TypeError(
         f"{where} is {shown(tokens)}: it must be one str, or the tokens or ids of one text; for"
         " a batch, call the tokenizer"
     )
+
+
+def is_split(options: Mapping[str, Any]) -> bool:
+    """Tell whether the texts of a call are lists of words."""
+    given = options.get("is_split_into_words", False)
+    return check("is_split_into_words", given, BOOLEAN, TypeError)
 
 
 def check_one_text(text: Any, is_split_into_words: bool) -> None:

@@ -9,13 +9,14 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from ...documentation import entries
-from ...rules import INTEGER, Rule, check, integer, optional
+from ...rules import BOOLEAN, INTEGER, Rule, check, integer, optional
 from ..settings import SIDE
 
 __all__ = [
     "LIBRARIES",
     "OPTIONS",
     "CallOptions",
+    "are_equal",
     "check_tensor_type",
     "other_options",
     "padding_strategy",
@@ -46,7 +47,13 @@ def _count(least: int) -> list[tuple[Rule, type[Exception]]]:
     return [(optional(INTEGER), TypeError), (optional(integer(least)), ValueError)]
 
 
-#: The rules of each option that is checked.
+FLAGS = (
+    *("add_special_tokens", "return_token_type_ids", "return_attention_mask"),
+    *("return_overflowing_tokens", "return_special_tokens_mask", "return_offsets_mapping"),
+    *("return_length", "verbose", "add_prefix_space", "split_special_tokens"),
+)
+
+#: The rules of each option.
 RULES: dict[str, list[tuple[Rule, type[Exception]]]] = {
     "padding": [(PADDING, ValueError)],
     "truncation": [(optional(TRUNCATION), ValueError)],
@@ -55,6 +62,7 @@ RULES: dict[str, list[tuple[Rule, type[Exception]]]] = {
     "pad_to_multiple_of": _count(1),
     "padding_side": [(optional(SIDE), ValueError)],
     "return_tensors": [(TENSORS, ValueError)],
+    **{name: [(optional(BOOLEAN), TypeError)] for name in FLAGS},
 }
 
 
@@ -123,7 +131,7 @@ class CallOptions(NamedTuple):
     def checked(self) -> CallOptions:
         """Give these options, or the error of the first that breaks its rule."""
         values = _values_with_rules(self)
-        if values != USUAL:  # which most calls tell
+        if not are_equal(values, USUAL):  # which most calls tell
             for (name, rules), value, usual in zip(RULES.items(), values, USUAL, strict=True):
                 if value is not usual:
                     for rule, error in rules:
@@ -140,6 +148,14 @@ class CallOptions(NamedTuple):
             "offset_mapping": self.return_offsets_mapping,
         }
         return [name for name, yes in asked.items() if (name in usual if yes is None else yes)]
+
+
+def are_equal(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    """Compare options; an array, or what else cannot be compared, is an option's like no other."""
+    try:
+        return some == others
+    except Exception:
+        return False
 
 
 _values_with_rules: Callable[[CallOptions], tuple[Any, ...]] = attrgetter(*RULES)

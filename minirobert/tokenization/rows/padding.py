@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...sentences import listed, shown, type_name
+from ..decoding import as_lists
 from .columns import COLUMNS
 from .lengths import LengthPlan
 
@@ -116,11 +117,10 @@ def _library(rows: Any) -> str | None:
 
 
 def _to_list(rows: Any) -> Any:
-    if hasattr(rows, "tolist"):
-        return rows.tolist()
+    rows = as_lists("a column", rows)
     if not isinstance(rows, list | tuple):
         return rows
-    return [row.tolist() if hasattr(row, "tolist") else row for row in rows]
+    return [as_lists("a row", row) for row in rows]
 
 
 def _check_list(where: str, row: Any) -> None:

@@ -93,8 +93,9 @@ def truncated(
     """
     strategy = truncation_strategy(truncation)
     lengths = [len(sequence) for sequence in sequences]
+    stride = int(check("stride", stride, integer(0)))
     limit = integer(0, sum(lengths)).but(", the number of ids")
-    check("num_tokens_to_remove", removed, limit)
+    removed = int(check("num_tokens_to_remove", removed, limit))
     if removed == 0 or strategy == "do_not_truncate":
         return list(sequences), []
     counts = kept_lengths(lengths, sum(lengths) - removed, strategy)

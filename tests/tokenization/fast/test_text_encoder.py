@@ -15,7 +15,7 @@ def both(tokenizer):
     """Make the slow encoder of a tokenizer, whose fast one has seen other texts."""
     return TextEncoder(
         tokenizer._vocabulary, tokenizer._ranks, tokenizer.unk_token_id
-    ), tokenizer._encoder
+    ), tokenizer._in_use.encoder
 
 
 TOKENIZER = RobertaTokenizer.from_pretrained()
@@ -62,7 +62,7 @@ def test_a_long_piece(text):
 @pytest.mark.parametrize("limit", [0, 1, 7])
 def test_offsets_beyond_the_limit_are_not_shared(monkeypatch, limit):
     monkeypatch.setattr(text_encoder, "MAX_START", limit)
-    encoder = RobertaTokenizer.from_pretrained()._encoder
+    encoder = RobertaTokenizer.from_pretrained()._model[0]
     for _ in range(2):
         _, offsets = encoder.ids_and_offsets("to be or not", False, True)
         assert offsets == [(0, 2), (3, 5), (6, 8), (9, 12)]
