@@ -199,7 +199,7 @@ def float_dtype(xp: Any, name: str) -> Any:
     if name is not None and not isinstance(name, str):  # np.dtype(None) would be float64
         try:
             name = np.dtype(name).name
-        except (TypeError, ValueError):
+        except Exception:  # NumPy prints it, whatever it is
             name = plain(name)
     if isinstance(name, str):
         name = name.rpartition(".")[2]

@@ -184,13 +184,13 @@ def _quoted_elements(values: Any, most: int, depth: int) -> str:
     start, end = _BRACKETS[type(values).__repr__]
     if not values or depth < 0:
         return f"{start}…{end}" if values else repr(values)
-    few: Iterable[Any] = islice(values.items() if isinstance(values, dict) else values, _ELEMENTS)
-    texts = [
-        ": ".join(_quoted(one, most, depth) for one in entry)
-        if isinstance(values, dict)
-        else _quoted(entry, most, depth)
-        for entry in few
-    ]
-    more = ["…"] if len(values) > _ELEMENTS else []
+    entries: Iterable[Any] = values.items() if isinstance(values, dict) else zip(values)
+    texts: list[str] = []
+    for entry in islice(entries, _ELEMENTS):
+        text = ": ".join(_quoted(one, most, depth) for one in entry)
+        if texts and sum(map(len, [*texts, text])) > most:
+            break
+        texts.append(text)
+    more = ["…"] if len(values) > len(texts) else []
     comma = "," if isinstance(values, tuple) and len(values) == 1 else ""
     return f"{start}{', '.join([*texts, *more])}{comma}{end}"

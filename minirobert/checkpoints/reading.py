@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..files import ModelFiles, model_directory, read_json
 from ..parameters import CheckpointError
+from ..rules import STRING, check, optional
 from ..sentences import listed, plain, shown
 from .elsewhere import no_weights, only_others
 from .stored import StoredTensor
@@ -97,7 +98,7 @@ def _find_weights(directory: Path, variant: str | None = None) -> Path:
 
 def _file_names(variant: str | None) -> tuple[str, str]:
     """Name the file of all weights, and the index of shards."""
-    if not variant:
+    if not check("variant", variant, optional(STRING), TypeError):
         return WEIGHTS_FILE, INDEX_FILE
     return f"model.{variant}.safetensors", f"model.safetensors.index.{variant}.json"
 

@@ -34,7 +34,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from ..rules import INTEGER, check, integer
+from ..rules import INTEGER, check, count
 from ..sentences import shown
 from .added_tokens import AddedToken, as_token, content_of
 from .bpe import Pair
@@ -289,8 +289,8 @@ def _check_sizes(vocab_size: Any, min_frequency: Any, n_special: int) -> None:
     check("min_frequency", min_frequency, INTEGER, TypeError)
     n_bytes = len(BYTE_TO_CHAR)
     reason = f", for {n_special} special tokens and the {n_bytes} bytes"
-    check("vocab_size", vocab_size, integer(n_special + n_bytes).but(reason))
-    check("min_frequency", min_frequency, integer(0))
+    check("vocab_size", vocab_size, count(n_special + n_bytes).but(reason))
+    check("min_frequency", min_frequency, count(0))
 
 
 def _progress(name: str, total: int | None, shown: bool) -> Any:

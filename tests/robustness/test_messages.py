@@ -454,12 +454,12 @@ def found(entries, values, draw, times, size):
 @pytest.mark.parametrize(
     ("entries", "values", "size"),
     [
-        (of_config, VALUES, 10**5),
+        (of_config, VALUES, 10**4),
         (of_generation, VALUES, 10**4),
         (of_models, VALUES, 10**4),
         (of_tokenizers, VALUES, 10**4),
         (of_pipelines, VALUES, 10**3),  # most are texts, or labels, which are answered
-        (of_names, NAMES, 10**5),
+        (of_names, NAMES, 10**4),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -621,11 +621,10 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"beyond", "quotes"}))
-def test_the_command_line(name, here, run):
+def test_the_command_line(here, run, draw, times):
     for command in COMMANDS:
-        code, _, errors = run(*command, NAMES[name](10**4))
-        if code:
+        for name in draw.sample(sorted(NAMES), min(times, len(NAMES))):
+            code, _, errors = run(*command, NAMES[name](10**4))
             *_, last = re.split(r"^minirobert.*?: ", errors.removesuffix("\n"), flags=re.MULTILINE)
-            assert len(last) <= LIMIT, command
-            assert is_plain(last), command
+            assert not code or len(last) <= LIMIT, (command, name)
+            assert not code or is_plain(last), (command, name)

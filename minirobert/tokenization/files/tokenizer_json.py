@@ -177,7 +177,7 @@ def _check_parts(
         try:
             known[kind](step)
         except KeyError as error:
-            raise ValueError(f"{place}: {kind} cannot be used: {error} is missing") from None
+            raise ValueError(f"{place}: {kind} cannot be used: {plain(error)} is missing") from None
         except (ValueError, RecursionError, regex.error) as error:
             raise ValueError(f"{place}: {kind} cannot be used: {plain(error)}") from error
 
