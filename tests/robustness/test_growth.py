@@ -35,6 +35,8 @@ SIZES = {
     "word_to_tokens of a whole row": 1500,
     "word_to_chars of a whole row": 1500,
     "a question on windows of 8 of a context": 800,
+    "explain and print: letters": 300,  # more than are shown after each merge
+    "explain as a dictionary: letters": 300,
     "replace in a text": 500,
     "train with n merges on one word": 200,
     "encode: merges that wake up earlier ones": 1000,
