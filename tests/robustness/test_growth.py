@@ -34,7 +34,7 @@ SIZES = {
     "char_to_word of a whole row": 600,
     "word_to_tokens of a whole row": 600,
     "word_to_chars of a whole row": 600,
-    "a question on windows of 8 of a context": 500,
+    "a question on windows of 8 of a context": 1500,
     "save and load n added tokens": 15,
     "add_tokens one by one": 20,
     "add_special_tokens one by one": 20,
