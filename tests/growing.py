@@ -312,7 +312,7 @@ def saved_by_theirs(n):
 
 @operation("make n tokens of the vocabulary added ones")
 def declared(n):
-    vocab = {chr(0x100 + i): i for i in range(n)}
+    vocab = {f"t{i}": i for i in range(n)}
     tokens = {i: AddedToken(token) for token, i in vocab.items()}
     return lambda: len(RobertaTokenizer.from_vocab(vocab, [], added_tokens_decoder=tokens))
 
