@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..interrupts import IS_PROGRAM
 from ..sentences import LIMIT, cut
 
 __all__ = ["ReaderGone", "output", "speak_utf8", "tell"]
@@ -27,7 +28,7 @@ def speak_utf8() -> None:
 
     Surrogates, of which names of files may have some, have no UTF-8. They are escaped as in JSON.
     """
-    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+    if IS_PROGRAM and isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
         # PYTHONUNBUFFERED: Python would lose what a signal cuts off. All is flushed here anyway.
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(sys.stdout.buffer))
     if isinstance(sys.stdout, io.TextIOWrapper):
