@@ -36,11 +36,11 @@ KINDS = {"FileNotFoundError", "OSError", "ValueError", "CheckpointError"}
 LOADER = """
 import json, os, sys, time
 import huggingface_hub.constants as constants
-constants.HF_HUB_DOWNLOAD_TIMEOUT = constants.HF_HUB_ETAG_TIMEOUT = 0.2  # seconds
 if "LARGEST_FILE" in os.environ:
     import resource
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["LARGEST_FILE"]), -1))
 if "BRISK" in os.environ:
+    constants.HF_HUB_DOWNLOAD_TIMEOUT = constants.HF_HUB_ETAG_TIMEOUT = 0.3  # seconds
     time.sleep = lambda seconds: None  # between two tries
 from minirobert import RobertaForMaskedLM, RobertaTokenizer
 from minirobert.parameters import flatten
