@@ -2,7 +2,8 @@
 
 A directory always wins. Any other name of the form ``"name"`` or ``"owner/name"`` is looked for on
 the hub through huggingface_hub, which comes with ``pip install "minirobert[hub]"``. Its cache
-(``HF_HOME``), its offline mode (``HF_HUB_OFFLINE``) and its endpoint (``HF_ENDPOINT``) apply.
+(``HF_HOME``), its offline mode (``HF_HUB_OFFLINE``) and its endpoint (``HF_ENDPOINT``) apply; what
+is asked of the hub stands in `transfer`, what becomes of the answer in `snapshots` and `intact`.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ class ModelFiles:
             isinstance(name, str) and _HUB_NAME.fullmatch(name) and not os.path.exists(name)
         )
         if self.is_local:
-            self._directory = model_directory(Path(model_directory(name), options.subfolder))
+            self._directory = model_directory(Path(model_directory(name), options.subfolder or ""))
         else:
             _check(options)
             self._commit = options.revision if is_commit(self._revision) else None

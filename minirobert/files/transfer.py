@@ -1,7 +1,8 @@
 """Requests to a hub, each of which ends: in an answer, in a file, or in an error.
 
 They are made with the connections of huggingface_hub, so its proxies, certificates and tokens
-apply. What it waits for without a limit has one here: silence, a byte now and then, redirects that
+apply; files come over plain HTTP, which every hub speaks, whether hf_xet is installed or not. What
+huggingface_hub waits for without a limit has one here: silence, a byte now and then, redirects that
 lead to one another, and a server that asks to come back in a week.
 """
 

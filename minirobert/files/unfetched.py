@@ -87,12 +87,12 @@ class Unfetched:
         return next((sentence for kind, sentence in cases if isinstance(error, kind)), None)
 
     def _unknown(self, file: str, error: Exception) -> str:
-        what = _first_line(error)
-        if isinstance(error, OSError) and error.errno is not None:
-            return f"the cache {self._cache()} cannot be used ({what}): give another as cache_dir="
+        if isinstance(error, OSError) and error.strerror is not None:
+            why = cut(str(error.strerror), 60)
+            return f"the cache {self._cache()} cannot be used ({why}): give another as cache_dir="
         return (
             f"fetching {cut(file, 60)} from {self._endpoint} failed, so nothing was loaded "
-            f"({what}): try again"
+            f"({_first_line(error)}): try again"
         )
 
     @property
