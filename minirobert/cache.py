@@ -302,7 +302,7 @@ def _is_layer(arrays: Any) -> bool:
 
 def _layer_arrays(i: int, past_key_values: Sequence[Any]) -> Sequence[Any]:
     """Check the arrays of one layer; pruned layers may have fewer heads than others."""
-    arrays = past_key_values[i]
+    arrays: Sequence[Any] = past_key_values[i]
     if not _is_layer(arrays):
         raise ValueError(
             f"past_key_values[{i}] must be (key, value) or (key, value, cross key, cross value), "
