@@ -457,7 +457,9 @@ class RobertaTokenizer:
         >>> windows.input_ids
         [[0, 4, 5, 5, 2], [0, 5, 4, 5, 2]]
         """
-        read = read_words if is_split({"is_split_into_words": is_split_into_words}) else read_texts
+        if is_split_into_words is not False:
+            check("is_split_into_words", is_split_into_words, BOOLEAN, TypeError)
+        read = read_words if is_split_into_words else read_texts
         if text is None:
             text, text_pair, text_target = text_target, text_pair_target, None
         if text is None:

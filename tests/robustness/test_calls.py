@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pytest
 
 from minirobert import (
     KeyValueCache,
@@ -169,6 +170,20 @@ def one_call(draw: Random) -> str:
 def test_calls_with_values_of_every_kind(draw, times):
     for _ in range(400 * times):
         one_call(draw)
+
+
+def test_what_is_drawn_too_rarely():
+    numbers = np.random.default_rng(0)
+    ids, right = numbers.integers(0, VOCAB, (7, 60)), numbers.integers(0, 3, (7, 60))
+    model = MODELS["tokens"]
+    expected = model(ids, labels=right).loss
+    for clothes in IDS.same.values():  # the last digit of a sum depends on its order
+        assert model(ids, labels=clothes(right)).loss == expected
+    ignored = np.full((1, 4), 2**64 - 100, np.uint64)  # -100 as an int64
+    with pytest.raises(
+        ValueError, match="labels\\[0, 0\\] is 18446744073709551516, but must be below"
+    ):
+        model([[0, 5, 6, 2]], labels=ignored)
 
 
 FLAGS = ("output_attentions", "output_hidden_states", "return_dict", "train", "use_cache")
