@@ -96,7 +96,7 @@ class KeyValueCache:
     ``past_key_values`` with the tokens that follow. The call extends it in place.
 
     Its length changes only once a forward pass is through: one that was interrupted has read
-    nothing.
+    nothing. Threads that share a model have a cache each.
 
     >>> from minirobert import RobertaConfig, RobertaForCausalLM
     >>> config = RobertaConfig(vocab_size=9, num_hidden_layers=1, is_decoder=True)

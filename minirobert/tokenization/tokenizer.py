@@ -117,6 +117,9 @@ class RobertaTokenizer:
     ``tutorials/differences.md`` tells where those two differ and what this class does, and where it
     differs from both, each with the lines that show it.
 
+    Several threads may share a tokenizer, and one of them may add tokens or change a setting while
+    others encode: the calls that begin later follow it.
+
     Examples
     --------
     >>> tokenizer = RobertaTokenizer.from_pretrained()
