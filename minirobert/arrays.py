@@ -96,6 +96,7 @@ class Namespace(Protocol):
     __name__: str
     float32: Any
     int64: Any
+    uint64: Any
     bool: Any
     finfo: Callable[[Any], Any]
     isdtype: Callable[[Any, Any], Any]

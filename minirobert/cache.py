@@ -97,7 +97,7 @@ class KeyValueCache:
     ``past_key_values`` with the tokens that follow. The call extends it in place.
 
     Its length changes only once a forward pass is through: one that was interrupted has read
-    nothing.
+    nothing. Threads that share a model have a cache each.
 
     >>> from minirobert import RobertaConfig, RobertaForCausalLM
     >>> config = RobertaConfig(vocab_size=9, num_hidden_layers=1, is_decoder=True)
@@ -303,7 +303,7 @@ def _is_layer(arrays: Any) -> bool:
 
 def _layer_arrays(i: int, past_key_values: Sequence[Any]) -> Sequence[Any]:
     """Check the arrays of one layer; pruned layers may have fewer heads than others."""
-    arrays = past_key_values[i]
+    arrays: Sequence[Any] = past_key_values[i]
     if not _is_layer(arrays):
         raise ValueError(
             f"past_key_values[{i}] must be (key, value) or (key, value, cross key, cross value), "

@@ -90,6 +90,8 @@ _MOST_AXES = 64
 
 def _hides_elements(value: Any) -> bool:
     """Tell a masked array of NumPy's that masks something, also among the rows of a list."""
+    if type(value) is np.ndarray:
+        return False
     for _ in range(_MOST_AXES):  # a list may even hold itself
         if not isinstance(value, list | tuple) or not value:
             break
@@ -100,7 +102,7 @@ def _hides_elements(value: Any) -> bool:
 
 
 def _is_masked(value: Any) -> bool:
-    return type(value) is not np.ndarray and isinstance(value, np.ma.MaskedArray)
+    return isinstance(value, np.ma.MaskedArray)
 
 
 def integers(name: str, value: Any, like: Array, axes: str, rank: int) -> Array:
@@ -159,7 +161,7 @@ def check_integers(name: str, array: Array) -> None:
         raise TypeError(
             f"{name} has dtype {dtype_name(array)}, but must hold integers: use int64 or int32"
         )
-    if dtype_name(array) == "uint64":
+    if array.dtype == array_namespace(array).uint64:
         check_all(name, array, array < 2**63, "below 2**63, as an int64 is")
 
 

@@ -197,11 +197,12 @@ def prepare(
         raise ValueError(
             f"encoder_hidden_states has {hidden.shape[0]} texts, but {name} has {ids.shape[0]}"
         )
-    # copies, for a stream reads them when the caller may have changed them
-    ids, mask, hidden, encoder_mask, embeds = (
-        one if one is None else xp.asarray(one, copy=True)
+    # a stream reads them when the caller may have changed them
+    copies: list[Any] = [
+        None if one is None else xp.asarray(one, copy=True)
         for one in (ids, mask, hidden, encoder_mask, embeds)
-    )
+    ]
+    ids, mask, hidden, encoder_mask, embeds = copies
     tokens = _longest(is_token if embeds is None else mask)
     n_new = new_tokens(config, model, tokens, int(mask.shape[1]) - tokens)
     needs_cache = config.use_cache or embeds is not None

@@ -37,7 +37,8 @@ class Wanted(NamedTuple):
     def checked(self) -> Wanted:
         """Give these, or the error of the first that is neither True nor False."""
         for name, value in zip(self._fields, self, strict=True):
-            check(name, value, FLAG, TypeError)
+            if value is not None:
+                check(name, value, FLAG, TypeError)
         return self
 
 

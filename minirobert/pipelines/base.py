@@ -363,7 +363,8 @@ def or_else(given: T | None, default: T) -> T:
 
 def flag(name: str, given: Any, default: bool) -> bool:
     """Choose in the same way between True and False."""
-    return check(name, or_else(given, default), BOOLEAN, TypeError)
+    chosen: bool = or_else(given, default)
+    return check(name, chosen, BOOLEAN, TypeError)
 
 
 def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:

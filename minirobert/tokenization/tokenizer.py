@@ -121,6 +121,9 @@ class RobertaTokenizer:
     ``tutorials/differences.md`` tells where those two differ and what this class does, and where it
     differs from both, each with the lines that show it.
 
+    Several threads may share a tokenizer, and one of them may add tokens or change a setting while
+    others encode: the calls that begin later follow it.
+
     Examples
     --------
     >>> tokenizer = RobertaTokenizer.from_pretrained()
@@ -465,7 +468,9 @@ class RobertaTokenizer:
         >>> windows.input_ids
         [[0, 4, 5, 5, 2], [0, 5, 4, 5, 2]]
         """
-        read = read_words if is_split({"is_split_into_words": is_split_into_words}) else read_texts
+        if is_split_into_words is not False:
+            check("is_split_into_words", is_split_into_words, BOOLEAN, TypeError)
+        read = read_words if is_split_into_words else read_texts
         if text is None:
             text, text_pair, text_target = text_target, text_pair_target, None
         if text is None:

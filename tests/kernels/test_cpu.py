@@ -137,6 +137,8 @@ def test_largest(data, seed, kinds):
     shape = data.draw(st.tuples(st.integers(1, 4), st.integers(1, 40)))
     x = rng.integers(0, kinds, shape).astype(np.float32)
     x[rng.random(shape) < 0.2] = -np.inf
+    if data.draw(st.booleans()):
+        x[rng.random(shape) < 0.2] = np.nan
     k = data.draw(st.integers(0, shape[1]))
     for fast, exact in zip(largest(x, k), largest.dispatch(object)(x, k), strict=True):
         assert fast.dtype == exact.dtype

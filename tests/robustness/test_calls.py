@@ -5,8 +5,10 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pytest
 
 from minirobert import (
+    KeyValueCache,
     RobertaConfig,
     RobertaForCausalLM,
     RobertaForMaskedLM,
@@ -170,6 +172,20 @@ def test_calls_with_values_of_every_kind(draw, times):
         one_call(draw)
 
 
+def test_what_is_drawn_too_rarely():
+    numbers = np.random.default_rng(0)
+    ids, right = numbers.integers(0, VOCAB, (7, 60)), numbers.integers(0, 3, (7, 60))
+    model = MODELS["tokens"]
+    expected = model(ids, labels=right).loss
+    for clothes in IDS.same.values():  # the last digit of a sum depends on its order
+        assert model(ids, labels=clothes(right)).loss == expected
+    ignored = np.full((1, 4), 2**64 - 100, np.uint64)  # -100 as an int64
+    with pytest.raises(
+        ValueError, match="labels\\[0, 0\\] is 18446744073709551516, but must be below"
+    ):
+        model([[0, 5, 6, 2]], labels=ignored)
+
+
 FLAGS = ("output_attentions", "output_hidden_states", "return_dict", "train", "use_cache")
 
 
@@ -300,3 +316,47 @@ def generated(model: RobertaForCausalLM, draw: Random, given: dict[str, Any]) ->
 def test_generation_with_values_of_every_kind(draw, times):
     for _ in range(200 * times):
         one_generation(draw)
+
+
+# What a caller does with the arrays later
+
+
+def scribble(*arrays: np.ndarray) -> None:
+    """Write over arrays that a call was given."""
+    for array in arrays:
+        array[...] = ~array if array.dtype == bool else array + 1
+
+
+def test_a_cache_holds_nothing_of_the_callers():
+    model = MODELS["cross"]
+    numbers = np.random.default_rng(0)
+    ids, mask = np.array([[5, 6]]), np.array([[True, False, True]])
+    text = numbers.normal(size=(1, 3, 12)).astype("float32")
+    found = []
+    for scribbles in False, True:
+        given = ids.copy(), mask.copy(), text.copy()
+        first = model(
+            given[0], encoder_hidden_states=given[2], encoder_attention_mask=given[1]
+        ).past_key_values
+        if scribbles:
+            scribble(*given)
+        legacy = first.to_legacy_cache()
+        second = KeyValueCache.from_legacy_cache(legacy)
+        if scribbles:
+            scribble(*(array for layer in legacy for array in layer))
+        steps = [model(np.array([[7]]), past_key_values=cache)[0] for cache in (first, second)]
+        found.append([step.tolist() for step in steps])
+    assert found[0] == found[1]
+
+
+def test_a_stream_reads_the_prompts_that_it_was_given():
+    model = GENERATORS["cross"]
+    found = []
+    for scribbles in False, True:
+        ids, mask = np.array([[5, 6, 7]]), np.array([[False, True, True]])
+        text = np.ones((1, 3, 12), np.float32)
+        steps = model.stream(ids, mask, encoder_hidden_states=text, max_new_tokens=3)
+        if scribbles:
+            scribble(ids, mask, text)
+        found.append([step.tolist() for step in steps])
+    assert found[0] == found[1]

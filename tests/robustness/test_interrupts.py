@@ -94,6 +94,14 @@ def what_a_cache_holds(cache: KeyValueCache) -> Any:
     return numbers(cache), len(cache), numbers(DECODER(n_new, past_key_values=copied).logits)
 
 
+def with_another_text(cache: KeyValueCache) -> Any:
+    """Give what a cache holds, and where it has no text of an encoder, a step with one."""
+    held = what_a_cache_holds(cache)
+    if cache.has_text:
+        return held
+    return held, numbers(step_of(cache, encoder_hidden_states=2 * TEXTS)().logits)
+
+
 def see() -> Any:
     with watch() as seen, kernels.disabled():
         ENCODER(IDS)
@@ -147,7 +155,7 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any], Callable[[Any], 
     "a step with the text of an encoder": (
         full_cache,
         lambda c: step_of(c, encoder_hidden_states=TEXTS)(),
-        what_a_cache_holds,
+        with_another_text,
     ),
     "another order": (full_cache, lambda c: c.reorder_cache([1, 0, 1]), what_a_cache_holds),
     "fewer tokens": (full_cache, lambda c: c.crop(2), what_a_cache_holds),

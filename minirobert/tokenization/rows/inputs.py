@@ -153,7 +153,7 @@ def read_ids(where: str, tokens: Any, to_ids: Callable[[list[str]], list[int]]) 
 
 def is_split(options: Mapping[str, Any]) -> bool:
     """Tell whether the texts of a call are lists of words."""
-    given = options.get("is_split_into_words", False)
+    given: bool = options.get("is_split_into_words", False)
     return check("is_split_into_words", given, BOOLEAN, TypeError)
 
 
