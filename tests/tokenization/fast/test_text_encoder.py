@@ -62,7 +62,7 @@ def test_a_long_piece(text):
 @pytest.mark.parametrize("limit", [0, 1, 7])
 def test_offsets_beyond_the_limit_are_not_shared(monkeypatch, limit):
     monkeypatch.setattr(text_encoder, "MAX_START", limit)
-    encoder = RobertaTokenizer.from_pretrained()._model[0]
+    encoder = RobertaTokenizer.from_pretrained()._in_use.encoder
     for _ in range(2):
         _, offsets = encoder.ids_and_offsets("to be or not", False, True)
         assert offsets == [(0, 2), (3, 5), (6, 8), (9, 12)]
