@@ -583,6 +583,33 @@ def test_a_reader_who_may_not_write(open_path):
         assert leftovers(directory) == left
 
 
+@pytest.mark.parametrize("is_file", [True, False])
+@pytest.mark.parametrize("named", ["outside", "room", "garbage"])
+def test_leftovers_that_somebody_has_forged(tmp_path, named, is_file):
+    """A downloaded model may hold anything: nothing outside of its directory is touched."""
+    directory, outside = tmp_path / "model", tmp_path / "outside"
+    OLD.save_pretrained(directory)
+    outside.mkdir()
+    (outside / "key").write_text("secret")
+    room = directory / ".minirobert-0123456789abcdef"
+    if named == "room":
+        room.symlink_to(outside)
+    else:
+        room.mkdir()
+    content = {"outside": "../outside", "room": room.name, "garbage": "\udcff" * 9}[named]
+    now = directory / f"{room.name}.now"
+    if is_file:
+        now.write_bytes(os.fsencode(content))
+        (directory / "x").symlink_to(f"{now.name}/key")
+    else:
+        now.symlink_to(content)
+    load_model(directory)
+    NEW.save_pretrained(directory)
+    load_model(directory)
+    assert files(outside) == {"key": b"secret"}
+    assert not (directory / "key").exists()
+
+
 def test_a_directory_in_the_place_of_a_file(tmp_path):
     OLD.save_pretrained(tmp_path)
     (tmp_path / "generation_config.json").unlink()
