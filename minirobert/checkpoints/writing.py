@@ -11,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -106,6 +107,7 @@ def save_model(
 
 
 def _holds_weights(name: str) -> bool:
+    """Tell from its name whether a file is one of a model's weights, whatever their number."""
     return name in (WEIGHTS_FILE, INDEX_FILE) or _SHARD.fullmatch(name) is not None
 
 
@@ -137,7 +139,8 @@ def _write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
         save_file(arrays, path, metadata={"format": "pt"})
     except SafetensorError as error:  # as which it hands on what the system says
         raise OSError(str(error)) from error
-    path.chmod(mode)
+    with suppress(OSError):  # not all file systems have modes
+        path.chmod(mode)
 
 
 def _index(

@@ -19,8 +19,8 @@ as it lives, and one on the directory from 2 to 4: there is one exchange at a ti
 Where there are no links, as on a FAT disk, the old files are moved to ``.old``, ``.now`` is a file
 that says which set counts, and then the new ones take their names. Who is killed in between leaves
 nothing that loads, until somebody saves or loads here, which moves one of the sets back. Where
-there are no locks, as on Windows, only one may save at a time, and what a dead writer has left
-stays for a day.
+there are no locks, as on some network file systems, only one may save at a time, and what a dead
+writer has left stays for a day. On Windows both are so.
 """
 
 from __future__ import annotations
@@ -244,8 +244,8 @@ def _has_links(own: _Room) -> bool:
 def _keep(path: Path, second: Path) -> None:
     """Give a file a second name, one directory below; of a link, make one to where it leads."""
     text = _text_of_link(path)
-    if text is not None and _NAME.fullmatch(Path(text).parts[0]):  # of a dead writer, for good
-        path = path.parent / text
+    if text is not None and _NAME.fullmatch(Path(text).parts[0]):
+        path = path.parent / text  # of a dead writer, after whom nobody could clean up
         text = _text_of_link(path)
     elif text is not None:
         text = os.path.join("..", text)  # or the text itself, if it is no relative one
@@ -278,18 +278,27 @@ def _move_away(own: _Room, names: Iterable[str]) -> None:
 def _finish(own: _Room) -> None:
     """Put the files of the set that counts in their places, and remove the rest."""
     own.next.unlink(missing_ok=True)
-    if own.now.is_symlink():
-        counts = own.target / os.readlink(own.now)
+    counts = _set_that_counts(own)
+    if counts is not None and own.now.is_symlink():
         for name in _names_of_links(own):
             _put(own, counts / name, own.target / name)
-    elif own.now.is_file():
-        for source in (own.target / own.now.read_text()).iterdir():
+    elif counts is not None:
+        for source in counts.iterdir():
             if not os.path.lexists(own.target / source.name):
                 os.rename(source, own.target / source.name)
     own.now.unlink(missing_ok=True)
     if own.old.exists():
         shutil.rmtree(own.old)
     shutil.rmtree(own.new)
+
+
+def _set_that_counts(own: _Room) -> Path | None:
+    """Find it, but never outside: who made the directory may have meant ill."""
+    named = _text_of_link(own.now)
+    if named is None and own.now.is_file():
+        named = os.fsdecode(own.now.read_bytes())
+    found = [path for path in (own.old, own.new) if path.name == named and not path.is_symlink()]
+    return found[0] if found else None
 
 
 def _names_of_links(own: _Room) -> list[str]:

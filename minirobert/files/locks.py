@@ -51,9 +51,12 @@ def hold(directory: Path, seconds: float = 0) -> int | None:
     BlockingIOError
         If another has it for so long.
     """
-    if fcntl is None or not os.access(directory, os.R_OK):
+    if fcntl is None:
         return None
-    handle = os.open(directory, os.O_RDONLY)
+    try:
+        handle = os.open(directory, os.O_RDONLY)
+    except PermissionError:
+        return None
     _HELD.add(handle)
     try:
         if _taken(handle, seconds):

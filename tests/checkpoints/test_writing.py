@@ -199,3 +199,12 @@ def test_shards_from_another_library_and_in_half_precision(tmp_path):
     assert index["metadata"]["total_size"] == 2 * OLD.num_parameters()
     with stored_tensors(tmp_path / "half") as tensors:
         assert {one.dtype for one in tensors.values()} == {"F16"}
+
+
+def test_weights_may_be_read_by_whom_the_user_lets(tmp_path):
+    old = os.umask(0o027)
+    try:
+        OLD.save_pretrained(tmp_path)
+    finally:
+        os.umask(old)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}

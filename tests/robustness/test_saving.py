@@ -30,6 +30,7 @@ from minirobert import (
     RobertaForCausalLM,
     RobertaTokenizer,
     cli,
+    pipeline,
 )
 from minirobert.files import MODEL_FILES, exchange, locks, reading
 from minirobert.parameters import flatten
@@ -419,8 +420,8 @@ def test_a_model_and_its_tokenizer(tmp_path, at_once, times):
         assert not leftovers(tmp_path)
 
 
-def state_of_model(directory):
-    model = RobertaForCausalLM.from_pretrained(directory)
+def state_of_model(directory, load=RobertaForCausalLM.from_pretrained):
+    model = load(directory)
     weights = b"".join(array.tobytes() for array in flatten(model.params).values())
     return model.config.hidden_act, model.generation_config.top_k, weights
 
@@ -446,6 +447,24 @@ def test_reading_while_it_is_saved(tmp_path, savers, times):
         os.kill(child, signal.SIGKILL)
         ended(child, reads)
     assert all(one in states for one in found)
+
+
+def test_a_pipeline_of_what_is_being_saved(tmp_path, times):
+    WORDS.save_pretrained(tmp_path)
+    states = []
+    for saver in SAVERS[1]:
+        saver.save(tmp_path)
+        states.append(state_of_model(tmp_path))
+    child, reads = in_child(
+        lambda: [saver.save(tmp_path) for _ in range(1000 * times) for saver in SAVERS[1]]
+    )
+    try:
+        for _ in range(4 * times):
+            found = state_of_model(tmp_path, lambda path: pipeline("text-generation", path).model)
+            assert found in states
+    finally:
+        os.kill(child, signal.SIGKILL)
+        ended(child, reads)
 
 
 def test_files_that_change_all_the_time(tmp_path, monkeypatch):
@@ -562,6 +581,33 @@ def test_a_reader_who_may_not_write(open_path):
         assert ended(*in_child(read))[0] == 0
         directory.chmod(0o755)
         assert leftovers(directory) == left
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+@pytest.mark.parametrize("named", ["outside", "room", "garbage"])
+def test_leftovers_that_somebody_has_forged(tmp_path, named, is_file):
+    """A downloaded model may hold anything: nothing outside of its directory is touched."""
+    directory, outside = tmp_path / "model", tmp_path / "outside"
+    OLD.save_pretrained(directory)
+    outside.mkdir()
+    (outside / "key").write_text("secret")
+    room = directory / ".minirobert-0123456789abcdef"
+    if named == "room":
+        room.symlink_to(outside)
+    else:
+        room.mkdir()
+    content = {"outside": "../outside", "room": room.name, "garbage": "\udcff" * 9}[named]
+    now = directory / f"{room.name}.now"
+    if is_file:
+        now.write_bytes(os.fsencode(content))
+        (directory / "x").symlink_to(f"{now.name}/key")
+    else:
+        now.symlink_to(content)
+    load_model(directory)
+    NEW.save_pretrained(directory)
+    load_model(directory)
+    assert files(outside) == {"key": b"secret"}
+    assert not (directory / "key").exists()
 
 
 def test_a_directory_in_the_place_of_a_file(tmp_path):
