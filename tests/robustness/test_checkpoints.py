@@ -287,7 +287,7 @@ def change():
             file.write(whole)
 
 done = []
-thread = threading.Thread(target=change)
+thread = threading.Thread(target=change, daemon=True)
 thread.start()
 for _ in range(int(sys.argv[2])):
     try:
