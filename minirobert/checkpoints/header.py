@@ -1,9 +1,10 @@
 """The header of a safetensors file: what it says of each tensor, and whether that can be true.
 
 A file is eight bytes that tell how long the header is, the header, which is JSON, and the numbers
-of one tensor after the other. What is accepted here is what the safetensors library accepts. That
-reads through a map of the file in memory, and a file that becomes shorter meanwhile would end the
-process without a word; so nothing is mapped here.
+of one tensor after the other. What is accepted here is what the safetensors library accepts, up to
+a number of commas that no model comes near. The library reads through a map of the file in memory,
+and a file that becomes shorter meanwhile would end the process without a word; so nothing is mapped
+here.
 """
 
 from __future__ import annotations

@@ -278,7 +278,7 @@ def _warn_of_odd_numbers(source: str, names: list[str], dtype: Any) -> None:
 def _common_dtype(tensors: Iterable[StoredTensor]) -> str:
     """Choose the narrowest dtype that holds every tensor exactly; bfloat16 needs float32."""
     names = {_HELD_IN.get(tensor.dtype_name, tensor.dtype_name) for tensor in tensors}
-    return max(names, key=lambda name: np.dtype(name).itemsize)
+    return max(names, key=lambda name: np.dtype(name).itemsize, default="float32")
 
 
 _HELD_IN = {"bfloat16": "float32", "float8_e4m3fn": "float16", "float8_e5m2": "float16"}

@@ -361,8 +361,12 @@ def test_an_adapter_inside_the_file(saved):
 
 
 def test_a_file_without_tensors(saved):
+    directory = saved(change=lambda t: t.clear())
     with pytest.raises(CheckpointError, match="the file holds no tensors at all"):
-        RobertaForMaskedLM.from_pretrained(saved(change=lambda t: t.clear()))
+        RobertaForMaskedLM.from_pretrained(directory)
+    with pytest.warns(UserWarning, match="has no weights for"):
+        model = RobertaForMaskedLM.from_pretrained(directory, strict=False, dtype="auto")
+    assert model.dtype == "float32"
 
 
 def test_twelve_layers_are_a_few_lines(saved):

@@ -162,7 +162,7 @@ def test_files_that_are_none(directory, what, role, little_memory, run):
     except OSError as error:
         pytest.skip(f"this file system cannot hold it: {error}")
     sentence = refused(lambda: RobertaForMaskedLM.from_pretrained(directory))
-    assert directory.name in sentence
+    assert str(directory)[:20] in sentence  # its middle may be left out
     code, _, error = run("inspect", str(directory))
     readable = role == "weights" and what in (long_name, many_tensors, terabytes)
     assert (code, error) == (0, "") if readable else (code == 2 and len(error) < LIMIT + 30)
@@ -173,7 +173,8 @@ def test_files_that_are_none(directory, what, role, little_memory, run):
 def test_indexes_that_are_none(directory, what):
     (directory / WEIGHTS).unlink()
     what(directory / INDEX)
-    assert directory.name in refused(lambda: RobertaForMaskedLM.from_pretrained(directory))
+    sentence = refused(lambda: RobertaForMaskedLM.from_pretrained(directory))
+    assert str(directory)[:20] in sentence
 
 
 def test_more_shards_than_can_be_open(directory):
@@ -195,6 +196,18 @@ def test_an_index_of_many_tensors_that_are_not_there(directory):
     message = refused(lambda: RobertaForMaskedLM.from_pretrained(directory))
     assert "x0, x1" in message
     assert "more, but it does not" in message
+
+
+def test_inspect_shows_odd_names_on_lines_of_their_own(tmp_path, run_well):
+    empty = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    names = ["a" * 1_000_000, "\x1b[31m", "a\nb", "\u202e", ".", ""]
+    file = tmp_path / WEIGHTS
+    file.write_bytes(file_of(json.dumps(dict.fromkeys(names, empty)), b""))
+    lines = run_well("inspect", str(file)).splitlines()
+    assert all(line.isprintable() and len(line) < 250 for line in lines)
+    blocks = len(names) - 1  # of which "." and "" are one
+    assert len(lines) == 1 + len(names) + 1 + 1 + blocks + 1
+    assert list(json.loads(run_well("inspect", "--json", str(file)))) == names
 
 
 # Files that change while they are read
@@ -274,7 +287,7 @@ def change():
             file.write(whole)
 
 done = []
-thread = threading.Thread(target=change)
+thread = threading.Thread(target=change, daemon=True)
 thread.start()
 for _ in range(int(sys.argv[2])):
     try:
