@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -80,18 +80,20 @@ def read_json(path: str | os.PathLike[str], *, tell: bool = True) -> dict[str, A
     return value
 
 
-def _parsed(path: Path, text: str, repeated: dict[str, None]) -> Any:
+def _parsed(
+    path: Path, text: str, repeated: dict[str, None], integer: Callable[[str], Any] | None = None
+) -> Any:
     """Parse a text, and note the keys that an object has twice."""
 
     def as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            count = Counter(key for key, _ in pairs)
-            repeated.update(dict.fromkeys(key for key in made if count[key] > 1))
+            times = Counter(key for key, _ in pairs)
+            repeated.update(dict.fromkeys(key for key in made if times[key] > 1))
         return made
 
     try:
-        return json.loads(text, object_pairs_hook=as_dict)
+        return json.loads(text, object_pairs_hook=as_dict, parse_int=integer)
     except json.JSONDecodeError as error:
         _refuse_syntax(path, text, error)
     except RecursionError:
@@ -138,11 +140,10 @@ def _refuse_depth(path: Path, text: str) -> NoReturn:
 
 
 def _refuse_long_number(path: Path, text: str) -> NoReturn:
-    """Say which key has a number that is too long."""
+    """Say which key has a number that is too long, if nothing else is wrong."""
     most = sys.get_int_max_str_digits()
-
     long = object()  # what stands for it
-    value = json.loads(text, parse_int=lambda n: long if len(n.lstrip("-")) > most else int(n))
+    value = _parsed(path, text, {}, lambda n: long if len(n.lstrip("-")) > most else int(n))
     # None is found where the key comes again, with another value.
     place, _ = next(_places(value, lambda one: one is long), ("", None))
     of_key = f"{plain(place)} " if place else ""
@@ -192,23 +193,26 @@ def is_too_deep(value: Any) -> bool:
     >>> is_too_deep({"a": [1, {"b": 2}]})
     False
     """
-    return any(depth > MAX_DEPTH for depth, _ in enumerate(_levels(value)))
+    deepest = next(islice(_levels(value), MAX_DEPTH, None), [])
+    return any(isinstance(one, dict | list | tuple) for one in deepest)
 
 
 def _levels(value: Any) -> Iterator[list[Any]]:
     """Give a value, then all that stands in it, then all that stands in these, and so on."""
     level = [value]
-    while level:
+    for depth in count():
         yield level
         kinds = {kind for kind in set(map(type, level)) if issubclass(kind, dict | list | tuple)}
-        outer = [one for one in level if type(one) in kinds] if kinds else []
-        if len(outer) > _MANY:
+        if not kinds:
+            return
+        outer = [one for one in level if type(one) in kinds]
+        if depth > _SHALLOW or len(outer) > _MANY:
             outer = list({id(one): one for one in outer}.values())
         level = list(chain.from_iterable(map(_members, outer)))
 
 
-#: From so many on, each is looked at once: a list that holds itself twice doubles with every step.
-_MANY = 100_000
+#: From there on each is looked at once: a list that holds itself twice doubles with every step.
+_SHALLOW, _MANY = 8, 100_000
 
 
 def _members(value: Any) -> Iterable[Any]:
@@ -221,9 +225,9 @@ def not_to_be_kept(value: Any) -> str | None:
     >>> not_to_be_kept({"a": [10**5000]})
     'has a number of more than 4,300 digits'
     """
-    for depth, level in enumerate(_levels(value)):
-        if depth > MAX_DEPTH:
-            return f"has lists or dictionaries nested more than {MAX_DEPTH} deep"
+    if is_too_deep(value):
+        return f"has lists or dictionaries nested more than {MAX_DEPTH} deep"
+    for level in _levels(value):
         if any(
             isinstance(one, int) and one.bit_length() > 2**13 and _is_long(one) for one in level
         ):

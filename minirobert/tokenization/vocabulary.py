@@ -22,6 +22,8 @@ ID = Rule(
 
 def as_declared(tokens: Any) -> dict[int, AddedToken]:
     """Take added tokens as they are given: a mapping from their ids."""
+    if tokens is None:
+        return {}
     if not isinstance(tokens, Mapping):
         raise TypeError(
             f"added_tokens_decoder is {shown(tokens)}, but must be a mapping from ids to AddedToken"
