@@ -162,6 +162,22 @@ TOKENIZER = Object(
 )
 
 
+VOCAB_AND_MERGES = Object(
+    {
+        "files": lambda directory: RobertaTokenizer(
+            directory / "vocab.json", directory / "merges.txt"
+        )
+    },
+    use_tokenizer,
+    tokenizer_seen,
+)
+TOKENIZER_FILE = Object(
+    {"file": lambda directory: RobertaTokenizer(tokenizer_file=directory / "tokenizer.json")},
+    use_tokenizer,
+    tokenizer_seen,
+)
+
+
 class Kind(NamedTuple):
     """A kind of file, the directories that have a valid one, and what reads it."""
 
@@ -181,6 +197,7 @@ KINDS = [
         (CONFIG, CONFIG, CONFIG, MODEL, DECODER),
         CONFIG_KEYS,
     ),
+    Kind("config.json", ("classless",), (TOKENIZER,), CONFIG_KEYS, others=("the tokenizer is a",)),
     Kind("generation_config.json", ("ours", "theirs"), (GENERATION, DECODER), GENERATION_KEYS),
     Kind(
         *("tokenizer_config.json", (*TOKENIZERS, "tiny"), (TOKENIZER,), TOKENIZER_KEYS),
@@ -188,10 +205,10 @@ KINDS = [
     ),
     Kind("special_tokens_map.json", ("older",), (TOKENIZER,), TOKENIZER_KEYS),
     Kind("added_tokens.json", ("older",), (TOKENIZER,)),
-    Kind("vocab.json", ("older",), (TOKENIZER,), others=("merges.txt",)),
-    Kind("merges.txt", ("older",), (TOKENIZER,)),
+    Kind("vocab.json", ("older",), (TOKENIZER, VOCAB_AND_MERGES), others=("merges.txt",)),
+    Kind("merges.txt", ("older",), (TOKENIZER, VOCAB_AND_MERGES)),
     Kind("chat_template.jinja", ("ours",), (TOKENIZER,)),
-    Kind("tokenizer.json", ("ours", "theirs", "layout"), (TOKENIZER,), JSON_KEYS),
+    Kind("tokenizer.json", ("ours", "theirs", "layout"), (TOKENIZER, TOKENIZER_FILE), JSON_KEYS),
     Kind("model.safetensors.index.json", ("shards",), (MODEL,), ("weight_map", "metadata")),
     Kind(
         *("adapter_config.json", ("adapter",), (MODEL,), ("base_model_name_or_path",)),
@@ -234,6 +251,9 @@ def valid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(root / "theirs", root / "layout")
     path = root / "layout" / "tokenizer.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | PARTS))
+    shutil.copytree(root / "ours", root / "classless")
+    path = root / "classless" / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "tokenizer_class": None}))
     (root / "tiny").mkdir()
     for file in TINY.iterdir():
         if file.suffix != ".safetensors":
@@ -328,7 +348,7 @@ def check_case(kind: Kind, directory: Path, made: Object, way: str) -> str:
         assert len(message) <= LIMIT, message
     if came.error is not None:
         # The file may be sound by itself, but not with the weights that are beside it.
-        also = () if made in (CONFIG, TOKENIZER) else ("model.safetensors", "the weights in")
+        also = ("model.safetensors", "the weights in") if made in (MODEL, DECODER) else ()
         check_sentence(came.error, kind.file, *kind.others, *also)
         return "refused"
     saved, twice = (directory.with_name(name) for name in ("saved", "twice"))
@@ -354,7 +374,7 @@ def drawn_case(kind: Kind, valid: Path, place: Path, draw: random.Random) -> tup
     """Break a file of a copy of a valid directory, and choose what reads it."""
     source = valid / draw.choice(kind.directories)
     # The bundled model's weights are large, and left out.
-    objects = [one for one in kind.objects if source.name != "tiny" or one in (CONFIG, TOKENIZER)]
+    objects = [one for one in kind.objects if source.name != "tiny" or one not in (MODEL, DECODER)]
     made = draw.choice(objects)
     directory = place / "broken"
     shutil.rmtree(directory, ignore_errors=True)
