@@ -63,11 +63,19 @@ def test_what_is_refused(read, content, message):
 
 def test_a_file_of_brackets_alone_is_refused_at_once(read):
     start = time.process_time()
+    with pytest.raises(ValueError, match="nested more than 100 deep"):
+        read(b"[" * 50_000_000)
+    assert time.process_time() - start < 1
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    path = tmp_path / "x.json"
+    with path.open("wb") as file:
+        file.truncate(200_000_000)
     with pytest.raises(
         ValueError, match=r"x\.json has 200,000,000 bytes, where a file of settings"
     ):
-        read(b"[" * 200_000_000)
-    assert time.process_time() - start < 1
+        read_json(path)
 
 
 def test_what_python_takes_is_kept(read):
