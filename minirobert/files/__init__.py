@@ -3,15 +3,12 @@
 from .elsewhere import elsewhere
 from .formats import first_words, not_what_it_seems
 from .hub import HubOptions, ModelFiles, ModelName
-from .json_files import (
-    MAX_DEPTH,
+from .json_files import naming, read_json
+from .json_values import (
     check_standard,
-    is_too_deep,
     is_utf8,
     json_text,
-    naming,
     not_to_be_kept,
-    read_json,
     settings_text,
 )
 from .local import (
@@ -24,7 +21,6 @@ from .local import (
 )
 
 __all__ = [
-    "MAX_DEPTH",
     "TINY",
     "HubOptions",
     "ModelFiles",
@@ -32,7 +28,6 @@ __all__ = [
     "check_standard",
     "elsewhere",
     "first_words",
-    "is_too_deep",
     "is_utf8",
     "json_text",
     "model_directory",

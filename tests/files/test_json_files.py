@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from minirobert.files import is_too_deep, json_text, naming, read_json, settings_text
-from minirobert.files.json_files import MAX_DEPTH, check_standard
+from minirobert.files import json_text, naming, read_json, settings_text
+from minirobert.files.json_values import MAX_DEPTH, check_standard, is_too_deep
 
 
 @pytest.fixture
@@ -33,7 +33,8 @@ LONG = "1" * 5000
         ),
         (f'{{"a": {LONG}, "a": 1}}', r"x\.json: has a number of more than 4,300 digits"),
         (f"[{LONG}]", r"x\.json: \[0\] has a number of more than 4,300 digits"),
-        (f'{{"a": {LONG}, "b": }}', r"x\.json"),
+        (f'{{"a": {LONG}, "b": }}', r"x\.json is not JSON: "),
+        (f'{{"a": {LONG}, "b": {"[" * 900}{"]" * 900}}}', "'b' has .*nested more than 100 deep"),
         (
             '{"a": 1, "b": ' + "[" * 200 + "]" * 200 + "}",
             "x.json: 'b' has .*nested more than 100 deep",
@@ -51,7 +52,7 @@ LONG = "1" * 5000
         ("{}".encode("utf-16"), "is not UTF-8, but UTF-16: save it as UTF-8"),
         (b"{\0}\0", "is not JSON: .* in line 1, column 2"),
         (" \n", "is not JSON, but blank"),
-        ('{"a": 1,}', "in line 1, column 9"),
+        ('{"a": 1,}', "in line 1, column [89]"),
         ('{"a": 1 // one\n}', "in line 1, column 9"),
     ],
 )
