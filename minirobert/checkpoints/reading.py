@@ -196,7 +196,7 @@ def _read_shards(index: Path) -> dict[str, StoredTensor]:
     tensors: dict[str, StoredTensor] = {}
     for file in sorted(set(weight_map.values())):
         path = index.parent / file
-        if not path.is_file():
+        if not os.path.isfile(path):  # False also for what can be no name
             raise FileNotFoundError(
                 f"{plain(index)} names the shard {shown(file)}, but there is no such file"
             )
