@@ -153,7 +153,8 @@ class RobertaConfig:
     id2label, label2id : dict, optional
         Names of the classes; either one is derived from the other.
     num_labels : int, optional
-        The number of classes, 2 by default. Assigning another number renames the classes.
+        The number of classes, 2 by default. Assigning another number renames the classes; at most
+        1,000,000 are named so.
     architectures : list of str, optional
     dtype : str, optional
         The dtype of the weights that were saved with this configuration.
@@ -161,7 +162,7 @@ class RobertaConfig:
         ``"roberta"``, or one of its other names, ``"xlm-roberta"`` and ``"camembert"``.
     extra : dict
         Keys of a ``config.json`` that this package does not know. They are written back, and can
-        be read and set as attributes.
+        be read and set as attributes. Lists and dictionaries stand at most 100 deep in each other.
     **unknown
         More of ``extra``, unless the name is nearly that of a field.
 

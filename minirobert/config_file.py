@@ -123,10 +123,14 @@ def meant_by(name: str, fields: Collection[str]) -> str | None:
     return None if name in INHERITED or name in _OLDER else near_miss(name, fields)
 
 
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, int | str | list | dict) and not value)
+
+
 def warn_of_what_is_not_here(values: Mapping[str, Any], fields: Collection[str]) -> None:
     """Warn of the keys that would change something in transformers, and of slips of the pen."""
     for name, cure in _NOT_HERE.items():
-        if values.get(name):
+        if not _is_nothing(values.get(name)):
             warn(f"the configuration has {name}, which is kept, but changes nothing: {cure}")
     for name in sorted(values.keys() - fields):
         meant = meant_by(name, fields)

@@ -117,8 +117,10 @@ def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
     return taking
 
 
-def _dtype_name(dtype: Any) -> str:
+def _dtype_name(dtype: Any) -> Any:
     """Name a dtype, whoever's it is: only then are two of them the same."""
+    if isinstance(dtype, list | tuple | dict | set | int):  # which is none
+        return dtype
     return plain(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
 
 

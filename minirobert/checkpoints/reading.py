@@ -130,7 +130,7 @@ def _open_shards(index: Path, opened: list[WeightsFile]) -> dict[str, StoredTens
     tensors: dict[str, StoredTensor] = {}
     for file, names in sorted(wanted.items()):
         path = index.parent / file
-        if not os.path.lexists(path):
+        if not os.path.lexists(path):  # False also for what can be no name
             raise FileNotFoundError(
                 f"{plain(index)} names the shard {shown(file)}, but there is no such file"
             )

@@ -4,15 +4,12 @@ from .elsewhere import elsewhere
 from .exchange import exchanging, new_directory, write_files, write_text
 from .formats import first_words, not_what_it_seems
 from .hub import HubOptions, ModelFiles, ModelName
-from .json_files import (
-    MAX_DEPTH,
+from .json_files import naming, read_json
+from .json_values import (
     check_standard,
-    is_too_deep,
     is_utf8,
     json_text,
-    naming,
     not_to_be_kept,
-    read_json,
     settings_text,
 )
 from .local import (
@@ -23,7 +20,6 @@ from .local import (
 from .reading import MODEL_FILES
 
 __all__ = [
-    "MAX_DEPTH",
     "MODEL_FILES",
     "TINY",
     "HubOptions",
@@ -33,7 +29,6 @@ __all__ = [
     "elsewhere",
     "exchanging",
     "first_words",
-    "is_too_deep",
     "is_utf8",
     "json_text",
     "model_directory",

@@ -1,4 +1,4 @@
-"""JSON, in and out: what a settings file says, and the text that it is saved as again.
+"""Files of JSON: what they say, or a sentence on why they cannot be read.
 
 All that Python's ``json`` reads, transformers reads, too: ``NaN``, half of a surrogate pair, and a
 key that an object has twice, of which the last counts. What a key means is for others to check,
@@ -8,35 +8,22 @@ inside of `naming`, which puts the name of the file before their sentences.
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ..sentences import cut, listed, plain, shown
 from ..warning import warn
 from .formats import not_what_it_seems
+from .json_values import MAX_DEPTH, is_too_deep, places
 from .local import read_text
 
-__all__ = [
-    "MAX_DEPTH",
-    "check_standard",
-    "is_too_deep",
-    "is_utf8",
-    "json_text",
-    "naming",
-    "read_json",
-]
-
-#: How many objects and arrays may stand in each other: far more than any file has, and few enough
-#: for all that looks into them, as `copy.deepcopy` or ``==``.
-MAX_DEPTH = 100
+__all__ = ["naming", "read_json"]
 
 _KINDS = {list: "array", str: "string", bool: "boolean", type(None): "null"}
 _TOKENS = re.compile(r'"(?P<string>(?:[^"\\]|\\.)*+)"(?P<colon>\s*:)?|(?P<open>[\[{])|[\]}]')
@@ -80,18 +67,20 @@ def read_json(path: str | os.PathLike[str], *, tell: bool = True) -> dict[str, A
     return value
 
 
-def _parsed(path: Path, text: str, repeated: dict[str, None]) -> Any:
+def _parsed(
+    path: Path, text: str, repeated: dict[str, None], integer: Callable[[str], Any] | None = None
+) -> Any:
     """Parse a text, and note the keys that an object has twice."""
 
     def as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            count = Counter(key for key, _ in pairs)
-            repeated.update(dict.fromkeys(key for key in made if count[key] > 1))
+            times = Counter(key for key, _ in pairs)
+            repeated.update(dict.fromkeys(key for key in made if times[key] > 1))
         return made
 
     try:
-        return json.loads(text, object_pairs_hook=as_dict)
+        return json.loads(text, object_pairs_hook=as_dict, parse_int=integer)
     except json.JSONDecodeError as error:
         _refuse_syntax(path, text, error)
     except RecursionError:
@@ -138,152 +127,16 @@ def _refuse_depth(path: Path, text: str) -> NoReturn:
 
 
 def _refuse_long_number(path: Path, text: str) -> NoReturn:
-    """Say which key has a number that is too long."""
+    """Say which key has a number that is too long, if nothing else is wrong."""
     most = sys.get_int_max_str_digits()
-
     long = object()  # what stands for it
-    value = json.loads(text, parse_int=lambda n: long if len(n.lstrip("-")) > most else int(n))
+    value = _parsed(path, text, {}, lambda n: long if len(n.lstrip("-")) > most else int(n))
+    if is_too_deep(value):
+        _refuse_depth(path, text)
     # None is found where the key comes again, with another value.
-    place, _ = next(_places(value, lambda one: one is long), ("", None))
+    place, _ = next(places(value, lambda one: one is long), ("", None))
     of_key = f"{plain(place)} " if place else ""
     raise ValueError(f"{plain(path)}: {of_key}has a number of more than {most:,} digits") from None
-
-
-def check_standard(value: Any, where: str) -> None:
-    """Refuse what Python alone takes for JSON, in what other libraries will read.
-
-    >>> check_standard({"a": [0.5, float("nan")]}, "part")
-    Traceback (most recent call last):
-    ValueError: part: a[1] is nan, which is no JSON for the library that reads this file, too
-    """
-    for place, one in _places(value, _is_pythons):
-        raise ValueError(
-            f"{where}: {plain(place)} is {shown(one)}, which is no JSON for the library that reads"
-            " this file, too"
-        )
-
-
-def _is_pythons(value: Any) -> bool:
-    if isinstance(value, str):
-        return not is_utf8(value)
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def _places(
-    value: Any, wanted: Callable[[Any], bool], place: str = ""
-) -> Iterator[tuple[str, Any]]:
-    """Find keys and values in a JSON value, with the way there: ``a.b[3]``."""
-    if wanted(value):
-        yield place, value
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            way = f"{place}.{key}" if place else str(key)
-            if wanted(key):
-                yield "a key" + (f" of {place}" if place else ""), key
-            yield from _places(one, wanted, way)
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from _places(one, wanted, f"{place}[{index}]")
-
-
-def is_too_deep(value: Any) -> bool:
-    """Tell whether dictionaries, lists and tuples stand in each other more than `MAX_DEPTH` deep.
-
-    >>> is_too_deep({"a": [1, {"b": 2}]})
-    False
-    """
-    return any(depth > MAX_DEPTH for depth, _ in enumerate(_levels(value)))
-
-
-def _levels(value: Any) -> Iterator[list[Any]]:
-    """Give a value, then all that stands in it, then all that stands in these, and so on."""
-    level = [value]
-    while level:
-        yield level
-        kinds = {kind for kind in set(map(type, level)) if issubclass(kind, dict | list | tuple)}
-        outer = [one for one in level if type(one) in kinds] if kinds else []
-        if len(outer) > _MANY:
-            outer = list({id(one): one for one in outer}.values())
-        level = list(chain.from_iterable(map(_members, outer)))
-
-
-#: From so many on, each is looked at once: a list that holds itself twice doubles with every step.
-_MANY = 100_000
-
-
-def _members(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
-
-
-def not_to_be_kept(value: Any) -> str | None:
-    """Say why a value from anywhere could not be saved, or not read again: it is too deep or long.
-
-    >>> not_to_be_kept({"a": [10**5000]})
-    'has a number of more than 4,300 digits'
-    """
-    for depth, level in enumerate(_levels(value)):
-        if depth > MAX_DEPTH:
-            return f"has lists or dictionaries nested more than {MAX_DEPTH} deep"
-        if any(
-            isinstance(one, int) and one.bit_length() > 2**13 and _is_long(one) for one in level
-        ):
-            return f"has a number of more than {sys.get_int_max_str_digits():,} digits"
-    return None
-
-
-def _is_long(number: int) -> bool:
-    try:
-        str(number)
-    except ValueError:
-        return True
-    return False
-
-
-def json_text(value: Any, **options: Any) -> str:
-    r"""Write a value as JSON, with characters as they are.
-
-    A lone surrogate, which has no UTF-8, is written as an escape, and so is then all beyond ASCII.
-
-    Parameters
-    ----------
-    value : object
-    **options
-        Of `json.dumps`.
-
-    >>> json_text(["ü"]), json_text(["ü", chr(0xD800)])
-    ('["ü"]', '["\\u00fc", "\\ud800"]')
-    """
-    text = json.dumps(value, ensure_ascii=False, **options)
-    return text if is_utf8(text) else json.dumps(value, **options)
-
-
-def is_utf8(text: str) -> bool:
-    """Tell whether a text has a UTF-8 form: it has none with half of a surrogate pair in it."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def settings_text(values: Mapping[str, Any], file: str) -> str:
-    """Write a file of settings, its keys sorted, or say which of them it cannot hold."""
-    try:
-        return json_text(values, indent=2, sort_keys=True) + "\n"
-    except (TypeError, ValueError, RecursionError):
-        name, value = next(filter(_is_no_json, values.items()), ("a key", list(values)))
-    raise ValueError(
-        f"{plain(name)} is {shown(value)}, which {plain(file)} cannot hold: make it of strings,"
-        " numbers, lists and dictionaries before saving"
-    )
-
-
-def _is_no_json(entry: tuple[str, Any]) -> bool:
-    try:
-        json_text(entry[1], sort_keys=True)
-    except (TypeError, ValueError, RecursionError):
-        return True
-    return False
 
 
 @contextmanager

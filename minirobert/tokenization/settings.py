@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, NamedTuple
 
-from ..rules import BOOLEAN, Rule, check, one_of
+from ..rules import BOOLEAN, STRING, Rule, check, one_of, optional
 
 __all__ = ["OTHER_SETTINGS", "SETTINGS", "SIDE", "Setting", "read_setting"]
 
@@ -56,9 +56,11 @@ _FLAG = Setting(BOOLEAN, TypeError)
 _SIDE = Setting(SIDE, keep=lambda side: SIDES[SIDES.index(side)])
 
 #: What is kept of tokenizer_config.json without a meaning here.
-OTHER_SETTINGS = Rule(
-    lambda value: isinstance(value, Mapping) and all(isinstance(name, str) for name in value),
-    "a dictionary with strings for keys",
+OTHER_SETTINGS = optional(
+    Rule(
+        lambda value: isinstance(value, Mapping) and all(map(STRING.allows, value)),
+        "a dictionary with strings for keys",
+    )
 )
 
 SETTINGS = {

@@ -199,9 +199,9 @@ class RobertaTokenizer:
         vocab, self._merges, declared, self._parts = read_model(
             vocab_file, merges_file, tokenizer_file
         )
-        declared.update(as_declared(added_tokens_decoder or {}))
-        if parts:
-            self._parts = check_parts(parts)
+        declared.update(as_declared(added_tokens_decoder))
+        if parts is not None:
+            self._parts = check_parts(parts) or self._parts
         named = {
             "bos_token": bos_token,
             "eos_token": eos_token,
@@ -224,7 +224,8 @@ class RobertaTokenizer:
         self.truncation_side = truncation_side
         self.clean_up_tokenization_spaces = clean_up_tokenization_spaces
         self.split_special_tokens = split_special_tokens
-        self._other_settings = dict(check("other_settings", other_settings or {}, OTHER_SETTINGS))
+        check("other_settings", other_settings, OTHER_SETTINGS)
+        self._other_settings = dict(other_settings or {})
 
     @classmethod
     def from_pretrained(

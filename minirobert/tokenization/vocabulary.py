@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any
 
 from ..checks import warn
-from ..rules import Rule, check
+from ..rules import Rule, check, integer
 from ..sentences import listed, shown
 from .added_tokens import AddedToken, as_token
 
@@ -23,12 +23,14 @@ ID = Rule(
 
 def as_declared(tokens: Any) -> dict[int, AddedToken]:
     """Take added tokens as they are given: a mapping from their ids."""
+    if tokens is None:
+        return {}
     if not isinstance(tokens, Mapping):
         raise TypeError(
             f"added_tokens_decoder is {shown(tokens)}, but must be a mapping from ids to AddedToken"
         )
     return {
-        check("added_tokens_decoder: an id", index, ID): _as_added(
+        int(check("added_tokens_decoder: an id", index, integer(0, MAX_ID))): _as_added(
             as_token(token, f"added_tokens_decoder[{index}]")
         )
         for index, token in tokens.items()

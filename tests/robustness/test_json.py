@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import time
 import warnings
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import transformers
 
@@ -29,6 +31,7 @@ from minirobert.files import TINY
 from minirobert.sentences import LIMIT
 from tests.robustness.json_faults import broken_text, broken_value
 
+MANY_LAYERS = re.compile(rb'"num_hidden_layers": "?[0-9][^,}]{2}')
 TEXT = "ab ba <mask> aa\u00e9 <s> b"
 SECONDS = 1.0  # of the processor, for any file
 
@@ -159,6 +162,22 @@ TOKENIZER = Object(
 )
 
 
+VOCAB_AND_MERGES = Object(
+    {
+        "files": lambda directory: RobertaTokenizer(
+            directory / "vocab.json", directory / "merges.txt"
+        )
+    },
+    use_tokenizer,
+    tokenizer_seen,
+)
+TOKENIZER_FILE = Object(
+    {"file": lambda directory: RobertaTokenizer(tokenizer_file=directory / "tokenizer.json")},
+    use_tokenizer,
+    tokenizer_seen,
+)
+
+
 class Kind(NamedTuple):
     """A kind of file, the directories that have a valid one, and what reads it."""
 
@@ -178,6 +197,7 @@ KINDS = [
         (CONFIG, CONFIG, CONFIG, MODEL, DECODER),
         CONFIG_KEYS,
     ),
+    Kind("config.json", ("classless",), (TOKENIZER,), CONFIG_KEYS, others=("the tokenizer is a",)),
     Kind("generation_config.json", ("ours", "theirs"), (GENERATION, DECODER), GENERATION_KEYS),
     Kind(
         *("tokenizer_config.json", (*TOKENIZERS, "tiny"), (TOKENIZER,), TOKENIZER_KEYS),
@@ -185,10 +205,10 @@ KINDS = [
     ),
     Kind("special_tokens_map.json", ("older",), (TOKENIZER,), TOKENIZER_KEYS),
     Kind("added_tokens.json", ("older",), (TOKENIZER,)),
-    Kind("vocab.json", ("older",), (TOKENIZER,), others=("merges.txt",)),
-    Kind("merges.txt", ("older",), (TOKENIZER,)),
+    Kind("vocab.json", ("older",), (TOKENIZER, VOCAB_AND_MERGES), others=("merges.txt",)),
+    Kind("merges.txt", ("older",), (TOKENIZER, VOCAB_AND_MERGES)),
     Kind("chat_template.jinja", ("ours",), (TOKENIZER,)),
-    Kind("tokenizer.json", ("ours", "theirs", "layout"), (TOKENIZER,), JSON_KEYS),
+    Kind("tokenizer.json", ("ours", "theirs", "layout"), (TOKENIZER, TOKENIZER_FILE), JSON_KEYS),
     Kind("model.safetensors.index.json", ("shards",), (MODEL,), ("weight_map", "metadata")),
     Kind(
         *("adapter_config.json", ("adapter",), (MODEL,), ("base_model_name_or_path",)),
@@ -231,6 +251,9 @@ def valid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(root / "theirs", root / "layout")
     path = root / "layout" / "tokenizer.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | PARTS))
+    shutil.copytree(root / "ours", root / "classless")
+    path = root / "classless" / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "tokenizer_class": None}))
     (root / "tiny").mkdir()
     for file in TINY.iterdir():
         if file.suffix != ".safetensors":
@@ -325,7 +348,7 @@ def check_case(kind: Kind, directory: Path, made: Object, way: str) -> str:
         assert len(message) <= LIMIT, message
     if came.error is not None:
         # The file may be sound by itself, but not with the weights that are beside it.
-        also = () if made in (CONFIG, TOKENIZER) else ("model.safetensors", "the weights in")
+        also = ("model.safetensors", "the weights in") if made in (MODEL, DECODER) else ()
         check_sentence(came.error, kind.file, *kind.others, *also)
         return "refused"
     saved, twice = (directory.with_name(name) for name in ("saved", "twice"))
@@ -351,7 +374,7 @@ def drawn_case(kind: Kind, valid: Path, place: Path, draw: random.Random) -> tup
     """Break a file of a copy of a valid directory, and choose what reads it."""
     source = valid / draw.choice(kind.directories)
     # The bundled model's weights are large, and left out.
-    objects = [one for one in kind.objects if source.name != "tiny" or one in (CONFIG, TOKENIZER)]
+    objects = [one for one in kind.objects if source.name != "tiny" or one not in (MODEL, DECODER)]
     made = draw.choice(objects)
     directory = place / "broken"
     shutil.rmtree(directory, ignore_errors=True)
@@ -365,6 +388,8 @@ def drawn_case(kind: Kind, valid: Path, place: Path, draw: random.Random) -> tup
     else:
         text = broken_value(json.loads(content), draw, kind.likely)
         path.write_text(text, encoding="utf-8")
+    if made in (MODEL, DECODER) and MANY_LAYERS.search(path.read_bytes()):
+        made = CONFIG  # what so many layers cost is a matter of the weights
     return kind, directory, made, draw.choice(list(made.ways))
 
 
@@ -379,4 +404,98 @@ def test_whatever_a_file_says(kind, valid, tmp_path, draw, times):
             raise
 
 
-CASES = 30
+CASES = 16
+
+
+@pytest.mark.parametrize("kind", ["config.json", "generation_config.json", "tokenizer_config.json"])
+def test_transformers_reads_what_is_saved_of_it(kind, valid, tmp_path, draw, times):
+    kind = next(one for one in KINDS if one.file == kind)
+    kind = kind._replace(objects=kind.objects[:1])
+    theirs = {
+        "config.json": transformers.RobertaConfig,
+        "generation_config.json": transformers.GenerationConfig,
+        "tokenizer_config.json": transformers.RobertaTokenizerFast,
+    }[kind.file]
+    for _ in range(4 * times):
+        check_theirs(theirs, *drawn_case(kind, valid, tmp_path, draw)[:3])
+
+
+def check_theirs(theirs: Any, kind: Kind, directory: Path, made: Object) -> None:
+    """Save what both take, and let both read it again."""
+    before = outcome(lambda: theirs.from_pretrained(directory))
+    came = outcome(lambda: next(iter(made.ways.values()))(directory))
+    if came.error is not None or before.error is not None:
+        return
+    came.value.save_pretrained(directory.with_name("saved"))
+    after = outcome(lambda: theirs.from_pretrained(directory.with_name("saved")))
+    assert after.error is None, (after.error, (directory / kind.file).read_text())
+
+
+#: What a caller may write in a dictionary, though no file can.
+BY_HAND = [
+    *(10**60, 10**5000, -(10**60), float("nan"), float("inf"), -1, 0, True, "12", "", "\ud800"),
+    *("a\0b", b"x", {1, 2}, [[]], [1, {}], {"a": [1]}, {1: {2: 3}, "b": {}}, (1, 2), None),
+    *(np.array([1, 2]), np.float32("nan"), np.int64(5), object(), {"normalizer": [5]}, {5: "x"}),
+    *({"normalizer": [{"type": "X"}]}, {"post_processor": [{"type": "BertProcessing"}]}),
+]
+
+
+def deep(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def endless() -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    value["itself"] = [value, value]
+    return value
+
+
+def assigned(made: Any, name: str, value: Any) -> Any:
+    setattr(made, name, value)
+    return made
+
+
+VOCAB, MERGES = {"a": 0, "b": 1, "ab": 2}, [("a", "b")]
+WAYS_BY_HAND: dict[str, Callable[[str, Any], Any]] = {
+    "config": lambda name, value: RobertaConfig(**{name: value}),
+    "config_dict": lambda name, value: RobertaConfig.from_dict({name: value}),
+    "config_update": lambda name, value: assigned(RobertaConfig(), name, value),
+    "generation": lambda name, value: GenerationConfig(**{name: value}),
+    "generation_dict": lambda name, value: GenerationConfig.from_dict({name: value}),
+    "generation_update": lambda name, value: assigned(GenerationConfig(), name, value),
+    "tokenizer": lambda name, value: RobertaTokenizer(
+        **{"vocab_file": VOCAB, "merges_file": MERGES, name: value}
+    ),
+}
+KEYS_BY_HAND = {
+    "config": (*CONFIG_KEYS, "vocab_size", "hidden_size", "use_cache", "mine"),
+    "generation": (*GENERATION_KEYS, "mine"),
+    "tokenizer": (
+        *("parts", "other_settings", "added_tokens_decoder", "additional_special_tokens", "errors"),
+        *("mask_token", "model_max_length", "model_input_names", "padding_side", "trim_offsets"),
+        *("vocab_file", "merges_file"),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_BY_HAND)
+def test_whatever_is_given_by_hand(way, tmp_path):
+    values = [*BY_HAND, deep(99), deep(5000), endless(), {"x": deep(5000)}, {"x": 10**5000}]
+    for name in KEYS_BY_HAND[way.partition("_")[0]]:
+        for value in values:
+            came = outcome(lambda: WAYS_BY_HAND[way](name, value))  # noqa: B023
+            if came.error is None:
+                assert len(repr(came.value)) < 10_000_000
+                came = outcome(lambda: came.value.save_pretrained(tmp_path))  # noqa: B023
+            if came.error is not None:
+                said = f"{name} = {type(value).__name__}: {came.error!r:.600}"
+                assert isinstance(came.error, ValueError | TypeError | AttributeError | OSError), (
+                    said
+                )
+                assert not isinstance(came.error, UnicodeError), said
+                assert len(str(came.error)) <= LIMIT, said
+                assert "ambiguous" not in said, said
+                assert "maximum" not in said, said

@@ -16,6 +16,7 @@ from ...files import (
     settings_text,
     write_files,
 )
+from ...rules import check
 from ...sentences import plain, shown
 from ..added_tokens import AddedToken, content_of
 from ..bpe import Pair
@@ -33,6 +34,7 @@ from .config_files import (
 from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json, tokenizer_text
 from .vocab_and_merges import (
     MERGES_NAME,
+    PATH,
     VOCAB_NAME,
     FilePath,
     merges_text,
@@ -124,6 +126,7 @@ def read_model(
 ) -> tuple[dict[str, int], list[Pair], dict[int, AddedToken], dict[str, Any]]:
     """Read the vocabulary, merges, added tokens and unusual parts that a tokenizer is made of."""
     if tokenizer_file is not None and vocab_file is None and merges_file is None:
+        check("tokenizer_file", tokenizer_file, PATH, TypeError)
         content = read_tokenizer_json(tokenizer_file)
         parts = content.settings.get("parts", {})
         return content.vocab, content.merges, content.added_tokens, parts

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...files import is_utf8, json_text, read_json, read_text
-from ...rules import check
+from ...rules import Rule, check
 from ...sentences import plain, shown
 from ..bpe import Pair
 from ..vocabulary import ID, MAX_ID
@@ -20,6 +20,7 @@ from ..vocabulary import ID, MAX_ID
 __all__ = [
     "MERGES_HEADER",
     "MERGES_NAME",
+    "PATH",
     "VOCAB_NAME",
     "FilePath",
     "check_id",
@@ -37,14 +38,15 @@ MERGES_NAME = "merges.txt"
 MERGES_HEADER = "#version"
 
 FilePath = str | os.PathLike[str]
+PATH = Rule(lambda value: isinstance(value, str | os.PathLike), "a path")
+MERGES = Rule(lambda value: isinstance(value, Iterable), "a path, or pairs of tokens")
 
 
 def read_vocab(source: FilePath | Mapping[str, int]) -> dict[str, int]:
     """Read and check a vocabulary: the file vocab.json, or what it would hold."""
     if isinstance(source, Mapping):
         return check_vocab(source, "the vocabulary")
-    if not isinstance(source, str | os.PathLike):
-        raise TypeError(f"vocab_file is {shown(source)}, but must be a path, or a vocabulary")
+    check("vocab_file", source, PATH.but(", or a dictionary of tokens and ids"), TypeError)
     return check_vocab(read_json(source), plain(source))
 
 
@@ -91,8 +93,7 @@ def check_id(index: Any, where: str) -> int:
 def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int]) -> list[Pair]:
     """Read merges, from merges.txt or given as pairs or ``"a b"``, and check them."""
     if not isinstance(source, str | os.PathLike):
-        if not isinstance(source, Iterable):
-            raise TypeError(f"merges_file is {shown(source)}, but must be a path, or merges")
+        check("merges_file", source, MERGES, TypeError)
         return check_merges(source, vocab, "merge", first=0)
     lines = [line.removesuffix("\r") for line in read_text(source).split("\n")]
     while lines and not lines[-1]:
