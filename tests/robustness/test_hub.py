@@ -414,7 +414,7 @@ def test_a_process_that_is_ended(server, hub, models, load, tmp_path, draw, time
                 time.sleep(0.01)
             time.sleep(draw.uniform(0, 0.3))
             process.send_signal(how)
-            assert process.wait(5) != 0
+            assert process.wait(10) != 0
         hub.faults = {}
         load(models.right, offline=True)
         assert how == signal.SIGKILL or not leftovers(load.cache)
