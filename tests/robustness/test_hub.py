@@ -34,7 +34,8 @@ SECONDS = 4  # that a load may take, on a machine that does other things, too
 KINDS = {"FileNotFoundError", "OSError", "ValueError", "CheckpointError"}
 
 LOADER = """
-import json, os, sys, time
+import json, os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have set it to be ignored
 import huggingface_hub.constants as constants
 if "LARGEST_FILE" in os.environ:
     import resource
