@@ -186,7 +186,9 @@ def prepare(
     """
     _check_ids(config, model)
     xp = array_namespace(weights)
-    hidden, encoder_mask = _encoder(encoder_hidden_states, encoder_attention_mask, weights)
+    hidden, encoder_mask = _encoder(
+        encoder_hidden_states, encoder_attention_mask, weights, model.hidden_size
+    )
     embeds = _embeds(inputs_embeds, weights, model)
     if input_ids is None and embeds is None:
         input_ids = [[_first_token(config)]] * (1 if hidden is None else hidden.shape[0])
@@ -264,7 +266,7 @@ def _named_tokens(config: GenerationConfig) -> Iterator[tuple[str, int]]:
 
 
 def _encoder(
-    hidden: Any, mask: Any, like: Array
+    hidden: Any, mask: Any, like: Array, size: int
 ) -> tuple[Array | None, Array | None]:  # [B, E, H], bool [B, E]
     if hidden is None:
         if mask is not None:
@@ -274,10 +276,10 @@ def _encoder(
         return None, None
     hidden = floats("encoder_hidden_states", hidden, like)
     found = tuple(hidden.shape)
-    if len(found) != 3 or found[2] != like.shape[1]:
+    if len(found) != 3 or found[2] != size:
         raise ValueError(
             f"encoder_hidden_states has shape {list(found)}, but must have [batch, encoder's "
-            f"sequence, {like.shape[1]}] (hidden_size is {like.shape[1]})"
+            f"sequence, {size}] (hidden_size is {size})"
         )
     if mask is None:
         return hidden, None

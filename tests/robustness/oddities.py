@@ -39,7 +39,7 @@ def _every_second(values):
 
 def _backwards(values):
     places = tuple(slice(None, None, -1) for _ in values.shape)
-    return np.ascontiguousarray(values[places])[places]
+    return np.asarray(values[places], order="C")[places]
 
 
 def _read_only(values):
@@ -72,7 +72,7 @@ SAME: dict[str, Callable[[np.ndarray], Any]] = {
     "read-only": _read_only,
     "a subclass": lambda v: v.view(Subclass),
     "a masked array without a mask": lambda v: np.ma.array(v),
-    "a memoryview": lambda v: memoryview(np.ascontiguousarray(v)),
+    "a memoryview": lambda v: memoryview(np.asarray(v, order="C")),
     "a tensor": lambda v: torch.tensor(v),
     "frame-like": FrameLike,
     "a matrix": lambda v: v.view(np.matrix) if v.ndim == 2 else v,
