@@ -14,7 +14,8 @@ __all__ = ["ID2LABEL", "LABEL2ID", "ClassNames", "agrees", "default_names", "ids
 def _is_label(value: Any) -> bool:
     if value is None or isinstance(value, str):
         return True
-    return isinstance(value, Real) and (not is_integer(value) or INT64.allows(value))
+    is_short = not is_integer(value) or int(value).bit_length() < 2**13  # so that str takes it
+    return isinstance(value, Real) and is_short
 
 
 def _are_digits(value: Any) -> bool:

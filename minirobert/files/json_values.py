@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, count, islice
 from typing import Any
 
@@ -48,15 +48,13 @@ def _levels(value: Any) -> Iterator[list[Any]]:
         outer = [one for one in level if type(one) in kinds]
         if depth > _SHALLOW or len(outer) > _MANY:
             outer = list({id(one): one for one in outer}.values())
-        level = list(chain.from_iterable(map(_members, outer)))
+        lists = [one for one in outer if not isinstance(one, dict)]
+        values = [one.values() for one in outer if isinstance(one, dict)]
+        level = list(chain.from_iterable(chain(values, lists)))
 
 
 #: From there on each is looked at once: a list that holds itself twice doubles with every step.
 _SHALLOW, _MANY = 8, 100_000
-
-
-def _members(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
 
 
 def not_to_be_kept(value: Any) -> str | None:

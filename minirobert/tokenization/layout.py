@@ -68,6 +68,10 @@ class Layout(NamedTuple):
 PLAIN = Layout([Step(0, 0)], [Step(0, 0), Step(1, 1)])
 
 
+#: The texts that a row may have.
+TEXTS = {"single": ("A",), "pair": ("A", "B")}
+
+
 def read_layout(part: Mapping[str, Any] | None) -> Layout:
     """Read the layout that a post-processor describes; without one, there are the texts alone.
 
@@ -94,7 +98,9 @@ def _steps(part: Mapping[str, Any], name: str) -> Iterator[Step]:
         raise ValueError(f"{name} is {shown(entries)}, not an array")
     for entry in entries:
         match entry:
-            case {"Sequence": {"id": "A" | "B" as text, "type_id": type_id}} if ID.allows(type_id):
+            case {"Sequence": {"id": str(text), "type_id": type_id}} if (
+                ID.allows(type_id) and text in TEXTS[name]
+            ):
                 yield Step("AB".index(text), type_id)
             case {"SpecialToken": {"id": str(token), "type_id": type_id}} if ID.allows(type_id):
                 yield Step(_special_tokens(part, token), type_id)

@@ -436,6 +436,7 @@ BY_HAND = [
     *(10**60, 10**5000, -(10**60), float("nan"), float("inf"), -1, 0, True, "12", "", "\ud800"),
     *("a\0b", b"x", {1, 2}, [[]], [1, {}], {"a": [1]}, {1: {2: 3}, "b": {}}, (1, 2), None),
     *(np.array([1, 2]), np.float32("nan"), np.int64(5), object(), {"normalizer": [5]}, {5: "x"}),
+    {"normalizer": [{"type": "Replace", "pattern": {"String": "a"}, "content": 5}]},
     *({"normalizer": [{"type": "X"}]}, {"post_processor": [{"type": "BertProcessing"}]}),
 ]
 
