@@ -79,7 +79,7 @@ def no_repeat_ngrams(scores: Array, input_ids: Array, size: int, of: Array | Non
     >>> no_repeat_ngrams(np.zeros((1, 4)), np.array([[3, 2, 1, 3]]), 2)
     array([[  0.,   0., -inf,   0.]])
     """
-    xp = array_namespace(scores)
+    xp, size = array_namespace(scores), int(size)  # an unsigned one has no difference below 0
     of = input_ids if of is None else of
     length = of.shape[1]
     runs = length - size + 1  # how many the text has

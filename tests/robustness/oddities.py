@@ -66,7 +66,7 @@ SAME: dict[str, Callable[[np.ndarray], Any]] = {
     "a list of arrays": lambda v: list(v) if v.ndim else v,
     "big-endian": lambda v: v.astype(v.dtype.newbyteorder(">")),
     "little-endian": lambda v: v.astype(v.dtype.newbyteorder("<")),
-    "Fortran order": lambda v: np.asfortranarray(v),
+    "Fortran order": lambda v: np.asarray(v, order="F"),
     "every second": _every_second,
     "backwards": _backwards,
     "read-only": _read_only,
