@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
-from ..sentences import cut, listed, shown
+from ..sentences import cut, listed, plain, shown
 from .elsewhere import MERGE
 from .intact import damage
 from .local import model_directory
@@ -307,7 +307,8 @@ class ModelFiles:
             raise FileNotFoundError(cut(sentence)) from error
         except ValueError as error:  # such as an HF_ENDPOINT that is no address
             raise ValueError(
-                f"huggingface_hub does not start with what HF_… says in the environment: {error}"
+                f"huggingface_hub does not start with what HF_… says in the environment: "
+                f"{plain(error)}"
             ) from error
         return huggingface_hub
 

@@ -150,8 +150,8 @@ def settings_text(values: Mapping[str, Any], file: str) -> str:
     except (TypeError, ValueError, RecursionError):
         name, value = next(filter(_is_no_json, values.items()), ("a key", list(values)))
     raise ValueError(
-        f"{plain(name)} is {shown(value)}, which {file} cannot hold: make it of strings, numbers,"
-        " lists and dictionaries before saving"
+        f"{plain(name)} is {shown(value)}, which {plain(file)} cannot hold: make it of strings,"
+        " numbers, lists and dictionaries before saving"
     )
 
 

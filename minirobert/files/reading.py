@@ -6,23 +6,28 @@ import os
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ..sentences import shown
 from .exchange import clean_up
+from .locks import locked
 
 __all__ = ["MODEL_FILES", "read_together"]
 
 #: The names of the files of a model, as a regular expression: all but the tokenizer's.
 MODEL_FILES = r"(generation_)?config\.json|.+\.safetensors(\.index\.(.+\.)?json)?"
 
-_TIMES = 5  # at least
-_PATIENCE = 10  # seconds
-_PAUSE = 0.005
+_TIMES = 5
+_PAUSE = 0.005  # seconds between two
+_PATIENCE = 10  # seconds to wait for the exchanges of others, before the last
 
 Value = TypeVar("Value")
+
+
+class _ChangedError(Exception):
+    """They are not what they were before."""
 
 
 class _AlwaysChangingError(OSError):
@@ -32,7 +37,8 @@ class _AlwaysChangingError(OSError):
 def read_together(directory: Path, names: str, read: Callable[[], Value]) -> Value:
     """Read files of a directory, again where they have changed before the last of them was read.
 
-    What a dead writer has left is put right before.
+    What a dead writer has left is put right before. The last time, those who save here again and
+    again have to wait.
 
     Parameters
     ----------
@@ -50,34 +56,36 @@ def read_together(directory: Path, names: str, read: Callable[[], Value]) -> Val
     Raises
     ------
     OSError
-        If they change every time.
+        If they change every time, as where there are no locks.
     """
     clean_up(directory)
     pattern = re.compile(names)
-    until = time.monotonic() + _PATIENCE
-    times = 0
-    while True:
-        before = _state(directory, pattern)
-        found: Exception | None = None
-        try:
-            value = read()
-        except _AlwaysChangingError:
-            raise
-        except Exception as error:
-            if _state(directory, pattern) == before:
-                raise
-            found = error
-        else:
-            if _state(directory, pattern) == before:
-                return value
-            del value  # there may be no room for two
-        times += 1
-        if times >= _TIMES and time.monotonic() > until:
-            raise _AlwaysChangingError(
-                f"the files in {shown(str(directory))} have changed while they were read, {times} "
-                "times in a row: load them when nobody saves there"
-            ) from found
+    for left in reversed(range(_TIMES)):
+        with nullcontext() if left else locked(directory, _PATIENCE):
+            try:
+                return _read_once(directory, pattern, read)
+            except _ChangedError as error:
+                found = error.__cause__
         time.sleep(_PAUSE)
+    raise _AlwaysChangingError(
+        f"the files in {shown(str(directory))} have changed while they were read, {_TIMES} times "
+        "in a row: load them when nobody saves there"
+    ) from found
+
+
+def _read_once(directory: Path, pattern: re.Pattern[str], read: Callable[[], Value]) -> Value:
+    before = _state(directory, pattern)
+    try:
+        value = read()
+    except _AlwaysChangingError:
+        raise
+    except Exception as error:
+        if _state(directory, pattern) == before:
+            raise
+        raise _ChangedError from error
+    if _state(directory, pattern) != before:
+        raise _ChangedError
+    return value
 
 
 class _State(NamedTuple):

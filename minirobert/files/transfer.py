@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+from ..sentences import shown
+
 __all__ = ["Described", "Transfers", "commit_of", "is_name"]
 
 T = TypeVar("T")
@@ -171,7 +173,7 @@ class Transfers:
         if status in _AGAIN:
             pause = answer.headers.get("Retry-After", "0")
             if not pause.isdecimal() or float(pause) > _LONGEST_PAUSE:
-                raise RefusedError(f"it answers {status}, and asks to wait: {pause[:40]!r}")
+                raise RefusedError(f"it answers {status}, and asks to wait: {shown(pause, 40)}")
             raise OSError(f"it answers {status}")
         goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
         if status != 200 and not (status == 206 and start and goes_on):
@@ -195,7 +197,7 @@ def _target(url: str, answer: Any) -> str | None:
         return None
     target: str = urljoin(url, answer.headers["Location"])
     if urlsplit(target).scheme not in ("http", "https"):
-        raise RefusedError(f"it redirects to {target[:40]!r}")
+        raise RefusedError(f"it redirects to {shown(target, 40)}")
     return target
 
 
@@ -221,7 +223,7 @@ def _described(commit: str, etag: str, size: str | None) -> Described:
     etag = etag.removeprefix("W/").strip('"')
     for what, word in (("commit", commit), ("checksum", etag)):
         if not is_name(word):
-            raise RefusedError(f"it names a {what} {word[:40]!r}, which cannot be one")
+            raise RefusedError(f"it names a {what} {shown(word, 40)}, which cannot be one")
     return Described(commit, etag, int(size) if size and size.isdecimal() else None)
 
 

@@ -20,6 +20,7 @@ import pytest
 import minirobert
 from minirobert import CheckpointError, RobertaConfig, RobertaForMaskedLM, RobertaModel
 from minirobert.checkpoints.weights_file import WeightsFile
+from minirobert.files import hub
 from minirobert.parameters import flatten
 from minirobert.sentences import LIMIT
 from tests.processes import fresh_python
@@ -215,7 +216,8 @@ def test_inspect_shows_odd_names_on_lines_of_their_own(tmp_path, run_well):
 
 @pytest.fixture
 def at_read(monkeypatch):
-    """Let something happen before the n-th part of a file is read."""
+    """Let something happen before the n-th part of a file is read, which is read only once."""
+    monkeypatch.setattr(hub, "read_together", lambda directory, names, read: read())
 
     def at_read(n, happens):
         count = iter(range(10**9))
@@ -292,8 +294,9 @@ thread.start()
 for _ in range(int(sys.argv[2])):
     try:
         RobertaForMaskedLM.from_pretrained(sys.argv[1])
-    except CheckpointError as error:
-        assert "written to while" in str(error) or "not a whole" in str(error), error
+    except (OSError, CheckpointError) as error:
+        said = ("have changed while they were read", "is not a whole safetensors file")
+        assert any(words in str(error) for words in said), error
 done.append(True)
 thread.join()
 print("alive")
@@ -368,7 +371,7 @@ def test_sizes_that_are_refused(directory, name, value, little_memory):
 
 
 @linux
-@pytest.mark.parametrize("count", [10**9, 10**12, 10**30])
+@pytest.mark.parametrize("count", [10**9, 10**12, 10**18])
 @pytest.mark.parametrize("mean", [False, True])
 def test_tokens_that_are_refused(count, mean, little_memory):
     model = RobertaForMaskedLM.from_pretrained()

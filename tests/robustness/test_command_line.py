@@ -327,6 +327,11 @@ BUSY = [
 ]
 
 
+def hear_control_c():
+    """Undo what a shell does to what runs in the background, and so to this test: ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Stopped:
     """The program, stopped by signals, and what it left."""
 
@@ -338,6 +343,7 @@ class Stopped:
             stderr=subprocess.PIPE,
             env=BUFFERED,
             cwd=tmp_path,
+            preexec_fn=hear_control_c,
         )
         self.output, self.errors = io.BytesIO(), io.BytesIO()
         streams = {self.output: self.process.stdout, self.errors: self.process.stderr}
@@ -360,7 +366,10 @@ class Stopped:
         for _ in range(times):
             self.process.send_signal(number)
             time.sleep(pause)
-        self.returncode = self.process.wait(20)
+        try:
+            self.returncode = self.process.wait(20)
+        finally:
+            self.process.kill()
         for thread in self.threads:
             thread.join(20)
         self.stdout, self.stderr = self.output.getvalue(), self.errors.getvalue()
@@ -405,7 +414,8 @@ def is_of_python(stopped):
 def test_a_reader_that_does_not_read(tmp_path):
     """What is printed waits for it, but Control-C does not."""
     command = [sys.executable, "-m", "minirobert", "tokenize", "--json", "word " * 20_000]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, preexec_fn=hear_control_c) as process:
         assert os.read(process.stdout.fileno(), 1) == b"{"
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
@@ -416,7 +426,8 @@ def test_a_reader_that_does_not_read(tmp_path):
 def test_what_is_printed_is_whole():
     """A line that is being printed comes to its end, if there is a reader."""
     command = [sys.executable, "-m", "minirobert", "tokenize", "--json", "word " * 20_000]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, preexec_fn=hear_control_c) as process:
         start = os.read(process.stdout.fileno(), 100)
         process.send_signal(signal.SIGINT)
         strict_json(start + process.stdout.read())
@@ -454,7 +465,9 @@ def test_programs_that_import_the_package_keep_their_handlers():
         "print(minirobert.cli.main(['tokenize', 'a', '--json']), "
         "signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
     )
-    done = subprocess.run([sys.executable, "-c", code, "minirobert"], capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "minirobert"], capture_output=True, preexec_fn=hear_control_c
+    )
     assert done.stdout.splitlines()[-1] == b"0 True"
 
 
