@@ -20,8 +20,7 @@ from minirobert import (
     RobertaTokenizer,
 )
 from minirobert.pipelines import TASKS
-from tests.robustness.oddities import IDS, OBJECTS, PERHAPS, WRONG
-from tests.robustness.oddities import SCALARS as ALL_SCALARS
+from tests.robustness.oddities import IDS, OBJECTS, PERHAPS, SCALARS, WRONG
 from tests.robustness.outcomes import Refused, outcome
 from tests.robustness.trouble import HURTFUL
 
@@ -34,14 +33,6 @@ def judged(call: Callable[[], Any]) -> Any:
     return outcome(call, KINDS, theirs=("trouble.py", "test_texts.py"))
 
 
-def is_short(value: Any) -> bool:
-    """Tell what a sentence may quote in full."""
-    if isinstance(value, str):
-        return len(value) < 100
-    return not isinstance(value, int) or abs(value) < 2**70
-
-
-SCALARS = list(filter(is_short, ALL_SCALARS))
 WORDS = [
     "",
     " ",
