@@ -516,9 +516,9 @@ def assert_sentence(result, *words):
         (["fill-mask", ""], ["no <mask>", "''"]),
         (["fill-mask", SKY, "--top-k", "0"], ["top_k is 0", "from 1 to 8192"]),
         (["fill-mask", SKY, "--top-k", "8193"], ["top_k is 8193", "from 1 to 8192"]),
-        (["fill-mask", "\udcff <mask>"], ["surrogate", "U+DCFF", "position 0"]),
+        (["fill-mask", "\udcff <mask>"], ["text 1", "not UTF-8", "0xff at position 0", "iconv"]),
         (["fill-mask", SKY, "--targets", "\udcff"], ["surrogate", "U+DCFF"]),
-        (["tokenize", "a \udcff"], ["surrogate", "U+DCFF", "position 2"]),
+        (["tokenize", "a \udcff"], ["text 1", "not UTF-8", "0xff at position 2", "iconv"]),
         *(
             ([*words, "nowhere"], ["nowhere"])
             for words in (["inspect"], ["tokenize", "a", "--model"])

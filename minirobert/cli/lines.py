@@ -155,6 +155,4 @@ def unescaped(argument: str, number: int, faults: Faults) -> str | None:
         line = argument.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # other surrogates, of a caller in this process
         return argument
-    if faults.policy == "strict":  # the tokenizer tells where in the text the others are
-        return line.decode("utf-8", "surrogateescape")
     return faults.text(line, number)
