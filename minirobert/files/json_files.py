@@ -132,9 +132,9 @@ def _refuse_depth(path: Path, text: str) -> NoReturn:
         if depth > MAX_DEPTH:
             line = text.count("\n", 0, token.start()) + 1
             column = token.start() - text.rfind("\n", 0, token.start())
-            of_key = f"{shown(key)} " if key else ""
+            of_key = f": {shown(key)}" if key else ""
             raise ValueError(
-                f"{plain(path)}: {of_key}has arrays or objects nested more than {MAX_DEPTH} deep,"
+                f"{plain(path)}{of_key} has arrays or objects nested more than {MAX_DEPTH} deep,"
                 f" in line {line}, column {column}"
             ) from None
     raise ValueError(f"{plain(path)} has arrays or objects nested too deeply to be read") from None
@@ -149,8 +149,8 @@ def _refuse_long_number(path: Path, text: str) -> NoReturn:
         _refuse_depth(path, text)
     # None is found where the key comes again, with another value.
     place, _ = next(places(value, lambda one: one is long), ("", None))
-    of_key = f"{plain(place)} " if place else ""
-    raise ValueError(f"{plain(path)}: {of_key}has a number of more than {most:,} digits") from None
+    of_key = f": {plain(place)}" if place else ""
+    raise ValueError(f"{plain(path)}{of_key} has a number of more than {most:,} digits") from None
 
 
 @contextmanager

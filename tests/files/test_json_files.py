@@ -31,7 +31,7 @@ LONG = "1" * 5000
             f'{{"a": {{"b": [1, -{LONG}]}}}}',
             r"x\.json: a\.b\[1\] has a number of more than 4,300 d",
         ),
-        (f'{{"a": {LONG}, "a": 1}}', r"x\.json: has a number of more than 4,300 digits"),
+        (f'{{"a": {LONG}, "a": 1}}', r"x\.json has a number of more than 4,300 digits"),
         (f"[{LONG}]", r"x\.json: \[0\] has a number of more than 4,300 digits"),
         (f'{{"a": {LONG}, "b": }}', r"x\.json is not JSON: "),
         (f'{{"a": {LONG}, "b": {"[" * 900}{"]" * 900}}}', "'b' has .*nested more than 100 deep"),
