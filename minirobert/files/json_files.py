@@ -7,7 +7,6 @@ inside of `naming`, which puts the name of the file before their sentences.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import re
@@ -81,26 +80,13 @@ def _parsed(
         return made
 
     try:
-        with _without_garbage_collection():
-            return json.loads(text, object_pairs_hook=as_dict, parse_int=integer)
+        return json.loads(text, object_pairs_hook=as_dict, parse_int=integer)
     except json.JSONDecodeError as error:
         _refuse_syntax(path, text, error)
     except RecursionError:
         _refuse_depth(path, text)
     except ValueError:  # Python converts no number of so many digits
         _refuse_long_number(path, text)
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Look for no garbage where there is none: in a vocabulary, that takes half the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _refuse_syntax(path: Path, text: str, error: json.JSONDecodeError) -> NoReturn:
