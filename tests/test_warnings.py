@@ -310,6 +310,13 @@ def a_target_of_several_tokens_for_several_texts(directory):
     fill(["The sky is <mask>.", "Grass is <mask>."])  # here
 
 
+@case("2 targets are not one token each, .*: 'xyzzy' \\('x'\\), 'yzzyx' \\('y'\\)")
+def targets_of_several_tokens(directory):
+    fill = FillMaskPipeline(small("RobertaForMaskedLM"), tokenizer())
+    lists = [["xyzzy", " blue"], ["yzzyx", "xyzzy"]]
+    fill(["The sky is <mask>.", "Grass is <mask>."], targets=lists)  # here
+
+
 @case("target '' has no token and is left out")
 def a_target_without_tokens(directory):
     fill = pipeline("fill-mask")

@@ -197,13 +197,14 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         of_each = isinstance(targets, list | tuple) and any(
             isinstance(some, list | tuple) for some in targets
         )
+        if targets is None:
+            return repeat(self._known_ids)  # the model may have more rows than there are tokens
+        vocabulary = self.tokenizer.get_vocab()
+        odd: dict[str, list[str]] = {}
         if not of_each:
-            # the model may have more rows than there are tokens
-            return repeat(
-                self._known_ids
-                if targets is None
-                else self._target_ids(targets, self.tokenizer.get_vocab())
-            )
+            ids = self._target_ids(targets, vocabulary, odd)
+            _tell_of_odd_targets(odd)
+            return repeat(ids)
         if not isinstance(inputs, str | list | tuple):
             raise TypeError("targets has a list for each text: give the texts as a list, too")
         number = 1 if isinstance(inputs, str) else len(inputs)
@@ -212,11 +213,20 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
                 f"targets has {len(targets)} lists, but there are {number} texts: give one for "
                 "each text, or one list of words for all"
             )
-        vocabulary = self.tokenizer.get_vocab()
-        return iter([self._target_ids(some, vocabulary) for some in targets])
+        ids_of_each = [self._target_ids(some, vocabulary, odd) for some in targets]
+        _tell_of_odd_targets(odd)
+        return iter(ids_of_each)
 
-    def _target_ids(self, targets: str | Sequence[str], vocabulary: Mapping[str, int]) -> list[int]:
-        """Find the token of each target: in the vocabulary as written, or else its first token."""
+    def _target_ids(
+        self,
+        targets: str | Sequence[str],
+        vocabulary: Mapping[str, int],
+        odd: dict[str, list[str]],
+    ) -> list[int]:
+        """Find the token of each target: in the vocabulary as written, or else its first token.
+
+        The targets that are not in the vocabulary are noted, with their tokens.
+        """
         if not isinstance(targets, Iterable):
             raise TypeError(f"targets is {shown(targets)}, but must be a str or a list of them")
         found: dict[int, None] = {}  # in order, each once
@@ -226,16 +236,32 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
                 found[vocabulary[target]] = None
                 continue
             ids = self.tokenizer.encode(target, add_special_tokens=False)
-            if not ids:
-                warn(f"target {shown(target)} has no token and is left out")
-                continue
-            if len(ids) > 1:
-                tokens = self.tokenizer.convert_ids_to_tokens(ids)
-                warn(
-                    f"target {shown(target)} is not one token but {len(ids)} "
-                    f"({listed(tokens, between=' ')}): {shown(tokens[0])} is used instead"
-                )
-            found[ids[0]] = None
+            if len(ids) != 1:
+                odd[target] = self.tokenizer.convert_ids_to_tokens(ids)
+            if ids:
+                found[ids[0]] = None
         if not found:
             raise ValueError(f"targets is {shown(targets)}, but must name at least one token")
         return list(found)
+
+
+def _tell_of_odd_targets(odd: Mapping[str, Sequence[str]]) -> None:
+    """Warn of targets without a token, and of those with several, each kind at once."""
+    nothing = [target for target, tokens in odd.items() if not tokens]
+    if len(nothing) == 1:
+        warn(f"target {shown(nothing[0])} has no token and is left out")
+    elif nothing:
+        warn(f"targets {listed(nothing, each=shown)} have no token and are left out")
+    several = {target: tokens for target, tokens in odd.items() if tokens}
+    if len(several) == 1:
+        ((target, tokens),) = several.items()
+        warn(
+            f"target {shown(target)} is not one token but {len(tokens)} "
+            f"({listed(tokens, between=' ')}): {shown(tokens[0])} is used instead"
+        )
+    elif several:
+        firsts = (f"{shown(target, 40)} ({shown(some[0], 40)})" for target, some in several.items())
+        warn(
+            f"{len(several)} targets are not one token each, so that the first, in parentheses, is "
+            f"used instead: {listed(firsts)}"
+        )

@@ -365,11 +365,15 @@ def test_empty_target_warns_and_is_left_out():
 def test_no_target_left():
     with pytest.raises(ValueError, match=r"targets is \[\]"):
         ours()(SKY, targets=[])
-    with (
-        pytest.warns(UserWarning, match="left out"),
-        pytest.raises(ValueError, match=r"\['', ''\].*at least one"),
-    ):
+    with pytest.raises(ValueError, match=r"\['', ''\].*at least one"):
         ours()(SKY, targets=["", ""])
+
+
+def test_many_odd_targets_are_told_at_once():
+    odd = ["xyzzy" + "z" * length for length in range(200)]
+    with pytest.warns(UserWarning, match=r"200 targets .*'xyzzy' \(.* and \d+ more$") as caught:
+        ours()([SKY, SKY], targets=[odd, ["Ġblue", *odd]])
+    assert len(caught) == 1
 
 
 @pytest.fixture
