@@ -13,7 +13,7 @@ import minirobert
 from minirobert import cli
 from minirobert.pipelines import BUNDLED, TASKS
 from minirobert.pipelines.base import chunks
-from tests.pipelines.models import our_model, our_tokenizer, text_of
+from tests.pipelines.models import saved_for_each_task, text_of
 from tests.test_cli import (
     Pipe,
     assert_sentence,
@@ -130,19 +130,7 @@ ALL_CASES = [(task, *case) for task in CASES for case in CASES[task]]
 
 @pytest.fixture(scope="module")
 def directories(tmp_path_factory):
-    """Save a model for each task."""
-    found = {}
-    for task, (_, model_class) in TASKS.items():
-        name = model_class.__name__
-        entailed = {"id2label": ((0, "no"), (1, "perhaps"), (2, "entailed"))}
-        fields = {
-            "RobertaForSequenceClassification": entailed,
-            "RobertaForCausalLM": {"is_decoder": True},
-        }.get(name, {})
-        found[task] = tmp_path_factory.mktemp(task)
-        our_model(name, "float32", **fields).save_pretrained(found[task])
-        our_tokenizer().save_pretrained(found[task])
-    return found
+    return saved_for_each_task(tmp_path_factory.mktemp)
 
 
 CONTEXT = "Anna lives in\r\n東京.\n" * 40

@@ -1,6 +1,8 @@
 """Small drawn models with the bundled tokenizer, ours and transformers', and their pipelines."""
 
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import transformers
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 import minirobert
 from minirobert import TINY, RobertaTokenizer
+from minirobert.pipelines import TASKS
 from tests.equivalence.strategies import carried_over, torch_model
 from tests.equivalence.texts import texts as unusual_texts
 from tests.libraries import NUMPY
@@ -55,6 +58,23 @@ def their_tokenizer() -> Any:
 @cache
 def our_tokenizer() -> RobertaTokenizer:
     return RobertaTokenizer.from_pretrained(TINY)
+
+
+def saved_for_each_task(new_directory: Callable[[str], Path]) -> dict[str, Path]:
+    """Save a model and its tokenizer for each task, in a new directory each."""
+    fields: dict[str, dict[str, Any]] = {
+        "RobertaForSequenceClassification": {
+            "id2label": ((0, "no"), (1, "perhaps"), (2, "entailed"))
+        },
+        "RobertaForCausalLM": {"is_decoder": True},
+    }
+    found = {}
+    for task, (_, model_class) in TASKS.items():
+        name = model_class.__name__
+        found[task] = new_directory(task)
+        our_model(name, "float32", **fields.get(name, {})).save_pretrained(found[task])
+        our_tokenizer().save_pretrained(found[task])
+    return found
 
 
 def theirs(task: str, class_name: str, labels: Any = None, **options: Any) -> Any:

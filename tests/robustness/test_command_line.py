@@ -23,7 +23,7 @@ import minirobert
 from minirobert import TINY, cli, interrupts
 from minirobert.cli import common
 from minirobert.pipelines import TASKS
-from tests.pipelines.models import our_model, our_tokenizer
+from tests.pipelines.models import saved_for_each_task
 
 SKY = "The sky is <mask>."
 LONGEST_LINE = 500  # of stderr
@@ -33,19 +33,7 @@ IN_TIME = 60  # seconds, on a machine that has other things to do
 
 @pytest.fixture(scope="module")
 def directories(tmp_path_factory):
-    """Save a small model for each task."""
-    found = {}
-    for task, (_, model_class) in TASKS.items():
-        name = model_class.__name__
-        entailed = {"id2label": ((0, "no"), (1, "perhaps"), (2, "entailed"))}
-        fields = {
-            "RobertaForSequenceClassification": entailed,
-            "RobertaForCausalLM": {"is_decoder": True},
-        }.get(name, {})
-        found[task] = str(tmp_path_factory.mktemp(task))
-        our_model(name, "float32", **fields).save_pretrained(found[task])
-        our_tokenizer().save_pretrained(found[task])
-    return found
+    return {task: str(path) for task, path in saved_for_each_task(tmp_path_factory.mktemp).items()}
 
 
 def program(arguments, data=b"", streams="", environment=None, **options):
