@@ -70,7 +70,8 @@ def place(name: str, value: Any, like: Array) -> Array:
         ) from None
     if not is_numbers:
         raise ValueError(
-            f"{name} is no array of numbers with rows of one length: tokenize texts, and pad rows"
+            f"{name} is no array of numbers with rows of one length: tokenize texts, pad rows, and "
+            "give integers of at most 64 bits"
         )
     if isinstance(array, np.ndarray) and not (array.dtype.isnative and array.flags.c_contiguous):
         # in the order in which it counts: the last digit of a sum depends on it
