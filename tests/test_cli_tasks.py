@@ -327,7 +327,7 @@ CAN_TRUNCATE = ["feature-extraction", "fill-mask", "multiple-choice", "text-clas
 def test_truncate(run, directories, task):
     line = "<mask> " + text_of(200) + ("\ta\tb" if task == "multiple-choice" else "")
     command = [task, line, "--json", "--model", str(directories[task])]
-    assert_sentence(run(*command), "tokens, but the model takes at most 128")
+    assert_sentence(run(*command), "takes at most 128: shorten it, or give --truncate\n")
     code, output, errors = run(*command, "--truncate")
     assert (code, errors) == (0, "")
     assert json_lines(output)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from ..files import TINY
 from ..pipelines import BUNDLED, pipeline
+from ..pipelines.base import TooLongError
 from .common import add_command, add_texts, answer_lines, print_json
 from .lines import errors_option
 from .options import (
@@ -116,6 +117,17 @@ def _truncate(task: TaskCommand) -> tuple[Option, ...]:
     return (switch("--truncate", help, const=task.truncation),)
 
 
+def _answers(
+    task: TaskCommand, pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace
+) -> Iterator[Any]:
+    """Answer inputs; the error of one that is too long tells what to do here."""
+    try:
+        yield from task.answer(pipe, inputs, arguments)
+    except TooLongError as error:
+        cure = "" if task.truncation is None else ", or give --truncate"
+        raise ValueError(f"{error.sentence}{cure}") from None
+
+
 def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     own = {name: value for name, value in vars(arguments).items() if name not in SHARED}
     own = {name: value for name, value in own.items() if value is not None}
@@ -132,7 +144,7 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
         pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": pipe.limit}
     answer_lines(
         arguments,
-        lambda texts: task.answer(pipe, (read(text) for text in texts), arguments),
+        lambda texts: _answers(task, pipe, (read(text) for text in texts), arguments),
         lambda line, found: print_json(found) if arguments.json else task.show(line, found),
         max(arguments.batch_size, 1),  # one below 1 is the pipeline's error
     )

@@ -32,6 +32,7 @@ __all__ = [
     "Job",
     "Pipeline",
     "Row",
+    "TooLongError",
     "check_text",
     "chunks",
     "device_name",
@@ -279,11 +280,23 @@ class Pipeline(Generic[Model]):
         row = self.tokenizer(text, text_pair, **options)
         length = len(row["input_ids"])
         if length > limit:
-            raise ValueError(
-                f"{name} has {length} tokens, but the model takes at most {limit}: shorten it, or "
-                f"truncate it with tokenizer_kwargs={{'truncation': True, 'max_length': {limit}}}"
+            options = {"truncation": True, "max_length": limit}
+            raise TooLongError(
+                f"{name} has {length} tokens, but the model takes at most {limit}: shorten it",
+                f", or truncate it with tokenizer_kwargs={options}",
             )
         return row
+
+
+class TooLongError(ValueError):
+    """A text has more tokens than the model takes; how to truncate it depends on who is told."""
+
+    def __init__(self, sentence: str, how_to_truncate: str):
+        super().__init__(f"{sentence}{how_to_truncate}")
+        self.sentence = sentence
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.sentence, str(self).removeprefix(self.sentence))
 
 
 def device_name(device: Any) -> str | None:
