@@ -90,9 +90,12 @@ def fetch_weights(files: ModelFiles, variant: str | None = None) -> Path:
 
 
 def _find_weights(directory: Path, variant: str | None = None) -> Path:
-    for name in _file_names(variant):
-        if os.path.lexists(directory / name):  # what is no file is told when it is opened
-            return directory / name
+    # What is no file is told when it is opened, but a link that leads nowhere, as an exchange makes
+    # them for a time, only where there is nothing else.
+    for is_there in (os.path.exists, os.path.lexists):
+        for name in _file_names(variant):
+            if is_there(directory / name):
+                return directory / name
     raise FileNotFoundError(no_weights(directory, _file_names(variant)))
 
 

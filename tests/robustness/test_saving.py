@@ -430,6 +430,15 @@ def state_of_tokenizer(directory):
     return tokenizer.get_vocab(), tokenizer.merges, str(tokenizer.special_tokens_map)
 
 
+def test_a_link_that_leads_nowhere_is_no_file(tmp_path):
+    """An exchange of shards for one file makes such a link, for a time."""
+    OLD_MODELS[2].save(tmp_path)
+    before = state_of_model(tmp_path)
+    (tmp_path / "model.safetensors").symlink_to("nowhere")
+    assert state_of_model(tmp_path) == before
+    load_model(tmp_path)
+
+
 @pytest.mark.parametrize("savers", SAVERS, ids=lambda savers: savers[0].name)
 def test_reading_while_it_is_saved(tmp_path, savers, times):
     state = state_of_model if savers[0].load is load_model else state_of_tokenizer
