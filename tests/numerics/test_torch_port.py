@@ -50,7 +50,7 @@ def test_names_are_those_of_the_table(class_name):
 
 @pytest.mark.parametrize("class_name", CLASSES)
 def test_fused_attention_has_no_scores(class_name):
-    case = drawn_model(8, class_name, position_embedding_type="absolute")
+    case = drawn_model(8, class_name, num_hidden_layers=2, position_embedding_type="absolute")
     eager = trace_torch(case.module, case.arguments)
     fused = trace_torch(with_sdpa(case), case.arguments)
     absent = {
