@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ...tokenization import AddedToken
 from ...tokenization.added_tokens import AddedTokenSplitter, Segment
-from ...tokenization.pretokenizer import with_prefix_space
-from .steps import Known, Steps
+from ...tokenization.pretokenizer import WHITE_SPACE, with_prefix_space
+from .steps import Known
 from .suspect import Case, Suspect
 
 __all__ = ["added_suspects", "prefix_suspects"]
@@ -20,12 +21,12 @@ def _finds(says: str, find: Callable[[Known], Find]) -> Suspect:
     return Suspect("added tokens", says, lambda steps: replace(steps, find=find(steps.known)))
 
 
-def _all(**flags: bool) -> Callable[[Known], Find]:
+def _all(**flags: Any) -> Callable[[Known], Find]:
     """Find them all, with other flags."""
     return lambda known: _splitting([replace(token, **flags) for token in known.added], known)
 
 
-def _mask(**flags: bool) -> Callable[[Known], Find]:
+def _mask(**flags: Any) -> Callable[[Known], Find]:
     """Find them all, ``<mask>`` with other flags."""
 
     def find(known: Known) -> Find:
@@ -103,6 +104,10 @@ def _prefixes(says: str, prefix: Callable[[str, bool], str]) -> Suspect:
     return Suspect("prefix space", says, lambda steps: replace(steps, prefix=prefix))
 
 
+def _stripped(text: str, _: bool) -> str:
+    return text.strip("".join(WHITE_SPACE))
+
+
 PREFIX = (
     _prefixes("puts no space before the text", lambda text, _: text),
     _prefixes("puts a space before the text, and after each added token",
@@ -115,6 +120,8 @@ PREFIX = (
               lambda text, is_first: text.removeprefix(" ") if is_first else text),
     _prefixes("puts a space after each added token, but not before the text",
               lambda text, is_first: text if is_first else with_prefix_space(text)),
+    _prefixes("takes the white space off both ends of what stands between added tokens",
+              _stripped),
 )  # fmt: skip
 
 

@@ -103,8 +103,13 @@ def compare_rows(
     pairs: list[str] | None,
     call: Call,
     where: str = "row",
+    numbers: Sequence[int] | None = None,
 ) -> TokenComparison:
-    """Compare rows that have been read; `where` they are counted, for errors."""
+    """Compare rows that have been read.
+
+    `where` they are counted, for errors, and their `numbers` there, by default from 1 on.
+    """
+    numbers = range(1, len(texts) + 1) if numbers is None else numbers
     if pairs is not None and len(pairs) != len(texts):
         raise ValueError(f"there are {len(texts):,} texts, but {len(pairs):,} second texts")
     if len(rows) != len(texts):
@@ -112,17 +117,18 @@ def compare_rows(
             f"there are {len(texts):,} texts, but {len(rows):,} rows of ids: the port must give one"
             f" for each text{_why_other_count(texts, len(rows))}"
         )
-    together = [(text,) for text in texts] if pairs is None else list(zip(texts, pairs))
-    for number, (of_text, row) in enumerate(zip(together, rows), 1):
+    columns = [texts] if pairs is None else [texts, pairs]
+    together = list(zip(*columns, strict=True))
+    for number, of_text, row in zip(numbers, together, rows, strict=True):
         _check_same_text(of_text, row, f"{where} {number}")
     with_offsets = any(row.offsets is not None for row in rows)
-    columns = {"return_offsets_mapping": with_offsets, "return_attention_mask": False}
-    ours = tokenizer(texts, pairs, **call.options(), **columns) if texts else {"input_ids": []}
+    options = {**call.options(), "return_offsets_mapping": with_offsets}
+    ours = tokenizer(texts, pairs, **options) if texts else {"input_ids": []}
     spans = ours["offset_mapping"] if texts and with_offsets else [None] * len(texts)
     compared = tuple(
         TokenRow(number, of_text, ids, row, None if row.offsets is None else span)
-        for number, (of_text, ids, row, span) in enumerate(
-            zip(together, ours["input_ids"], rows, spans, strict=True), 1
+        for number, of_text, ids, row, span in zip(
+            numbers, together, ours["input_ids"], rows, spans, strict=True
         )
     )
     _check_ids(compared, tokenizer, where)
@@ -152,7 +158,7 @@ def _why_other_count(texts: Sequence[str], count: int) -> str:
 
 
 def _check_same_text(texts: tuple[str, ...], row: PortRow, where: str) -> None:
-    for text, theirs in zip(texts, (row.text, row.text_pair)):
+    for text, theirs in zip(texts, (row.text, row.text_pair), strict=False):
         if theirs is not None and theirs != text:
             raise ValueError(
                 f"{plain(where)} is of the text {shown(theirs, most=60)}, but the text with that"
@@ -168,7 +174,7 @@ def _check_ids(rows: Sequence[TokenRow], tokenizer: RobertaTokenizer, where: str
         return
     row = next(row for row in rows if not known.issuperset(row.port.ids))
     unknown = next(index for index in row.port.ids if index not in known)
-    more = {theirs - mine for mine, theirs in zip(row.ours, row.port.ids)}
+    more = {theirs - mine for mine, theirs in zip(row.ours, row.port.ids, strict=False)}
     (shift,) = more if len(more) == 1 and len(row.ours) == len(row.port.ids) else (0,)
     hint = f"; each id of this row is {shift} more than here" if shift else ""
     raise ValueError(

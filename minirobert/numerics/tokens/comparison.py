@@ -204,15 +204,19 @@ class TokenComparison:
         )
 
     def _ways_to_count(self, row: TokenRow) -> tuple[str, ...]:
-        call = self.call
-        encoding = self.tokenizer(*row.texts, **call.options())[0]
-        spans = {
-            trims: _with_trimming(self.tokenizer, trims, row.texts, call) for trims in (True, False)
-        }
-        ours = OurOffsets(
-            row.offsets or [], spans[True], spans[False], encoding.sequence_ids, row.texts
-        )
+        numbers = self.call.encode(self.tokenizer, row.texts).sequence_ids
+        trimmed, whole = (self._offsets(row.texts, trim_offsets) for trim_offsets in (True, False))
+        ours = OurOffsets(row.offsets or [], trimmed, whole, numbers, row.texts)
         return tuple(explained_offsets(ours, row.port.offsets or []))
+
+    def _offsets(self, texts: Sequence[str], trim_offsets: bool) -> list[Offsets]:
+        """Give the offsets of a row without the white space of tokens, or with it."""
+        before = self.tokenizer.trim_offsets
+        self.tokenizer.trim_offsets = trim_offsets
+        try:
+            return self.call.encode(self.tokenizer, texts).offsets
+        finally:
+            self.tokenizer.trim_offsets = before
 
     def _lines(self, all_texts: bool) -> Iterator[str]:
         parting = len(self._departing)
@@ -234,25 +238,7 @@ class TokenComparison:
         parting = sum(not row.has_same_ids for row in self._departing)
         yield f"of the {parting:,} texts whose ids part, so many are explained by each mistake:"
         for one in self.explanations[:_MOST_LISTED]:
-            against = (
-                f" (it would change {one.would_change:,} of {one.asked:,} that agree)"
-                if one.would_change
-                else ""
-            )
-            yield f"  {len(one.explains):>6,}  {plain(one, 400)}{against}"
+            yield f"  {len(one.explains):>6,}  {one.sentence()}"
         left = parting - len(frozenset().union(*(one.explains for one in self.explanations)))
         if left:
             yield f"  {left:>6,}  by none that is known here, or was tried"
-
-
-def _with_trimming(
-    tokenizer: RobertaTokenizer, trims: bool, texts: Sequence[str], call: Call
-) -> list[Offsets]:
-    """Give the offsets of a row with the white space of tokens, or without."""
-    before = tokenizer.trim_offsets
-    tokenizer.trim_offsets = trims
-    try:
-        offsets: list[Offsets] = tokenizer(*texts, **call.options())[0].offsets
-    finally:
-        tokenizer.trim_offsets = before
-    return offsets

@@ -111,6 +111,12 @@ class Departure:
         return _parting_step(self._tokens(self.ours), self._tokens(self.port), self._row)
 
     @property
+    def likely(self) -> list[Explanation]:
+        """The explanations that would change no text that agrees; all, where there is none."""
+        found = list(self.explanations)
+        return [one for one in found if not one.would_change] or found
+
+    @property
     def around(self) -> list[Shown]:
         """The places around the first at which the ids part."""
         place = self.place or 0
@@ -121,7 +127,7 @@ class Departure:
 
     @cached_property
     def _row(self) -> Encoding:
-        return self.tokenizer(*self.texts, **self.call.options())[0]
+        return self.call.encode(self.tokenizer, self.texts)
 
     def _names(self, ids: list[int]) -> list[str]:
         names: list[str] = self.tokenizer.convert_ids_to_tokens(ids)
@@ -131,7 +137,8 @@ class Departure:
         """Give the bytes of each token that does not frame a row."""
         framing = {self.tokenizer.cls_token_id, self.tokenizer.sep_token_id}
         framing.add(self.tokenizer.pad_token_id)
-        return [symbols_to_bytes(name) for i, name in zip(ids, self._names(ids)) if i not in framing]
+        named = zip(ids, self._names(ids), strict=True)
+        return [symbols_to_bytes(name) for index, name in named if index not in framing]
 
     def to_dict(self) -> dict[str, Any]:
         """Give all of it in lists and dictionaries, as JSON has them."""
@@ -154,15 +161,16 @@ class Departure:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        for which, text in zip(("text", "pair"), self.texts):
+        for which, text in zip(("text", "pair"), self.texts, strict=False):
             number = f" {self.number:,}" if which == "text" else ""
             yield f"{which}{number}: {shown(text, most=200)}{code_points(text)}"
         yield f"  {self._where()}"
         yield from _table(self.around, self.place)
-        for explanation in self.explanations[:_MOST_SHOWN]:
-            yield f"  {plain(explanation, 400)}"
-        if len(self.explanations) > _MOST_SHOWN:
-            yield f"  … and {len(self.explanations) - _MOST_SHOWN} more explanations"
+        likely = self.likely
+        for explanation in likely[:_MOST_SHOWN]:
+            yield f"  {explanation.sentence()}"
+        if len(likely) > _MOST_SHOWN:
+            yield f"  … and {len(likely) - _MOST_SHOWN} more explanations"
         for way in self.offsets:
             yield f"  offsets: the port {plain(way, 400)}"
         if not self.explanations and not self.offsets:
@@ -228,7 +236,7 @@ def _parting_step(ours: list[bytes], port: list[bytes], row: Encoding) -> str:
     if mine != theirs:
         if theirs in (b" " + mine, mine[1:] if mine[:1] == b" " else mine):
             return "prefix space"
-        both = enumerate(zip(mine, theirs))
+        both = enumerate(zip(mine, theirs, strict=False))
         place = next((at for at, (a, b) in both if a != b), min(len(mine), len(theirs)))
         return (
             f"text, or bytes: the port's tokens spell {_around(theirs, place)},"
@@ -242,7 +250,7 @@ def _parting_step(ours: list[bytes], port: list[bytes], row: Encoding) -> str:
 
 def _borders(tokens: list[bytes], row: Encoding) -> set[int]:
     """Give the places, in bytes, at which pieces end."""
-    words = [(s, w) for s, w in zip(row.sequence_ids, row.word_ids) if w is not None]
+    words = [(s, w) for s, w in zip(row.sequence_ids, row.word_ids, strict=True) if w is not None]
     ends, borders = 0, set()
     for number, token in enumerate(tokens):
         if number and words[number : number + 1] != words[number - 1 : number]:

@@ -56,9 +56,9 @@ def _twice(sequences: list[Ids], known: Known) -> Ids:
 FRAMING = (
     _frames("puts no special tokens around the text", _bare),
     _frames("puts <s> and </s> around the text, though none were asked for", _as_roberta),
-    _frames("puts <s> before the text, but no </s> behind it",
+    _frames("puts <s> before the text, or the pair, but no </s> behind it",
             lambda sequences, known: _as_roberta(sequences, known)[:-1]),
-    _frames("puts </s> behind the text, but no <s> before it",
+    _frames("puts </s> behind the text, or the pair, but no <s> before it",
             lambda sequences, known: _as_roberta(sequences, known)[1:]),
     _frames("puts special tokens around the row twice", _twice),
     _frames("puts BERT's 101 and 102 around the text, its [CLS] and [SEP]",
@@ -75,8 +75,6 @@ OF_PAIRS = (
             lambda sequences, known: _as_roberta(sequences[::-1], known)),
     _frames("leaves the second text of a pair out",
             lambda sequences, known: _as_roberta(sequences[:1], known)),
-    _frames("gives the first text of a pair </s></s> at its end, and the second none",
-            lambda sequences, known: _as_roberta(sequences, known)[:-1]),
 )  # fmt: skip
 
 

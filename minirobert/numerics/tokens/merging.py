@@ -109,6 +109,8 @@ def _but_at(place: int) -> Callable[[Steps], Ranks]:
 
 
 def _first_repeat_counts(steps: Steps) -> Ranks:
+    if len(steps.known.ranks) == len(steps.known.merges):
+        return steps.known.ranks
     ranks: dict[Pair, int] = {}
     for rank, pair in enumerate(steps.known.merges):
         ranks.setdefault(pair, rank)

@@ -27,7 +27,7 @@ def _numbers(says: str, vocab: Callable[[Steps], Mapping[str, int]]) -> Suspect:
 
 
 def _in_order_of_merges(first_merge: int) -> Callable[[Steps], Mapping[str, int]]:
-    """Number the tokens as GPT-2 does: the byte alphabet, printable bytes first, then merges."""
+    """Give the numbers that GPT-2 gives: to printable bytes, other bytes, merges."""
     octets = sorted(range(256), key=lambda octet: octet not in PRINTABLE)
     alphabet = {BYTE_TO_CHAR[octet]: index for index, octet in enumerate(octets)}
 
@@ -39,7 +39,7 @@ def _in_order_of_merges(first_merge: int) -> Callable[[Steps], Mapping[str, int]
 
 
 def _in_order_of_bytes(steps: Steps) -> Mapping[str, int]:
-    """Number the symbols by the bytes that they stand for, and what is merged by its rank."""
+    """Give symbols the number of their byte, and what is merged that of its line."""
     alphabet = {char: octet for octet, char in enumerate(BYTE_TO_CHAR)}
     return {**_in_order_of_merges(256)(steps), **alphabet}
 
@@ -84,8 +84,8 @@ def renumbering(case: Case) -> Iterator[Suspect]:
     if len(case.ours) != len(case.port):
         return
     numbers = dict(zip(case.ours, case.port, strict=True))
-    same_way = all(numbers[mine] == theirs for mine, theirs in zip(case.ours, case.port))
-    if not same_way or len(set(numbers.values())) < len(numbers):
+    is_consistent = [numbers[index] for index in case.ours] == case.port
+    if not is_consistent or len(set(numbers.values())) < len(numbers):
         return
     moved = {mine: theirs for mine, theirs in numbers.items() if mine != theirs}
     names = listed((f"{mine} is {theirs}" for mine, theirs in moved.items()), room=80)

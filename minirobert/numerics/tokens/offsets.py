@@ -41,6 +41,8 @@ ENDS: dict[str, Callable[[int, int], Offsets]] = {
     "up to and including the end": lambda start, end: (start, end - 1),
     "as a start and a length": lambda start, end: (start, end - start),
 }
+#: What goes without saying.
+_USUAL = (next(iter(UNITS)), next(iter(ENDS)))
 
 
 def explained_offsets(ours: OurOffsets, port: Sequence[Offsets]) -> list[str]:
@@ -51,17 +53,15 @@ def explained_offsets(ours: OurOffsets, port: Sequence[Offsets]) -> list[str]:
     >>> explained_offsets(ours, [(0, 0), (0, 2), (2, 3), (0, 0)])[0]
     'counts offsets in 16-bit units of UTF-16, as JavaScript, Java and C# do'
     """
-    found = []
+    found: dict[str, None] = {}
     for (unit, measure), (space, which), (end, pair) in product(
         UNITS.items(), SPACES.items(), ENDS.items()
     ):
-        spans = getattr(ours, which)
+        spans: Sequence[Offsets] = getattr(ours, which)
         if _counted(spans, ours, measure, pair) == list(port):
-            usual = ("in code points", None, "up to but not including the end")
-            space_told = None if spans == ours.given else space
-            told = [n for n, plain in zip((unit, space_told, end), usual, strict=True) if n != plain]
-            found.append("counts offsets " + ", ".join(told))
-    return list(dict.fromkeys(found))
+            ways = [unit, *([] if spans == ours.given else [space]), end]
+            found[", ".join(way for way in ways if way not in _USUAL)] = None
+    return [f"counts offsets {ways}" for ways in found]
 
 
 def _counted(

@@ -36,7 +36,7 @@ def pattern(
     how_many: str = "+",
     look_ahead: bool = True,
 ) -> str:
-    """Put a pattern together.
+    r"""Put a pattern together.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def pattern(
     space : str
         What a piece takes along on its left.
     letters, numbers, white : str
-        What `\\p{L}`, `\\p{N}` and `\\s` are, inside of a class.
+        What `\p{L}`, `\p{N}` and `\s` are, inside of a class.
     how_many : str
         How many numbers a piece has.
     look_ahead : bool

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from ...sentences import plain, shown
 from ...tokenization.offsets import Offsets
 from ...tokenization.vocabulary import ID
 
-__all__ = ["PortRow", "as_port_row", "read_port_rows"]
+__all__ = ["PortRow", "as_port_row", "json_value", "read_port_rows"]
 
 IDS = list_of(ID, "the list of the ids of one text, each an integer of at least 0")
 TOKENS = Rule(
@@ -126,32 +127,43 @@ def read_port_rows(path: str | os.PathLike[str]) -> list[PortRow]:
     ValueError
         If a line is no JSON in UTF-8, or has no ids; the sentence names the line.
     """
-    name = plain(Path(path).name, 60)
-    return [
-        as_port_row(_value(line, f"{name}, line {number}"), f"{name}, line {number}")
-        for number, line in _lines(path)
-    ]
-
-
-def _lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {shown(str(path))}")
     if Path(path).is_dir():
         raise IsADirectoryError(f"{shown(str(path))} is a directory: give a file of JSON lines")
+    name = plain(Path(path).name, 60)
     with open(path, "rb") as file:
-        yield from enumerate(file, 1)
+        places = (f"{name}, line {number}" for number in count(1))
+        return [
+            as_port_row(_value(line, where), where)
+            for line, where in zip(file, places, strict=False)
+        ]
 
 
 def _value(line: bytes, where: str) -> Any:
     try:
-        return json.loads(line.decode("utf-8"))
+        text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{where} is not UTF-8: byte {error.start + 1} is none") from None
+    return json_value(text, where, "a list of ids, or an object with 'input_ids'")
+
+
+def json_value(line: str, where: str, what: str) -> Any:
+    """Read a line of JSON; `where` it stands and `what` it must be, for the error.
+
+    >>> json_value("[0, 2", "ids.jsonl, line 1", "a list of ids")
+    Traceback (most recent call last):
+    ValueError: ids.jsonl, line 1 is no JSON: Expecting ',' delimiter in column 6 of '[0, 2'; each
+    line is a list of ids
+    """
+    try:
+        return json.loads(line)
     except json.JSONDecodeError as error:
-        found = shown(line.decode("utf-8").strip(), most=40)
         raise ValueError(
-            f"{where} is no JSON: {error.msg} in column {error.colno} of {found}; each line is a"
-            " list of ids, or an object with 'input_ids'"
+            f"{plain(where)} is no JSON: {plain(error.msg)} in column {error.colno} of"
+            f" {shown(line.strip(), most=40)}; each line is {plain(what)}"
         ) from None
     except (ValueError, RecursionError):
-        raise ValueError(f"{where} has a number too long, or lists nested too deeply") from None
+        raise ValueError(
+            f"{plain(where)} has a number that is too long, or lists nested too deeply"
+        ) from None

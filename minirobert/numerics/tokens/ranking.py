@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
+from ...sentences import plain
 from .search import Mistakes, found_for
 from .steps import Ids, Steps
 from .suspect import Case
@@ -64,6 +65,11 @@ class Explanation(NamedTuple):
             "would_change": self.would_change,
             "asked": self.asked,
         }
+
+    def sentence(self) -> str:
+        """Tell what the port does, and which texts speak against it."""
+        against = f" (it would change {self.would_change:,} of {self.asked:,} texts that agree)"
+        return plain(self, 400) + (against if self.would_change else "")
 
     def __str__(self) -> str:
         return "; and ".join(map(str, self.mistakes))

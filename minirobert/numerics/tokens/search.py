@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 
 from .added import added_suspects, prefix_suspects
@@ -13,7 +13,7 @@ from .numbering import numbering_suspects, renumbering
 from .pieces import pieces_suspects
 from .reading import reading_suspects
 from .spelling import spelling_suspects
-from .steps import Ids, Steps
+from .steps import Ids
 from .suspect import Case, Suspect
 
 __all__ = ["FAMILIES", "Mistakes", "found_for"]

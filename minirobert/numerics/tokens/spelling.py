@@ -35,9 +35,7 @@ def _space_alone(piece: str) -> str:
 def _units(piece: str) -> list[str]:
     """Divide a piece into the 16-bit units of UTF-16, of which some are halves of characters."""
     octets = piece.encode("utf-16-le")
-    return [
-        chr(int.from_bytes(octets[at : at + 2], "little")) for at in range(0, len(octets), 2)
-    ]
+    return [chr(int.from_bytes(octets[at : at + 2], "little")) for at in range(0, len(octets), 2)]
 
 
 def _of_each_unit(piece: str) -> str:

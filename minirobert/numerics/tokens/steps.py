@@ -18,6 +18,7 @@ from ...tokenization.byte_alphabet import text_to_symbols
 from ...tokenization.fast.bpe import fast_bpe
 from ...tokenization.fast.piece_table import PieceTable
 from ...tokenization.pretokenizer import split_pieces, with_prefix_space
+from ...tokenization.rows.encoding import Encoding
 from ...tokenization.rows.truncation import kept_lengths, kept_slice
 from ...tokenization.special_tokens import with_special_tokens
 
@@ -45,6 +46,12 @@ class Call(NamedTuple):
         options = self._asdict()
         del options["truncation_side"]
         return {**options, "verbose": False}
+
+    def encode(self, tokenizer: RobertaTokenizer, texts: Sequence[str]) -> Encoding:
+        """Encode one text, or a pair, to a row that knows where its tokens come from."""
+        text, pair = texts if len(texts) > 1 else (texts[0], None)
+        row: Encoding = tokenizer(text, pair, **self.options())[0]
+        return row
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,7 @@ class Steps:
         """Encode one text, or a pair, to the row that the tokenizer gives."""
         return self.finish(self.frame(self.shorten([self.ids(text) for text in texts])))
 
-    def coding(self, **changes: Callable[..., object]) -> Steps:
+    def coding(self, **changes: Any) -> Steps:
         """Give the same steps with another way from a piece to ids."""
         return replace(self, encode=replace(self.encode, **changes))
 
