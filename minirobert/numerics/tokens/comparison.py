@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ...sentences import plain
 from ...tokenization import RobertaTokenizer
 from ...tokenization.offsets import Offsets
+from ..comparison import DepartureError
 from .departure import Departure
 from .offsets import OurOffsets, explained_offsets
 from .port_rows import PortRow
@@ -85,13 +86,13 @@ class TokenComparison:
         return ranked(steps_of(self.tokenizer, self.call), parted, agreed) if parted else []
 
     @cached_property
-    def departing(self) -> list[Departure]:
+    def departing(self) -> tuple[Departure, ...]:
         """The texts that do not agree, in their order, each with what explains it."""
         number_of_parted = iter(range(len(self._departing)))
-        return [
+        return tuple(
             self._departure(row, None if row.has_same_ids else next(number_of_parted))
             for row in self._departing
-        ]
+        )
 
     @property
     def first(self) -> Departure | None:
@@ -103,13 +104,13 @@ class TokenComparison:
 
         Raises
         ------
-        ValueError
-            With the number of texts, the first of them, and what explains it.
+        DepartureError
+            An AssertionError, with the number of texts, the first of them, and what explains it.
         """
         if self._departing:
             first = self.departing[0]
             why = f": {plain(first.explanations[0], 200)}" if first.explanations else ""
-            raise ValueError(
+            raise DepartureError(
                 f"{len(self._departing):,} of {len(self.rows):,} texts are tokenized otherwise;"
                 f" the first is text {first.number:,}{why}"
             )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice, pairwise
 from typing import Any
 
@@ -90,22 +90,36 @@ def _reversed(steps: Steps) -> Ranks:
     return {pair: -rank for pair, rank in steps.known.ranks.items()}
 
 
-def _with(ranks: Ranks, pair: Pair, rank: int | None) -> Ranks:
-    """Give a pair another rank, or none, without a copy of all others."""
-    maps: Any = {pair: rank}, ranks
-    return ChainMap(*maps)
+class _With(dict[Pair, int]):
+    """Ranks of which one is another, or none, without a copy of all the others."""
+
+    def __init__(self, ranks: Ranks, pair: Pair, rank: int | None) -> None:
+        super().__init__()
+        self._ranks, self._pair, self._rank = ranks, pair, rank
+
+    def get(self, pair: Pair, default: Any = None) -> Any:
+        """Give the rank of a pair: all that merging asks for."""
+        return self._rank if pair == self._pair else self._ranks.get(pair, default)
 
 
-def _but(pair: Pair) -> Callable[[Steps], Ranks]:
-    return lambda steps: _with(steps.known.ranks, pair, None)
+def _with(steps: Steps, pair: Pair, rank: int | None) -> Steps:
+    """Merge with another rank for a pair, which only concerns pieces that have it in them."""
+    ranks = _With(steps.known.ranks, pair, rank)
+    return steps.coding(
+        merge=lambda symbols: fast_bpe(symbols, ranks), only="".join(pair), others=steps.encode
+    )
 
 
-def _but_at(place: int) -> Callable[[Steps], Ranks]:
-    def ranks(steps: Steps) -> Ranks:
-        merges = steps.known.merges
-        return _but(merges[place])(steps) if merges else {}
+def _lacks(says: str, choose: Callable[[Steps], Pair | None]) -> Suspect:
+    def change(steps: Steps) -> Steps:
+        pair = choose(steps)
+        return _with(steps, pair, None) if pair else steps
 
-    return ranks
+    return Suspect("merges", says, change)
+
+
+def _at(place: int) -> Callable[[Steps], Pair | None]:
+    return lambda steps: steps.known.merges[place] if steps.known.merges else None
 
 
 def _first_repeat_counts(steps: Steps) -> Ranks:
@@ -127,10 +141,10 @@ MERGING = (
     _ranks("ranks a pair by the id of the token that it makes, as tiktoken does, and not by its"
            " line in merges.txt", _by_id),
     _ranks("counts the first place of a merge that is repeated", _first_repeat_counts),
-    _ranks("lacks the first merge, as if line 1 of merges.txt were no merge",
-           _but_at(0)),
-    _ranks("lacks the last merge, as if merges.txt ended before it",
-           _but_at(-1)),
+    _lacks("lacks the first merge, as if line 1 of merges.txt were no merge",
+           _at(0)),
+    _lacks("lacks the last merge, as if merges.txt ended before it",
+           _at(-1)),
 )  # fmt: skip
 
 
@@ -140,24 +154,25 @@ def merging_suspects(case: Case) -> Iterator[Suspect]:
     pieces = list(islice(_pieces_that_part(case), _MOST_PIECES))
     merges = dict.fromkeys(pair for piece in pieces for pair in _merges_of(piece, case))
     for pair in islice(merges, _MOST_MERGES):
-        yield _ranks(f"lacks the merge {_named(pair, case)}", _but(pair))
+        yield Suspect(
+            "merges",
+            f"lacks the merge {_named(pair, case)}",
+            partial(_with, pair=pair, rank=None),
+        )
+    last = len(case.steps.known.merges)
     for pair in _pairs_of_the_port(case):
-        for where, ranks in (("before all others", _first), ("after all others", _last)):
-            verb = "has" if pair in case.steps.known.ranks else "has a merge too many,"
-            yield _ranks(f"{verb} {_named(pair, case)} {where}", ranks(pair))
+        verb = "has" if pair in case.steps.known.ranks else "has a merge too many,"
+        for where, rank in (("before", -1), ("after", last)):
+            yield Suspect(
+                "merges",
+                f"{verb} {_named(pair, case)} {where} all others",
+                partial(_with, pair=pair, rank=rank),
+            )
 
 
 def _named(pair: Pair, case: Case) -> str:
     rank = case.steps.known.ranks.get(pair)
     return shown(" ".join(pair)) + ("" if rank is None else f" (rank {rank})")
-
-
-def _first(pair: Pair) -> Callable[[Steps], Ranks]:
-    return lambda steps: _with(steps.known.ranks, pair, -1)
-
-
-def _last(pair: Pair) -> Callable[[Steps], Ranks]:
-    return lambda steps: _with(steps.known.ranks, pair, len(steps.known.merges))
 
 
 def _pieces_that_part(case: Case) -> Iterator[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import regex
 
@@ -69,8 +71,13 @@ def _cuts(says: str, cut: Callable[[str], list[str]]) -> Suspect:
 
 
 def _splits(says: str, expression: str) -> Suspect:
-    compiled = regex.compile(expression, regex.VERSION1)
-    return _cuts(says, compiled.findall)
+    """Split with an expression, which is compiled when it is first asked for."""
+    return _cuts(says, lambda text: _compiled(expression).findall(text))
+
+
+@cache
+def _compiled(expression: str) -> Any:
+    return regex.compile(expression, regex.VERSION1)
 
 
 def _contractions(flags: str) -> str:

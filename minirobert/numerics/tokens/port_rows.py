@@ -131,6 +131,8 @@ def read_port_rows(path: str | os.PathLike[str]) -> list[PortRow]:
         raise FileNotFoundError(f"there is no file {shown(str(path))}")
     if Path(path).is_dir():
         raise IsADirectoryError(f"{shown(str(path))} is a directory: give a file of JSON lines")
+    if Path(path).is_char_device():
+        raise OSError(f"{shown(str(path))} is a device: give a file of JSON lines")
     name = plain(Path(path).name, 60)
     with open(path, "rb") as file:
         places = (f"{name}, line {number}" for number in count(1))
@@ -142,7 +144,7 @@ def read_port_rows(path: str | os.PathLike[str]) -> list[PortRow]:
 
 def _value(line: bytes, where: str) -> Any:
     try:
-        text = line.decode("utf-8")
+        text = line.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{where} is not UTF-8: byte {error.start + 1} is none") from None
     return json_value(text, where, "a list of ids, or an object with 'input_ids'")

@@ -13,11 +13,11 @@ from .suspect import Case
 
 __all__ = ["Agreed", "Explanation", "Parted", "ranked"]
 
-#: For how many texts explanations are looked for, and for how many of those that nothing alone
-#: explains several are tried together.
-_MOST_SEARCHED, _MOST_DEEP = 200, 3
+#: For how many texts explanations may be looked for in vain before that ends, and for how many of
+#: those that no single mistake explains several are tried together.
+_MOST_IN_VAIN, _MOST_DEEP = 12, 2
 #: How many explanations are kept, and how many of the texts that agree are asked about each.
-_MOST_KEPT, _MOST_ASKED = 64, 1000
+_MOST_KEPT, _MOST_ASKED = 32, 1000
 
 Texts = tuple[str, ...]
 
@@ -108,13 +108,12 @@ def _found(steps: Steps, parted: Sequence[Parted]) -> list[Mistakes]:
     """Collect what explains some text, looking for more where none of it explains another."""
     known: dict[str, Mistakes] = {}
     rows: list[Callable[[Texts], Ids | None]] = []
-    searched = in_vain = 0
+    in_vain = 0
     for one in parted:
-        if searched == _MOST_SEARCHED or len(known) >= _MOST_KEPT:
+        if in_vain == _MOST_IN_VAIN or len(known) >= _MOST_KEPT:
             break
         if any(row(one.texts) == one.port for row in rows):
             continue
-        searched += 1
         case = Case(steps, one.texts, one.ours, one.port)
         found = found_for(case, deep=in_vain < _MOST_DEEP)
         in_vain += not found

@@ -36,7 +36,7 @@ FAMILIES = (
 Mistakes = tuple[Suspect, ...]
 
 #: How many characters may be tokenized to find suspects that only together explain a text.
-_MOST_CHARACTERS = 300_000
+_MOST_CHARACTERS = 150_000
 
 
 def found_for(case: Case, *, deep: bool = True) -> list[Mistakes]:

@@ -87,6 +87,9 @@ class Known:
 class PieceCoder:
     """From a piece of a text to ids: its symbols, merged to tokens, which are looked up.
 
+    Where only some pieces can come out otherwise than from `others`, these are those whose symbols
+    have the string `only` in them.
+
     >>> coder = PieceCoder(str, lambda symbols: list(symbols), lambda ts: [ord(t) for t in ts])
     >>> coder("ab")
     [97, 98]
@@ -95,6 +98,8 @@ class PieceCoder:
     spell: Callable[[str], Sequence[str]]
     merge: Callable[[Sequence[str]], Sequence[str]]
     number: Callable[[Sequence[str]], Ids]
+    only: str = ""
+    others: Callable[[str], Ids] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_table", PieceTable(self._encoded))
@@ -105,7 +110,10 @@ class PieceCoder:
         return table[piece]
 
     def _encoded(self, piece: str) -> Ids:
-        return self.number(self.merge(self.spell(piece)))
+        symbols = self.spell(piece)
+        if self.others and self.only not in "".join(symbols):
+            return self.others(piece)
+        return self.number(self.merge(symbols))
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,7 @@ class Steps:
 
     def coding(self, **changes: Any) -> Steps:
         """Give the same steps with another way from a piece to ids."""
+        changes = {"only": "", "others": None, **changes}
         return replace(self, encode=replace(self.encode, **changes))
 
 
