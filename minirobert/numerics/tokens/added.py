@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import regex
+
 from ...tokenization import AddedToken
 from ...tokenization.added_tokens import AddedTokenSplitter, Segment
 from ...tokenization.pretokenizer import WHITE_SPACE, with_prefix_space
+from .pieces import ASCII, JAVASCRIPT, PYTHON
 from .steps import Known
 from .suspect import Case, Suspect
 
@@ -54,21 +57,30 @@ def _in_any_case(known: Known) -> Find:
     return lambda text: splitter.split(text.replace("<MASK>", "<mask>"))
 
 
-def _with_python_space(known: Known) -> Find:
-    """Let ``<mask>`` take what ``str.rstrip`` takes: also U+001C to U+001F."""
-    find = AddedTokenSplitter(known.added).split
+def _taking_along(expression: str) -> Callable[[Known], Find]:
+    """Let ``<mask>`` take along what an expression finds on its left, read backwards."""
+    run = regex.compile(f"(?r){expression}", regex.VERSION1)
 
-    def split(text: str) -> list[Segment]:
-        segments: list[Segment] = []
-        for start, end, token in find(text):
-            if token and token.content == known.mask and segments and segments[-1][2] is None:
-                first, last, _ = segments.pop()
-                start = first + len(text[first:last].rstrip())
-                segments += [(first, start, None)] if first < start else []
-            segments.append((start, end, token))
-        return segments
+    def find(known: Known) -> Find:
+        flagged = (replace(t, lstrip=t.lstrip and t.content != known.mask) for t in known.added)
+        split = _splitting(flagged, known)
+        return lambda text: _stretched(text, split(text), known.mask, run)
 
-    return split
+    return find
+
+
+def _stretched(
+    text: str, segments: Sequence[Segment], mask: str | None, run: Any
+) -> Sequence[Segment]:
+    """Move the beginning of each ``<mask>`` to that of the run before it."""
+    moved: list[Segment] = []
+    for start, end, token in segments:
+        if token and token.content == mask and moved and moved[-1][2] is None:
+            first, _, _ = moved.pop()
+            start = run.match(text, first, start).start()
+            moved += [(first, start, None)] if first < start else []
+        moved.append((start, end, token))
+    return moved
 
 
 ADDED = (
@@ -81,7 +93,12 @@ ADDED = (
     _finds("lets <mask> take the white space on its right along", _mask(lstrip=False, rstrip=True)),
     _finds("lets <mask> take the white space on both sides along", _mask(rstrip=True)),
     _finds("lets <mask> take U+001C to U+001F along, too, which str.rstrip takes for white space",
-           _with_python_space),
+           _taking_along(f"[{PYTHON}]*")),
+    _finds(r"lets <mask> take along what JavaScript's \s is, which has U+FEFF and lacks U+0085",
+           _taking_along(f"[{JAVASCRIPT}]*")),
+    _finds(r"lets <mask> take along white space of ASCII alone", _taking_along(f"[{ASCII}]*")),
+    _finds("lets <mask> take spaces along, and no other white space", _taking_along(r"\x20*")),
+    _finds("lets <mask> take one space along, at most", _taking_along(r"\x20?")),
     _finds("lets all special tokens take the white space on their left along", _all(lstrip=True)),
     _finds("lets all special tokens take the white space on both sides along",
            _all(lstrip=True, rstrip=True)),

@@ -15,7 +15,7 @@ import regex
 
 from .suspect import Case, Suspect
 
-__all__ = ["JAVASCRIPT", "pattern", "pieces_suspects"]
+__all__ = ["ASCII", "JAVASCRIPT", "PYTHON", "pattern", "pieces_suspects"]
 
 CONTRACTIONS = "'(?:s|t|re|ve|m|ll|d)|"
 

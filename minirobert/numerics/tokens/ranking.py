@@ -91,8 +91,8 @@ def ranked(steps: Steps, parted: Sequence[Parted], agreed: Sequence[Agreed]) -> 
     -------
     list of Explanation
     """
-    known = _found(steps, parted)
     sample = agreed[:: max(len(agreed) // _MOST_ASKED, 1)][:_MOST_ASKED]
+    known = _found(steps, parted, sample)
     explanations = []
     for mistakes in known:
         row = _row_with(mistakes, steps)
@@ -104,24 +104,32 @@ def ranked(steps: Steps, parted: Sequence[Parted], agreed: Sequence[Agreed]) -> 
     )
 
 
-def _found(steps: Steps, parted: Sequence[Parted]) -> list[Mistakes]:
-    """Collect what explains some text, looking for more where none of it explains another."""
+def _found(steps: Steps, parted: Sequence[Parted], agreed: Sequence[Agreed]) -> list[Mistakes]:
+    """Collect what explains some text and changes none that agrees, or else what explains some.
+
+    More is looked for where none of it explains another text.
+    """
+
+    def accepts(mistakes: Mistakes) -> bool:
+        row = _row_with(mistakes, steps)
+        return all(row(one.texts) == one.ids for one in agreed)
+
     known: dict[str, Mistakes] = {}
-    rows: list[Callable[[Texts], Ids | None]] = []
+    accepted: list[Callable[[Texts], Ids | None]] = []
     in_vain = 0
     for one in parted:
         if in_vain == _MOST_IN_VAIN or len(known) >= _MOST_KEPT:
             break
-        if any(row(one.texts) == one.port for row in rows):
+        if any(row(one.texts) == one.port for row in accepted):
             continue
         case = Case(steps, one.texts, one.ours, one.port)
-        found = found_for(case, deep=in_vain < _MOST_DEEP)
-        in_vain += not found
+        found = found_for(case, accepts, deep=in_vain < _MOST_DEEP)
+        in_vain += not any(map(accepts, found[:1]))
         for mistakes in found[: _MOST_KEPT - len(known)]:
             name = " ".join(map(str, mistakes))
             if name not in known:
                 known[name] = mistakes
-                rows.append(_row_with(mistakes, steps))
+                accepted += [_row_with(mistakes, steps)] if accepts(mistakes) else []
     return list(known.values())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -39,20 +39,25 @@ Mistakes = tuple[Suspect, ...]
 _MOST_CHARACTERS = 150_000
 
 
-def found_for(case: Case, *, deep: bool = True) -> list[Mistakes]:
+def found_for(
+    case: Case, accepts: Callable[[Mistakes], bool] = lambda mistakes: True, *, deep: bool = True
+) -> list[Mistakes]:
     """Find what explains a text: single suspects, or else two or three of them, or other ids.
 
-    That several are tried together is `deep`, and may take a second.
+    What `accepts` refuses is given only where there is nothing else. That several are tried
+    together is `deep`, and may take a second.
     """
     alone = list(_alone(case))
-    if alone or not deep:
-        return alone
+    accepted = list(filter(accepts, alone))
+    if accepted or not deep:
+        return accepted or alone
     work = _Work(_MOST_CHARACTERS)
-    return (
-        list(_together(case, 2, work))
-        or [(suspect,) for suspect in renumbering(case)]
-        or list(_together(case, 3, work))
-    )
+    others = ((suspect,) for suspect in renumbering(case))
+    for more in (_together(case, 2, work), others, _together(case, 3, work)):
+        accepted = list(filter(accepts, more))
+        if accepted:
+            return accepted
+    return alone
 
 
 @dataclass

@@ -199,15 +199,16 @@ def test_rows_that_go_on(tokenizer):
     assert "where the port's row goes on" in str(first)
 
 
-def test_mistakes_that_would_change_others_come_last(tokenizer):
-    ids = tokenizer(["Hello world", "plain ½"]).input_ids
-    ids[0] = tokenizer("hello world").input_ids
-    comparison = compare_tokens(tokenizer, ["Hello world", "plain ½"], ids)
-    assert [one.would_change for one in comparison.explanations] == [0, 0]
-    ids.append(tokenizer("É").input_ids)
-    comparison = compare_tokens(tokenizer, ["Hello world", "plain ½", "É"], ids)
-    assert all(one.would_change for one in comparison.explanations)
-    assert "(it would change 1 of 2 texts that agree)" in str(comparison)
+def test_a_mistake_that_would_change_texts_that_agree_is_less_likely(tokenizer):
+    texts = ["Hello world hello", "plain ½"]
+    ids = [tokenizer.encode(texts[0].lower()), tokenizer.encode(texts[1])]
+    comparison = compare_tokens(tokenizer, texts, ids)
+    assert {one.would_change for one in comparison.explanations} == {0}
+    texts += ["É", "A", "a B <mask>"]
+    ids += tokenizer(texts[2:]).input_ids
+    comparison = compare_tokens(tokenizer, texts, ids)
+    assert {one.would_change for one in comparison.explanations} == {3}
+    assert "(it would change 3 of 4 texts that agree)" in str(comparison)
 
 
 def test_names_of_the_port_are_shown(tokenizer):

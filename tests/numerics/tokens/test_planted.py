@@ -6,14 +6,16 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
+import regex
 
 from minirobert.numerics.tokens import compare_tokens
+from minirobert.numerics.tokens.pieces import pattern
 from minirobert.numerics.tokens.steps import Call, steps_of
 from minirobert.tokenization import RobertaTokenizer
 from minirobert.tokenization.bpe import bpe
 from minirobert.tokenization.byte_alphabet import BYTE_TO_CHAR, PRINTABLE, text_to_symbols
 from tests.equivalence.texts import ours
-from tests.numerics.tokens.joined import joined
+from tests.numerics.tokens.joined import joined, joined_texts
 from tests.numerics.tokens.ports import (
     BYTE_LEVEL,
     DIRECTORY,
@@ -27,6 +29,8 @@ from tests.numerics.tokens.ports import (
     port,
     without_merges,
 )
+
+JS = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 
 
 def named(*changes, texts=TEXTS):
@@ -123,6 +127,62 @@ def test_flags_of_added_tokens():
         flagged(None, lstrip=True)
     )
     assert "only where no letter, digit or underscore" in named(flagged(None, single_word=True))
+
+
+@pytest.mark.parametrize(
+    ("white", "says"),
+    [
+        (JS, "along what JavaScript's \\s is"),
+        ("\\s\x1c-\x1f", "U+001C to U+001F along"),
+        ("\t\n\v\f\r ", "white space of ASCII alone"),
+        (" ", "spaces along, and no other"),
+    ],
+)
+def test_masks_that_take_along_what_is_white_space_elsewhere(white, says):
+    row = masked_with(rf"[{white}]*<mask>")
+    texts = [
+        f"a{c}<mask>b" for c in (*" \t\v\x85\xa0\ufeff\x1c\u3000", "  ", " \t", "\x85 ", "\ufeff ")
+    ]
+    assert says in best(compare_tokens(ours(DIRECTORY), texts, map(row, texts)))
+
+
+def test_masks_that_take_one_space_along():
+    texts = ["a <mask>", "a  <mask>", "a\t<mask>", "<mask>", " <mask>", "  <mask>  <mask>"]
+    row = masked_with(r" ?<mask>")
+    assert "one space along, at most" in best(
+        compare_tokens(ours(DIRECTORY), texts, map(row, texts))
+    )
+
+
+def masked_with(expression):
+    """Find masks by an expression, and encode what lies between."""
+    tokenizer = ours(DIRECTORY)
+
+    def row(text):
+        parts = [tokenizer.encode(p)[1:-1] for p in regex.split(expression, text)]
+        ids = [index for part in parts for index in (*part, tokenizer.mask_token_id)]
+        return [0, *ids[:-1], 2]
+
+    return row
+
+
+def test_both_mistakes_of_a_port_to_javascript_are_named_together():
+    """Its pattern and its <mask> have the same other white space."""
+    steps = steps_of(joined(), Call())
+    expression, mask = pattern(white=JS), joined().mask_token_id
+
+    def row(text):
+        stretches = regex.split(rf"[{JS}]*<mask>", text)
+        pieces = [regex.findall(expression, one) for one in stretches]
+        ids = [i for some in pieces for i in (*(i for p in some for i in steps.encode(p)), mask)]
+        return [0, *ids[:-1], 2]
+
+    some = joined_texts(150)
+    texts = [f"{a}<mask>{b}" for a, b in zip(some, reversed(some), strict=True)]
+    comparison = compare_tokens(joined(), texts, map(row, texts))
+    says = best(comparison)
+    assert "lets <mask> take along what JavaScript's" in says
+    assert "splits with JavaScript's" in says
 
 
 def only(*contents):
