@@ -18,7 +18,10 @@ from ..checks import warn
 from ..sentences import plain, shown
 from .options import Option, choice
 
-__all__ = ["Faults", "check_no_device", "errors_option", "not_utf8", "stdin_lines", "unescaped"]
+__all__ = [
+    *("Faults", "check_no_device", "errors_option", "file_lines", "not_utf8", "stdin_lines"),
+    "unescaped",
+]
 
 #: Bytes of a line of stdin; /dev/zero would have one without end.
 LONGEST = 50_000_000
@@ -120,21 +123,42 @@ def stdin_lines(faults: Faults) -> Iterator[str | None]:
         yield from _lines_of_text(sys.stdin)
         return
     try:
-        for number, line in enumerate(_lines_of_bytes(sys.stdin.buffer), 1):
-            yield faults.text(line.removesuffix(b"\n").removesuffix(b"\r"), number)
+        yield from _texts_of(sys.stdin.buffer, "stdin", faults)
     except OSError as error:
         raise OSError(f"stdin cannot be read ({error.strerror}): give it lines of text") from None
 
 
-def _lines_of_bytes(file: BinaryIO) -> Iterator[bytes]:
+def file_lines(path: str, faults: Faults) -> Iterator[str | None]:
+    """Read the lines of a file without their ends, as those of stdin; ``-`` is stdin itself."""
+    if path == "-":
+        yield from stdin_lines(faults)
+        return
+    if not Path(path).exists():
+        raise FileNotFoundError(f"there is no file {shown(path)}")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{shown(path)} is a directory: give a file of text")
+    check_no_device(path)
+    with open(path, "rb") as file:
+        yield from _texts_of(file, plain(path), faults)
+
+
+def _texts_of(file: BinaryIO, name: str, faults: Faults) -> Iterator[str | None]:
+    for number, line in enumerate(_lines_of_bytes(file, name), 1):
+        yield faults.text(line.removesuffix(b"\n").removesuffix(b"\r"), number)
+
+
+def _lines_of_bytes(file: BinaryIO, name: str) -> Iterator[bytes]:
     for number, line in enumerate(iter(partial(file.readline, LONGEST + 2), b""), 1):
         if len(line) > LONGEST + 1:  # the line feed is not counted
             raise ValueError(
-                f"line {number} of stdin has more than {LONGEST:,} bytes, which are not read at "
-                "once: divide it into several lines"
+                f"line {number} of {plain(name)} has more than {LONGEST:,} bytes, which are not "
+                "read at once: divide it into several lines"
             )
         if number == 1 and line.startswith(b"\xef\xbb\xbf"):
-            warn("line 1 of stdin begins with a byte order mark, U+FEFF: it is read as text, too")
+            warn(
+                f"line 1 of {plain(name)} begins with a byte order mark, U+FEFF: it is read as"
+                " text, too"
+            )
         yield line
 
 

@@ -111,7 +111,18 @@ OPTIONS = {
     },
     "inspect": [["--json"]],
     "train-tokenizer": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--quiet"]],
+    "compare-tokens": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--all"]],
 }
+#: Lines of what a port gives for texts.
+ROWS = [
+    *(b"[0, 300, 2]\n", b"[0, 2]\n", b'{"input_ids": [0, 43, 2]}\n', b"[]\n", b"\n", b"{}\n"),
+    *(b"[-1]\n", b"[1e9]\n", b"[99999]\n", b"\xff\n", b"[[0]]\n", b"[" * 5000 + b"\n", b"null\n"),
+    *(
+        b"[" + b"9" * 5000 + b"]\n",
+        b'{"ids": [5], "text": "low low"}\n',
+        b'{"ids": [1], "offsets": 1}',
+    ),
+]
 OF_TASKS = [
     *(["--batch-size", size] for size in ("0", "2", "9", "9" * 30)),
     *(["--top-k", k] for k in ("1", "0", "-1", "9" * 5000, "many")),
@@ -146,9 +157,15 @@ def drawn_arguments(draw, directories, tmp_path):
         out = draw.choice(["OUT", "OUT", "", "FILE", "/proc/self/x", "/dev/full", "o" * 300])
         arguments += [draw.choice(["FILE", "FILE", "/dev/zero", ".", ""]), "--out", out]
         arguments += ["--vocab-size", draw.choice(["270", "0", "9" * 40])]
+    if command == "compare-tokens":
+        model = draw.choice(["bundled", "bundled", str(TINY), "", ".", "/dev/zero"])
+        port = draw.choice(["IDS", "IDS", "IDS", "FILE", "/dev/zero", ".", "", "nowhere"])
+        file = draw.choice(["FILE", "FILE", "-", "/dev/zero", ".", "", "o" * 300])
+        arguments += [model, "--port", port, file]
+        arguments += draw.choice([[], ["--pair"], ["--jsonl"], ["--max-length", "3"]])
     for option in OPTIONS[command]:
         arguments += option if draw.random() < 0.4 else []
-    names = {name: str(tmp_path / name) for name in ("FIFO", "FILE", "OUT")}
+    names = {name: str(tmp_path / name) for name in ("FIFO", "FILE", "IDS", "OUT")}
     return [names.get(word, word) for word in arguments]
 
 
@@ -163,12 +180,14 @@ def test_whatever_it_is_given(draw, times, directories, tmp_path):
     (tmp_path / "FILE").write_bytes(
         b"low lower\ncaf\xe9\n" if draw.random() < 0.5 else b"low low\n"
     )
+    (tmp_path / "IDS").write_bytes(b"".join(draw.choices(ROWS, k=draw.choice([1, 2, 2, 2, 3]))))
     for _ in range(6 * times):
         arguments = drawn_arguments(draw, directories, tmp_path)
         streams, environment = draw.choice(STREAMS), draw.choice(ENVIRONMENTS)
         try:
             result = program(arguments, drawn_lines(draw), streams, environment, cwd=tmp_path)
-            assert_well_behaved(result, arguments)
+            is_comparison = arguments[0] == "compare-tokens"
+            assert_well_behaved(result, arguments, (0, 1, 2) if is_comparison else (0, 2))
         except (AssertionError, subprocess.TimeoutExpired) as error:
             error.add_note(f"{arguments} {streams} {environment}")
             raise

@@ -1,0 +1,121 @@
+"""What ``compare-tokens`` does: reads the texts and what a port gives for them, and compares."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from ..files import TINY
+from ..models.auto import AutoTokenizer
+from ..numerics.tokens.compare import compare_rows
+from ..numerics.tokens.port_rows import json_value, read_port_rows
+from ..numerics.tokens.steps import Call
+from ..sentences import plain, shown
+from ..tokenization import RobertaTokenizer
+from .common import print_json
+from .compare_tokens import BUNDLED, STRATEGIES
+from .lines import Faults, file_lines
+from .options import hub_options
+from .streams import output
+
+__all__ = ["compare"]
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Compare, print the report, and give the exit code: 0 if all texts agree, else 1."""
+    rows = read_port_rows(arguments.port)
+    texts = list(_texts(arguments))
+    model = TINY if arguments.model == BUNDLED else arguments.model
+    tokenizer = AutoTokenizer.from_pretrained(model, **hub_options(arguments))
+    numbers = [number for number, one in enumerate(texts, 1) if one is not None]
+    if len(rows) == len(texts):  # the port has not left out what is no text
+        rows = [rows[number - 1] for number in numbers]
+    read = [one for one in texts if one is not None]
+    has_pairs = any(len(one) > 1 for one in read)
+    comparison = compare_rows(
+        tokenizer,
+        [one[0] for one in read],
+        rows,
+        [one[1] for one in read] if has_pairs else None,
+        _call(arguments, tokenizer),
+        f"{plain(arguments.port)}, line",
+        numbers,
+    )
+    if arguments.json:
+        print_json(comparison.to_json(all_texts=arguments.all))
+    else:
+        with output():
+            print(comparison.report(all_texts=arguments.all))
+    return 0 if comparison.first is None else 1
+
+
+def _call(arguments: argparse.Namespace, tokenizer: RobertaTokenizer) -> Call:
+    """Say how the port was called, as a call of the tokenizer would be."""
+    if arguments.truncation_side is not None:
+        tokenizer.truncation_side = arguments.truncation_side
+    truncates = arguments.truncate or arguments.max_length is not None
+    truncates = truncates or arguments.truncation_strategy is not None
+    most = arguments.max_length
+    if truncates and most is None:
+        most = tokenizer.model_max_length
+    if truncates and most is None:
+        raise ValueError(
+            "nothing says how many tokens the model takes: give --max-length, as the port has it"
+        )
+    return Call(
+        not arguments.no_special_tokens,
+        (arguments.truncation_strategy or STRATEGIES[0]) if truncates else "do_not_truncate",
+        most,
+        tokenizer.truncation_side,
+        tokenizer.add_prefix_space or bool(arguments.add_prefix_space),
+        tokenizer.split_special_tokens or bool(arguments.split_special_tokens),
+    )
+
+
+def _texts(arguments: argparse.Namespace) -> Iterator[tuple[str, ...] | None]:
+    """Read the texts, all single or all pairs; None is one that is left out."""
+    name = "stdin" if arguments.file == "-" else plain(arguments.file)
+    faults = Faults(arguments.errors, f"lines of {name}", f"{name}, line {{}}".format)
+    first: tuple[int, int] | None = None
+    for number, line in enumerate(file_lines(arguments.file, faults), 1):
+        if line is None:
+            yield None
+            continue
+        texts = _text_or_pair(line, f"{name}, line {number}", arguments)
+        first = first or (number, len(texts))
+        if len(texts) != first[1]:
+            raise ValueError(
+                f"line {number} of {plain(name)} has {len(texts)} texts, but line {first[0]} has"
+                f" {first[1]}: put single texts and pairs into files of their own"
+            )
+        yield texts
+    faults.sum_up()
+
+
+def _text_or_pair(line: str, where: str, arguments: argparse.Namespace) -> tuple[str, ...]:
+    if arguments.jsonl:
+        return _of_json(json_value(line, where, _OF_JSON), where)
+    if not arguments.pair:
+        return (line,)
+    one, tab, pair = line.partition("\t")
+    if not tab:
+        raise ValueError(f"{plain(where)} is no pair: put a tab between its two texts")
+    return one, pair
+
+
+_OF_JSON = "a text, a list of two, or an object with 'text' and perhaps 'text_pair'"
+
+
+def _of_json(value: Any, where: str) -> tuple[str, ...]:
+    if isinstance(value, dict):
+        pair = value.get("text_pair")
+        value = [value.get("text")] if pair is None else [value.get("text"), pair]
+    texts = (value,) if isinstance(value, str) else value
+    if (
+        not isinstance(texts, list | tuple)
+        or not 1 <= len(texts) <= 2
+        or not all(isinstance(one, str) for one in texts)
+    ):
+        raise ValueError(f"{plain(where)} has {shown(value)}: each line is {_OF_JSON}")
+    return tuple(texts)
