@@ -80,7 +80,7 @@ SHARED_OPTIONS = (
     text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
     choice(
         "--dtype",
-        ("float16", "float32", "float64", "auto"),
+        ("bfloat16", "float16", "float32", "float64", "auto"),
         "of the weights; auto is that of the file (default: float32)",
         default="float32",
     ),
