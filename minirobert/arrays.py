@@ -34,6 +34,7 @@ __all__ = [
     "first_device",
     "float_dtype",
     "half_in_float32",
+    "has_values",
     "is_array_api_obj",
     "is_floating",
     "is_integer",
@@ -248,6 +249,37 @@ def library_name(array: Array) -> str:
     return type(array).__module__.partition(".")[0]
 
 
+def has_values(array: Any) -> bool:
+    """Tell whether the numbers of an array can be read.
+
+    They cannot where a library records what is computed, to compile it, to differentiate it or to
+    write it to a file: then an array has a dtype and a shape, and stands for any numbers.
+
+    >>> has_values(np.zeros(3))
+    True
+    """
+    if type(array) is np.ndarray:
+        return True
+    library = library_name(array)
+    if library == "torch":
+        return not _torch_records(array)
+    if library == "jax":  # what jax.jit, vmap and grad pass; arrays that hold numbers are jaxlib's
+        import jax
+
+        return not isinstance(array, jax.core.Tracer)
+    return not getattr(array, "is_symbolic", False)
+
+
+def _torch_records(array: Any) -> bool:
+    import torch
+
+    return (
+        torch.compiler.is_compiling()  # torch.compile, torch.export
+        or bool(array.is_meta)
+        or torch._C._functorch.is_batchedtensor(array)  # torch.func.vmap
+    )
+
+
 def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
     """Make an array of the same library and on the same device as another.
 
@@ -262,11 +294,12 @@ def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
         If the other library does not let its array be read, such as torch where it requires a
         gradient.
     """
-    if type(values) is type(like):
-        return values
+    if type(values) is type(like) or not has_values(values):
+        return cast("Array", values)
     if _memory_of(values) is not None and _memory_of(values) == _memory_of(like):
         return _read_in_place(values, like)
-    if is_array_api_obj(values):
+    is_constant = type(values) is np.ndarray and not has_values(like)  # of what is recorded
+    if is_array_api_obj(values) and not is_constant:
         return cast("Array", values)
     return array_namespace(like).asarray(values, device=device_of(like))
 

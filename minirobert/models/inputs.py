@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import Array, Shape, array_namespace, astype, device_of
+from ..arrays import Array, Shape, array_namespace, astype, device_of, has_values
 from ..attention import attend_mask, causal_mask
 from ..cache import KeyValueCache
 from ..checks import (
@@ -194,7 +194,8 @@ def _positions(
         ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id, before)
     elif embeds is not None:
         ids = create_position_ids_from_inputs_embeds(embeds, config.pad_token_id, before)
-    _check_length(int(xp.max(ids)) - config.pad_token_id, config)
+    if has_values(ids):
+        _check_length(int(xp.max(ids)) - config.pad_token_id, config)
     return ids
 
 
