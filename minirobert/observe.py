@@ -14,9 +14,10 @@ is spent, unless somebody watches:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from .arrays import Array, array_namespace, device_of, dtype_name, is_array_api_obj, library_name
@@ -100,7 +101,9 @@ for _function in (_watching, _enter, _leave):
 
 
 @contextmanager
-def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
+def watch(
+    watcher: Watcher | None = None, *, keep: str | Iterable[str] = ()
+) -> Iterator[dict[str, Array]]:
     """Look at every intermediate tensor that is computed inside the block, in order.
 
     A name that comes again begins another call: its names and those that follow begin with
@@ -116,6 +119,10 @@ def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
         Called as ``watcher(name, array)``. It must not change the array, but what it returns, if it
         is not None, takes the array's place in the computation: the same shape and dtype, on the
         same device.
+    keep : str or iterable of str
+        Look at the tensors alone whose names fit one of these patterns, in which ``*`` stands for
+        anything: ``"encoder.layer.3.*"``, ``"*.scores"``. What stands before, as ``roberta.``, may
+        be left out. By default all are looked at.
 
     Yields
     ------
@@ -137,7 +144,8 @@ def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
     seen: dict[str, Array] = {}
     before = _watches.get()
     try:  # also around what sets it: an interruption leaves nothing behind
-        _watches.set((*before, _Watch(watcher, seen)))
+        patterns = (keep,) if isinstance(keep, str) else tuple(keep)
+        _watches.set((*before, _Watch(watcher, seen, patterns)))
         yield seen
     finally:
         _watches.set(before)
@@ -146,23 +154,31 @@ def watch(watcher: Watcher | None = None) -> Iterator[dict[str, Array]]:
 class _Watch:
     """One block that watches: its watcher, or what it has seen; and how many calls there were."""
 
-    def __init__(self, watcher: Watcher | None, seen: dict[str, Array]) -> None:
+    def __init__(
+        self, watcher: Watcher | None, seen: dict[str, Array], patterns: tuple[str, ...]
+    ) -> None:
         self._watcher = watcher
         self._seen = seen
+        self._patterns = patterns
         self._names: set[str] = set()  # of the current call
         self._calls = 0  # before the current one
 
     def look(self, path: str, array: Array) -> Array:
         """Let the watcher look, and give what it puts in the array's place."""
-        if self._watcher is None:
+        if self._watcher is None or not self._keeps(path):
             return array
         replacement = self._watcher(self._numbered(path), array)
         return array if replacement is None else _checked(path, replacement, array)
 
     def record(self, path: str, array: Array) -> None:
         """Keep the array where there is no watcher."""
-        if self._watcher is None:
+        if self._watcher is None and self._keeps(path):
             self._seen[self._numbered(path)] = array
+
+    def _keeps(self, path: str) -> bool:
+        if not self._patterns:
+            return True
+        return any(fnmatchcase(f".{path}", f"*.{pattern}") for pattern in self._patterns)
 
     def _numbered(self, path: str) -> str:
         if path in self._names:

@@ -32,7 +32,7 @@ TOP_LEVEL = {
 }
 FOLDERS = [
     *("files", "kernels", "checkpoints", "tokenization", "generation", "models", "pipelines"),
-    "cli",
+    *("numerics", "cli"),
 ]
 #: A wing may import itself, words, and those that stand here.
 MAY_IMPORT = {
@@ -45,9 +45,12 @@ MAY_IMPORT = {
     "generation": {"files", "ground", "heart"},
     "models": {"files", "ground", "heart", "checkpoints", "tokenization", "generation"},
     "pipelines": {"files", "ground", "heart", "tokenization", "generation", "models"},
+    "numerics": {
+        *("files", "ground", "heart", "checkpoints", "tokenization", "generation", "models"),
+    },
     "cli": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"),
-        "signals",
+        *("numerics", "signals"),
     },
 }
 

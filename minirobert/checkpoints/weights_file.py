@@ -40,6 +40,8 @@ class WeightsFile:
 
     def __init__(self, path: Path):
         self.path = path
+        #: What the header says besides, once it was read.
+        self.metadata: dict[str, str] = {}
         with self._named():
             self._check_kind(os.stat(path))  # some devices do something when they are opened
             self._file = open(path, "rb", buffering=0, opener=_without_waiting)  # noqa: SIM115
@@ -65,6 +67,7 @@ class WeightsFile:
             what = _what_is_wrong(self.path, error)
             raise CheckpointError(f"{plain(self.path)} {what}") from None
         self._check_framework(metadata)
+        self.metadata = metadata
         return start, infos
 
     def read_into(self, target: Any, offset: int) -> Any:
