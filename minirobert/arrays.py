@@ -260,24 +260,42 @@ def has_values(array: Any) -> bool:
     """
     if type(array) is np.ndarray:
         return True
-    library = library_name(array)
-    if library == "torch":
-        return not _torch_records(array)
-    if library == "jax":  # what jax.jit, vmap and grad pass; arrays that hold numbers are jaxlib's
-        import jax
-
-        return not isinstance(array, jax.core.Tracer)
-    return not getattr(array, "is_symbolic", False)
+    known = _HAVE_VALUES.get(library_name(array))
+    return not getattr(array, "is_symbolic", False) if known is None else known(array)
 
 
-def _torch_records(array: Any) -> bool:
+def _has_values_in_torch(array: Any) -> bool:
     import torch
 
-    return (
+    return not (
         torch.compiler.is_compiling()  # torch.compile, torch.export
-        or bool(array.is_meta)
+        or array.is_meta
         or torch._C._functorch.is_batchedtensor(array)  # torch.func.vmap
     )
+
+
+def _has_values_in_jax(array: Any) -> bool:
+    import jax
+
+    return not isinstance(array, jax.core.Tracer)  # as jax.jit, vmap and grad pass
+
+
+def _has_values_in_ndonnx(array: Any) -> bool:
+    try:
+        array.unwrap_numpy()
+    except ValueError:  # it depends on an input of the graph
+        return False
+    return True
+
+
+#: Arrays of JAX that hold numbers are from the module jaxlib.
+_HAVE_VALUES: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
+    {
+        "torch": _has_values_in_torch,
+        "jax": _has_values_in_jax,
+        "ndonnx": _has_values_in_ndonnx,
+    }
+)
 
 
 def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from .. import __version__
 from ..interrupts import STOP
 from ..sentences import shown
+from .export import add_export
 from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
 from .tensors import add_inspect
@@ -112,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add_tokenize(commands)
     add_inspect(commands)
     add_train_tokenizer(commands)
+    add_export(commands)
     return parser
 
 

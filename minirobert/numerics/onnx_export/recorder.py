@@ -1,82 +1,23 @@
 """An array library that computes nothing: it records a forward pass as an ONNX graph.
 
-The model's own code runs on it, on arrays that have a dtype and a shape but no numbers; each
-operation becomes a node. The lengths of the batch and of the texts stay names
-(see `minirobert.numerics.lengths`), and so the graph serves texts of all lengths.
+The model's own code runs on it, on arrays that have no numbers; each operation becomes a node. The
+lengths of the batch and of the texts stay names (see `minirobert.numerics.onnx_export.lengths`),
+and so the graph serves texts of all lengths.
 """
 
 from __future__ import annotations
 
+from functools import reduce
 from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
+from .graph import Graph
 from .lengths import AnyShape, Length, broadcast, split
-from .onnx_graph import Graph
+from .recorded import BOOL, Recorded
 
-__all__ = ["Recorded", "Recorder"]
-
-
-class Recorded:
-    """An array in a program that is being recorded: the name of a value in the graph.
-
-    Operators are those of the namespace, see `Recorder`.
-    """
-
-    is_symbolic = True  # see `minirobert.arrays.has_values`
-    device = "any"
-
-    def __init__(self, name: str, shape: AnyShape, dtype: np.dtype[Any], home: Recorder) -> None:
-        self.name = name
-        self.shape = shape
-        self.dtype = dtype
-        self._home = home
-
-    def __array_namespace__(self, *, api_version: str | None = None) -> Recorder:
-        return self._home
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    def __getitem__(self, key: Any) -> Recorded:
-        return self._home.part(self, key if isinstance(key, tuple) else (key,))
-
-    def __bool__(self) -> bool:
-        raise TypeError("an array that is being recorded has no values")
-
-    __int__ = __float__ = __index__ = __bool__  # nor has it any of another kind
-    __hash__ = object.__hash__  # == compares elements
-
-
-def _operator(operation: str, *, reverse: bool = False, result: Any = None) -> Any:
-    """Make a method that records an operation on an array, and perhaps an array or number."""
-
-    def method(self: Recorded, *others: Any) -> Recorded:
-        arguments = (*others, self) if reverse else (self, *others)
-        return self.__array_namespace__().elementwise(operation, *arguments, result=result)
-
-    return method
-
-
-_BOOL = np.dtype(bool)
-for _name, _operation in {"add": "Add", "sub": "Sub", "mul": "Mul", "truediv": "Div"}.items():
-    setattr(Recorded, f"__{_name}__", _operator(_operation))
-    setattr(Recorded, f"__r{_name}__", _operator(_operation, reverse=True))
-for _name, _operation in {"and": "And", "or": "Or", "invert": "Not", "neg": "Neg"}.items():
-    setattr(Recorded, f"__{_name}__", _operator(_operation))
-for _name, _operation in {
-    "lt": "Less",
-    "le": "LessOrEqual",
-    "gt": "Greater",
-    "ge": "GreaterOrEqual",
-    "eq": "Equal",
-}.items():
-    setattr(Recorded, f"__{_name}__", _operator(_operation, result=_BOOL))
-setattr(Recorded, "__ne__", lambda self, other: ~(self == other))
-setattr(Recorded, "__matmul__", lambda self, other: self.__array_namespace__().matmul(self, other))
+__all__ = ["Recorder"]
 
 
 class Recorder:
@@ -85,8 +26,8 @@ class Recorder:
     One that is not here is needed by no forward pass: who writes a new formula adds it.
     """
 
-    __name__ = "minirobert.numerics.recorder"
-    bool = _BOOL
+    __name__ = "the export to ONNX"
+    bool = BOOL
     float16, float32, float64 = map(np.dtype, ("float16", "float32", "float64"))
     int32, int64, uint64 = map(np.dtype, ("int32", "int64", "uint64"))
     finfo = staticmethod(np.finfo)
@@ -110,7 +51,7 @@ class Recorder:
     def elementwise(self, operation: str, *arguments: Any, result: Any = None) -> Recorded:
         """Record an operation; numbers among its arguments take the dtype of the first array."""
         arrays = [one for one in arguments if isinstance(one, Recorded)]
-        dtype = next((one.dtype for one in arrays if one.dtype != _BOOL), _BOOL)
+        dtype = next((one.dtype for one in arrays if one.dtype != BOOL), BOOL)
         names = [self._name(one, dtype) for one in arguments]
         shape = broadcast(*(one.shape for one in arrays))
         return self._made(operation, names, shape, dtype if result is None else result)
@@ -126,18 +67,23 @@ class Recorder:
         return "" if value is None else self.graph.constant(value, dtype)
 
     def abs(self, x: Recorded) -> Recorded:
+        """Record the size of each element."""
         return self.elementwise("Abs", x)
 
     def exp(self, x: Recorded) -> Recorded:
+        """Record ``e^x``."""
         return self.elementwise("Exp", x)
 
     def log(self, x: Recorded) -> Recorded:
+        """Record the natural logarithm."""
         return self.elementwise("Log", x)
 
     def sqrt(self, x: Recorded) -> Recorded:
+        """Record the square root."""
         return self.elementwise("Sqrt", x)
 
     def tanh(self, x: Recorded) -> Recorded:
+        """Record the hyperbolic tangent."""
         return self.elementwise("Tanh", x)
 
     def log1p(self, x: Recorded) -> Recorded:
@@ -146,14 +92,16 @@ class Recorder:
         ``log(w) x / (w - 1)`` with ``w = 1 + x`` rounded: its two errors cancel (Goldberg 1991,
         What every computer scientist should know about floating-point arithmetic, theorem 4).
         """
-        w = 1.0 + x
-        is_lost = w == 1.0
+        w = x + 1.0
+        is_lost: Any = w == 1.0
         return self.where(is_lost, x, self.log(w) * x / self.where(is_lost, 1.0, w - 1.0))
 
     def clip(self, x: Recorded, low: Any, high: Any) -> Recorded:
+        """Record a clip; None is no limit."""
         return self.elementwise("Clip", x, low, high)
 
     def where(self, condition: Recorded, x: Any, y: Any) -> Recorded:
+        """Record a choice for each element."""
         return self.elementwise("Where", condition, x, y)
 
     def astype(self, x: Recorded, dtype: Any, *, copy: Any = True) -> Recorded:
@@ -168,15 +116,19 @@ class Recorder:
     # Along axes
 
     def cumulative_sum(self, x: Recorded, *, axis: int) -> Recorded:
+        """Record the sums up to each element."""
         return self._made("CumSum", [x.name, self._name(axis, self.int64)], x.shape, x.dtype)
 
     def sum(self, x: Recorded, *, axis: int, keepdims: Any) -> Recorded:
+        """Record the sum along an axis."""
         return self._reduced("ReduceSum", x, axis, keepdims)
 
     def max(self, x: Recorded, *, axis: int, keepdims: Any) -> Recorded:
+        """Record the largest along an axis."""
         return self._reduced("ReduceMax", x, axis, keepdims)
 
     def mean(self, x: Recorded, *, axis: int, keepdims: Any) -> Recorded:
+        """Record the mean along an axis."""
         return self._reduced("ReduceMean", x, axis, keepdims)
 
     def _reduced(self, operation: str, x: Recorded, axis: int, keepdims: Any) -> Recorded:
@@ -186,10 +138,12 @@ class Recorder:
         return self._made(operation, names, shape, x.dtype, keepdims=int(keepdims))
 
     def matmul(self, x: Recorded, y: Recorded) -> Recorded:
+        """Record a product of matrices."""
         shape = (*broadcast(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1])
         return self._made("MatMul", [x.name, y.name], shape, x.dtype)
 
     def take(self, x: Recorded, indices: Recorded, *, axis: int) -> Recorded:
+        """Record a choice of parts of an axis."""
         shape = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
         return self._made("Gather", [x.name, indices.name], shape, x.dtype, axis=axis)
 
@@ -222,10 +176,12 @@ class Recorder:
     # Shapes
 
     def permute_dims(self, x: Recorded, axes: tuple[int, ...]) -> Recorded:
+        """Record an exchange of axes."""
         shape = tuple(x.shape[axis] for axis in axes)
         return self._made("Transpose", [x.name], shape, x.dtype, perm=axes)
 
     def matrix_transpose(self, x: Recorded) -> Recorded:
+        """Record an exchange of the last two axes."""
         axes = tuple(range(x.ndim))
         return self.permute_dims(x, (*axes[:-2], axes[-1], axes[-2]))
 
@@ -239,9 +195,11 @@ class Recorder:
         return self._made("Reshape", [x.name, self._shape(shape)], shape, x.dtype)
 
     def broadcast_to(self, x: Recorded, shape: AnyShape) -> Recorded:
+        """Record a repetition along axes."""
         return self._made("Expand", [x.name, self._shape(shape)], shape, x.dtype)
 
     def zeros(self, shape: AnyShape, *, dtype: Any, device: Any = None) -> Recorded:
+        """Record an array of zeros."""
         return self.broadcast_to(Recorded(self._name(0, dtype), (), dtype, self), shape)
 
     def arange(self, start: Any, stop: Any = None, *, dtype: Any, device: Any = None) -> Recorded:
@@ -265,8 +223,13 @@ class Recorder:
         """Name the value of a length, an array of one number."""
         if isinstance(length, int):
             return self._name([length], self.int64)
-        value = self._name([length.times], self.int64)
-        for name in length.names:
-            is_one = length.times == 1 and name == length.names[0]
-            value = self._lengths[name] if is_one else self.graph.node("Mul", value, self._lengths[name])
-        return value
+        values = [self._lengths[name] for name in length.names]
+        if length.times != 1:
+            values.append(self._name([length.times], self.int64))
+        return reduce(lambda x, y: self.graph.node("Mul", x, y), values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"{name} cannot be exported to ONNX: the recorder has the functions that the formulas "
+            "of this package use, and can be given another"
+        )

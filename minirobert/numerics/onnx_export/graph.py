@@ -1,8 +1,8 @@
-"""A graph of ONNX while it grows: nodes, the constants among them, and the names of their results."""
+"""A graph of ONNX while it grows: nodes, constants, and the names of the results."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +11,8 @@ from .lengths import AnyShape
 
 __all__ = ["IR_VERSION", "OPSET", "Graph", "Value"]
 
-#: Of 2022, so that older runtimes read the files: the first with LayerNormalization's companions
-#: that take their axes as inputs, as they are written here.
+#: The first in which ReduceMean takes its axes as an input. It is of 2022, so that older runtimes
+#: read the files, too.
 OPSET, IR_VERSION = 18, 8
 
 
@@ -35,14 +35,14 @@ class Graph:
     """Nodes in the order in which they were recorded, each with one result."""
 
     def __init__(self) -> None:
-        self._nodes: list[_Node] = []
+        self._nodes: dict[str, _Node] = {}  # by the names of their results
         self._constants: dict[str, np.ndarray[Any, Any]] = {}
         self._names: dict[str, str] = {}  # of values that have got another name
 
     def node(self, operation: str, *inputs: str, **attributes: Any) -> str:
         """Add a node, and give the name of its result; an input that is left out is ``""``."""
         output = f"{operation}.{len(self._nodes)}"
-        self._nodes.append(_Node(operation, inputs, output, attributes))
+        self._nodes[output] = _Node(operation, inputs, output, attributes)
         return output
 
     def constant(self, values: Any, dtype: Any) -> str:
@@ -53,8 +53,12 @@ class Graph:
         return name
 
     def rename(self, name: str, new: str) -> str:
-        """Give a value another name, if it has not got one yet; or else name a copy of it."""
-        if name in self._names or all(node.output != name for node in reversed(self._nodes)):
+        """Let the file call a value by another name, and give its name in this graph.
+
+        That is another one where the value has got its new name before, or is no node's: then a
+        copy is named.
+        """
+        if name in self._names or name not in self._nodes:
             name = self.node("Identity", name)
         self._names[name] = new
         return name
@@ -82,8 +86,8 @@ class Graph:
         """
         from onnx import helper, numpy_helper
 
-        nodes = list(self._needed({one.name for one in outputs}))
-        used = {name for node in nodes for name in node.inputs}
+        nodes = self._needed({one.name for one in outputs})
+        used = {name for node in nodes for name in (node.output, *node.inputs)}
         kept = {**weights, **self._constants}
         graph = helper.make_graph(
             [self._written(node) for node in nodes],
@@ -91,19 +95,19 @@ class Graph:
             [self._described(one) for one in inputs],
             [self._described(one) for one in outputs],
             [numpy_helper.from_array(kept[name], name) for name in kept if name in used],
-            value_info=[self._described(one) for one in known],
+            value_info=[self._described(one) for one in known if one.name in used],
         )
         opset = helper.make_opsetid("", OPSET)
         return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
 
-    def _needed(self, names: set[str]) -> Iterator[_Node]:
+    def _needed(self, names: set[str]) -> list[_Node]:
         """Give the nodes that lead to some values, in order."""
         needed, nodes = set(names), []
-        for node in reversed(self._nodes):
+        for node in reversed(self._nodes.values()):
             if node.output in needed:
                 needed.update(node.inputs)
                 nodes.append(node)
-        return reversed(nodes)
+        return nodes[::-1]
 
     def _written(self, node: _Node) -> Any:
         from onnx import helper
