@@ -17,6 +17,7 @@ from .arrays import (
     device_of,
     dtype_name,
     has_values,
+    holds,
     is_array_api_obj,
     is_floating,
     is_integer,
@@ -59,7 +60,7 @@ def place(name: str, value: Any, like: Array) -> Array:
         )
     try:
         array = as_array_like(value, like)
-        is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))
+        is_numbers = holds(array, ("bool", "numeric"))
     except (TypeError, ValueError):
         is_numbers = False
     except Exception as error:  # whatever its class does when it is read
@@ -159,7 +160,7 @@ def booleans(name: str, mask: Array) -> Array:
 
 def check_real(name: str, array: Array) -> None:
     """Refuse complex numbers."""
-    if array_namespace(array).isdtype(array.dtype, "complex floating"):
+    if holds(array, "complex floating"):
         raise TypeError(f"{name} has dtype {dtype_name(array)}, but must hold real numbers")
 
 

@@ -88,7 +88,7 @@ def either(*options: Option) -> Option:
 #: Of every command that computes.
 DTYPE = choice(
     "--dtype",
-    ("float16", "float32", "float64", "auto"),
+    ("bfloat16", "float16", "float32", "float64", "auto"),
     "of the weights; auto is that of the file (default: float32)",
     default="float32",
 )
