@@ -19,6 +19,7 @@ from .namespaces import (
     array_namespace,
     device_of,
     is_array_api_obj,
+    library_name,
     namespace_name,
 )
 from .values import has_values
@@ -97,6 +98,8 @@ def to_numpy(array: Any) -> np.ndarray[Any, Any]:
         host = array.get()
     elif is_dask_array(array):
         host = np.asarray(array)  # which has it computed
+    elif library_name(array) == "ndonnx":  # which has no DLPack
+        host = array.unwrap_numpy()
     elif not is_numpy_array(array):
         if is_array_api_obj(array) and dtype_name(array) == "bfloat16":  # DLPack's NumPy has none
             return to_numpy(widened(array)).astype(float_dtype(np, "bfloat16"))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..arrays import Array, library_name
+from ..cache import KeyValueCache
 from ..functional import gelu, largest, layer_norm, linear, softmax
 from ..model_output import ModelOutput
 
@@ -30,7 +31,8 @@ def let_trace(weights: Array) -> None:
         for formula in (gelu, largest, layer_norm, linear, softmax):
             formula.dispatch(type(weights))  # else torch.compile would meet its search for a kernel
     if library in _REGISTER:
-        for kind in _subclasses(ModelOutput):
+        kinds: tuple[type[Any], ...] = (KeyValueCache, *_subclasses(ModelOutput))
+        for kind in kinds:
             if (library, kind) not in _known:
                 _known.add((library, kind))
                 _REGISTER[library](kind)
@@ -45,13 +47,21 @@ def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:
 def _register_with_jax(kind: Any) -> None:
     import jax
 
-    jax.tree_util.register_dataclass(kind, data_fields=kind.__match_args__, meta_fields=())
+    if kind is KeyValueCache:
+        jax.tree_util.register_pytree_node(
+            kind,
+            lambda cache: (cache.parts(), cache.has_text),
+            lambda has_text, parts: KeyValueCache.of_parts(parts, has_text),
+        )
+    else:
+        jax.tree_util.register_dataclass(kind, data_fields=kind.__match_args__, meta_fields=())
 
 
 def _register_with_torch(kind: Any) -> None:
     import torch
 
-    torch.export.register_dataclass(kind)
+    if kind is not KeyValueCache:  # torch has no word for what is no dataclass
+        torch.export.register_dataclass(kind)
 
 
 _REGISTER: dict[str, Callable[[Any], None]] = {

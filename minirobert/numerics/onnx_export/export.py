@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from ... import __version__
-from ...arrays import FLOAT_DTYPES, to_numpy
+from ...arrays import to_numpy
 from ...config import RobertaConfig
 from ...files import exchanging
 from ...models.pretrained import RobertaPreTrainedModel
 from ...observe import watch
 from ...parameters import build_tree, flatten
 from ...rules import BOOLEAN, check
-from ...sentences import shown
+from ...sentences import plain
 from .graph import Value
 from .lengths import AnyShape, Length
 from .recorded import Recorded
@@ -28,6 +28,8 @@ __all__ = ["export_onnx", "onnx_model"]
 
 #: A file of protobuf holds at most 2 GiB; what is not weights takes less than the rest.
 LIMIT = 2**31 - 2**26
+
+_DTYPES = ("float16", "float32", "float64")
 
 
 def export_onnx(
@@ -131,10 +133,10 @@ def onnx_model(
 
 
 def _check_dtype(model: RobertaPreTrainedModel) -> None:
-    if model.dtype not in FLOAT_DTYPES:
+    if model.dtype not in _DTYPES:
         raise ValueError(
-            f"a model in {shown(model.dtype)} is not exported: convert it with astype to one of "
-            f"{', '.join(FLOAT_DTYPES)}"
+            f"a model in {plain(model.dtype)} is not exported: convert it with astype to one of "
+            f"{', '.join(_DTYPES)}"
         )
 
 
