@@ -282,6 +282,22 @@ class KeyValueCache:
             for i in range(len(self.layers))
         )
 
+    def parts(self) -> tuple[Any, ...]:
+        """Give the arrays that it holds, as a tree for libraries that look for arrays in one."""
+        layers = tuple(self) if self.is_token is not None else ()
+        return layers, self.is_token, self.cross_attend
+
+    @classmethod
+    def of_parts(cls, parts: tuple[Any, ...], has_text: bool) -> KeyValueCache:
+        """Put together what `parts` gives, or whatever such a library has in the arrays' places."""
+        cache = cls()
+        arrays, cache.is_token, cache.cross_attend = parts
+        cache.layers, cache.has_text = [LayerCache() for _ in arrays], has_text
+        for layer, (key, value, *cross) in zip(cache.layers, arrays, strict=True):
+            layer._keys, layer._values = key, value
+            layer.cross = (cross[0], cross[1]) if cross else None
+        return cache
+
     def __copy__(self) -> KeyValueCache:
         """Copy the buffers, too: both go on behind the same tokens, each in its own way."""
         return copy.deepcopy(self)

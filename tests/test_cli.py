@@ -29,7 +29,9 @@ transformers.logging.set_verbosity_error()
 
 SKY = "The color of the sky is <mask>."
 TWO_MASKS = "A <mask> is a kind of <mask>."
-COMMANDS = [*TASKS, "tokenize", "inspect", "train-tokenizer", "compare-tokens"]
+COMMANDS = [
+    *(*TASKS, "tokenize", "inspect", "train-tokenizer", "compare-tokens", "export"),
+]
 
 
 @pytest.fixture(scope="module")

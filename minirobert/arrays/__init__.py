@@ -8,7 +8,8 @@ by name:
 - `minirobert.arrays.namespaces`: what an array is, and the library that it came from;
 - `minirobert.arrays.dtypes`: dtypes by their names, and half precision;
 - `minirobert.arrays.moves`: where an array is, and how it gets elsewhere;
-- `minirobert.arrays.lacking`: what some library lacks.
+- `minirobert.arrays.lacking`: what some library lacks;
+- `minirobert.arrays.values`: whether numbers can be read, or a library records what is computed.
 
 `AXES` says what the letters of all shapes mean.
 """
@@ -53,6 +54,7 @@ from .namespaces import (
     library_name,
     namespace_name,
 )
+from .values import has_values
 
 __all__ = [
     "AXES",
@@ -71,6 +73,7 @@ __all__ = [
     "float_dtype",
     "float_name",
     "half_in_float32",
+    "has_values",
     "holds",
     "index_dtype",
     "is_array_api_obj",

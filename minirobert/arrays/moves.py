@@ -19,8 +19,10 @@ from .namespaces import (
     array_namespace,
     device_of,
     is_array_api_obj,
+    library_name,
     namespace_name,
 )
+from .values import has_values
 
 __all__ = [
     "as_array_like",
@@ -46,11 +48,12 @@ def as_array_like(values: Array | Sequence[Any], like: Array) -> Array:
         If the other library does not let its array be read, such as torch where it requires a
         gradient.
     """
-    if type(values) is type(like):
-        return values
+    if type(values) is type(like) or not has_values(values):
+        return cast("Array", values)
     if _memory_of(values) is not None and _memory_of(values) == _memory_of(like):
         return _read_in_place(values, like)
-    if is_array_api_obj(values):
+    is_constant = type(values) is np.ndarray and not has_values(like)  # of what is recorded
+    if is_array_api_obj(values) and not is_constant:
         return cast("Array", values)
     return array_namespace(like).asarray(values, device=device_of(like))
 
@@ -97,6 +100,8 @@ def to_numpy(array: Any) -> np.ndarray[Any, Any]:
         host = array.get()
     elif is_dask_array(array):
         host = np.asarray(array)  # which has it computed
+    elif library_name(array) == "ndonnx":  # which has no DLPack
+        host = array.unwrap_numpy()
     elif not is_numpy_array(array):
         if is_array_api_obj(array) and dtype_name(array) == "bfloat16":  # DLPack's NumPy has none
             return to_numpy(widened(array)).astype(float_dtype(np, "bfloat16"))

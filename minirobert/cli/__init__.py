@@ -15,6 +15,7 @@ from .. import __version__
 from ..interrupts import STOP
 from ..sentences import shown
 from .compare_tokens import add_compare_tokens
+from .export import add_export
 from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
 from .tensors import add_inspect
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     add_inspect(commands)
     add_train_tokenizer(commands)
     add_compare_tokens(commands)
+    add_export(commands)
     return parser
 
 

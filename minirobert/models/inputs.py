@@ -15,6 +15,7 @@ from ..arrays import (
     astype,
     check_available,
     device_of,
+    has_values,
     index_dtype,
 )
 from ..attention import attend_mask, causal_mask
@@ -203,7 +204,8 @@ def _positions(
         ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id, before)
     elif embeds is not None:
         ids = create_position_ids_from_inputs_embeds(embeds, config.pad_token_id, before)
-    _check_length(int(xp.max(ids)) - config.pad_token_id, config)
+    if has_values(ids):
+        _check_length(int(xp.max(ids)) - config.pad_token_id, config)
     return ids
 
 

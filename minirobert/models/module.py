@@ -34,6 +34,7 @@ from ..sentences import shown, type_name
 from ..torch_callers import torch_readable
 from .destination import Destination
 from .not_here import NO_GRADIENTS, NO_MODE, NOT_HERE
+from .tracing import let_trace
 
 __all__ = ["RobertaModule", "checked_kind"]
 
@@ -75,6 +76,7 @@ class RobertaModule:
             )
         found = {name: tuple(array.shape) for name, array in flatten(self.params).items()}
         check_shapes(shapes, found, "given")
+        let_trace(self.word_embeddings)
 
     def parameter_shapes(self) -> dict[str, Shape]:
         """Give the name and shape of every tensor of the model."""
@@ -311,7 +313,9 @@ class RobertaModule:
 
     def _with_weights(self: Model, function: Callable[[Array], Array]) -> Model:
         """Copy the model with what a function makes of each array."""
-        return self._with(params=map_tree(function, self.params))
+        model = self._with(params=map_tree(function, self.params))
+        let_trace(model.word_embeddings)
+        return model
 
     def half(self: Model) -> Model:
         """Convert the weights to float16, in a new model."""
