@@ -41,6 +41,7 @@ _PART = re.compile(
     r"(?:^|\.)(?:roberta\.)?((?:embeddings|encoder\.layer\.\d+|pooler|lm_head|classifier|qa_outputs)"
     r"(?:\..*)?)$"
 )
+_AGAIN = re.compile(r"_\d+(?=\.|$)")  # of a module that is called more than once
 _QUANTIZED = re.compile(r"_quantized$")
 
 
@@ -175,6 +176,25 @@ class Graph:
             self._makers[node.output[place]] = node
         return str(node.output[place])
 
+    def give(self, values: Collection[str]) -> None:
+        """Make some values outputs of the graph, and store them before anything is made of them.
+
+        Where there is no arithmetic in half precision, onnxruntime computes in float32, and would
+        hand on what is not yet rounded.
+        """
+        onnx = onnx_module("onnx")
+        nodes = []
+        for node in self.nodes:
+            nodes.append(node)
+            for i, value in enumerate(node.output):
+                if value in values:
+                    node.output[i] = f"{value}.unstored"
+                    nodes.append(onnx.helper.make_node("Identity", [node.output[i]], [value]))
+        del self.proto.graph.node[:]
+        self.proto.graph.node.extend(nodes)
+        more = [onnx.ValueInfoProto(name=one) for one in values if one not in self.outputs]
+        self.proto.graph.output.extend(more)
+
     # Modules and parameters
 
     @cached_property
@@ -294,5 +314,6 @@ def _scope(node: Node) -> str | None:
             return next((path for path in reversed(paths) if path), None)
     for name in (*node.output, node.name):
         if "/" in name:
-            return own_path(name.rpartition("/")[0])
+            path = own_path(name.rpartition("/")[0])
+            return path and _AGAIN.sub("", path)
     return None

@@ -71,7 +71,9 @@ def _embeddings(graph: Graph) -> Iterator[Place]:
         node = _table(graph, f"embeddings.{name}_embeddings")
         yield ids, None if node is None else node.input[1]
         yield f"embeddings.{name}_embeddings", _looked_up(graph, node)
-    words = _table(graph, "embeddings.word_embeddings") or _words(graph)
+    words = _table(graph, "embeddings.word_embeddings")
+    if words is None and graph.paths:  # otherwise nothing shows what it is
+        words = _words(graph)
     yield "embeddings.word_embeddings", _looked_up(graph, words)
     norm = _norm(graph, "embeddings.LayerNorm")
     yield "embeddings.sum", norm and norm.input
@@ -225,10 +227,10 @@ def _linear(graph: Graph, path: str) -> Linear | None:
 
 
 def _product(graph: Graph, path: str) -> Node | None:
-    """Find the product of a linear map: the last in its scope, or behind its weight or bias."""
+    """Find the product of a linear map: the one in its scope, or behind its weight or bias."""
     inside = [node for node in graph.nodes_of(path) if node.op_type in MATRIX]
     if inside:
-        return inside[-1]
+        return inside[0] if len(inside) == 1 else None  # there are several of feed-forward chunks
     weights, biases = [f"{path}.weight"], [f"{path}.bias"]
     if path == "lm_head.decoder":
         weights.append("embeddings.word_embeddings.weight")  # where they are tied
@@ -256,10 +258,12 @@ def _with_bias(graph: Graph, product: Node) -> str | None:
         for node in takers:
             if node.op_type == "Add" and len(graph.operands(node)) == 1:
                 return str(node.output[0])
-        scaled = [node for node in takers if node.op_type in ("Cast", "Mul")]
-        if product.op_type != "MatMulInteger" or len(scaled) != 1:
-            return value
-        value = str(scaled[0].output[0])
+        integers = product.op_type == "MatMulInteger"
+        on = ("Cast", "Mul") if integers else ("QuantizeLinear", "DequantizeLinear")
+        steps = [node for node in takers if node.op_type in on]
+        if len(steps) != 1 or len(takers) != 1:
+            return str(product.output[0]) if not integers else value
+        value = str(steps[0].output[0])
     return None
 
 
@@ -271,8 +275,11 @@ def _hides_bias(node: Node) -> bool:
 def _norm(graph: Graph, path: str, dense: Linear | None = None) -> Norm | None:
     """Find a layer norm by its scope, its parameters, or as what follows a sum."""
     inside = graph.nodes_of(path)
+    norms = [node for node in inside if node.op_type in _NORMS]
+    if len(norms) > 1:
+        return None
     for node in (
-        *(node for node in inside if node.op_type in _NORMS),
+        *norms,
         *(graph.taker_of(f"{path}.{name}", _NORMS) for name in ("weight", "bias")),
         _norm_behind(graph, dense and dense.output),
     ):

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..config import RobertaConfig
-from ..intermediates import intermediates
-from ..parameters import CheckpointError
+from ..intermediates import Pass, intermediates
+from ..parameters import HEADS, CheckpointError
 from ..sentences import listed, plain, shown
-from .onnx_graph import Graph, onnx_module, own_path, read_graph
+from .arithmetic import Arithmetic
+from .onnx_graph import Graph, onnx_module, read_graph
 from .onnx_layout import laid_out
 from .onnx_places import places
 from .traces import ARGUMENTS, Numbers, Trace, host
@@ -98,6 +101,7 @@ def trace_onnx(
         {**given, **tensors},
         architecture=architecture,
         config=config,
+        arithmetic=_arithmetic(tensors.values()),  # type: ignore[arg-type]  # None is told
         given=tuple(given),
         made_by=_made_by(graph, providers, optimise),
     )
@@ -177,12 +181,32 @@ def _values(
 
 def _under_our_names(graph: Graph) -> dict[str, str]:
     """Find what a graph computes under names of ours, as our own export may."""
-    values = {value: own_path(value) for node in graph.nodes for value in node.output if value}
-    return {
-        path: value
-        for value, path in values.items()
-        if path is not None and value in (path, f"roberta.{path}")
+    found = {}
+    for value in (value for node in graph.nodes for value in node.output):
+        path = value.removeprefix("roberta.")
+        if _LAYER.sub("layer.0.", path) in _of_any_model():
+            found[path] = value
+    return found
+
+
+_LAYER = re.compile(r"layer\.\d+\.(?:chunk\.\d+\.)?")
+
+
+@cache
+def _of_any_model() -> frozenset[str]:
+    """List the tensors of all classes, without ``roberta.``, of one layer."""
+    kind = Pass(cross=True, head_mask=True)
+    names = {
+        name.removeprefix("roberta.")
+        for architecture in ("RobertaModel", *HEADS)
+        for positions in ("absolute", "relative_key")
+        for name in intermediates(
+            RobertaConfig(num_hidden_layers=1, position_embedding_type=positions),
+            architecture,
+            kind=kind,
+        )
     }
+    return frozenset(names - {"input_ids"})
 
 
 def _prefix(path: str) -> str:
@@ -240,8 +264,7 @@ def _run(
     """Compute some values of a graph, each operation on its own."""
     made: dict[str | None, Numbers] = {name: fed[name] for name in values if name in fed}
     names = sorted(name for name in values if name is not None and graph.maker(name) is not None)
-    info = onnx_module("onnx").ValueInfoProto
-    graph.proto.graph.output.extend(info(name=one) for one in names if one not in graph.outputs)
+    graph.give(names)
     options = _options("ORT_DISABLE_ALL")
     folder = f"{file.parent.resolve()}{os.sep}"
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
@@ -288,6 +311,12 @@ def _told_by_onnxruntime(path: Path) -> Iterator[None]:
         if not type(error).__module__.startswith("onnxruntime"):
             raise
         raise CheckpointError(f"onnxruntime cannot run {plain(path)}: {plain(error)}") from None
+
+
+def _arithmetic(arrays: Iterable[Numbers]) -> Arithmetic | None:
+    """Tell in what a graph computes: a part of it may be kept in more precision than the rest."""
+    floating = [one.dtype for one in arrays if one.dtype.kind == "f"]
+    return Arithmetic(min(floating, key=lambda dtype: dtype.itemsize).name) if floating else None
 
 
 def _made_by(graph: Graph, providers: Sequence[str], optimise: bool) -> str:
