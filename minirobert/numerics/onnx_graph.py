@@ -242,6 +242,22 @@ class Graph:
         )
         return array
 
+    def float32(self, name: str) -> Numbers | None:
+        """Read the numbers of a constant, if they are stored in float32."""
+        one = self._constants.get(name)
+        is_float32 = one is not None and one.data_type == onnx_module("onnx").TensorProto.FLOAT
+        return self.numbers(name) if is_float32 else None
+
+    def named(self) -> dict[str, str]:
+        """List the constants in float32 that have the name of a parameter."""
+        paths = {own_path(name): name for name in self._constants}
+        kind = onnx_module("onnx").TensorProto.FLOAT
+        return {
+            path: name
+            for path, name in paths.items()
+            if path is not None and self._constants[name].data_type == kind
+        }
+
     def _past_storing(self, value: str) -> Iterator[Node]:
         for node in self.takers(value):
             if node.op_type in _STORING and node.input[0] == value:

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .onnx_graph import MATRIX, Graph, Node
+from .traces import digest
 
-__all__ = ["places"]
+__all__ = ["digests_of", "places"]
 
 #: A name, and the value of the graph, or None where it is not found.
 Place = tuple[str, str | None]
@@ -64,6 +65,23 @@ def places(graph: Graph) -> Iterator[Place]:
 
 
 _LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
+
+
+def digests_of(graph: Graph) -> dict[str, str]:
+    """Give the digests of a graph's weights, by the names of the checkpoint without ``roberta.``.
+
+    A weight without a name is that of the linear map whose product takes it. What is stored in
+    less than float32 is left out: its numbers are others.
+    """
+    found = {path: digest(graph.numbers(name)) for path, name in graph.named().items()}
+    for path in {path.rpartition(".")[0] for path in found} | graph.paths:
+        product = _product(graph, path) if f"{path}.weight" not in found else None
+        if product is not None and product.op_type in ("MatMul", "Gemm"):
+            weight = graph.float32(product.input[1])
+            if weight is not None:
+                turned = any(one.name == "transB" and one.i for one in product.attribute)
+                found[f"{path}.weight"] = digest(weight if turned else weight.T)
+    return found
 
 
 def _embeddings(graph: Graph) -> Iterator[Place]:
