@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Shape
-from ..parameters import CheckpointError
-from ..sentences import listed, plain, shown
-from .onnx_graph import Graph, onnx_module, read_graph
-from .traces import Numbers, host
+from ...arrays import Shape
+from ...parameters import CheckpointError
+from ...sentences import listed, plain, shown
+from ..traces import Numbers, host
+from .file import onnx_module, read_graph
+from .graph import Graph
 
 __all__ = ["check_providers", "inputs_of", "optimised", "run", "tokens_of"]
 
@@ -47,8 +48,8 @@ def check_providers(providers: Sequence[str]) -> None:
 def tokens_of(arrays: Mapping[str, Numbers]) -> Shape | None:
     """Give the shape of the input ids, [B, S] or [B, C, S], or what it would be."""
     if "input_ids" in arrays:
-        return arrays["input_ids"].shape
-    return arrays["inputs_embeds"].shape[:-1] if "inputs_embeds" in arrays else None
+        return tuple(arrays["input_ids"].shape)
+    return tuple(arrays["inputs_embeds"].shape[:-1]) if "inputs_embeds" in arrays else None
 
 
 def inputs_of(

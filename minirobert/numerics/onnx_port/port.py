@@ -1,7 +1,6 @@
 """A trace of an ONNX graph: what onnxruntime computes with it, under our names.
 
 The graph need not give its intermediates: outputs for them are added to a copy of it in memory.
-Where they are is told by `minirobert.numerics.onnx_places`.
 """
 
 from __future__ import annotations
@@ -16,16 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..config import RobertaConfig
-from ..intermediates import Pass, intermediates
-from ..parameters import HEADS, CheckpointError
-from ..sentences import listed, plain
-from .arithmetic import Arithmetic
-from .onnx_graph import Graph, onnx_module, read_graph
-from .onnx_layout import laid_out
-from .onnx_places import digests_of, places
-from .onnx_run import check_providers, inputs_of, optimised, run, tokens_of
-from .traces import ARGUMENTS, Numbers, Trace, host
+from ...config import RobertaConfig
+from ...intermediates import Pass, intermediates
+from ...parameters import HEADS, CheckpointError
+from ...sentences import listed, plain
+from ..arithmetic import Arithmetic
+from ..traces import ARGUMENTS, Numbers, Trace, host
+from .file import onnx_module, read_graph
+from .graph import Graph
+from .layout import laid_out
+from .modules import digests_of
+from .places import places
+from .run import check_providers, inputs_of, optimised, run, tokens_of
 
 __all__ = ["onnx_values", "trace_onnx"]
 
