@@ -1,0 +1,13 @@
+"""Conformance vectors: small cases, by which a port in any language can check itself.
+
+- `minirobert.numerics.vectors.everything`, `minirobert.numerics.vectors.texts`,
+  `minirobert.numerics.vectors.words`: the cases, of models, of generation and of the tokenizer;
+- `minirobert.numerics.vectors.expected`: what they give, computed in `portable` arithmetic, so that
+  every machine writes the same files;
+- `minirobert.numerics.vectors.budgets`: how far rounding may bring a port from that;
+- `minirobert.numerics.vectors.writing`: the files; README.md is what stands beside them.
+"""
+
+from .writing import write_vectors
+
+__all__ = ["write_vectors"]
