@@ -18,6 +18,7 @@ from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
 from .tensors import add_inspect
 from .tokens import add_tokenize, add_train_tokenizer
+from .vectors import add_vectors
 
 __all__ = ["main"]
 
@@ -33,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, 2 after an error, whose sentence is on stderr, or 130 after Control-C.
+        The exit code: 0, 1 where a comparison finds a difference, 2 after an error, whose sentence
+        is on stderr, or 130 after Control-C.
     """
     try:
         STOP.work()
@@ -59,7 +61,7 @@ def _run(argv: Sequence[str] | None) -> int:
         speak_utf8()
         with warnings.catch_warnings():  # which also puts showwarning back
             warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes what it needs
-            arguments.run(arguments)
+            code: int = arguments.run(arguments) or 0
     except ReaderGone:
         return 0
     except MemoryError as error:
@@ -71,7 +73,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except (ValueError, TypeError, KeyError, IndexError, OSError, ImportError, Warning) as error:
         tell(_sentence(error))
         return 2
-    return 0
+    return code
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace | int:
@@ -103,7 +105,8 @@ def _parser() -> argparse.ArgumentParser:
         usage="minirobert [options] COMMAND ...",
         description="RoBERTa as explicit array code.",
         epilog="Where no model is named, it is the small one that comes with the package. The exit "
-        "code is 2 after an error, 130 after Control-C, and else 0.",
+        "code is 2 after an error, 130 after Control-C, 1 where a comparison finds a difference, "
+        "and else 0.",
     )
     parser.add_argument("--version", action="version", version=f"minirobert {__version__}")
     commands = parser.add_subparsers(prog="minirobert", required=True, metavar="COMMAND")
@@ -112,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     add_tokenize(commands)
     add_inspect(commands)
     add_train_tokenizer(commands)
+    add_vectors(commands)
     return parser
 
 

@@ -13,7 +13,7 @@ from ... import models
 from ...arrays import Array
 from ...config import RobertaConfig
 from ...parameters import build_tree
-from .drawing import Scales, draw_weights
+from .drawing import USUAL, Scales, draw_weights
 
 __all__ = ["Answers", "Case"]
 
@@ -53,7 +53,7 @@ class Case:
     calls: tuple[dict[str, Any], ...]
     architecture: str = "RobertaForMaskedLM"
     outputs: tuple[str, ...] = ("lm_head.logits",)
-    scales: Scales = Scales()
+    scales: Scales = USUAL
     options: Mapping[str, Any] = field(default_factory=dict)
     generate: Mapping[str, Any] | None = None
 
@@ -65,9 +65,7 @@ class Case:
     @cached_property
     def weights(self) -> dict[str, Numbers]:
         """All weights, float32."""
-        return draw_weights(
-            self.name, self.config, self.architecture, self.scales, **self.options
-        )
+        return draw_weights(self.name, self.config, self.architecture, self.scales, **self.options)
 
     def model(self, convert: Callable[[Numbers], Array]) -> Any:
         """Make the model of arrays of any kind, each from a weight in float32."""

@@ -17,7 +17,7 @@ from ...arrays import Shape
 from ...config import RobertaConfig
 from ...parameters import parameter_shapes
 
-__all__ = ["Scales", "draw", "draw_ids", "draw_weights"]
+__all__ = ["USUAL", "Scales", "draw", "draw_ids", "draw_weights"]
 
 Numbers = np.ndarray[Any, Any]
 
@@ -32,6 +32,9 @@ class Scales(NamedTuple):
     tables: float = 0.5  # of embeddings
     biases: float = 0.3
     step: float = STEP  # what all of them are multiples of
+
+
+USUAL = Scales()
 
 
 def draw(key: str, shape: Shape, scale: float = 1.0, step: float = STEP) -> Numbers:

@@ -14,11 +14,19 @@ from .drawing import Scales, draw, draw_ids
 
 __all__ = ["forward_cases"]
 
-#: B 2, S 5, N 3, D 4, H 12, I 20, V 23, P 17, L 1; dropout, which nothing may feel that only reads.
+#: Dropout, which nothing may feel that only reads.
+DROPOUT = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
+#: With B 2 and S 5 no two axes have the same length: N 3, D 4, H 12, I 20, V 23, P 17.
 SMALL: dict[str, Any] = {
-    **{"vocab_size": 23, "hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 3},
-    **{"intermediate_size": 20, "max_position_embeddings": 17, "type_vocab_size": 2},
-    **{"layer_norm_eps": 1e-5, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1},
+    "vocab_size": 23,
+    "hidden_size": 12,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 3,
+    "intermediate_size": 20,
+    "max_position_embeddings": 17,
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-5,
+    **DROPOUT,
 }
 #: In the first text a token in the middle is masked, in the second padding is on the right.
 IDS = [[0, 7, 21, 11, 2], [0, 5, 2, 1, 1]]
@@ -62,11 +70,19 @@ def _all_at_once() -> Iterator[Case]:
     may be looked at.
     """
     settings = {
-        **{"vocab_size": 61, "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4},
-        **{"intermediate_size": 40, "max_position_embeddings": 30, "type_vocab_size": 3},
-        **{"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1},
+        "vocab_size": 61,
+        "hidden_size": 24,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "intermediate_size": 40,
+        "max_position_embeddings": 30,
+        "type_vocab_size": 3,
+        **DROPOUT,
     }
-    for name, pad, eps, tables in (("every-step", 1, 1e-5, 0.02), ("every-step-again", 5, 1e-12, 0.5)):
+    for name, pad, eps, tables in (
+        ("every-step", 1, 1e-5, 0.02),
+        ("every-step-again", 5, 1e-12, 0.5),
+    ):
         ids = draw_ids(name, (4, 7), 61, (0, 1, 2, 5))
         ids[0][0], ids[1][5:], ids[2][:2], ids[3][4:] = 0, [pad] * 2, [pad] * 2, [pad] * 3
         mask = [[1, 1, 1, 0, 1, 1, 1], [1, 1, 1, 1, 1, 1, 0], [0, 0, 1, 1, 1, 1, 1], [0] * 7]
@@ -131,14 +147,18 @@ def _configurations() -> Iterator[Case]:
 
 
 def _sizes() -> Iterator[Case]:
-    yield _case("no-layer", "num_hidden_layers 0: the head reads the embeddings", num_hidden_layers=0)
+    yield _case(
+        "no-layer", "num_hidden_layers 0: the head reads the embeddings", num_hidden_layers=0
+    )
     yield _case("one-token", "a single token, S = 1", {"input_ids": [[7], [0], [1]]})
     yield _case("one-text", "a single text, B = 1", {"input_ids": [[0, 7, 21, 11, 2]]})
     yield _case("one-head", "num_attention_heads 1", num_attention_heads=1)
     yield _case("head-size-1", "as many heads as hidden units, D = 1", num_attention_heads=12)
     yield _case("one-type", "type_vocab_size 1, as real checkpoints have", type_vocab_size=1)
     longest = draw_ids("longest", (2, 15), 23, (0, 1, 2))
-    yield _case("longest", "as many tokens as the position table has rows for", {"input_ids": longest})
+    yield _case(
+        "longest", "as many tokens as the position table has rows for", {"input_ids": longest}
+    )
     yield _case(
         "longest-relative",
         "as many tokens as the distance table reaches",
@@ -152,9 +172,10 @@ def _sizes() -> Iterator[Case]:
 
 def _arguments() -> Iterator[Case]:
     yield _case(
-        "no-mask", "without attention_mask padding is looked at, and has the padding's position",
+        "no-mask",
+        "without attention_mask padding is looked at, and has the padding's position",
         {"input_ids": IDS},
-    )  # fmt: skip
+    )
     yield _case(
         "all-masked",
         "a text of which nothing may be looked at: every key has the same weight, 1/S",
@@ -165,24 +186,26 @@ def _arguments() -> Iterator[Case]:
         "attention_mask of three axes: a row for each query",
         {"input_ids": IDS, "attention_mask": draw_ids("mask", (2, 5, 5), 2)},
     )
+    types = [[0, 1, 0, 1, 1], [1, 1, 0, 0, 1]]
+    yield _case("token-types", "token_type_ids", {**READ, "token_type_ids": types})
+    positions = [[4, 2, 9, 16, 0], [3, 1, 1, 8, 5]]
+    yield _case("position-ids", "position_ids of each text", {**READ, "position_ids": positions})
     yield _case(
-        "token-types", "token_type_ids", {**READ, "token_type_ids": [[0, 1, 0, 1, 1], [1, 1, 0, 0, 1]]}
-    )  # fmt: skip
-    yield _case(
-        "position-ids", "position_ids of each text", {**READ, "position_ids": [[4, 2, 9, 16, 0], [3, 1, 1, 8, 5]]}
-    )  # fmt: skip
-    yield _case(
-        "position-ids-of-all", "position_ids of one axis, for all texts", {**READ, "position_ids": [6, 2, 9, 16, 0]}
-    )  # fmt: skip
+        "position-ids-of-all",
+        "position_ids of one axis, for all texts",
+        {**READ, "position_ids": [6, 2, 9, 16, 0]},
+    )
     yield _case(
         "inputs-embeds",
         "inputs_embeds in place of ids: no token counts as padding, positions are 2, 3, 4 …",
         {"inputs_embeds": draw("embeds", (2, 5, 12), 0.5).tolist(), "attention_mask": MASK},
     )
     yield _case(
-        "head-mask", "head_mask of [heads], for all layers", {**READ, "head_mask": [1.0, 0.0, 0.5]},
+        "head-mask",
+        "head_mask of [heads], for all layers",
+        {**READ, "head_mask": [1.0, 0.0, 0.5]},
         num_hidden_layers=2,
-    )  # fmt: skip
+    )
     yield _case(
         "head-mask-of-layers",
         "head_mask of [layers, heads]",
@@ -204,14 +227,11 @@ def _classes() -> Iterator[Case]:
         options={"add_pooling_layer": False},
     )
     labels = [[-100, 3, -100, 9, 2], [22, -100, 0, -100, -100]]
-    yield _case(
-        "masked-lm-loss", "the loss of masked words; -100 does not count", {**READ, "labels": labels},
-        outputs=SCORED,
-    )  # fmt: skip
-    yield _case(
-        "masked-lm-no-label", "no label counts: the loss is NaN", {**READ, "labels": [[-100] * 5] * 2},
-        outputs=SCORED,
-    )  # fmt: skip
+    for name, covers, given in (
+        ("masked-lm-loss", "the loss of masked words; -100 does not count", labels),
+        ("masked-lm-no-label", "no label counts: the loss is NaN", [[-100] * 5] * 2),
+    ):
+        yield _case(name, covers, {**READ, "labels": given}, outputs=SCORED)
     yield from _classifiers()
     yield _case(
         "tokens",
@@ -222,17 +242,18 @@ def _classes() -> Iterator[Case]:
         num_labels=4,
     )
     spans = {"start_positions": [1, 0], "end_positions": [4, 2]}
-    yield _case(
-        "span", "RobertaForQuestionAnswering", {**READ, **spans},
-        architecture="RobertaForQuestionAnswering", outputs=SPANS,
-    )  # fmt: skip
-    yield _case(
-        "span-out-of-range",
-        "a position behind the end is ignored, a negative one is 0",
-        {**READ, "start_positions": [-100, 2], "end_positions": [5, 1]},
-        architecture="RobertaForQuestionAnswering",
-        outputs=SPANS,
-    )
+    beyond = {"start_positions": [-100, 2], "end_positions": [5, 1]}
+    for name, covers, positions in (
+        ("span", "RobertaForQuestionAnswering", spans),
+        ("span-out-of-range", "a position behind the end is ignored, a negative one is 0", beyond),
+    ):
+        yield _case(
+            name,
+            covers,
+            {**READ, **positions},
+            architecture="RobertaForQuestionAnswering",
+            outputs=SPANS,
+        )
     yield _case(
         "choice",
         "RobertaForMultipleChoice: four choices of each of two texts, rows of the batch",
@@ -247,22 +268,21 @@ def _classes() -> Iterator[Case]:
 
 
 def _classifiers() -> Iterator[Case]:
-    for name, covers, classes, labels, kind in (
-        ("one-class", "single_label_classification: cross-entropy", 4, [3, 0], "single_label"),
-        ("several-classes", "multi_label_classification: yes or no for each class", 4,
-         [[1.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 0.0]], "multi_label"),
-        ("regression", "regression of one number: mean squared error", 1, [0.5, -2.25], None),
-        ("regression-of-several", "regression of several numbers", 4,
-         [[1.5, 0.0, -1.0, 2.0], [0.25, 0.0, 1.0, -3.0]], "regression"),
-    ):  # fmt: skip
-        problem = f"{kind}_classification" if kind and "label" in kind else kind
+    decisions = [[1.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 0.0]]
+    numbers = [[1.5, 0.0, -1.0, 2.0], [0.25, 0.0, 1.0, -3.0]]
+    for problem, covers, labels in (
+        ("single_label_classification", "cross-entropy of one class", [3, 0]),
+        ("multi_label_classification", "yes or no for each class", decisions),
+        ("regression", "mean squared error of several numbers", numbers),
+        (None, "which a single class makes a regression of one number", [0.5, -2.25]),
+    ):
         yield _case(
-            name,
-            f"RobertaForSequenceClassification, {covers}",
+            (problem or "regression_of_one").replace("_", "-"),
+            f"RobertaForSequenceClassification, {problem or 'no problem_type'}: {covers}",
             {**READ, "labels": labels},
             architecture="RobertaForSequenceClassification",
             outputs=CLASSES,
-            num_labels=classes,
+            num_labels=4 if problem else 1,
             problem_type=problem,
             classifier_dropout=0.3,
         )
@@ -273,7 +293,9 @@ def _classifiers() -> Iterator[Case]:
 
 def _decoders() -> Iterator[Case]:
     decoder: dict[str, Any] = {"architecture": "RobertaForCausalLM", "is_decoder": True}
-    yield _case("decoder", "RobertaForCausalLM: each token looks back only", **decoder, outputs=LOGITS)
+    yield _case(
+        "decoder", "RobertaForCausalLM: each token looks back only", **decoder, outputs=LOGITS
+    )
     yield _case(
         "decoder-loss",
         "each token's logits and the label of the next",
@@ -300,7 +322,10 @@ def _decoders() -> Iterator[Case]:
             outputs=_of_calls(LOGITS, 3),
         )
     text = draw("encoder", (2, 6, 12), 1.0).tolist()
-    across = {"encoder_hidden_states": text, "encoder_attention_mask": [[1] * 6, [1, 1, 0, 1, 0, 0]]}
+    across = {
+        "encoder_hidden_states": text,
+        "encoder_attention_mask": [[1] * 6, [1, 1, 0, 1, 0, 0]],
+    }
     yield _case(
         "cross-attention",
         "add_cross_attention: the decoder looks at six tokens of an encoder's",

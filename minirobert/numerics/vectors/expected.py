@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import Array
 from ...cache import KeyValueCache
 from ...observe import watch
 from ..arithmetic import Arithmetic
-from ..traces import ARGUMENTS, Trace, digest
+from ..traces import ARGUMENTS, Trace, digest, host
 from .cases import Case
-from .portable import PortableArray
+from .portable import portable
 
-__all__ = ["VERSION", "expected", "portable", "run"]
+__all__ = ["VERSION", "expected", "run"]
 
 Numbers = np.ndarray[Any, Any]
 
@@ -29,14 +30,9 @@ class _Kept:
     def __init__(self, key: str) -> None:
         self._random = Random(key)
 
-    def random(self, shape: tuple[int, ...]) -> PortableArray:
+    def random(self, shape: tuple[int, ...]) -> Array:
         numbers = [self._random.random() for _ in range(int(np.prod(shape)))]
-        return PortableArray(np.array(numbers).reshape(shape))
-
-
-def portable(weight: Numbers) -> PortableArray:
-    """Make a weight of a case an array of portable arithmetic."""
-    return PortableArray(weight.astype(np.float64))
+        return portable(np.array(numbers).reshape(shape))
 
 
 def run(case: Case, model: Any) -> dict[str, Any]:
@@ -71,7 +67,7 @@ def expected(case: Case) -> Trace:
     """
     with watch(keep=() if case.generate is None else "lm_head.logits") as seen:
         texts = run(case, case.model(portable))
-    observed = {name: array.value for name, array in {**seen, **texts}.items()}
+    observed = {name: host(array) for name, array in {**seen, **texts}.items()}
     given = {
         f"call.{k}.{name}" if k else name: _argument(call[name])
         for k, call in enumerate(case.calls)

@@ -19,7 +19,9 @@ from typing import Any
 import array_api_compat.numpy as compat
 import numpy as np
 
-__all__ = ["PortableArray"]
+from ...arrays import Array
+
+__all__ = ["PortableArray", "portable"]
 
 Numbers = np.ndarray[Any, Any]
 
@@ -62,7 +64,7 @@ class PortableArray:
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self.value.shape
+        return tuple(self.value.shape)
 
     @property
     def ndim(self) -> int:
@@ -105,6 +107,14 @@ class PortableArray:
 
     def __matmul__(self, other: PortableArray) -> PortableArray:
         return PortableArray(_matmul(self.value, other.value))
+
+
+def portable(value: Any) -> Array:
+    """Make an array of portable arithmetic; floats of any size become float64."""
+    array = np.asarray(value)
+    made: Any = PortableArray(array.astype(np.float64) if array.dtype.kind == "f" else array)
+    result: Array = made
+    return result
 
 
 def _operation(name: str) -> Callable[[Any, Any], PortableArray]:
@@ -160,7 +170,7 @@ _NAMESPACE = _Namespace()
 def _sum(x: Numbers, axis: int | None = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """Add up from the first term to the last: accumulate has no choice of the order."""
     if x.dtype.kind != "f":
-        return compat.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+        return np.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
     if axis is None:
         return np.add.accumulate(x.reshape(-1))[-1]
     total = np.moveaxis(np.add.accumulate(x, axis=axis), axis, -1)[..., -1]

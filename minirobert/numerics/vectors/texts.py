@@ -15,7 +15,7 @@ from ..traces import host
 from .cases import Answers, Case
 from .drawing import Scales, draw
 from .everything import SMALL
-from .portable import PortableArray
+from .portable import portable
 
 __all__ = ["generation_cases", "score_cases"]
 
@@ -32,20 +32,19 @@ def generation_cases() -> Iterator[Case]:
         "encoder_hidden_states": draw("encoder of texts", (2, 6, 12), 1.0).tolist(),
         "encoder_attention_mask": [[1] * 6, [1, 1, 0, 1, 0, 0]],
     }
+    ends: dict[str, Any] = {"eos_token_id": [2, 8]}
+    soon = {"num_return_sequences": 3, "early_stopping": True, "length_penalty": 0.5, **ends}
+    longest = {"early_stopping": "never", "length_penalty": 2.0, **ends}
+    repeats = {"no_repeat_ngram_size": 2, "repetition_penalty": 1.5}
     for name, covers, more, options in (
         ("greedy", "the likeliest word each time, prompts padded on the left", {}, {}),
-        ("greedy-ends", "a text ends with eos_token_id, and is padded", {}, {"eos_token_id": [2, 21]}),
-        ("greedy-no-repeats", "no_repeat_ngram_size and repetition_penalty", {},
-         {"no_repeat_ngram_size": 2, "repetition_penalty": 1.5}),
+        ("greedy-ends", "a text that ends is padded", {}, {"eos_token_id": [2, 21]}),
+        ("greedy-no-repeats", "options that change scores", {}, repeats),
         ("greedy-cross", "a decoder that looks at an encoder's text", across, {}),
-        ("beams", "num_beams 3: the best text of each prompt", {}, {"num_beams": 3}),
-        ("beams-all", "all beams, as num_return_sequences 3 says; length_penalty and early_stopping",
-         {}, {"num_beams": 3, "num_return_sequences": 3, "length_penalty": 0.5,
-              "early_stopping": True, "eos_token_id": [2, 8]}),
-        ("beams-longest", "early_stopping never, with length_penalty 2", {},
-         {"num_beams": 4, "length_penalty": 2.0, "early_stopping": "never",
-          "eos_token_id": [2, 6, 12]}),
-    ):  # fmt: skip
+        ("beams", "the best text of each prompt", {}, {"num_beams": 3}),
+        ("beams-all", "all beams, which end soon", {}, {"num_beams": 3, **soon}),
+        ("beams-longest", "length_penalty 2", {}, {"num_beams": 4, **longest}),
+    ):
         yield Case(
             name,
             covers,
@@ -117,7 +116,7 @@ def score_cases() -> Iterator[Answers]:
 
 def _drawings() -> Iterator[dict[str, Any]]:
     for uniform in ([0.0, 0.25], [0.5, 0.75], [0.9375, 0.984375]):
-        drawn = host(sample(PortableArray(SCORES), PortableArray(uniform)))
+        drawn = host(sample(portable(SCORES), portable(uniform)))
         yield {"scores": SCORES.tolist(), "uniform": uniform, "expected": drawn.tolist()}
 
 
@@ -138,5 +137,5 @@ def _changed(change: dict[str, Any], given: dict[str, Any]) -> list[list[float |
     draws = bool(change.keys() & _OF_DRAWING)
     config = GenerationConfig(**{"top_k": 0, **change}, do_sample=draws)
     process = score_processor(config, Steering(), given["prompt"], given["at_most"])
-    scores = host(process(PortableArray(given["input_ids"]), PortableArray(given["scores"])))
+    scores = host(process(portable(given["input_ids"]), portable(given["scores"])))
     return [[None if one == -math.inf else one for one in row] for row in scores.tolist()]

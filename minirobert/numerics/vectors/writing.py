@@ -21,13 +21,15 @@ from .expected import VERSION, expected
 from .texts import generation_cases, score_cases
 from .words import token_cases, vectors_tokenizer
 
-__all__ = ["MANIFEST", "all_cases", "write_vectors"]
+__all__ = ["ANSWERS", "MANIFEST", "all_cases", "write_vectors"]
 
 MANIFEST = "manifest.json"
+#: The directories of questions with answers, and the names of a port's files of answers.
+ANSWERS = ("tokenizer", "generation")
 
 
 def all_cases() -> Iterator[tuple[str, Case]]:
-    """Number the cases, so that their directories stand in their order."""
+    """Give all cases with the names of their directories, which stand in the same order."""
     for number, case in enumerate((*forward_cases(), *generation_cases()), 1):
         yield f"{number:03}-{case.name}", case
 
@@ -77,7 +79,7 @@ def _write_case(directory: Path, case: Case) -> dict[str, Any]:
     if case.generate is not None:
         said["generate"] = dict(case.generate)
     texts = {
-        "config.json": case.config.to_json_string(),
+        "config.json": _lines(case.config.to_dict()),
         "inputs.json": _lines({**said, "outputs": case.outputs}),
     }
     write_files(directory, texts)
@@ -117,7 +119,7 @@ def _lines(values: Mapping[str, Any]) -> str:
 
 def _entries(value: Any) -> str:
     if isinstance(value, dict) and value:
-        inner = [f"{json.dumps(name)}: {json.dumps(one)}" for name, one in value.items()]
+        inner = [f"{json.dumps(str(name))}: {json.dumps(one)}" for name, one in value.items()]
         return "{\n " + ",\n ".join(inner) + "\n}"
     if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
         return "[\n " + ",\n ".join(map(json.dumps, value)) + "\n]"
