@@ -1,10 +1,19 @@
 """Numerical checks for ports: which operation is wrong, and by how much.
 
+A port's intermediate tensors are replayed through the reference, step by step, and each is held to
+a bound of what rounding explains.
+
 - `minirobert.numerics.traces`: all tensors of a forward pass, by name, and their file;
+- `minirobert.numerics.compare`: a port beside the reference;
+- `minirobert.numerics.replay`: the reference on a port's own intermediates;
+- `minirobert.numerics.bounded`, `operations`, `bounds`: arrays that carry rounding bounds;
+- `minirobert.numerics.comparison`: what comes of it, tensor by tensor;
 - `minirobert.numerics.arithmetic`: in what a port stores and sums.
 """
 
 from .arithmetic import Arithmetic
+from .compare import compare
+from .comparison import Comparison, DepartureError, Row
 from .traces import Trace, trace
 
-__all__ = ["Arithmetic", "Trace", "trace"]
+__all__ = ["Arithmetic", "Comparison", "DepartureError", "Row", "Trace", "compare", "trace"]

@@ -24,6 +24,9 @@ class Format(NamedTuple):
     lowest: float  # the least of its numbers, which masks scores
     floor: float  # what underflow alone may cost
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def is_half(self) -> bool:
         """Whether a port sums it in a wider format."""

@@ -1,0 +1,269 @@
+"""Arrays that know how far rounding may have carried a port from them.
+
+A `BoundedArray` holds numbers computed in float64, and for each a bound on the difference that
+correct arithmetic of a port may make: what its inputs may be off, carried through the operation,
+and what the operation rounds itself. The model runs on such arrays as on any others, by the Python
+array API, so every formula is bounded that it is made of. The arrays pretend to have the dtype of
+the port: half precision is summed in a wider format and then rounded, as the formulas say.
+
+The elementary operations are here and in `minirobert.numerics.operations`; the formulas whose
+rounding is not that of their parts, as softmax has more than one way to be computed, are in
+`minirobert.numerics.bounds`.
+
+Source: running error analysis, Higham 2002 (Accuracy and Stability of Numerical Algorithms),
+section 3.3, and Higham & Mary 2019 (A New Approach to Probabilistic Rounding Error Analysis) for
+``c(n)``, which takes the place of n.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .arithmetic import Format
+
+__all__ = ["BoundedArray", "Numbers", "bounded", "c", "carried", "numbers", "rounded"]
+
+Numbers = np.ndarray[Any, Any]
+
+
+def c(n: int) -> float:
+    """Say how many roundoffs a sum of n terms is off at most: ``2 sqrt(n) + 4``, not n.
+
+    Roundoffs have either sign and add up like steps of a random walk; 2 standard deviations of it
+    are hardly ever exceeded.
+    """
+    return 2.0 * math.sqrt(n) + 4.0
+
+
+class BoundedArray:
+    """Numbers, a bound on how far a port may be from each, and the dtype that the port has.
+
+    Parameters
+    ----------
+    value : NumPy array
+        float64, integers or booleans.
+    bound : NumPy array or None
+        float64, of the shape of the value; None where the port has these very numbers.
+    dtype : Format or NumPy dtype
+        In what the port stores them.
+    xp : Operations
+        The functions for such arrays.
+    maps : int
+        Through how many products of matrices the bound has been carried.
+    """
+
+    # Without this NumPy would take a BoundedArray on its right for a list of numbers.
+    __array_ufunc__ = None
+    __hash__ = None  # type: ignore[assignment]  # as of arrays
+
+    def __init__(
+        self, value: Any, bound: Numbers | None, dtype: Any, xp: Any, maps: int = 0
+    ) -> None:
+        self.value: Numbers = np.asarray(value)
+        self.bound = bound
+        self.dtype = dtype
+        self.xp = xp
+        self.maps = maps
+
+    device = "cpu"
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.value.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.value.__dlpack_device__()
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return self.xp
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return tuple(self.value.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.value.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of numbers."""
+        return self.value.size
+
+    def __getitem__(self, key: Any) -> BoundedArray:
+        key = tuple(map(_plain, key)) if isinstance(key, tuple) else _plain(key)
+        return self._like(self.value[key], None if self.bound is None else self.bound[key])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        key = tuple(map(_plain, key)) if isinstance(key, tuple) else _plain(key)
+        self.value[key] = _plain(value)
+        bound = getattr(value, "bound", None)
+        if bound is not None or self.bound is not None:
+            self.bound = np.zeros(self.shape) if self.bound is None else self.bound
+            self.bound[key] = 0.0 if bound is None else bound
+        self.maps = max(self.maps, getattr(value, "maps", 0))
+
+    def _like(self, value: Any, bound: Any) -> BoundedArray:
+        """Give some of the numbers, or all in another shape."""
+        return BoundedArray(value, bound, self.dtype, self.xp, self.maps)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __index__(self) -> int:
+        return int(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __repr__(self) -> str:
+        return f"BoundedArray({self.value!r}, {self.bound!r}, {self.dtype!r})"
+
+    def __add__(self, other: Any) -> BoundedArray:
+        return _sum(self, other, np.add)
+
+    def __radd__(self, other: Any) -> BoundedArray:
+        return _sum(other, self, np.add)
+
+    def __sub__(self, other: Any) -> BoundedArray:
+        return _sum(self, other, np.subtract)
+
+    def __rsub__(self, other: Any) -> BoundedArray:
+        return _sum(other, self, np.subtract)
+
+    def __mul__(self, other: Any) -> BoundedArray:
+        a, b = numbers(self), numbers(other)
+        value = a.value * b.value
+        if not is_real(self, other):
+            return bounded(value, self.xp)
+        carried_on = [abs(y.value) * x.bound for x, y in ((a, b), (b, a)) if x.bound is not None]
+        return rounded(value, carried_on, self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> BoundedArray:
+        return _quotient(self, other)
+
+    def __rtruediv__(self, other: Any) -> BoundedArray:
+        return _quotient(other, self)
+
+    def __pow__(self, other: int) -> BoundedArray:
+        product = self
+        for _ in range(other - 1):
+            product = product * self
+        return product
+
+    def __matmul__(self, other: BoundedArray) -> BoundedArray:
+        n, x, y = self.shape[-1], abs(self.value), abs(other.value)
+        errors = [c(n) * self.xp.sums.unit * (x @ y) + n * self.xp.sums.floor]
+        errors += [self.bound @ y] if self.bound is not None else []
+        errors += [x @ other.bound] if other.bound is not None else []
+        product = rounded(self.value @ other.value, errors, self, other)
+        product.maps = carried(self, other) + 1
+        return product
+
+    def __neg__(self) -> BoundedArray:
+        return self._like(-self.value, self.bound)
+
+    def __invert__(self) -> BoundedArray:
+        return bounded(~self.value, self.xp)
+
+    def __and__(self, other: Any) -> BoundedArray:
+        return bounded(self.value & _plain(other), self.xp)
+
+    def __or__(self, other: Any) -> BoundedArray:
+        return bounded(self.value | _plain(other), self.xp)
+
+    def __floordiv__(self, other: Any) -> BoundedArray:
+        return bounded(self.value // _plain(other), self.xp)
+
+    def __mod__(self, other: Any) -> BoundedArray:
+        return bounded(self.value % _plain(other), self.xp)
+
+    def __lt__(self, other: Any) -> BoundedArray:
+        return bounded(self.value < _plain(other), self.xp)
+
+    def __le__(self, other: Any) -> BoundedArray:
+        return bounded(self.value <= _plain(other), self.xp)
+
+    def __gt__(self, other: Any) -> BoundedArray:
+        return bounded(self.value > _plain(other), self.xp)
+
+    def __ge__(self, other: Any) -> BoundedArray:
+        return bounded(self.value >= _plain(other), self.xp)
+
+    def __eq__(self, other: object) -> BoundedArray:  # type: ignore[override]  # as arrays do
+        return bounded(self.value == _plain(other), self.xp)
+
+    def __ne__(self, other: object) -> BoundedArray:  # type: ignore[override]  # as arrays do
+        return bounded(self.value != _plain(other), self.xp)
+
+
+class _Operand(NamedTuple):
+    """A value and its bound, of an array or of a plain number, which has none."""
+
+    value: Any
+    bound: Numbers | None
+
+
+def numbers(operand: Any) -> _Operand:
+    """Take an array or a plain number apart."""
+    if isinstance(operand, BoundedArray):
+        return _Operand(operand.value, operand.bound)
+    return _Operand(operand, None)
+
+
+def _plain(operand: Any) -> Any:
+    return numbers(operand).value
+
+
+def is_real(*operands: Any) -> bool:
+    """Tell whether an operation computes in floating point."""
+    return any(isinstance(getattr(one, "dtype", None), Format) for one in operands)
+
+
+def bounded(value: Any, xp: Any) -> BoundedArray:
+    """Make an array of integers or booleans, which are exact."""
+    value = np.asarray(value)
+    return BoundedArray(value, None, value.dtype, xp)
+
+
+def carried(*operands: Any) -> int:
+    """Count the products of matrices behind which an operation stands, -1 if there is no bound."""
+    behind = [one.maps for one in operands if getattr(one, "bound", None) is not None]
+    return max(behind, default=-1)
+
+
+def rounded(value: Any, errors: list[Numbers], *operands: Any) -> BoundedArray:
+    """Make the result of an elementary operation: its errors, and one rounding of the value."""
+    arrays = [one for one in operands if isinstance(getattr(one, "dtype", None), Format)]
+    dtype = max((one.dtype for one in arrays), key=lambda one: -one.unit)
+    bound = dtype.unit * np.abs(value) + dtype.floor
+    for one in errors:
+        bound = bound + one
+    xp = arrays[0].xp
+    return BoundedArray(value, bound, dtype, xp, max(carried(*operands), 0))
+
+
+def _sum(a: Any, b: Any, add: Any) -> BoundedArray:
+    """Add or subtract; of several terms, the partial sums of another order may be larger."""
+    (x, dx), (y, dy) = numbers(a), numbers(b)
+    value = add(x, y)
+    if not is_real(a, b):
+        return bounded(value, (a if isinstance(a, BoundedArray) else b).xp)
+    return rounded(value, [one for one in (dx, dy) if one is not None], a, b)
+
+
+def _quotient(a: Any, b: Any) -> BoundedArray:
+    (x, dx), (y, dy) = numbers(a), numbers(b)
+    value = x / y
+    errors = [] if dx is None else [dx / np.abs(y)]
+    errors += [] if dy is None else [np.abs(value) * dy / np.abs(y)]
+    return rounded(value, errors, a, b)

@@ -1,0 +1,107 @@
+"""The bounds of the formulas that may be computed in more than one way.
+
+Each says how far correct arithmetic may be from the exact result, whatever the order of its sums:
+u is the unit roundoff of what is stored, v that of what is summed (the same but in half precision),
+``c(n) = 2 sqrt(n) + 4``, and d what the input is off already. Importing this file makes the
+functions of `minirobert.functional` take a `BoundedArray`.
+
+Source: Higham 2002 (Accuracy and Stability of Numerical Algorithms), chapters 3 and 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+
+from ..functional import ACTIVATIONS, gelu, layer_norm, linear, softmax
+from .bounded import BoundedArray, Numbers, c, carried, rounded
+
+__all__ = ["activation", "bounded_gelu", "bounded_layer_norm", "bounded_linear"]
+
+_FEW = 8  # roundoffs of exp, of the division and of the last rounding
+
+
+@linear.register
+def bounded_linear(
+    x: BoundedArray, weight: BoundedArray, bias: BoundedArray | None = None
+) -> BoundedArray:
+    """Bound a map: ``c(n) v (|x| |W|^T + |b|) + 2 u |y| + u |y - b| + d |W|^T``."""
+    size = np.matrix_transpose(abs(weight.value))
+    product = x.value @ np.matrix_transpose(weight.value)
+    b: Numbers = np.zeros(1) if bias is None else bias.value
+    n, sums, store = x.shape[-1], x.xp.sums, x.dtype
+    off = c(n) * sums.unit * (abs(x.value) @ size + abs(b)) + n * sums.floor
+    off += store.unit * (abs(product) + abs(product + b))
+    if x.bound is not None:
+        off += x.bound @ size
+    result = rounded(product + b, [off], x)
+    result.maps = carried(x) + 1
+    return result
+
+
+@softmax.register
+def bounded_softmax(x: BoundedArray) -> BoundedArray:
+    """Bound probabilities p by what exp makes of the errors of the scores.
+
+    ``p (r + sum(p r) + (c(n) + 8) v + 2 u)``, where ``r = exp(d + 4 v (max - s) + 2 v |s|) - 1`` is
+    the relative error of an exponential. Scores that are masked count for nothing.
+    """
+    s, n, v = x.value, x.shape[-1], x.xp.sums.unit
+    top = np.max(s, axis=-1, keepdims=True)
+    e = np.exp(s - top)
+    p = e / np.sum(e, axis=-1, keepdims=True)
+    visible = s > x.dtype.lowest
+    exponent = np.where(visible, 4 * v * (top - s) + 2 * v * abs(s), 0.0)
+    if x.bound is not None:
+        exponent = exponent + np.where(visible, x.bound, 0.0)
+    r = np.expm1(np.minimum(exponent, 700.0))
+    shares = r + np.sum(p * r, axis=-1, keepdims=True) + (c(n) + _FEW) * v + 2 * x.dtype.unit
+    return rounded(p, [p * shares], x)
+
+
+@layer_norm.register
+def bounded_layer_norm(
+    x: BoundedArray, weight: BoundedArray, bias: BoundedArray, eps: float
+) -> BoundedArray:
+    """Bound a layer norm, whose mean and variance are off by what they are summed from.
+
+    ``|w| / s (m + d + mean(d) + |h| mean(|h| d)) + |w h| ((c(n) / 2 + 3) v + 2 u) + 2 u |y|``,
+    where s is the root, h the normalised input, and ``m = c(n) v mean(|x|)`` the error of the mean,
+    which moves all alike and so leaves the variance as it is. The root halves the error of the
+    variance.
+    """
+    w, n, v, u = weight.value, x.shape[-1], x.xp.sums.unit, x.dtype.unit
+    centred = x.value - _mean(x.value)
+    s = np.sqrt(_mean(centred * centred) + eps)
+    h = centred / s
+    value = h * w + bias.value
+    off = c(n) * v * _mean(abs(x.value))
+    if x.bound is not None:
+        off = off + x.bound + _mean(x.bound) + abs(h) * _mean(abs(h) * x.bound)
+    off = abs(w) / s * off + abs(w * h) * ((c(n) / 2 + 3) * v + 2 * u) + u * abs(value)
+    return rounded(value, [off], x)
+
+
+def _mean(x: Numbers) -> Numbers:
+    return np.asarray(np.mean(x, axis=-1, keepdims=True))
+
+
+def activation(name: str) -> Callable[[Any], Any]:
+    """Give an activation for arrays with and without bounds: ``12 v (|x| + |y|) + 2 u |y|``.
+
+    It is relative to |x|, too, where the curve is a difference that cancels.
+    """
+
+    def curve(x: Any) -> Any:
+        formula = ACTIVATIONS[name]
+        return x.xp.curve(formula, x) if isinstance(x, BoundedArray) else formula(x)
+
+    return curve
+
+
+@gelu.register
+def bounded_gelu(x: BoundedArray) -> BoundedArray:
+    """Bound the exact GELU, as any activation."""
+    return cast("BoundedArray", x.xp.curve(gelu, x))

@@ -1,0 +1,375 @@
+"""Comparing a port with the reference: the port's trace, its replay, and what comes of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..models.pretrained import RobertaPreTrainedModel
+from ..observe import watch
+from ..sentences import plain, shown, type_name
+from .arithmetic import FORMATS, Arithmetic
+from .bounded import Numbers
+from .comparison import Comparison, OutputRow, Row, as_rows
+from .replay import Call, Change, Step, exact_model, fitted, replay
+from .traces import ARGUMENTS, Trace, digest, host, trace
+
+__all__ = ["compare", "end_to_end", "replayed"]
+
+#: What may stand before a name: the call, or the step of generation.
+_CALL = re.compile(r"(?:(?:call|step)\.\d+\.)+")
+
+
+def compare(
+    reference: RobertaPreTrainedModel,
+    port: Any,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    arithmetic: Arithmetic | str | None = None,
+    explain: bool = True,
+) -> Comparison:
+    """Find which steps of a port depart from the reference by more than rounding.
+
+    Parameters
+    ----------
+    reference : RobertaPreTrainedModel
+        The model that the port computes, with its weights.
+    port : Trace, path, mapping of str to array, or model
+        Its tensors, under the names of `minirobert.intermediates`: as a trace, the file of one, or
+        a dictionary. Or another model of this package, of any library and dtype, which is run.
+    inputs : mapping of str to array, optional
+        The arguments of the call, where the port does not have them itself. Where it does, they
+        must be the same.
+    arithmetic : Arithmetic or str, optional
+        In what the port computes; by default as the trace says.
+    explain : bool
+        Whether to look for known mistakes that explain what departs.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is nothing to compare, or the inputs fit neither each other nor the model.
+
+    >>> from minirobert import RobertaForMaskedLM
+    >>> model = RobertaForMaskedLM.from_pretrained()
+    >>> result = compare(model, model.astype("float16"), {"input_ids": [[0, 100, 200, 2]]})
+    >>> result.verdict, len(result.compared), result["lm_head.logits"].ratio < 1
+    ('rounding', 74, True)
+    """
+    _check_reference(reference)
+    shown_by_port = _as_trace(port, inputs)
+    if arithmetic is not None:
+        given = arithmetic if isinstance(arithmetic, Arithmetic) else Arithmetic(arithmetic)
+        shown_by_port = replace(shown_by_port, arithmetic=given)
+    calls, dtypes = _calls(reference, shown_by_port, inputs)
+    exact = exact_model(reference, shown_by_port.arithmetic.store)
+    rows = replayed(exact, calls, shown_by_port.arithmetic, dtypes)
+    rows = _with_inputs(rows, calls[0], inputs or {}, dtypes)
+    known = {*(row.name for row in rows), *ARGUMENTS}
+    ends = _Ends(reference, exact, calls[0], shown_by_port.arithmetic)
+    return Comparison(
+        ends.with_inherited(rows),
+        shown_by_port.arithmetic,
+        type(reference).__name__,
+        reference.config.num_hidden_layers,
+        tuple(name for name in dtypes if name not in known),
+        _notes(reference, shown_by_port),
+        ends.outputs(rows),
+        shown_by_port.made_by,
+    )
+
+
+def replayed(
+    exact: Any,
+    calls: list[Call],
+    arithmetic: Arithmetic,
+    dtypes: Mapping[str, str],
+    change: Change | None = None,
+) -> tuple[Row, ...]:
+    """Replay the calls of a port, and compare all tensors.
+
+    Parameters
+    ----------
+    exact : RobertaPreTrainedModel
+        Of `exact_model`.
+    calls : list of Call
+    arithmetic : Arithmetic
+    dtypes : mapping of str to str
+        In which the port stores each tensor; a name without a dtype is stored as most are.
+    change : callable, optional
+        What the reference is to do otherwise, see `minirobert.numerics.replay.replay`.
+    """
+    rows: list[Row] = []
+    for k, steps in enumerate(replay(exact, calls, arithmetic, change)):
+        one = as_rows(steps, calls[k].tensors, {**dict.fromkeys(steps, arithmetic.store), **dtypes})
+        rows += [replace(row, name=calls[k].prefix + row.name) for row in one]
+    return tuple(rows)
+
+
+def end_to_end(
+    exact: Any, arguments: Mapping[str, Any], arithmetic: Arithmetic
+) -> dict[str, tuple[Numbers, Numbers | None]]:
+    """Compute every tensor, and how far rounding may bring a port from it, all steps together.
+
+    Parameters
+    ----------
+    exact : RobertaPreTrainedModel
+        Of `exact_model`.
+    arguments : mapping of str to array
+        Of the call.
+    arithmetic : Arithmetic
+        Of the port.
+
+    Returns
+    -------
+    dict of str to (array, array or None)
+        The value in float64, or integers or booleans, and its budget; None where it must be exact.
+    """
+    given = {name: host(value) for name, value in arguments.items() if value is not None}
+    (steps,) = replay(exact, [Call(given, {})], arithmetic)
+    return {name: (step.value, step.bound) for name, step in steps.items()}
+
+
+def _check_reference(reference: Any) -> None:
+    if not isinstance(reference, RobertaPreTrainedModel):
+        raise TypeError(
+            f"reference is a {type_name(reference)}, but must be a model of this package: its "
+            "weights are needed to compute each step, as of RobertaForMaskedLM.from_pretrained"
+        )
+
+
+def _as_trace(port: Any, inputs: Mapping[str, Any] | None) -> Trace:
+    """Make a trace of whatever stands for a port."""
+    if isinstance(port, Trace):
+        return port
+    if isinstance(port, str | os.PathLike):
+        return Trace.read(Path(port))
+    if isinstance(port, RobertaPreTrainedModel):
+        return trace(port, weights=False, **_needed(inputs))
+    if isinstance(port, Mapping):
+        return Trace({str(name): host(array) for name, array in port.items()})
+    raise TypeError(
+        f"port is a {type_name(port)}, but must be a trace, the path of one, a dictionary of "
+        "arrays by their names, or a model of this package"
+    )
+
+
+def _needed(inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not inputs:
+        raise ValueError("inputs were not given: give the arguments of the call, as input_ids")
+    return dict(inputs)
+
+
+def _calls(
+    reference: RobertaPreTrainedModel, port: Trace, inputs: Mapping[str, Any] | None
+) -> tuple[list[Call], dict[str, str]]:
+    """Divide a trace into its calls, under our names; and give the dtype of each tensor."""
+    groups: dict[str, dict[str, Numbers]] = {}
+    dtypes: dict[str, str] = {}
+    for name, array in port.tensors.items():
+        found = _CALL.match(name)
+        prefix = found[0] if found else ""
+        own = _own_name(name[len(prefix) :], type(reference)._prefix)
+        if prefix + own in dtypes:
+            raise ValueError(f"the port's trace has {plain(own)} twice, once as {plain(name)}")
+        groups.setdefault(prefix, {})[own] = array
+        dtypes[prefix + own] = port.dtype(name)
+    if len(groups) > 1 and not groups.get("", {}).keys() - ARGUMENTS:
+        groups.pop("", None)  # what generation was given: no call of the model
+    calls: list[Call] = []
+    for prefix, tensors in groups.items():
+        asked = {} if calls else inputs or {}
+        arguments = _arguments(tensors, () if prefix else port.given or (), asked)
+        extends = bool(calls) and _looks_back(tensors)
+        calls.append(Call(arguments, _joined(tensors), extends, prefix))
+    return calls, dtypes
+
+
+def _looks_back(tensors: Mapping[str, Numbers]) -> bool:
+    """Tell whether there are more keys than queries: those of a cache."""
+    for name, array in tensors.items():
+        if name == "attend" or name.endswith(".attention.self.scores"):
+            return bool(array.shape[-1] > tensors["input_ids"].shape[-1])
+    return False
+
+
+def _own_name(name: str, prefix: str) -> str:
+    """Put the class's own prefix before names that need it, and leave it out where it has none."""
+    bare = name.removeprefix("roberta.")
+    is_base = bare.startswith(("embeddings", "encoder.", "pooler"))
+    return f"{prefix}.{bare}" if is_base and prefix else bare
+
+
+def _arguments(
+    tensors: Mapping[str, Numbers], given: tuple[str, ...], inputs: Mapping[str, Any]
+) -> dict[str, Numbers]:
+    """Find what a call was given: by the trace, or else by the caller."""
+    arguments = {name: tensors[name] for name in (*given, "input_ids") if name in tensors}
+    if "inputs_embeds" in arguments:
+        arguments.pop("input_ids", None)
+    if "attention_mask" not in arguments and "attend" in tensors:
+        rows = tensors["attend"][:, 0]  # [B, 1 or S, T]
+        arguments["attention_mask"] = rows[:, 0] if rows.shape[1] == 1 else rows
+    for name, value in inputs.items():
+        if value is not None:
+            arguments.setdefault(name, host(value))
+    if not {"input_ids", "inputs_embeds"} & arguments.keys():
+        raise ValueError(
+            "the port's trace has neither input_ids nor inputs_embeds, so nothing can be computed: "
+            "write them into the trace, or give inputs"
+        )
+    return arguments
+
+
+def _joined(tensors: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Join the chunks that ``chunk_size_feed_forward`` makes of a tensor, along the sequence."""
+    whole: dict[str, Numbers] = {}
+    chunks: dict[str, dict[int, Numbers]] = {}
+    for name, array in tensors.items():
+        found = re.search(r"\.chunk\.(\d+)\.", name)
+        if found:
+            joined = name.replace(found[0], ".")
+            chunks.setdefault(joined, {})[int(found[1])] = array
+        else:
+            whole[name] = array
+    parts = {name: [one[k] for k in sorted(one)] for name, one in chunks.items()}
+    return {**whole, **{name: np.concatenate(one, axis=1) for name, one in parts.items()}}
+
+
+def _with_inputs(
+    rows: tuple[Row, ...], call: Call, inputs: Mapping[str, Any], dtypes: Mapping[str, str]
+) -> tuple[Row, ...]:
+    """Add what the port was given otherwise than it was to be given."""
+    wrong: list[Row] = []
+    for name, value in inputs.items():
+        own, port = host(value), call.arguments.get(name)
+        if port is None or np.array_equal(own, port):
+            continue
+        dtype = dtypes.get(name, port.dtype.name)
+        steps = {name: Step(own, None, port if port.shape == own.shape else None)}
+        wrong += as_rows(steps, {name: port}, {name: dtype})
+    names = {row.name for row in wrong}
+    return (*wrong, *(row for row in rows if row.name not in names))
+
+
+def _notes(reference: RobertaPreTrainedModel, port: Trace) -> tuple[str, ...]:
+    """Tell what the trace says of itself that is not so of the reference."""
+    notes = []
+    name = type(reference).__name__
+    if port.architecture not in (None, name):
+        notes.append(f"class: the port is a {plain(port.architecture)}, the reference a {name}")
+    if port.config is not None:
+        own, its = reference.config.to_dict(), port.config.to_dict()
+        for key in own:
+            if key not in _NO_MATTER and own[key] != its.get(key):
+                notes.append(
+                    f"config: {plain(key)} is {shown(its.get(key))} in the port, and "
+                    f"{shown(own[key])} here"
+                )
+    own_weights = dict(reference.named_parameters()) if port.weights else {}
+    for key, value in own_weights.items():
+        said = port.weights.get(key)
+        if said not in (None, digest(value)):
+            turned = value.ndim == 2 and said == digest(host(value).T)
+            how = "is the transpose" if turned else "differs"
+            notes.append(f"weights: {plain(key)} {how}")
+    return tuple(notes)
+
+
+#: Fields of a configuration that do not change what is computed.
+_NO_MATTER = frozenset(
+    {
+        *("architectures", "transformers_version", "dtype", "torch_dtype", "use_cache"),
+        *("_name_or_path", "return_dict", "output_attentions", "output_hidden_states"),
+        *("chunk_size_feed_forward", "id2label", "label2id", "initializer_range"),
+        *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"),
+    }
+)
+
+
+class _Ends:
+    """The first call from its arguments alone: what comes of all its steps together."""
+
+    def __init__(
+        self, reference: RobertaPreTrainedModel, exact: Any, call: Call, arithmetic: Arithmetic
+    ) -> None:
+        self._reference = reference
+        self._exact = exact
+        self._call = call
+        self._arithmetic = arithmetic
+
+    @cached_property
+    def _tensors(self) -> dict[str, tuple[Numbers, Numbers | None]]:
+        return end_to_end(self._exact, self._call.arguments, self._arithmetic)
+
+    def with_inherited(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        """Mark the tensors that are wrong only because of those before them."""
+        if not any(row.departs for row in rows):
+            return rows
+        return tuple(
+            replace(row, inherited=row.verdict in ("exact", "rounding") and self._is_off(row.name))
+            for row in rows
+        )
+
+    def _is_off(self, name: str) -> bool:
+        if name not in self._tensors:
+            return False  # of a later call
+        value, bound = self._tensors[name]
+        port = fitted(name, self._call.tensors.get(name), value.shape)
+        if port is None or name.endswith((".scores", ".scores.masked")):
+            return False
+        off = abs(port.astype(np.float64) - value.astype(np.float64))
+        return bool(np.any(~(off <= (0.0 if bound is None else bound))))
+
+    def outputs(self, rows: tuple[Row, ...]) -> tuple[OutputRow, ...]:
+        """Tell how far the port's results are from exact, and how far they may be."""
+        compared = [row.name for row in rows if row.verdict != "missing" and row.reason != "shape"]
+        names = [name for name in compared if name.endswith("logits")]
+        last = f"encoder.layer.{self._reference.config.num_hidden_layers - 1}.output.LayerNorm"
+        names += [name for name in compared if not names and name in (last, "pooler")]
+        if not names:
+            return ()
+        own = self._own()
+        return tuple(self._output(name, own.get(name)) for name in names if name in self._tensors)
+
+    def _own(self) -> dict[str, Array]:
+        """Run the reference itself in the port's arithmetic, if NumPy can compute in it."""
+        store = self._arithmetic.store
+        try:
+            model = self._reference.to("cpu").astype(store)
+        except ValueError:
+            return {}
+        floats = {
+            name: array.astype(store) if array.dtype.kind == "f" else array
+            for name, array in self._call.arguments.items()
+        }
+        with watch() as seen, np.errstate(all="ignore"):
+            model(**floats)  # type: ignore[operator]  # every class of model is called
+        return seen
+
+    def _output(self, name: str, own: Array | None) -> OutputRow:
+        value, bound = self._tensors[name]
+        scale = _rms(value) * FORMATS[self._arithmetic.store].unit or 1.0
+        port = fitted(name, self._call.tensors.get(name), value.shape)
+        own = np.full(value.shape, np.nan) if own is None else host(own)
+        allowed = 0.0 if bound is None else _rms(bound)
+        assert port is not None
+        return OutputRow(
+            name, _rms(port - value) / scale, _rms(own - value) / scale, allowed / scale
+        )
+
+
+def _rms(x: Numbers) -> float:
+    return float(np.sqrt(np.mean(np.square(x.astype(np.float64)))))
