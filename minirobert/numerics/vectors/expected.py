@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from ...arrays import Array
+from ...arrays import Shape
 from ...cache import KeyValueCache
 from ...observe import watch
 from ..arithmetic import Arithmetic
@@ -16,7 +17,7 @@ from ..traces import ARGUMENTS, Trace, digest, host
 from .cases import Case
 from .portable import portable
 
-__all__ = ["VERSION", "expected", "run"]
+__all__ = ["VERSION", "call", "expected", "run"]
 
 Numbers = np.ndarray[Any, Any]
 
@@ -30,9 +31,9 @@ class _Kept:
     def __init__(self, key: str) -> None:
         self._random = Random(key)
 
-    def random(self, shape: tuple[int, ...]) -> Array:
-        numbers = [self._random.random() for _ in range(int(np.prod(shape)))]
-        return portable(np.array(numbers).reshape(shape))
+    def random(self, shape: Shape) -> Numbers:
+        numbers = [self._random.random() for _ in range(math.prod(shape))]
+        return np.array(numbers).reshape(shape)
 
 
 def run(case: Case, model: Any) -> dict[str, Any]:
@@ -47,14 +48,18 @@ def run(case: Case, model: Any) -> dict[str, Any]:
         (prompts,) = case.calls
         output = model.generate(**prompts, **case.generate, return_dict_in_generate=True)
         return {name: output[name] for name in case.outputs}
-    more: dict[str, Any] = {}
-    if len(case.calls) > 1:
-        more["past_key_values"] = KeyValueCache()
-    for call in case.calls:
-        if call.get("train"):
-            more["rng"] = _Kept(f"{case.name} dropout")
-        model(**call, **more)
+    cache = KeyValueCache() if len(case.calls) > 1 else None
+    for number in range(len(case.calls)):
+        call(case, number, model, cache)
     return {}
+
+
+def call(case: Case, number: int, model: Any, cache: KeyValueCache | None = None) -> None:
+    """Make one of the calls of a case."""
+    more: dict[str, Any] = {} if cache is None else {"past_key_values": cache}
+    if case.calls[number].get("train"):
+        more["rng"] = _Kept(f"{case.name} dropout")
+    model(**case.calls[number], **more)
 
 
 def expected(case: Case) -> Trace:

@@ -13,10 +13,11 @@ from ...sentences import plain
 from ..tensor_file import read_tensors
 from .results import CaseScore
 
-__all__ = ["score_tensors"]
+__all__ = ["BUDGET", "score_tensors"]
 
 Numbers = np.ndarray[Any, Any]
 
+#: What stands before the name of a tensor in that of its budget.
 BUDGET = "budget."
 
 

@@ -18,6 +18,7 @@ from .budgets import budgets
 from .cases import Answers, Case
 from .everything import forward_cases
 from .expected import VERSION, expected
+from .tensors import BUDGET
 from .texts import generation_cases, score_cases
 from .words import token_cases, vectors_tokenizer
 
@@ -85,7 +86,8 @@ def _write_case(directory: Path, case: Case) -> dict[str, Any]:
     write_files(directory, texts)
     write_tensors(directory / "model.safetensors", case.weights, metadata={"format": "pt"})
     trace = expected(case)
-    allowed = {f"budget.{name}": bound for name, bound in budgets(case).items()}
+    bounds = budgets(case, trace.tensors)
+    allowed = {f"{BUDGET}{name}": bound for name, bound in bounds.items()}
     trace = replace(trace, tensors={**trace.tensors, **allowed})
     trace.write(directory / "expected.safetensors")
     about = {"covers": case.covers, "class": case.architecture, "outputs": case.outputs}
