@@ -245,7 +245,8 @@ def rounded(value: Any, errors: list[Numbers], *operands: Any) -> BoundedArray:
     """Make the result of an elementary operation: its errors, and one rounding of the value."""
     arrays = [one for one in operands if isinstance(getattr(one, "dtype", None), Format)]
     dtype = max((one.dtype for one in arrays), key=lambda one: -one.unit)
-    bound = dtype.unit * np.abs(value) + dtype.floor
+    constants = sum(isinstance(one, float) for one in operands)  # which are rounded, too
+    bound = (1 + constants) * dtype.unit * np.abs(value) + dtype.floor
     for one in errors:
         bound = bound + one
     xp = arrays[0].xp
