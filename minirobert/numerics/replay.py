@@ -119,10 +119,11 @@ def _is_far(step: Step, array: BoundedArray) -> bool:
 
 def _nearer(step: Step, array: BoundedArray, local: Step, spread: Numbers | None) -> Step:
     """Take, behind more than one product, the bound that was learned from noise."""
-    if not _is_far(step, array) or spread is None or local.bound is None:
+    if not _is_far(step, array) or spread is None:
         return step
     assert step.bound is not None
-    return step._replace(bound=np.fmin(step.bound, local.bound + _DEVIATIONS * spread))
+    own = 0.0 if local.bound is None else local.bound  # where the step rounds nothing
+    return step._replace(bound=np.fmin(step.bound, own + _DEVIATIONS * spread))
 
 
 _Runs = list[dict[str, tuple[Step, BoundedArray]]]
