@@ -1,7 +1,7 @@
 """Conformance vectors: small cases, by which a port in any language can check itself.
 
-- `minirobert.numerics.vectors.everything`, `minirobert.numerics.vectors.texts`,
-  `minirobert.numerics.vectors.words`: the cases, of models, of generation and of the tokenizer;
+- `minirobert.numerics.vectors.encoders`, `tasks`, `texts` and `words`: the cases, of encoders, of
+  heads, losses and decoders, of generation, and of the tokenizer;
 - `minirobert.numerics.vectors.expected`: what they give, computed in `portable` arithmetic, so that
   every machine writes the same files;
 - `minirobert.numerics.vectors.budgets`: how far rounding may bring a port from that;

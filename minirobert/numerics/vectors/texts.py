@@ -14,8 +14,8 @@ from ...generation.sampling import sample
 from ..traces import host
 from .cases import Answers, Case
 from .drawing import Scales, draw
-from .everything import SMALL
 from .portable import portable
+from .small import SMALL
 
 __all__ = ["generation_cases", "score_cases"]
 

@@ -16,8 +16,9 @@ from ...tokenization import RobertaTokenizer
 from ..tensor_file import write_tensors
 from .budgets import budgets
 from .cases import Answers, Case
-from .everything import forward_cases
+from .encoders import encoder_cases
 from .expected import VERSION, expected
+from .tasks import task_cases
 from .tensors import BUDGET
 from .texts import generation_cases, score_cases
 from .words import token_cases, vectors_tokenizer
@@ -31,7 +32,7 @@ ANSWERS = ("tokenizer", "generation")
 
 def all_cases() -> Iterator[tuple[str, Case]]:
     """Give all cases with the names of their directories, which stand in the same order."""
-    for number, case in enumerate((*forward_cases(), *generation_cases()), 1):
+    for number, case in enumerate((*encoder_cases(), *task_cases(), *generation_cases()), 1):
         yield f"{number:03}-{case.name}", case
 
 

@@ -1,52 +1,34 @@
 // The formulas. A tensor is { dtype, shape, data }; the last axis runs fastest. Sums are made in
 // float64, which the numbers of JavaScript are, and what is handed on is stored in float32.
 
-const size = (shape) => shape.reduce((product, length) => product * length, 1);
-export const tensor = (shape, data = size(shape)) =>
-  ({ dtype: "F32", shape, data: new Float32Array(data) });
-export const integers = (ids) =>
-  ({ dtype: "I64", shape: [ids.length, ids[0].length], data: BigInt64Array.from(ids.flat(), BigInt) });
+export const sum = (length, f) => Array.from({ length }, (_, i) => f(i)).reduce((a, b) => a + b, 0);
+export const tensor = (shape, data) => ({ dtype: "F32", shape, data: Float32Array.from(data) });
+export const integers = (ids) => (
+  { dtype: "I64", shape: [ids.length, ids[0].length], data: BigInt64Array.from(ids.flat(), BigInt) });
 
 /** The number at a place. */
 export const at = (x, ...place) => x.data[place.reduce((i, p, axis) => i * x.shape[axis] + p, 0)];
 
 /** Compute each number of a tensor from its place. */
-export function fill(shape, f) {
-  const y = tensor(shape);
-  y.data.forEach((_, i) => {
-    const place = shape.map(() => 0);
-    for (let rest = i, axis = shape.length - 1; axis >= 0; axis--) {
-      place[axis] = rest % shape[axis];
-      rest = Math.floor(rest / shape[axis]);
-    }
-    y.data[i] = f(...place);
-  });
-  return y;
-}
-
-/** f(0) + f(1) + … */
-export function sum(length, f) {
-  let total = 0;
-  for (let i = 0; i < length; i++) total += f(i);
-  return total;
+export function fill(shape, f, ...outer) {
+  const [length, ...rest] = shape;
+  const parts = (i) => (rest.length ? [...fill(rest, f, ...outer, i).data] : [f(...outer, i)]);
+  return tensor(shape, Array.from({ length }, (_, i) => parts(i)).flat());
 }
 
 /** Apply a function to each number of a tensor, or to those of several that stand together. */
 export const map = (f, x, ...more) =>
-  tensor(x.shape, x.data.map((value, i) => f(value, ...more.map(({ data }) => data[i]))));
+  tensor(x.shape, Array.from(x.data, (value, i) => f(value, ...more.map(({ data }) => data[i]))));
 export const add = (...terms) => map((...numbers) => numbers.reduce((a, b) => a + b), ...terms);
 
 /** Apply a function to each row, the last axis. */
 function mapRows(f, x) {
   const length = x.shape.at(-1);
-  const y = tensor(x.shape);
-  for (let i = 0; i < y.data.length; i += length) {
-    y.data.set(f([...x.data.subarray(i, i + length)]), i);
-  }
-  return y;
+  const row = (m) => [...x.data.subarray(m * length, (m + 1) * length)];
+  return tensor(x.shape, Array.from({ length: x.data.length / length }, (_, m) => f(row(m))).flat());
 }
 
-/** x W^T + b: [M, X], [Y, X], [Y] -> [M, Y], where M may be several axes. */
+/** x W^T + b: [..., X], [Y, X], [Y] -> [..., Y] */
 export function linear(x, weight, bias) {
   const [Y, X] = weight.shape;
   const rows = tensor([x.data.length / X, X], x.data);
@@ -56,19 +38,14 @@ export function linear(x, weight, bias) {
 }
 
 /** Look up a row for each id: [X, Y], [B][S] -> [B, S, Y] */
-export function embedding(table, ids) {
-  const Y = table.shape[1];
-  const rows = ids.flat().map((id) => [...table.data.subarray(id * Y, (id + 1) * Y)]);
-  return tensor([ids.length, ids[0].length, Y], rows.flat());
-}
-
-const total = (row) => row.reduce((a, b) => a + b, 0);
-const average = (row) => total(row) / row.length;
+export const embedding = (table, ids) =>
+  fill([ids.length, ids[0].length, table.shape[1]], (b, s, h) => at(table, ids[b][s], h));
 
 /** (x - mean) / sqrt(variance + eps) * weight + bias, of each row. */
 export const layerNorm = (x, weight, bias, eps) => mapRows((row) => {
-  const mean = average(row);
-  const root = Math.sqrt(average(row.map((v) => (v - mean) ** 2)) + eps);
+  const average = (f) => sum(row.length, f) / row.length;
+  const mean = average((i) => row[i]);
+  const root = Math.sqrt(average((i) => (row[i] - mean) ** 2) + eps);
   return row.map((v, i) => ((v - mean) / root) * weight.data[i] + bias.data[i]);
 }, x);
 
@@ -76,14 +53,14 @@ export const layerNorm = (x, weight, bias, eps) => mapRows((row) => {
 export const softmax = (x) => mapRows((row) => {
   const largest = Math.max(...row);  // which changes nothing, but exp does not overflow
   const exps = row.map((v) => Math.exp(v - largest));
-  return exps.map((v) => v / total(exps));
+  const total = sum(row.length, (i) => exps[i]);
+  return exps.map((v) => v / total);
 }, x);
 
 /** 2/sqrt(pi) exp(-x^2) (x + 2 x^3/3 + 4 x^5/15 + …): all terms have one sign, so none cancel. */
 function erf(x) {
   if (Math.abs(x) > 6) return Math.sign(x);
-  let term = x;
-  let series = x;
+  let [term, series] = [x, x];
   for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(series); n++) {
     term *= (2 * x * x) / (2 * n + 1);
     series += term;
