@@ -143,8 +143,8 @@ class BoundedArray:
         value = a.value * b.value
         if not is_real(self, other):
             return bounded(value, self.xp)
-        carried_on = [abs(y.value) * x.bound for x, y in ((a, b), (b, a)) if x.bound is not None]
-        return rounded(value, carried_on, self, other)
+        errors = [abs(y.value) * x.bound for x, y in ((a, b), (b, a)) if x.bound is not None]
+        return rounded(value, errors + _constant(other, self, value), self, other)
 
     __rmul__ = __mul__
 
@@ -245,8 +245,7 @@ def rounded(value: Any, errors: list[Numbers], *operands: Any) -> BoundedArray:
     """Make the result of an elementary operation: its errors, and one rounding of the value."""
     arrays = [one for one in operands if isinstance(getattr(one, "dtype", None), Format)]
     dtype = max((one.dtype for one in arrays), key=lambda one: -one.unit)
-    constants = sum(isinstance(one, float) for one in operands)  # which are rounded, too
-    bound = (1 + constants) * dtype.unit * np.abs(value) + dtype.floor
+    bound = dtype.unit * np.abs(value) + dtype.floor
     for one in errors:
         bound = bound + one
     xp = arrays[0].xp
@@ -259,7 +258,8 @@ def _sum(a: Any, b: Any, add: Any) -> BoundedArray:
     value = add(x, y)
     if not is_real(a, b):
         return bounded(value, (a if isinstance(a, BoundedArray) else b).xp)
-    return rounded(value, [one for one in (dx, dy) if one is not None], a, b)
+    errors = [one for one in (dx, dy) if one is not None]
+    return rounded(value, errors + _constant(x, b, x) + _constant(y, a, y), a, b)
 
 
 def _quotient(a: Any, b: Any) -> BoundedArray:
@@ -267,4 +267,9 @@ def _quotient(a: Any, b: Any) -> BoundedArray:
     value = x / y
     errors = [] if dx is None else [dx / np.abs(y)]
     errors += [] if dy is None else [np.abs(value) * dy / np.abs(y)]
-    return rounded(value, errors, a, b)
+    return rounded(value, errors + _constant(x, b, value) + _constant(y, a, value), a, b)
+
+
+def _constant(operand: Any, array: Any, of: Any) -> list[Numbers]:
+    """Let a number of Python's be rounded to the format of the array that it meets."""
+    return [array.dtype.unit * np.abs(of)] if isinstance(operand, float) else []
