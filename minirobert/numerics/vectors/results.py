@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ...sentences import listed
+
 __all__ = ["CaseScore", "Score"]
 
 
@@ -86,17 +88,22 @@ class Score:
         }
 
     def __str__(self) -> str:
-        lines = [_line(case) for case in self.cases if case.verdict != "passes"]
-        total = f"{self.passed} of {len(self.cases)} cases pass ({self.percent:g}%)"
-        return "\n".join([*lines, total])
+        lines = [
+            f"{case.name} departs{f' at {case.first}' if case.first else ''}: {case.why}"
+            for case in self.cases
+            if case.verdict == "departs"
+        ]
+        missing = [case.name for case in self.cases if case.verdict == "missing"]
+        if missing:
+            lines.append(f"missing: {listed(missing, _ROOM)}")
+        lines.append(f"{self.passed} of {len(self.cases)} cases pass ({self.percent:g}%)")
+        return "\n".join(lines)
+
+
+_ROOM = 2000
 
 
 def _finite(case: dict[str, Any]) -> dict[str, Any]:
     ratio = case["ratio"]
     return {**case, "ratio": ratio if ratio is not None and ratio < float("inf") else None}
 
-
-def _line(case: CaseScore) -> str:
-    first = f" at {case.first}" if case.first else ""
-    why = f": {case.why}" if case.why else ""
-    return f"{case.name} {case.verdict}{first}{why}"

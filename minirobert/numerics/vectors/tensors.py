@@ -39,7 +39,7 @@ def score_tensors(name: str, outputs: list[str], expected: Path, port: Path) -> 
     try:
         found = read_tensors(port).tensors
     except CheckpointError as error:
-        return CaseScore(name, "departs", why=plain(error), ratio=math.inf)
+        return CaseScore(name, "departs", why=plain(error, 300), ratio=math.inf)
     names = [one for one in right if one in found and not one.startswith(BUDGET)]
     unknown = tuple(one for one in found if one not in right)
     errors = {one: _error(found[one], right[one], right.get(BUDGET + one)) for one in names}

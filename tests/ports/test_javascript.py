@@ -1,0 +1,164 @@
+"""The port in plain JavaScript: it passes on the vectors, and with any mistake it does not."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minirobert.numerics import Trace, compare
+from minirobert.numerics.tensor_file import read_tensors
+from minirobert.numerics.vectors import check_vectors
+from minirobert.numerics.vectors.tensors import BUDGET
+from tests.numerics.vectors.written import cases
+from tests.ports.mistakes import MISTAKES, TOKENIZER_MISTAKES
+
+NODE = shutil.which("node")
+PORT = Path(__file__).parent / "javascript"
+FILES = ["safetensors.mjs", "functional.mjs", "model.mjs", "tokenizer.mjs", "port.mjs"]
+#: What it does not do.
+LEFT_OUT = ("loss", "decoder", "cache", "cross", "training", "greedy", "beams", "generation/")
+LEFT_OUT = (*LEFT_OUT, *(f"tokenizer/{name}" for name in ("windows", "padding", "words", "added-", "decoding")))
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="there is no node on this machine")
+
+
+def node(file, *arguments, **options):
+    command = [NODE, str(file), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+def run_port(directory, vectors, out):
+    done = node(directory / "port.mjs", vectors, out)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def results(vectors, tmp_path_factory):
+    out = tmp_path_factory.mktemp("results")
+    run_port(PORT, vectors, out)
+    return out
+
+
+def test_it_passes(vectors, results):
+    score = check_vectors(vectors, results)
+    wrong = {case.name: case.why for case in score.cases if case.verdict == "departs"}
+    assert not wrong
+    missing = [case.name for case in score.cases if case.verdict == "missing"]
+    assert all(any(part in name for part in LEFT_OUT) for name in missing)
+    assert score.passed == 64
+    assert {case.unknown for case in score.cases} == {()}
+
+
+def test_it_shows_every_step(vectors, results):
+    for path in results.glob("*.safetensors"):
+        there = read_tensors(path).tensors.keys()
+        expected = read_tensors(vectors / path.stem / "expected.safetensors").tensors
+        given = set(json.loads((vectors / path.stem / "inputs.json").read_text())["calls"][0])
+        assert {name for name in expected if not name.startswith(BUDGET)} - given <= there
+
+
+def test_it_is_short():
+    lines = [line for file in FILES for line in (PORT / file).read_text().splitlines()]
+    assert len(lines) < 400
+    assert max(map(len, lines)) <= 106
+
+
+def test_it_checks_itself(vectors, results, tmp_path):
+    done = node(PORT / "check.mjs", vectors, results)
+    assert (done.returncode, done.stdout) == (0, "56 of 56 cases pass\n")
+    wrong = shutil.copytree(results, tmp_path / "wrong")
+    shutil.copy(results / "002-every-step-again.safetensors", wrong / "001-every-step.safetensors")
+    done = node(PORT / "check.mjs", vectors, wrong)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[0].startswith("001-every-step: input_ids: Infinity budgets off")
+    assert done.stdout.endswith("55 of 56 cases pass\n")
+
+
+@pytest.mark.parametrize("name", ["001-every-step", "002-every-step-again", "023-relative-key-query"])
+def test_what_it_writes_can_be_compared(results, name):
+    trace = Trace.read(results / f"{name}.safetensors")
+    assert (trace.architecture, trace.arithmetic.store) == ("RobertaForMaskedLM", "float32")
+    case = cases()[name]
+    found = compare(case.model(lambda weight: weight), trace, case.calls[0])
+    assert found.verdict == "rounding"
+    assert max(row.ratio for row in found.compared) < 1
+
+
+# Mistakes
+
+
+def with_mistake(mistake, directory):
+    """Copy the port, and put a mistake into it."""
+    for file in FILES:
+        shutil.copy(PORT / file, directory / file)
+    text = (directory / mistake.file).read_text()
+    assert text.count(mistake.old) == 1, "the port has changed: adapt the mistake"
+    text = text.replace(mistake.old, mistake.new)
+    (directory / mistake.file).write_text(HALF + text if "half(" in mistake.new else text)
+    return directory
+
+
+#: Rounds to 11 binary digits, those of float16 and of TF32.
+HALF = """const half = (v) => {
+  const t = Math.fround(v * 8193);
+  return Math.fround(t - Math.fround(t - v));
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def few(vectors, tmp_path_factory):
+    """Make vectors of the cases in which mistakes must show, and of no texts."""
+    out = tmp_path_factory.mktemp("few")
+    meant = {mistake.cases for mistake in MISTAKES}
+    manifest = json.loads((vectors / "manifest.json").read_text())
+    chosen = [
+        case for case in manifest["cases"] if any(part in case["name"] for part in meant)
+    ]
+    for case in chosen:
+        (out / case["name"]).symlink_to(vectors / case["name"])
+    (out / "manifest.json").write_text(json.dumps({**manifest, "cases": chosen}))
+    shutil.copytree(vectors / "tokenizer", out / "tokenizer")
+    (out / "tokenizer/cases.json").write_text('{"groups": []}')
+    return out
+
+
+def budgets_off(expected, port):
+    """Give for each tensor how many budgets it is off."""
+    right, found = read_tensors(expected).tensors, read_tensors(port).tensors
+    off = {}
+    for name, array in found.items():
+        budget = right.get(BUDGET + name, np.zeros(()))
+        with np.errstate(all="ignore"):
+            ratios = np.where(array == right[name], 0.0, abs(array - right[name]) / budget)
+        off[name] = float(np.max(np.where(np.isnan(ratios), np.inf, ratios)))
+    return off
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: one.name)
+def test_each_mistake_shows(mistake, few, tmp_path):
+    """Of each, some number is 50 budgets off, or more, in a case that is meant to show it."""
+    run_port(with_mistake(mistake, tmp_path), few, tmp_path / "out")
+    worst, at_outputs = 0.0, 0.0
+    for case in json.loads((few / "manifest.json").read_text())["cases"]:
+        name = case["name"]
+        if mistake.cases in name:
+            off = budgets_off(few / name / "expected.safetensors", tmp_path / f"out/{name}.safetensors")
+            worst = max(worst, *(off[step] for step in off if not step.endswith("_ids")))
+            at_outputs = max(at_outputs, *(off[output] for output in case["outputs"]))
+    assert worst >= 50
+    if mistake.name != "key without its bias":  # the softmax does not feel it
+        assert at_outputs > 1
+
+
+@pytest.mark.parametrize("mistake", TOKENIZER_MISTAKES, ids=lambda one: one.name)
+def test_each_mistake_of_the_tokenizer_shows(mistake, vectors, tmp_path):
+    own = tmp_path / "vectors"
+    shutil.copytree(vectors / "tokenizer", own / "tokenizer")
+    (own / "manifest.json").write_text('{"cases": []}')
+    run_port(with_mistake(mistake, tmp_path), own, tmp_path / "out")
+    (one,) = check_vectors(vectors, tmp_path / "out", [f"tokenizer/{mistake.cases}"]).cases
+    assert one.verdict == "departs"
