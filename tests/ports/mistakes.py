@@ -30,8 +30,8 @@ MISTAKES = [
     ),
     Mistake("tanh GELU in the head", MODEL, "map(gelu, dense)", "map(ACTIVATIONS.gelu_new, dense)"),
     *(
-        Mistake(f"eps {eps}", MODEL, "...weights(name), config.layer_norm_eps", f"...weights(name), {eps}")
-        for eps in ("1e-12", "1e-6", "1e-5")
+        Mistake(f"eps {eps}", MODEL, "...weights(name), config.layer_norm_eps", f"...weights(name), {eps}", cases)
+        for eps, cases in (("1e-12", "every-step"), ("1e-6", "every-step"), ("1e-5", "eps-small"))
     ),
     Mistake("eps outside of the root", FUNCTIONAL, "** 2) + eps)", "** 2)) + eps"),
     Mistake("unbiased variance", FUNCTIONAL, "(row[i] - mean) ** 2)", "(row[i] - mean) ** 2 * row.length / (row.length - 1))"),
@@ -101,9 +101,9 @@ MISTAKES = [
     Mistake("sums in float16", FUNCTIONAL, _PRODUCT, _PRODUCT.replace("sum(X,", "half(sum(X,").replace("n, k))", "n, k)))")),
     Mistake("products in TF32", FUNCTIONAL, _PRODUCT, _PRODUCT.replace("at(rows, m, k) * at(weight, n, k)", "half(at(rows, m, k)) * half(at(weight, n, k))")),
     Mistake("one NaN", FUNCTIONAL, _PRODUCT, _PRODUCT.replace(");", " / (m === 9 && n === 5 ? 0 / 0 : 1));")),
-    Mistake("pooler on the last token", MODEL, "at(hidden, b, 0, h)", "at(hidden, b, inputs.S - 1, h)", "-base"),
-    Mistake("distances turned", MODEL, "q - k + config", "k - q + config", "relative-key"),
-    Mistake("distances of keys forgotten", MODEL, "ofQuery + ofKey : ofQuery", "ofQuery : ofQuery", "relative-key-query"),
+    Mistake("pooler on the last token", MODEL, "at(hidden, b, 0, h)", "at(hidden, b, inputs.S - 1, h)", "051-base"),
+    Mistake("distances turned", MODEL, "q - k + config", "k - q + config", "22-relative-key"),
+    Mistake("distances of keys forgotten", MODEL, "ofQuery + ofKey : ofQuery", "ofQuery : ofQuery", "23-relative-key-query"),
     Mistake("a head mask of the wrong layer", MODEL, "given.head_mask[i] :", "given.head_mask[0] :", "head-mask-of-layers"),
 ]  # fmt: skip
 

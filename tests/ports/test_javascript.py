@@ -109,29 +109,27 @@ HALF = """const half = (v) => {
 """
 
 
-@pytest.fixture(scope="module")
-def few(vectors, tmp_path_factory):
-    """Make vectors of the cases in which mistakes must show, and of no texts."""
-    out = tmp_path_factory.mktemp("few")
-    meant = {mistake.cases for mistake in MISTAKES}
+def some_of(vectors, part, out):
+    """Make vectors of the cases with a part in their names, and of no texts."""
     manifest = json.loads((vectors / "manifest.json").read_text())
-    chosen = [
-        case for case in manifest["cases"] if any(part in case["name"] for part in meant)
-    ]
+    chosen = [case for case in manifest["cases"] if part in case["name"]]
+    out.mkdir()
     for case in chosen:
         (out / case["name"]).symlink_to(vectors / case["name"])
     (out / "manifest.json").write_text(json.dumps({**manifest, "cases": chosen}))
     shutil.copytree(vectors / "tokenizer", out / "tokenizer")
     (out / "tokenizer/cases.json").write_text('{"groups": []}')
-    return out
+    return chosen
 
 
 def budgets_off(expected, port):
-    """Give for each tensor how many budgets it is off."""
+    """Give for each tensor that has a budget how many of them it is off."""
     right, found = read_tensors(expected).tensors, read_tensors(port).tensors
     off = {}
     for name, array in found.items():
-        budget = right.get(BUDGET + name, np.zeros(()))
+        budget = right.get(BUDGET + name)
+        if budget is None:
+            continue
         with np.errstate(all="ignore"):
             ratios = np.where(array == right[name], 0.0, abs(array - right[name]) / budget)
         off[name] = float(np.max(np.where(np.isnan(ratios), np.inf, ratios)))
@@ -139,19 +137,19 @@ def budgets_off(expected, port):
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: one.name)
-def test_each_mistake_shows(mistake, few, tmp_path):
+def test_each_mistake_shows(mistake, vectors, tmp_path):
     """Of each, some number is 50 budgets off, or more, in a case that is meant to show it."""
-    run_port(with_mistake(mistake, tmp_path), few, tmp_path / "out")
-    worst, at_outputs = 0.0, 0.0
-    for case in json.loads((few / "manifest.json").read_text())["cases"]:
-        name = case["name"]
-        if mistake.cases in name:
-            off = budgets_off(few / name / "expected.safetensors", tmp_path / f"out/{name}.safetensors")
-            worst = max(worst, *(off[step] for step in off if not step.endswith("_ids")))
-            at_outputs = max(at_outputs, *(off[output] for output in case["outputs"]))
+    chosen = some_of(vectors, mistake.cases, tmp_path / "some")
+    run_port(with_mistake(mistake, tmp_path), tmp_path / "some", tmp_path / "out")
+    worst = at_outputs = 0.0
+    for case in chosen:
+        name = f"{case['name']}.safetensors"
+        off = budgets_off(tmp_path / "some" / case["name"] / "expected.safetensors", tmp_path / "out" / name)
+        worst = max(worst, *off.values())
+        at_outputs = max(at_outputs, *(off[output] for output in case["outputs"]))
     assert worst >= 50
-    if mistake.name != "key without its bias":  # the softmax does not feel it
-        assert at_outputs > 1
+    if mistake.name != "key without its bias":  # which softmax does not feel
+        assert at_outputs >= 10
 
 
 @pytest.mark.parametrize("mistake", TOKENIZER_MISTAKES, ids=lambda one: one.name)

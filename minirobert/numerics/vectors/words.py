@@ -28,9 +28,11 @@ TEXTS = (
     *("don't she'll WE'VE I'm they're 'tis ''s 's", "it’s", "10 2010 3.14 1,000 ½ ² ٣ x2 2x"),
     *("a\nb\r\nc\rd", "a\n\n\nb", "tab\there\t\tthere", "end of line\n", "\n\n"),
     *("a\u0085b", "a\u00a0b", "a\ufeffb", "\ufeffa", "a\u001cb \u001fc", "a\u2028b\u2029c"),
+    *(f"a.{space}.b {space} c {space}{space}." for space in "\x85\ufeff\x1c\xa0"),
     *("a\u200bb", "a\u3000b", "a\x00b\x7f", "\x0b\x0c"),
     *("naïve café", "nai\u0308ve cafe\u0301", "Ελλάδα Москва 東京 日本語", "हिन्दी", "שלום العربية"),
     *("😀", "a😀b 😀 😀😀", "👍🏽", "👩‍👩‍👧", "\U00010348 𝔘𝔫𝔦", "e\u0301\u0301\u0301"),
+    "when then hem are in seen been bees rain vessel",  # where the order of merges decides
     *("!?...;;(())", "a--b__c", "#tag @name http://x.y/z?q=1&r=2", "x" * 40, "Ġ Ċ ĠĠ"),
     "".join(chr(c) for c in range(32, 127)),
     "".join(chr(c) for c in range(0xA0, 0x180)),

@@ -15,6 +15,8 @@ export function run(architecture, config, weights, given, observe) {
   if (inputs.ids) observe("input_ids", integers(inputs.ids));
   observe("token_type_ids", integers(inputs.types));
   if (inputs.positions) observe("position_ids", integers(inputs.positions));
+  const looks = fill([inputs.B, 1, inputs.rows, inputs.S], (b, _, q, k) => inputs.looks(b, q, k));
+  observe("attend", { ...looks, dtype: "BOOL", data: Uint8Array.from(looks.data) });
   const prefix = architecture === "RobertaModel" ? "" : "roberta.";
   const base = {
     config, weights: (name) => weights(prefix + name), see: (name, x) => observe(prefix + name, x),
@@ -44,6 +46,7 @@ function readInputs(config, given) {
     B: texts.length, S: texts[0].length, ids, embeds: given.inputs_embeds,
     types: given.token_type_ids ?? texts.map((text) => text.map(() => 0)),
     positions: config.position_embedding_type === "absolute" ? positions : null,
+    rows: Array.isArray(mask?.[0][0]) ? texts[0].length : 1,  // of the mask: one for each query?
     looks: (b, q, k) => !mask || seen(b, q)[k] === 1,  // whether token q may look at token k
     factors: (i) => (Array.isArray(given.head_mask?.[0]) ? given.head_mask[i] : given.head_mask),
     choices: isChoice ? given.input_ids[0].length : 1,
