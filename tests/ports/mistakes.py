@@ -24,11 +24,11 @@ _ROUNDED = "const half = (v) => { const t = Math.fround(v * 8193); return Math.f
 _PRODUCT = "sum(X, (k) => at(rows, m, k) * at(weight, n, k)) + bias.data[n]);"
 
 MISTAKES = [
-    Mistake("tanh GELU for erf", FUNCTIONAL, "  gelu, gelu_python", "  gelu: geluNew, gelu_python"),
+    Mistake("tanh GELU for erf", FUNCTIONAL, "  gelu, gelu_python", "  gelu: geluNew, gelu_python", "eps-small"),
     Mistake(
         "quick GELU", FUNCTIONAL, "  gelu, gelu_python", "  gelu: (x) => x * sigmoid(1.702 * x), gelu_python"
     ),
-    Mistake("tanh GELU in the head", MODEL, "map(gelu, dense)", "map(ACTIVATIONS.gelu_new, dense)"),
+    Mistake("tanh GELU in the head", MODEL, "map(gelu, dense)", "map(ACTIVATIONS.gelu_new, dense)", "no-layer"),
     *(
         Mistake(f"eps {eps}", MODEL, "...weights(name), config.layer_norm_eps", f"...weights(name), {eps}", cases)
         for eps, cases in (("1e-12", "every-step"), ("1e-6", "every-step"), ("1e-5", "eps-small"))
