@@ -41,7 +41,7 @@ def budgets(case: Case, expected: Mapping[str, Numbers]) -> dict[str, Numbers]:
     -------
     dict of str to float32 NumPy array
         Of the shape of the tensor. Infinite where a score is masked, as a port may have anything
-        there. Integers and booleans have none: they must be equal.
+        there. What nobody rounds has none: integers, booleans, rows of tables.
     """
     if case.generate is not None:
         real = {name: array for name, array in expected.items() if array.dtype.kind == "f"}
@@ -52,7 +52,7 @@ def budgets(case: Case, expected: Mapping[str, Numbers]) -> dict[str, Numbers]:
             if name.endswith(".scores.masked"):
                 for one in (name, name.removesuffix(".masked")):
                     bounds[one] = np.where(is_masked(array), np.inf, bounds[one])
-    return {name: _rounded_up(bounds[name]) for name in expected if name in bounds}
+    return {n: _rounded_up(bounds[n]) for n in expected if n in bounds and np.any(bounds[n] > 0)}
 
 
 def _replayed(case: Case) -> dict[str, Numbers]:

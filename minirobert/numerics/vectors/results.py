@@ -106,4 +106,3 @@ _ROOM = 2000
 def _finite(case: dict[str, Any]) -> dict[str, Any]:
     ratio = case["ratio"]
     return {**case, "ratio": ratio if ratio is not None and ratio < float("inf") else None}
-

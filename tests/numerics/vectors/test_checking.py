@@ -166,7 +166,10 @@ def test_a_wrong_answer_is_told(vectors, port, group, number, change, why):
 
 
 def test_columns_may_be_left_out(vectors, port):
-    rows = [[{"input_ids": row["input_ids"]} for row in one] for one in answers(vectors, "tokenizer")["pairs"]]
+    rows = [
+        [{"input_ids": row["input_ids"]} for row in one]
+        for one in answers(vectors, "tokenizer")["pairs"]
+    ]
     (port / "tokenizer.json").write_text(json.dumps({"pairs": rows}))
     assert check_vectors(vectors, port, ["tokenizer/pairs"])
 
@@ -232,7 +235,10 @@ def test_the_command_scores(vectors, port, run, run_well):
     assert (code, errors) == (1, "")
     found = json.loads(printed)
     assert {key: found[key] for key in found if key != "cases"} == {
-        **{"version": 1, "passed": 0, "of": 2, "percent": 0.0}
+        "version": 1,
+        "passed": 0,
+        "of": 2,
+        "percent": 0.0,
     }
     assert [case["verdict"] for case in found["cases"]] == ["departs", "missing"]
     assert found["cases"][0]["ratio"] is None  # JSON has no infinity

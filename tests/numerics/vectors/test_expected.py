@@ -104,7 +104,7 @@ def test_we_are_within_the_budgets(vectors, tmp_path, dtype):
     most = {"float32": 0.5, "float64": 1e-7}[dtype]
     for name, case in cases().items():
         with watch(keep=() if case.generate is None else "lm_head.logits") as seen:
-            texts = run(case, case.model(lambda weight: weight.astype(dtype)))  # noqa: B023
+            texts = run(case, case.model(lambda weight: weight.astype(dtype)))
         found = {step: host(array) for step, array in {**seen, **texts}.items()}
         write_tensors(tmp_path / f"{name}.safetensors", joined(found))
         score = score_tensors(

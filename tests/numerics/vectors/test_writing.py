@@ -23,7 +23,7 @@ from minirobert.tokenization.rows.options import CallOptions
 from tests.numerics.vectors.written import cases
 
 #: Of all that is in the vectors but the budgets. Where it changes, so must VERSION.
-SHA = "517f234d3ac2a0bc2ca7673885e66dd2d55e0b2796ae23ab7064e9d7ebb29b4a"
+SHA = "b072e8a76b585ee170ee466d22d056fcd35c2fc809e0fffb0b0ac6edb4444009"
 
 #: Fields of a configuration that change nothing of what is computed.
 NO_MATTER = {
@@ -59,9 +59,7 @@ def test_they_are_those_of_this_version(vectors):
 
 
 def test_the_manifest_names_all_files(vectors):
-    there = {
-        path.relative_to(vectors).as_posix() for path in vectors.rglob("*") if path.is_file()
-    }
+    there = {path.relative_to(vectors).as_posix() for path in vectors.rglob("*") if path.is_file()}
     assert there == {*digests(vectors), "manifest.json"}
     assert sum((vectors / path).stat().st_size for path in there) < 20e6
 
@@ -102,7 +100,9 @@ def test_every_option_of_a_call_of_the_tokenizer_is_covered(vectors):
 
 def test_every_option_of_generation_is_covered(vectors):
     groups = json.loads((vectors / "generation/cases.json").read_text())["groups"]
-    changes = {name for group in groups for case in group["cases"] for name in case.get("change", ())}
+    changes = {
+        name for group in groups for case in group["cases"] for name in case.get("change", ())
+    }
     functions = {"prefix_allowed_tokens_fn", "logits_processor"}
     known = {*CHANGES, *CHANGES_OF_DRAWING, *LAST_CHANGES} - functions - {"remove_invalid_values"}
     assert known <= changes
@@ -130,11 +130,13 @@ def test_each_number_has_a_budget(vectors):
             if own.endswith(("_embeddings", "distance_embedding")):  # rows of tables
                 assert BUDGET + step not in tensors
                 continue
+            if np.all(np.isnan(array)):
+                continue
             budget = tensors[BUDGET + step]
             assert budget.shape == array.shape
-            assert np.all((budget > 0) | (array == 0) | np.isnan(array)), step  # a masked head is 0
+            assert np.all((budget > 0) | (array == 0)), step  # a masked head is 0
             if not own.endswith((".scores", ".scores.masked")):
-                assert np.all(budget <= 1e-3 * np.max(abs(array))) or np.isnan(array), step
+                assert np.all(budget <= 1e-3 * np.max(abs(array))), step
 
 
 def test_the_page_explains_every_tensor(vectors):
