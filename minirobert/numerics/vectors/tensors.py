@@ -64,6 +64,8 @@ class _Error(NamedTuple):
 
 def _error(port: Numbers, expected: Numbers, budget: Numbers | None) -> _Error:
     """Compare two tensors: NaN is right where it is expected; without a budget all is equal."""
+    if budget is None:
+        port, expected = _alike(port, expected)
     if port.shape != expected.shape:
         return _Error(math.inf, f"its shape is {[*port.shape]}, and must be {[*expected.shape]}")
     if not expected.size:
@@ -80,3 +82,16 @@ def _error(port: Numbers, expected: Numbers, budget: Numbers | None) -> _Error:
     if budget is not None:
         why += f" within {allowed[at]:.2g}"
     return _Error(float(ratios[at]), why)
+
+
+def _alike(port: Numbers, expected: Numbers) -> tuple[Numbers, ...]:
+    """Bring ids, masks and rows of tables to one shape: one row may stand for all.
+
+    The choices of a text may have an axis of their own.
+    """
+    if port.size == expected.size and port.shape[-1:] == expected.shape[-1:]:
+        return port.reshape(expected.shape), expected
+    try:
+        return np.broadcast_arrays(port, expected)
+    except ValueError:
+        return port, expected

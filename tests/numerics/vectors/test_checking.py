@@ -115,6 +115,15 @@ def test_masked_scores_may_be_anything(vectors, port):
     assert score(vectors, port, tensors).verdict == "passes"
 
 
+def test_a_mask_may_have_a_row_for_each_query(vectors, port):
+    tensors = right(vectors)
+    attend = np.broadcast_to(tensors["attend"], (4, 1, 7, 7)).copy()
+    assert score(vectors, port, {**tensors, "attend": attend}).verdict == "passes"
+    attend[2, 0, 3, 1] ^= True
+    assert score(vectors, port, {**tensors, "attend": attend}).first == "attend"
+    assert score(vectors, port, {**tensors, "attend": attend[:3]}).why.startswith("its shape is")
+
+
 def test_another_shape_is_told(vectors, port):
     tensors = right(vectors)
     name = "roberta.encoder.layer.0.attention.self.query"

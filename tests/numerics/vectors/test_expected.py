@@ -36,13 +36,13 @@ def close(actual, expected, bound=1e-12):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=bound * scale)
 
 
-def theirs(vectors, name, case):
-    """Give transformers' model of a case, in float64."""
+def theirs(vectors, name, case, dtype=torch.float64, attention="eager"):
+    """Give transformers' model of a case."""
     kind = getattr(transformers, case.architecture)
     model = kind.from_pretrained(
         vectors / name,
-        dtype=torch.float64,
-        attn_implementation="eager",
+        dtype=dtype,
+        attn_implementation=attention,
         chunk_size_feed_forward=0,  # it cannot cut 5 tokens into twos
         **case.options,
     )
