@@ -40,9 +40,9 @@ class Mutant(NamedTuple):
     file: str  # where the text is looked for, "*.py" for everywhere
 
 
-def mutants() -> Iterator[Mutant]:
-    """Read the list."""
-    text = "\n".join(line for line in LIST.read_text("utf-8").splitlines() if line[:1] != "#")
+def mutants(path: Path = LIST) -> Iterator[Mutant]:
+    """Read a list."""
+    text = "\n".join(line for line in path.read_text("utf-8").splitlines() if line[:1] != "#")
     for block in text.strip().split("\n\n"):
         name, *lines = block.strip().splitlines()
         parts: dict[str, list[str]] = {"    ": [], "  in": [], "  - ": [], "  + ": []}

@@ -30,7 +30,7 @@ transformers.logging.set_verbosity_error()
 SKY = "The color of the sky is <mask>."
 TWO_MASKS = "A <mask> is a kind of <mask>."
 COMMANDS = [
-    *(*TASKS, "tokenize", "inspect", "train-tokenizer", "compare-tokens", "export"),
+    *(*TASKS, "tokenize", "inspect", "train-tokenizer", "compare-tokens", "export", "vectors"),
 ]
 
 

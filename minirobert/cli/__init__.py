@@ -20,6 +20,7 @@ from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
 from .tensors import add_inspect
 from .tokens import add_tokenize, add_train_tokenizer
+from .vectors import add_vectors
 
 __all__ = ["main"]
 
@@ -118,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     add_train_tokenizer(commands)
     add_compare_tokens(commands)
     add_export(commands)
+    add_vectors(commands)
     return parser
 
 

@@ -46,7 +46,9 @@ class Operations:
 
     # arrays from nothing
 
-    def asarray(self, value: Any, dtype: Any = None, device: Any = None) -> BoundedArray:
+    def asarray(
+        self, value: Any, dtype: Any = None, device: Any = None, copy: Any = None
+    ) -> BoundedArray:
         """Take numbers as they are; floating-point ones are the port's."""
         if isinstance(value, BoundedArray):
             return value if dtype in (None, value.dtype) else self.astype(value, dtype)

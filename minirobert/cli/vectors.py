@@ -1,0 +1,77 @@
+"""The command ``vectors``: write the conformance vectors, or score a port on them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..numerics.vectors import Score, check_vectors, write_vectors
+from .common import add_command, print_json
+from .options import add_options, named, text, words
+from .streams import output
+
+__all__ = ["add_vectors"]
+
+
+def add_vectors(commands: Any) -> None:
+    """Add the command."""
+    command = add_command(
+        commands,
+        "vectors",
+        "Write small models with what they must compute, by which a port in any language can check "
+        "itself; or score what a port made of them.",
+        "  minirobert vectors --out vectors        (then read vectors/README.md)\n"
+        "  minirobert vectors --check vectors --port results\n"
+        "  minirobert vectors --check vectors --port results --only '*-activation-*' 'tokenizer/*'",
+        "--out DIR | --check DIR --port DIR",
+    )
+    add_options(
+        command,
+        text("--out", "DIR", "write the vectors into this new directory, about 8 MB", type=named),
+        text("--check", "DIR", "the vectors that the port was run on", type=named),
+        text(
+            "--port",
+            "DIR",
+            "what the port made of them: NNN-name.safetensors for each case, tokenizer.json and "
+            "generation.json",
+            type=named,
+        ),
+        words(
+            "--only",
+            "PATTERN",
+            "the cases that the port is meant for: names, in which * stands for anything "
+            "(default: all)",
+            default=(),
+        ),
+    )
+    command.set_defaults(run=_vectors)
+
+
+def _vectors(arguments: argparse.Namespace) -> int:
+    if arguments.out is not None and arguments.check is None and arguments.port is None:
+        _write(arguments)
+        return 0
+    if arguments.out is None and arguments.check is not None and arguments.port is not None:
+        return _check(arguments)
+    raise ValueError(
+        "give --out DIR to write the vectors, or --check DIR and --port DIR to score a port"
+    )
+
+
+def _write(arguments: argparse.Namespace) -> None:
+    directory = write_vectors(arguments.out)
+    if arguments.json:
+        print_json({"directory": str(directory)})
+        return
+    with output():
+        print(f"the vectors are in {directory}: README.md there explains them")
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    score: Score = check_vectors(arguments.check, arguments.port, arguments.only)
+    if arguments.json:
+        print_json(score.to_json())
+    else:
+        with output():
+            print(score)
+    return 0 if score else 1

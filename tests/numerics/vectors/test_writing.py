@@ -1,0 +1,154 @@
+"""The vectors as they are written: what they cover, and that every machine writes the same."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+from minirobert.config import ACTIVATION_NAMES, RobertaConfig
+from minirobert.generation.processors import CHANGES, CHANGES_OF_DRAWING, LAST_CHANGES
+from minirobert.numerics import Trace
+from minirobert.numerics.tensor_file import read_tensors
+from minirobert.numerics.vectors import write_vectors
+from minirobert.numerics.vectors.tensors import BUDGET
+from minirobert.parameters import HEADS
+from minirobert.tokenization.rows.options import CallOptions
+from tests.numerics.vectors.written import cases
+
+#: Of all that is in the vectors but the budgets. Where it changes, so must VERSION.
+SHA = "b072e8a76b585ee170ee466d22d056fcd35c2fc809e0fffb0b0ac6edb4444009"
+
+#: Fields of a configuration that change nothing of what is computed.
+NO_MATTER = {
+    *("initializer_range", "use_cache", "output_attentions", "output_hidden_states", "return_dict"),
+    *("id2label", "label2id", "architectures", "dtype", "model_type", "extra", "bos_token_id"),
+    *("eos_token_id",),
+}
+
+
+def digests(directory):
+    return json.loads((directory / "manifest.json").read_text())["sha256"]
+
+
+def test_another_machine_writes_the_same_bytes(vectors, tmp_path):
+    """Without the instructions that this processor has beyond the oldest of its kind."""
+    without = " ".join(name for name in __cpu_dispatch__ if __cpu_features__[name])
+    old = {"NPY_DISABLE_CPU_FEATURES": without, "OPENBLAS_CORETYPE": "Prescott"}
+    command = [sys.executable, "-m", "minirobert", "vectors", "--out", str(tmp_path / "again")]
+    subprocess.run(command, env={**os.environ, **old}, check=True, timeout=300)
+    assert digests(tmp_path / "again") == digests(vectors)
+
+
+def test_they_are_those_of_this_version(vectors):
+    digest = hashlib.sha256()
+    for path in digests(vectors):
+        if path.endswith("expected.safetensors"):
+            for name, array in read_tensors(vectors / path).tensors.items():
+                if not name.startswith(BUDGET):
+                    digest.update(name.encode() + array.tobytes())
+        elif path != "README.md":
+            digest.update((vectors / path).read_bytes())
+    assert digest.hexdigest() == SHA
+
+
+def test_the_manifest_names_all_files(vectors):
+    there = {path.relative_to(vectors).as_posix() for path in vectors.rglob("*") if path.is_file()}
+    assert there == {*digests(vectors), "manifest.json"}
+    assert sum((vectors / path).stat().st_size for path in there) < 20e6
+
+
+def test_json_is_ascii(vectors):
+    for path in vectors.rglob("*.json"):
+        json.loads(path.read_bytes().decode("ascii"))
+
+
+def test_every_field_of_the_configuration_is_covered():
+    usual = RobertaConfig()
+    for field in {one.name for one in fields(RobertaConfig)} - NO_MATTER:
+        values = {repr(getattr(case.config, field)) for case in cases().values()}
+        assert len(values) > 1 or values != {repr(getattr(usual, field))}, field
+    assert {case.config.hidden_act for case in cases().values()} == set(ACTIVATION_NAMES)
+    kinds = {case.config.position_embedding_type for case in cases().values()}
+    assert kinds == {"absolute", "relative_key", "relative_key_query"}
+    assert {0, 1, 5} <= {case.config.pad_token_id for case in cases().values()}
+
+
+def test_every_class_is_covered():
+    assert {case.architecture for case in cases().values()} == {"RobertaModel", *HEADS}
+    with_loss = {case.architecture for case in cases().values() if "loss" in case.outputs}
+    assert with_loss == set(HEADS)
+    assert {case.config.problem_type for case in cases().values()} == {
+        *("regression", "single_label_classification", "multi_label_classification", None)
+    }
+
+
+def test_every_option_of_a_call_of_the_tokenizer_is_covered(vectors):
+    groups = json.loads((vectors / "tokenizer/cases.json").read_text())["groups"]
+    options = {name for group in groups for case in group["cases"] for name in case["options"]}
+    settings = {name for group in groups for name in group["settings"]}
+    columns = {name for name in CallOptions._fields if name.startswith("return_")}
+    about_arrays = {*columns, "verbose"} - {"return_overflowing_tokens"}
+    assert set(CallOptions._fields) - about_arrays <= options | settings
+
+
+def test_every_option_of_generation_is_covered(vectors):
+    groups = json.loads((vectors / "generation/cases.json").read_text())["groups"]
+    changes = {
+        name for group in groups for case in group["cases"] for name in case.get("change", ())
+    }
+    functions = {"prefix_allowed_tokens_fn", "logits_processor"}
+    known = {*CHANGES, *CHANGES_OF_DRAWING, *LAST_CHANGES} - functions - {"remove_invalid_values"}
+    assert known <= changes
+
+
+def test_the_files_are_a_model_and_a_trace(vectors):
+    for name, case in cases().items():
+        trace = Trace.read(vectors / name / "expected.safetensors")
+        assert trace.architecture == case.architecture
+        assert trace.config == case.config == RobertaConfig.from_pretrained(vectors / name)
+        assert set(case.outputs) <= trace.tensors.keys()
+        weights = read_tensors(vectors / name / "model.safetensors")
+        assert set(weights.dtypes.values()) == {"float32"}
+        assert all(np.any(one) for one in weights.tensors.values())
+
+
+def test_each_number_has_a_budget(vectors):
+    for name in cases():
+        tensors = read_tensors(vectors / name / "expected.safetensors").tensors
+        inputs = set(json.loads((vectors / name / "inputs.json").read_text())["calls"][0])
+        for step, array in tensors.items():
+            own = step.removeprefix("call.1.").removeprefix("call.2.")
+            if step.startswith(BUDGET) or own in inputs or array.dtype.kind != "f":
+                continue
+            if own.endswith(("_embeddings", "distance_embedding")):  # rows of tables
+                assert BUDGET + step not in tensors
+                continue
+            if np.all(np.isnan(array)):
+                continue
+            budget = tensors[BUDGET + step]
+            assert budget.shape == array.shape
+            assert np.all((budget > 0) | (array == 0)), step  # a masked head is 0
+            if not own.endswith((".scores", ".scores.masked")):
+                assert np.all(budget <= 1e-3 * np.max(abs(array))), step
+
+
+def test_the_page_explains_every_tensor(vectors):
+    page = (vectors / "README.md").read_text("utf-8")
+    for name in cases():
+        for step in read_tensors(vectors / name / "expected.safetensors").tensors:
+            *_, last = step.removesuffix(".kept").split(".")
+            assert re.search(rf"`[^`]*\b{last}`", page), step
+
+
+def test_a_directory_that_holds_something_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match="is not empty: give a new directory"):
+        write_vectors(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
