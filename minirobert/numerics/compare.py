@@ -20,6 +20,7 @@ from .arithmetic import FORMATS, Arithmetic
 from .bounded import Numbers
 from .comparison import Comparison, OutputRow, Row, as_rows
 from .replay import Call, Change, Step, exact_model, fitted, replay
+from .suspects import explained
 from .traces import ARGUMENTS, Trace, digest, host, trace
 
 __all__ = ["compare", "end_to_end", "replayed"]
@@ -76,6 +77,8 @@ def compare(
     calls, dtypes = _calls(reference, shown_by_port, inputs)
     exact = exact_model(reference, shown_by_port.arithmetic.store)
     rows = replayed(exact, calls, shown_by_port.arithmetic, dtypes)
+    if explain:
+        rows = explained(rows, reference, exact, calls, shown_by_port.arithmetic)
     rows = _with_inputs(rows, calls[0], inputs or {}, dtypes)
     known = {*(row.name for row in rows), *ARGUMENTS}
     ends = _Ends(reference, exact, calls[0], shown_by_port.arithmetic)

@@ -23,7 +23,10 @@ from .bounded import BoundedArray, Numbers
 from .bounds import activation
 from .operations import Operations
 
-__all__ = ["Call", "Change", "Step", "exact_model", "fitted", "is_masked", "replay", "round_to"]
+__all__ = [
+    *("Call", "Change", "Passes", "Step", "exact_model", "fitted", "is_masked", "passes"),
+    *("replay", "round_to"),
+]
 
 #: How often the exact forward pass is run with noise, to learn what distant rounding may do.
 RUNS = 8
@@ -126,7 +129,23 @@ def _nearer(step: Step, array: BoundedArray, local: Step, spread: Numbers | None
     return step._replace(bound=np.fmin(step.bound, local.bound + _DEVIATIONS * spread))
 
 
-_Runs = list[dict[str, tuple[Step, BoundedArray]]]
+#: For each call, what each tensor must be, and the same as an array with bounds.
+Passes = list[dict[str, tuple[Step, BoundedArray]]]
+
+
+def passes(model: Any, calls: list[Call], arithmetic: Arithmetic) -> Passes:
+    """Run the reference once on the intermediates of a port, and keep the arrays with bounds.
+
+    Parameters
+    ----------
+    model : RobertaPreTrainedModel
+        Of `exact_model`.
+    calls : list of Call
+    arithmetic : Arithmetic
+        Of the port.
+    """
+    with np.errstate(all="ignore"):
+        return _run(model, calls, arithmetic, _carrying, None)
 
 
 def _run(
@@ -135,11 +154,11 @@ def _run(
     arithmetic: Arithmetic,
     goes_on: Callable[[BoundedArray, Any], BoundedArray | None],
     change: Change | None,
-) -> _Runs:
+) -> Passes:
     """Run the model on arrays with bounds, and look at each."""
     xp = Operations(arithmetic)
     model = model._with_weights(xp.asarray)
-    runs: _Runs = []
+    runs: Passes = []
     for call, look in _calls(model, calls, xp.asarray, change):
         steps: dict[str, tuple[Step, BoundedArray]] = {}
         runs.append(steps)
@@ -190,7 +209,7 @@ _MASKED = -60000.0
 
 
 def _spread(
-    model: Any, calls: list[Call], local: _Runs, change: Change | None
+    model: Any, calls: list[Call], local: Passes, change: Change | None
 ) -> list[dict[str, Numbers]]:
     """Learn from runs with noise, of the size of each step's own bound, what it does to the rest.
 
