@@ -18,7 +18,7 @@ from ...parameters import flatten
 from ..arithmetic import Arithmetic
 from ..comparison import Explanation, Row
 from ..replay import Call, passes
-from . import attention, curves, embedding, ids, maps, norms  # noqa: F401  # they enter suspects
+from . import attention, curves, drops, embedding, ids, maps, norms  # noqa: F401  # they enter suspects
 from .local import Found, places, tried
 
 __all__ = ["explained"]
@@ -66,5 +66,7 @@ def _best(name: str, found: Found) -> tuple[Explanation, ...]:
         other = by_text.get(one.text)
         if other is None or one.ratio < other.ratio:
             by_text[one.text] = one
-    order = sorted(by_text.values(), key=lambda one: (one.is_coarse, one.ratio))
+    exact = min((one.ratio for one in by_text.values()), default=0.0)
+    # Those that fit about as well stay in the order of the table, where the likelier are before.
+    order = sorted(by_text.values(), key=lambda one: (one.is_coarse, one.ratio > 2 * exact + 0.05))
     return tuple(order[:_MOST])

@@ -15,7 +15,7 @@ from ..replay import is_masked
 from .place import Place
 from .table import Guess, suspect
 
-_MASKED = (-10000.0, -1e9, -65504.0)
+_LOW = -10000.0  # of masks that were made for float16
 
 
 def _block(place: Place) -> str:
@@ -119,13 +119,9 @@ def _masks(place: Place) -> Iterator[Guess]:
     none = "the mask is not applied: padding is attended to"
     if not bool(np.all(_values(visible))):
         yield Guess(none, lambda: softmax(scores))
-        for low in _MASKED:
-            hidden = place.world.convert(np.where(_values(visible), 0.0, low))
-            yield Guess(f"masked scores have {low:g} added", lambda hidden=hidden: softmax(scores + hidden))
-            yield Guess(
-                f"masked scores are {low:g}",
-                lambda low=low: softmax(xp.where(visible, scores, low)),
-            )
+        hidden = place.world.convert(np.where(_values(visible), 0.0, _LOW))
+        yield Guess(f"masked scores have {_LOW:g} added", lambda: softmax(scores + hidden))
+        yield Guess(f"masked scores are {_LOW:g}", lambda: softmax(xp.where(visible, scores, _LOW)))
         yield from _odd_masks(place, scores, visible)
 
 

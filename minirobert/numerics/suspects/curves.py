@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from ...arrays import Array
 from ...functional import ACTIVATIONS
 from ..bounds import activation
-from .norms import residual_of
 from .place import Place
+from .states import PRE_NORM, other_states, residual_of
 from .table import Guess, suspect
 
 _CURVES = {
@@ -47,6 +47,10 @@ def _own_name(place: Place) -> str:
 @suspect("*output.sum")
 def _residuals(place: Place) -> Iterator[Guess]:
     dense, residual = _dense(place), residual_of(place)
+    for text, state in other_states(place):
+        yield Guess(text, lambda state=state: dense + state)
+        if text == PRE_NORM:
+            yield Guess(text, lambda state=state: state)
     yield Guess("the residual is left out", lambda: dense)
     yield Guess("there is nothing but the residual", lambda: residual)
     yield Guess("the residual is added twice", lambda: place.own + residual)

@@ -99,15 +99,15 @@ def _counted(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
     count = np.cumsum(tokens, axis=1)
     before = np.max(np.where(tokens, own - count - pad, 0), axis=1, keepdims=True)
     behind = f"not behind padding_idx {pad}"
+    yield "one more", own + 1
+    yield "one more, but of padding", own + tokens
+    yield "one less", own - 1
+    yield "one less, but of padding", own - tokens
     yield f"counted from 0, {behind}", row + before
     yield f"counted from 1, {behind}", row + before + 1
     yield "counted from 0, over tokens alone", np.maximum(count + before - 1, 0)
     yield "those of tokens without padding_idx added", (count + before) * tokens
     yield "counted through padding", row + before + pad + 1
-    yield "one more", own + 1
-    yield "one more, but of padding", own + tokens
-    yield "one less", own - 1
-    yield "one less, but of padding", own - tokens
     yield "counted over tokens, but padding has that of the token before", count + before + pad
     yield "not advanced by the tokens before", np.where(tokens, own - before, own)
     yield "counted from the end", np.flip(row) + pad + 1

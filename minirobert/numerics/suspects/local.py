@@ -17,6 +17,7 @@ from ..operations import Operations
 from ..replay import Call, Passes
 from .fits import counting, made, misfit
 from .place import Place, World, kind_of
+from .patterns import patterns
 from .table import Guess, guesses
 
 __all__ = ["Found", "places", "tried"]
@@ -103,6 +104,8 @@ def tried(rows: Mapping[str, Row], where: Iterator[tuple[str, Place, Numbers | N
         if not fits and failures[kind] < _ATTEMPTS:
             fits = _fitting(place, counts, None)
             failures[kind] += not any(not one.is_coarse for one in fits)
+        if not any(not one.is_coarse for one in fits):
+            fits = [*patterns(place, counts), *fits]
         if fits:
             found[name] = fits
             known.setdefault(kind, set()).update(one.text for one in fits if not one.is_coarse)

@@ -9,11 +9,11 @@ import numpy as np
 
 from ...arrays import Array, array_namespace
 from ...attention import split_heads
-from ...functional import layer_norm, linear
+from ...functional import linear
 from ..bounded import BoundedArray, Numbers
 from ..replay import round_to
-from .norms import residual_of
 from .place import Place
+from .states import PRE_NORM, normed_first, other_states, residual_of
 from .table import Guess, suspect
 
 __all__ = ["Map", "map_of"]
@@ -23,6 +23,7 @@ _MAPS = (
     *("classifier.logits", "qa_outputs.logits"),
 )
 _PROJECTIONS = ("query", "key", "value")
+_HEADS = tuple(f"*self.{name}" for name in _PROJECTIONS)
 
 
 class Map(NamedTuple):
@@ -125,7 +126,7 @@ def _bias_and_transpose(place: Place) -> Iterator[Guess]:
     yield Guess("there is nothing but the bias", lambda: own.made(x=own.x * 0.0))
 
 
-@suspect("*self.query", "*self.key", "*self.value")
+@suspect(*_HEADS)
 def _projections(place: Place) -> Iterator[Guess]:
     own = map_of(place)
     block, _, name = place.bare.rpartition(".")
@@ -151,7 +152,7 @@ def _projections(place: Place) -> Iterator[Guess]:
     )
 
 
-@suspect("*self.query", "*self.key", "*self.value", "*dense")
+@suspect(*_HEADS, "*dense")
 def _other_layers(place: Place) -> Iterator[Guess]:
     if place.layer is None:
         return
@@ -166,19 +167,28 @@ def _other_layers(place: Place) -> Iterator[Guess]:
                 )
 
 
-@suspect("attention.self.query", "attention.self.key", "attention.self.value", "intermediate.dense")
+@suspect("attention.self.*", "crossattention.self.query", "intermediate.dense")
 def _normed_first(place: Place) -> Iterator[Guess]:
     own = map_of(place)
-    name = "attention.output" if place.bare.startswith("attention") else "output"
-    weight, bias = (place.weight(f"{name}.LayerNorm.{part}") for part in ("weight", "bias"))
-    eps = place.config.layer_norm_eps
-    yield Guess(
-        "pre-LN: the input is normalised first",
-        lambda: own.made(x=layer_norm(own.x, weight, bias, eps)),
-    )
+    for text, hidden in other_states(place):
+        if text == PRE_NORM:
+            yield Guess(text, lambda x=hidden: own.made(x=normed_first(place, x)))
+    yield Guess(PRE_NORM, lambda: own.made(x=normed_first(place, own.x)))
 
 
-@suspect("*self.query", "*self.key", "*self.value", "*dense", "classifier.logits", "lm_head.logits")
+@suspect(
+    *("attention.self.*", "crossattention.self.query", "intermediate.dense", "lm_head.dense"),
+    *("pooler.dense", "classifier.logits", "qa_outputs.logits"),
+)
+def _other_states(place: Place) -> Iterator[Guess]:
+    own = map_of(place)
+    for text, hidden in other_states(place):
+        if text != PRE_NORM or place.layer is None:
+            x = hidden[:, 0, :] if place.bare == "pooler.dense" else hidden
+            yield Guess(text, lambda x=x: own.made(x=x))
+
+
+@suspect(*_HEADS, "*dense", "classifier.logits", "lm_head.logits")
 def _other_inputs(place: Place) -> Iterator[Guess]:
     own = map_of(place)
     if place.bare in ("pooler.dense", "classifier.dense"):

@@ -11,9 +11,10 @@ from ...arrays import Array, array_namespace
 from ...functional import layer_norm
 from ..bounded import BoundedArray, c
 from .place import Place
+from .states import LATE_RESIDUAL, PRE_NORM, residual_of
 from .table import Guess, suspect
 
-_EPS = (0.0, 1e-12, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+_EPS = (1e-12, 1e-5, 1e-6, 1e-8, 1e-3, 1e-7, 1e-4, 0.0)  # the likeliest first
 
 _NORMS = ("*LayerNorm", "lm_head.layer_norm")
 
@@ -113,12 +114,11 @@ def _other_weights(place: Place) -> Iterator[Guess]:
 @suspect("*output.LayerNorm")
 def _residual(place: Place) -> Iterator[Guess]:
     before = place.bare.removesuffix("LayerNorm")
-    dense, total, residual = place.at(f"{before}dense"), _input(place), residual_of(place)
+    dense, residual = place.at(f"{before}dense"), residual_of(place)
     weight, bias = _parameters(place)
     eps = place.config.layer_norm_eps
-    text = "the residual is added after the norm"
-    yield Guess(text, lambda: layer_norm(dense, weight, bias, eps) + residual)
-    yield Guess(text, lambda: place.own + residual)
+    yield Guess(LATE_RESIDUAL, lambda: layer_norm(dense, weight, bias, eps) + residual)
+    yield Guess(LATE_RESIDUAL, lambda: place.own + residual)
     yield Guess(
         "the residual is left out: the norm is of dense alone",
         lambda: layer_norm(dense, weight, bias, eps),
@@ -126,19 +126,7 @@ def _residual(place: Place) -> Iterator[Guess]:
     yield Guess(
         "the norm is of the residual alone", lambda: layer_norm(residual, weight, bias, eps)
     )
-    pre = "pre-LN: the residual is normalised, not the sum"
-    yield Guess(pre, lambda: dense + layer_norm(residual, weight, bias, eps))
-    yield Guess("pre-LN: the sum is not normalised", lambda: dense + residual)
-    yield Guess("pre-LN: the norm comes after the second residual", lambda: total + place.own)
-
-
-def residual_of(place: Place) -> Array:
-    """Give what a block was given, which its sum adds."""
-    if place.bare.startswith("attention."):
-        return place.state()
-    if place.bare.startswith("crossattention.") or not place.has("crossattention.output.LayerNorm"):
-        return place.at("attention.output.LayerNorm")
-    return place.at("crossattention.output.LayerNorm")
+    yield Guess(PRE_NORM, lambda: dense + layer_norm(residual, weight, bias, eps))
 
 
 def _parameters(place: Place, layer: int | None = None) -> tuple[Array, Array]:
