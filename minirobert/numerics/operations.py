@@ -52,7 +52,8 @@ class Operations:
             return value if dtype in (None, value.dtype) else self.astype(value, dtype)
         array = np.asarray(value, None if isinstance(dtype, Format) else dtype)
         if array.dtype.kind == "f" or isinstance(dtype, Format):
-            return BoundedArray(array.astype(np.float64), None, dtype or self.store, self)
+            value = array.astype(np.float64, copy=False)
+            return BoundedArray(value, None, dtype or self.store, self)
         return bounded(array, self)
 
     def from_dlpack(self, value: Any) -> BoundedArray:
@@ -94,7 +95,7 @@ class Operations:
             return x
         if not isinstance(dtype, Format):
             return bounded(x.value.astype(dtype), self)
-        value = x.value.astype(np.float64)
+        value = x.value.astype(np.float64, copy=False)
         bound = x.bound
         if is_real(x) and dtype.unit > x.dtype.unit and bound is not None:
             bound = bound + dtype.unit * abs(value) + dtype.floor
@@ -279,16 +280,30 @@ class Operations:
         return self.curve(np.tanh, x)
 
     def curve(
-        self, function: Callable[[Numbers], Numbers], x: BoundedArray, centre: float = 0.0
+        self,
+        function: Callable[[Numbers], Numbers],
+        x: BoundedArray,
+        centre: float = 0.0,
+        unit: float | None = None,
     ) -> BoundedArray:
         """Apply an elementary function, which libraries compute to some roundoffs.
 
-        What goes in may be off, so the curve is looked at on either side. A curve around another
-        centre than 0 has the roundoffs of a difference.
+        What goes in may be off, so the curve is looked at on either side.
+
+        Parameters
+        ----------
+        function : callable
+            Of NumPy's arrays.
+        x : BoundedArray
+        centre : float
+            Of the curve: around another than 0 it has the roundoffs of a difference.
+        unit : float, optional
+            Of the roundoffs within; by default that of sums.
         """
         value = function(x.value)
         size = abs(x.value) + abs(value) + centre
-        errors = [CURVE * self.sums.unit * size + x.dtype.unit * abs(value)]
+        within = self.sums.unit if unit is None else unit
+        errors = [CURVE * within * size + x.dtype.unit * abs(value)]
         if x.bound is not None:
             sides = [abs(function(x.value + side * x.bound) - value) for side in (-1, 1)]
             errors.append(np.maximum(*sides))

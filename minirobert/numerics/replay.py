@@ -24,8 +24,8 @@ from .bounds import activation
 from .operations import Operations
 
 __all__ = [
-    *("Call", "Change", "Passes", "Step", "exact_model", "fitted", "is_masked", "passes"),
-    *("replay", "round_to"),
+    *("Call", "Change", "Passes", "Step", "exact_model", "is_masked", "of_port", "passes"),
+    *("replay", "round_to", "values"),
 ]
 
 #: How often the exact forward pass is run with noise, to learn what distant rounding may do.
@@ -60,8 +60,9 @@ def exact_model(model: Any, store: str) -> Any:
     own = model.to("cpu")
     wide = own if own.dtype in ("float32", "float64") else own.astype("float32")
 
-    def exact(array: Array) -> Array:
-        return np.asarray(round_to(np.asarray(array, np.float64), store))
+    def exact(array: Any) -> Array:
+        wider = array.astype(np.float64)
+        return wider if array.dtype == store else np.asarray(round_to(wider, store))
 
     config = copy.copy(wide.config)
     config.chunk_size_feed_forward = 0  # the same numbers, under the names of whole tensors
@@ -105,28 +106,28 @@ def replay(
         For each call, in the order of the computation.
     """
     with np.errstate(all="ignore"):  # a port may have infinities and NaN, and bounds may have them
-        carried = _run(model, calls, arithmetic, _carrying, change)
-        if not any(_is_far(step, array) for call in carried for step, array in call.values()):
-            return [{name: step for name, (step, _) in call.items()} for call in carried]
+        carried: Passes | None = None
+        if any(call.tensors for call in calls):
+            carried = _run(model, calls, arithmetic, _carrying, change)
+            if not any(array.maps > 1 for call in carried for _, array in call.values()):
+                return [{name: step for name, (step, _) in call.items()} for call in carried]
         local = _run(model, calls, arithmetic, _forgetting, change)
         spread = _spread(model, calls, local, change)
         return [
-            {name: _nearer(*call[name], one[name][0], far.get(name)) for name in call}
-            for call, one, far in zip(carried, local, spread, strict=True)
+            {name: _nearer(*near[name], own, far.get(name)) for name, (own, _) in one.items()}
+            for near, one, far in zip(carried or local, local, spread, strict=True)
         ]
 
 
-def _is_far(step: Step, array: BoundedArray) -> bool:
-    """Tell whether a bound came through so many products that it says nothing any more."""
-    return array.maps > 1
-
-
 def _nearer(step: Step, array: BoundedArray, local: Step, spread: Numbers | None) -> Step:
-    """Take, behind more than one product, the bound that was learned from noise."""
-    if not _is_far(step, array) or spread is None or local.bound is None:
+    """Take the bound that was learned from noise, where the one that was carried on is far off.
+
+    That is behind more than one product of matrices: each takes all roundoffs to have one sign.
+    """
+    if spread is None or (step is not local and array.maps < 2):
         return step
-    assert step.bound is not None
-    return step._replace(bound=np.fmin(step.bound, local.bound + _DEVIATIONS * spread))
+    own = 0.0 if local.bound is None else local.bound  # where the step rounds nothing
+    return step._replace(bound=own + _DEVIATIONS * spread)
 
 
 #: For each call, what each tensor must be, and the same as an array with bounds.
@@ -164,7 +165,7 @@ def _run(
         runs.append(steps)
 
         def watcher(name: str, array: Any, call: Call = call, steps: Any = steps) -> Any:
-            port = _of_port(name, call, array.value)
+            port = of_port(name, call, array.value)
             steps[name] = Step(array.value, array.bound, port), array
             return goes_on(array, port)
 
@@ -172,9 +173,41 @@ def _run(
     return runs
 
 
+def values(model: Any, calls: list[Call], change: Change | None) -> list[dict[str, Numbers]]:
+    """Run the reference once on the intermediates of a port, without bounds.
+
+    Parameters
+    ----------
+    model : RobertaPreTrainedModel
+        Of `exact_model`.
+    calls : list of Call
+    change : callable or None
+        See `replay`.
+
+    Returns
+    -------
+    list of dict of str to NumPy array
+        For each call what the reference has.
+    """
+    runs: list[dict[str, Numbers]] = []
+    for call, look in _calls(model, calls, lambda array: array, change):
+        own: dict[str, Numbers] = {}
+        runs.append(own)
+
+        def watcher(name: str, array: Any, call: Call = call, own: Any = own) -> Any:
+            own[name] = array
+            port = of_port(name, call, array)
+            return None if port is None else port.astype(array.dtype)
+
+        look(watcher)
+    return runs
+
+
 def _carrying(array: BoundedArray, port: Any) -> BoundedArray | None:
-    """Go on with what the port has, or else with our own value and its bound."""
-    return None if port is None else _exact(array, port)
+    """Go on with what the port has, or else with our own value and its bound, as far as it goes."""
+    if port is not None:
+        return _exact(array, port)
+    return _exact(array, array.value, array.maps) if array.maps > 1 else None
 
 
 def _forgetting(array: BoundedArray, port: Any) -> BoundedArray:
@@ -182,18 +215,19 @@ def _forgetting(array: BoundedArray, port: Any) -> BoundedArray:
     return _exact(array, array.value if port is None else port)
 
 
-def _exact(array: BoundedArray, value: Any) -> BoundedArray:
-    return BoundedArray(value.astype(array.value.dtype), None, array.dtype, array.xp)
+def _exact(array: BoundedArray, value: Any, maps: int = 0) -> BoundedArray:
+    kind = array.value.dtype
+    return BoundedArray(value.astype(kind, copy=False), None, array.dtype, array.xp, maps)
 
 
-def _of_port(name: str, call: Call, own: Numbers) -> Numbers | None:
+def of_port(name: str, call: Call, own: Numbers) -> Numbers | None:
     """Find what the port has, in our shape; scores that are masked it may mask in its own way."""
     port = call.tensors.get(name)
     if port is not None and name.startswith("lm_head.") and port.ndim == own.ndim - 1 == 2:
         whole = own.copy()  # generation scores the last tokens alone
         whole[:, -1] = port
         return whole
-    port = fitted(name, port, own.shape)
+    port = _fitted(name, port, own.shape)
     if port is None or not name.endswith(".scores.masked"):
         return port
     return np.where(is_masked(own), own, port)
@@ -229,7 +263,7 @@ def _spread(
                 if array.dtype.kind == "f":
                     off = _finite(np.asarray(array - step.value))
                     squares[k][name] = squares[k].get(name, 0.0) + off * off
-                port = _of_port(name, call, array)
+                port = of_port(name, call, array)
                 if port is not None:
                     return port.astype(array.dtype)
                 if step.bound is None:
@@ -272,7 +306,7 @@ def _plain(array: Numbers) -> Numbers:
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
-def fitted(name: str, port: Numbers | None, shape: tuple[int, ...]) -> Numbers | None:
+def _fitted(name: str, port: Numbers | None, shape: tuple[int, ...]) -> Numbers | None:
     """Give a port's tensor our shape, or None if it has another."""
     if port is None or port.shape == shape:
         return port

@@ -149,16 +149,13 @@ class _Functions:
     def watched(self) -> Iterator[None]:
         """Let all functions of torch that this thread calls be seen."""
         overrides: Any = import_module("torch.overrides")
+        look = self._call
 
         class Watch(overrides.TorchFunctionMode):  # type: ignore[misc]
             def __torch_function__(
-                mode,
-                function: Any,
-                types: Any,
-                args: Any = (),
-                kwargs: Any = None,  # noqa: N805
+                self, function: Any, types: Any, args: Any = (), kwargs: Any = None
             ) -> Any:
-                return self._call(function, args, kwargs or {})
+                return look(function, args, kwargs or {})
 
         with Watch():
             yield

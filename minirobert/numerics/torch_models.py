@@ -111,10 +111,12 @@ def architecture_of(module: Any, given: str | None = None) -> str | None:
 def config_of(module: Any) -> RobertaConfig | None:
     """Read the configuration of a module, if it has one."""
     theirs = getattr(module, "config", None)
-    if not hasattr(theirs, "to_dict"):
+    # The fields that are not what they are by default: those are the same here.
+    values = getattr(theirs, "to_diff_dict", getattr(theirs, "to_dict", None))
+    if values is None:
         return None
     try:
-        return RobertaConfig.from_dict(theirs.to_dict())
+        return RobertaConfig.from_dict(values())
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"the config of {type_name(module)} is none of a RoBERTa: {plain(error)}; give config="

@@ -9,7 +9,7 @@ from ...arrays import Array
 from ...functional import ACTIVATIONS
 from ..bounds import activation
 from .place import Place
-from .states import PRE_NORM, other_states, residual_of
+from .states import LATE_RESIDUAL, PRE_NORM, other_states, residual_of
 from .table import Guess, suspect
 
 _CURVES = {
@@ -52,6 +52,7 @@ def _residuals(place: Place) -> Iterator[Guess]:
         if text == PRE_NORM:
             yield Guess(text, lambda state=state: state)
     yield Guess("the residual is left out", lambda: dense)
+    yield Guess(LATE_RESIDUAL, lambda: dense)  # of what the norm is given
     yield Guess("there is nothing but the residual", lambda: residual)
     yield Guess("the residual is added twice", lambda: place.own + residual)
     yield Guess("the residual is subtracted", lambda: dense - residual)

@@ -12,10 +12,11 @@ from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation
 from ..replay import Call, Passes, Step, passes, round_to
 from .fits import misfit
+from .local import Found, Spot, is_far
 from .maps import map_of
 from .place import Place
 
-__all__ = ["coarser", "is_in_format", "loss", "narrow"]
+__all__ = ["is_in_format", "lost", "narrow"]
 
 #: The share of a tensor's numbers that must be off where all are computed so.
 _MANY = 0.2
@@ -58,47 +59,68 @@ def _is_before_bias(place: Place, port: Numbers, name: str) -> bool:
     return bool((abs(round_to(product, name) - product) <= 2 * place.own.dtype.unit * abs(port)).all())
 
 
-def coarser(
-    model: Any, calls: Sequence[Call], arithmetic: Arithmetic
-) -> Iterator[tuple[str, Passes]]:
-    """Repeat the run in formats of fewer digits than the port's.
-
-    Yields
-    ------
-    name : str
-        The format.
-    passes : list of dict of str to (Step, BoundedArray)
-    """
-    for name in ("tf32", "float16", "bfloat16"):
-        if FORMATS[name].unit > FORMATS[str(arithmetic.accumulate)].unit:
-            store = arithmetic.store if name == "tf32" else name
-            yield name, passes(model, list(calls), Arithmetic(store, name))
-
-
-def loss(
-    text: str, ran: tuple[Step, BoundedArray], off: Numbers, counts: Numbers | None
-) -> Explanation | None:
-    """Tell whether the error of a tensor is one that fewer digits make.
+def lost(
+    names: Sequence[str],
+    where: Sequence[Spot],
+    model: Any,
+    calls: Sequence[Call],
+    arithmetic: Arithmetic,
+) -> Found:
+    """Find which steps are explained by fewer digits than the port's own, the most digits first.
 
     Parameters
     ----------
-    text : str
-        What to say then.
-    ran : (Step, BoundedArray)
-        Of `coarser`.
-    off : boolean array
-        Which numbers depart from those of the port's own arithmetic.
-    counts : boolean array, optional
-        Which of them count.
+    names : sequence of str
+        Of the rows to explain.
+    where : sequence of Spot
+    model : RobertaPreTrainedModel
+        Of `minirobert.numerics.replay.exact_model`.
+    calls : sequence of Call
+    arithmetic : Arithmetic
+        Of the port.
     """
-    step, array = ran
-    if step.port is None or step.bound is None or array.maps > 1:
-        return None
-    if np.mean(off) < _MANY:  # one that is wrong among many right ones is no rounding
-        return None
-    ratio = misfit(step.value, step.bound, step.port, counts)
-    is_small = _rms(step.port - step.value) < _LEAST * _rms(step.bound)
-    return None if ratio > 1 or is_small else Explanation(text, ratio, True)
+    asked = [one for one in where if one.name in names and _is_off_in_general(one)]
+    found: Found = {}
+    for name in ("tf32", "float16", "bfloat16"):
+        if not asked or FORMATS[name].unit <= FORMATS[str(arithmetic.accumulate)].unit:
+            continue
+        store = arithmetic.store if name == "tf32" else name
+        run = _by_row(calls, passes(model, list(calls), Arithmetic(store, name)))
+        for one in asked:
+            text = _text(one.place, name)
+            ratio = _loss(one, *run[one.name])
+            if ratio <= 1 and text:
+                found.setdefault(one.name, []).append(Explanation(text, ratio, is_coarse=True))
+    return found
+
+
+def _by_row(calls: Sequence[Call], runs: Passes) -> dict[str, tuple[Step, BoundedArray]]:
+    pairs = zip(calls, runs, strict=True)
+    return {call.prefix + name: one for call, run in pairs for name, one in run.items()}
+
+
+def _is_off_in_general(spot: Spot) -> bool:
+    """Tell whether many numbers are off: one that is wrong among right ones is no rounding."""
+    own, port = spot.place.own, spot.place.port
+    if port is None or not isinstance(own, BoundedArray) or own.bound is None or is_far(own):
+        return False
+    return bool(np.mean(abs(port - own.value) > own.bound) >= _MANY)
+
+
+def _text(place: Place, name: str) -> str:
+    """Say what is of fewer digits, as far as the port's numbers show it."""
+    if name in narrow(place):
+        return f"its numbers are those of {name}: it is summed or stored in it"
+    return "" if any(narrow(place)) else f"sums or their factors are kept in {name}"
+
+
+def _loss(spot: Spot, step: Step, array: BoundedArray) -> float:
+    """Give the error over the bound of fewer digits, or infinity if they do not explain it."""
+    if step.port is None or step.bound is None or is_far(array):
+        return float("inf")
+    if _rms(step.port - step.value) < _LEAST * _rms(step.bound):
+        return float("inf")
+    return misfit(step.value, step.bound, step.port, spot.counts)
 
 
 def _rms(x: Numbers) -> float:

@@ -43,7 +43,10 @@ def _other_rows(place: Place, ids: Numbers) -> Iterator[Guess]:
         return
     table = place.world.weights[place.name + ".weight"]
     own = table[ids]
+    if place.port.shape != own.shape:
+        return
     wrong = np.unique(ids[(place.port != own).any(axis=-1)])
+    yield from _mixed_rows(place, ids, wrong)
     found = dict(_whose(place.port, ids, wrong[:_MOST_IDS], table))
     if not found or len(wrong) > _MOST_IDS:
         return
@@ -53,6 +56,19 @@ def _other_rows(place: Place, ids: Numbers) -> Iterator[Guess]:
         f"rows of the vocabulary are permuted: id {told}",
         lambda: place.world.convert(table[swapped]),
     )
+
+
+def _mixed_rows(place: Place, ids: Numbers, wrong: Numbers) -> Iterator[Guess]:
+    """Find rows whose numbers are all there, but in another order."""
+    port, table = place.port, place.world.weights[place.name + ".weight"]
+    assert port is not None
+    rows = table[ids]
+    is_wrong = np.isin(ids, wrong)
+    if not np.array_equal(np.sort(port[is_wrong]), np.sort(rows[is_wrong])):
+        return
+    told = ", ".join(str(i) for i in wrong[:6])
+    text = f"rows of the vocabulary have their numbers permuted: of id {told}"
+    yield Guess(text, lambda: place.world.convert(np.where(is_wrong[..., None], port, rows)))
 
 
 def _whose(

@@ -16,7 +16,7 @@ from .place import Place
 from .states import PRE_NORM, normed_first, other_states, residual_of
 from .table import Guess, suspect
 
-__all__ = ["Map", "map_of"]
+__all__ = ["Map", "as_rows", "map_of"]
 
 _MAPS = (
     *("*self.query", "*self.key", "*self.value", "*dense", "lm_head.logits"),
@@ -58,6 +58,14 @@ def map_of(place: Place) -> Map:
         return Map(place.at("lm_head.layer_norm"), _decoder(place), place.weight("lm_head.bias"), _as_is)
     weight, bias = (place.weight(f"{_owner(place)}.{part}") for part in ("weight", "bias"))
     return Map(_input(place), weight, bias, _shape_of(place))
+
+
+def as_rows(place: Place, numbers: Numbers) -> Numbers:
+    """Give numbers of the shape of a map's result as rows, before heads are split. [..., O]."""
+    if place.bare.endswith(_PROJECTIONS):
+        batch, n_heads, length, size = numbers.shape
+        numbers = numbers.transpose(0, 2, 1, 3).reshape(batch, length, n_heads * size)
+    return numbers.reshape(-1, numbers.shape[-1])
 
 
 def _as_is(y: Array) -> Array:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,17 @@ class World:
     past: dict[str, Array] = field(default_factory=dict)
     _converted: dict[str, Array] = field(default_factory=dict)
 
+    def of(
+        self,
+        arguments: Mapping[str, Numbers],
+        past: Mapping[str, Array] | None = None,
+        convert: Callable[[Any], Array] | None = None,
+    ) -> World:
+        """Give the world of another call, which begins; on other arrays, if it is so."""
+        rows = {name: _as_rows(name, array, arguments) for name, array in arguments.items()}
+        world = replace(self, arguments=rows, seen={}, past=dict(past or {}))
+        return world if convert is None else replace(world, convert=convert, _converted={})
+
     def weight(self, name: str) -> Array:
         """Give a weight as the kind of array that the model runs on.
 
@@ -66,6 +77,12 @@ class World:
 
 
 
+def _as_rows(name: str, array: Numbers, arguments: Mapping[str, Numbers]) -> Numbers:
+    """Make rows of the batch of the choices of a text. [B, C, S] -> [B C, S]."""
+    has_choices = "input_ids" in arguments and arguments["input_ids"].ndim == 3
+    return array.reshape(-1, array.shape[-1]) if has_choices and array.ndim == 3 else array
+
+
 @dataclass(frozen=True)
 class Place:
     """A step: its name, what the reference has there, and the world around it.
@@ -78,12 +95,15 @@ class Place:
     world : World
     port : NumPy array, optional
         What the port has, of the shape of ``own``.
+    n_before : int, optional
+        How many tensors of the world were computed before; by default all.
     """
 
     name: str
     own: Array
     world: World
     port: Numbers | None = None
+    n_before: int | None = None
 
     @property
     def config(self) -> RobertaConfig:
@@ -166,7 +186,7 @@ class Place:
         last = self.n_layers if self.layer is None else self.layer
         near = {last, last - 1, None}
         states = {self.state_name(layer) for layer in range(last + 1)}
-        for name, array in reversed(self.world.seen.items()):
+        for name, array in reversed(list(self.world.seen.items())[: self.n_before]):
             found = _LAYER.match(name)
             is_near = (int(found["layer"]) if found else None) in near or name in states
             if is_near and array is not like and array.shape == like.shape:
