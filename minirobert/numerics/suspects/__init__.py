@@ -25,6 +25,7 @@ from ..replay import Call, passes
 from ..traces import host
 from . import attention, curves, drops, embedding, ids, maps, norms  # noqa: F401  # enter suspects
 from .digits import lost
+from .drops import alike
 from .farther import tried_from_afar
 from .local import Found, Spot, spots, tried
 from .place import Place, World
@@ -76,10 +77,14 @@ def explained(
     with np.errstate(all="ignore"):  # a port may have infinities and NaN, and guesses may
         where = list(spots(world, calls, passes(exact, list(calls), arithmetic)))
         found = tried(departing, [*_of_inputs(world, calls[0], inputs or {}), *where])
-        left = [name for name in departing if name not in found]
-        found |= tried_from_afar(left, exact, world, calls, arithmetic)
-        left = [name for name in departing if name not in found]
-        found |= lost(left, where, exact, calls, arithmetic)
+        for more in (
+            lambda left: tried_from_afar(left, exact, world, calls, arithmetic),
+            lambda left: lost(left, where, exact, calls, arithmetic),
+            lambda left: alike(left, found),
+        ):
+            left = [name for name in departing if not _is_named(found.get(name, ()))]
+            for name, new in more(left).items():
+                found[name] = [*found.get(name, ()), *new]
     return tuple(_with(row, found) for row in rows)
 
 
@@ -90,6 +95,10 @@ def _of_inputs(world: World, call: Call, inputs: Mapping[str, Any]) -> Iterator[
         own, port = host(value), call.arguments.get(name)
         if port is not None and port.shape == own.shape:
             yield Spot(name, Place(name, around.convert(own), around, port), None)
+
+
+def _is_named(explanations: Sequence[Explanation]) -> bool:
+    return any(not one.is_pattern for one in explanations)
 
 
 def _with(row: Row, found: Found) -> Row:

@@ -8,8 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...arrays import Array, array_namespace
-from ...attention import dot, merge_heads, relative_key_scores, relative_query_scores
-from ...functional import matmul, softmax
+from ...attention import (
+    dot,
+    merge_heads,
+    relative_distances,
+    relative_key_scores,
+    relative_query_scores,
+)
+from ...functional import embedding, matmul, softmax
 from ..bounded import BoundedArray
 from ..replay import is_masked
 from .place import Place
@@ -46,17 +52,20 @@ def _scale(place: Place) -> Iterator[Guess]:
 @suspect("*self.scores")
 def _factors(place: Place) -> Iterator[Guess]:
     query, key, value = place.at(f"{_block(place)}query"), _keys(place, "key"), _keys(place, "value")
-    root = math.sqrt(query.shape[-1])
     if query.shape == key.shape:
         yield Guess("queries and keys are exchanged", lambda: _scores(place, key, query))
         yield Guess("queries are the keys", lambda: _scores(place, key, key))
         yield Guess("keys are the queries", lambda: _scores(place, query, query))
     yield Guess("keys are the values", lambda: _scores(place, query, value))
     unsplit = "heads are split without transpose"
-    yield Guess(unsplit, lambda: dot(_unsplit(query), _unsplit(key)) / root)
-    yield Guess("heads of the keys are split without transpose", lambda: dot(query, _unsplit(key)) / root)
+    yield Guess(unsplit, lambda: _scores(place, _unsplit(query), _unsplit(key)))
     yield Guess(
-        "heads of the queries are split without transpose", lambda: dot(_unsplit(query), key) / root
+        "heads of the keys are split without transpose",
+        lambda: _scores(place, query, _unsplit(key)),
+    )
+    yield Guess(
+        "heads of the queries are split without transpose",
+        lambda: _scores(place, _unsplit(query), key),
     )
 
 
@@ -99,7 +108,16 @@ def _distances(place: Place) -> Iterator[Guess]:
 @suspect("attention.self.distance_embedding")
 def _distance_rows(place: Place) -> Iterator[Guess]:
     xp = array_namespace(place.own)
-    if place.own.shape[0] == place.own.shape[1]:
+    length, n_keys, _ = place.own.shape
+    for j in range(place.n_layers):
+        if j != place.layer:
+            table = place.weight(f"{place.bare}.weight", j)
+            rows = relative_distances(length, n_keys, n_keys - length, table.shape[0], table)
+            yield Guess(
+                f"the weights are those of layer {j}",
+                lambda table=table, rows=rows: embedding(table, rows),
+            )
+    if length == n_keys:
         yield Guess(
             "distances have the wrong sign: j - i",
             lambda: xp.permute_dims(place.own, (1, 0, 2)),

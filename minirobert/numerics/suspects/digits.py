@@ -11,13 +11,14 @@ from ..arithmetic import FORMATS, Arithmetic
 from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation
 from ..replay import Call, Passes, Step, passes, round_to
-from .fits import misfit
+from .fits import misfit, root_mean_square
 from .local import Found, Spot, is_far
 from .maps import map_of
 from .place import Place
 
 __all__ = ["is_in_format", "lost", "narrow"]
 
+_PRODUCTS = ("query", "key", "value", "scores", "context", "dense", "logits")
 #: The share of a tensor's numbers that must be off where all are computed so.
 _MANY = 0.2
 #: The least part of the bound, in the root mean square, that rounding makes use of.
@@ -111,18 +112,16 @@ def _text(place: Place, name: str) -> str:
     """Say what is of fewer digits, as far as the port's numbers show it."""
     if name in narrow(place):
         return f"its numbers are those of {name}: it is summed or stored in it"
-    return "" if any(narrow(place)) else f"sums or their factors are kept in {name}"
+    # A curve or a norm that is summed in few digits gives numbers of few digits; a product whose
+    # factors are rounded need not.
+    is_product = place.bare.endswith(_PRODUCTS) and name != "bfloat16" and not any(narrow(place))
+    return f"sums or their factors are kept in {name}" if is_product else ""
 
 
 def _loss(spot: Spot, step: Step, array: BoundedArray) -> float:
     """Give the error over the bound of fewer digits, or infinity if they do not explain it."""
     if step.port is None or step.bound is None or is_far(array):
         return float("inf")
-    if _rms(step.port - step.value) < _LEAST * _rms(step.bound):
+    if root_mean_square(step.port - step.value) < _LEAST * root_mean_square(step.bound):
         return float("inf")
     return misfit(step.value, step.bound, step.port, spot.counts)
-
-
-def _rms(x: Numbers) -> float:
-    finite = x[np.isfinite(x)]
-    return float(np.sqrt(np.mean(finite * finite))) if finite.size else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from ...arrays import Array, array_namespace
 from ...attention import merge_heads
 from ...functional import matmul
 from ..bounded import BoundedArray, Numbers
+from ..comparison import Explanation
+from .local import Found
 from .place import Place
 from .states import residual_of
 from .table import Guess, suspect
@@ -19,7 +21,7 @@ _MOST_KEYS = 10  # of which all subsets are tried
 
 
 def _told(p: float) -> str:
-    return f"dropout is on, with p {p:g}"
+    return f"{_DROPS}, with p {p:g}"
 
 
 def _chances(*own: float | None) -> list[float]:
@@ -59,8 +61,6 @@ def _dropped(place: Place, x: Array, p: float, residual: Array) -> Array:
     xp = array_namespace(x)
     all_kept = x * (1 / (1 - p)) + residual
     nearer = abs(place.port - _numbers(all_kept)) < abs(place.port - _numbers(residual))
-    if nearer.all():
-        raise KeyError("nothing was dropped")
     return xp.where(place.world.convert(nearer), all_kept, residual)
 
 
@@ -92,11 +92,32 @@ def _mixed(place: Place, p: float) -> Array:
         mixes = (kept * shares[b, head, query]) @ rows[b, head]  # [C, D]
         best = np.argmin(np.max(abs(mixes - port[b, head, query]), axis=-1))
         chosen[b, head, query] = kept[best]
-    if chosen.all():
-        raise KeyError("nothing was dropped")
     dropped = weights * place.world.convert(chosen / (1 - p))
     return merge_heads(matmul(dropped, value))
 
 
 def _numbers(array: Array) -> Numbers:
     return array.value if isinstance(array, BoundedArray) else np.asarray(array)
+
+
+def alike(names: Sequence[str], found: Found) -> Found:
+    """Suspect dropout where it cannot be seen from the numbers, if it is found elsewhere.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the rows to explain.
+    found : dict of str to list of Explanation
+    """
+    texts = {one.text for each in found.values() for one in each}
+    text = next((one for one in sorted(texts) if one.startswith(_DROPS)), None)
+    if text is None:
+        return {}
+    unseen = [name for name in names if name.endswith(_UNSEEN)]
+    suspected = Explanation(f"{text} elsewhere, and may be here", float("inf"), is_pattern=True)
+    return {name: [suspected] for name in unseen}
+
+
+_DROPS = "dropout is on"
+#: What is made of numbers that were dropped, and does not show which.
+_UNSEEN = (".self.context", "classifier.dense", "classifier.logits")

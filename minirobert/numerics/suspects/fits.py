@@ -12,7 +12,7 @@ from ..bounded import BoundedArray, Numbers
 from ..replay import Step, is_masked
 from .table import Guess
 
-__all__ = ["counting", "made", "misfit"]
+__all__ = ["counting", "made", "misfit", "root_mean_square"]
 
 
 def made(guess: Guess, like: Array) -> Array | None:
@@ -52,6 +52,12 @@ def misfit(
 
 def _is_nan(x: Numbers) -> Any:
     return np.isnan(x) if x.dtype.kind == "f" else np.zeros((), bool)
+
+
+def root_mean_square(x: Numbers) -> float:
+    """Give the size of numbers, those aside that are infinite or NaN."""
+    finite = x[np.isfinite(x)]
+    return float(np.sqrt(np.mean(finite * finite))) if finite.size else 0.0
 
 
 def counting(name: str, steps: Mapping[str, tuple[Step, BoundedArray]]) -> Numbers | None:

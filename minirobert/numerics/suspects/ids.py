@@ -103,11 +103,11 @@ def _counted(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
     yield "one more, but of padding", own + tokens
     yield "one less", own - 1
     yield "one less, but of padding", own - tokens
+    yield "counted through padding", row + before + pad + 1
     yield f"counted from 0, {behind}", row + before
     yield f"counted from 1, {behind}", row + before + 1
     yield "counted from 0, over tokens alone", np.maximum(count + before - 1, 0)
     yield "those of tokens without padding_idx added", (count + before) * tokens
-    yield "counted through padding", row + before + pad + 1
     yield "counted over tokens, but padding has that of the token before", count + before + pad
     yield "not advanced by the tokens before", np.where(tokens, own - before, own)
     yield "counted from the end", np.flip(row) + pad + 1

@@ -10,7 +10,7 @@ from ...arrays import Array, array_namespace
 from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation, Row
 from ..replay import Call, Passes
-from .fits import counting, made, misfit
+from .fits import counting, made, misfit, root_mean_square
 from .place import Place, World, kind_of
 from .patterns import patterns
 from .table import Guess, guesses
@@ -112,9 +112,19 @@ def _fitting(place: Place, counts: Numbers | None, texts: set[str] | None) -> li
 
 def _ratio(guess: Guess, place: Place, counts: Numbers | None) -> float:
     array: Any = made(guess, place.own)
-    if array is None or place.port is None or is_far(array):
+    if array is None or place.port is None or is_far(array) or _is_vague(array, place):
         return float("inf")
     return misfit(array.value, array.bound, place.port, counts)
+
+
+def _is_vague(array: Any, place: Place) -> bool:
+    """Tell whether a guess has so wide a bound that it would fit whatever the port has."""
+    own: Any = place.own
+    if array.bound is None or own.bound is None or place.port is None or is_far(own):
+        return False
+    departure = root_mean_square(place.port - own.value)
+    width = root_mean_square(array.bound)
+    return width > max(departure / 2, 10 * root_mean_square(own.bound))
 
 
 def is_far(array: Any) -> bool:

@@ -221,30 +221,39 @@ def _said_of_input(place: Place, name: str) -> str:
     return f"its input is {place.told(name)}"
 
 
-@suspect("pooler.dense", "classifier.dense")
+@suspect("classifier.input")
+def _other_input(place: Place) -> Iterator[Guess]:
+    is_first = place.own.ndim == 2
+    for text, hidden in other_states(place):
+        yield Guess(text, lambda x=hidden: x[:, 0, :] if is_first else x)
+    for text, hidden in _tokens(place) if is_first else ():
+        yield Guess(text, lambda make=hidden: make())
+
+
+@suspect("pooler.dense")
 def _other_tokens(place: Place) -> Iterator[Guess]:
-    own, hidden = map_of(place), place.state()
-    if own.x.ndim != 2:
-        return
+    own = map_of(place)
+    for text, make in _tokens(place):
+        yield Guess(text, lambda make=make: own.made(x=make()))
+
+
+def _tokens(place: Place) -> Iterator[tuple[str, Callable[[], Array]]]:
+    """Give what a summary of a text may be made of in place of its first token. [B, H]."""
+    hidden = place.state()
     xp = array_namespace(hidden)
-    yield Guess("it is of the last token, not the first", lambda: own.made(x=hidden[:, -1, :]))
-    yield Guess("it is of the mean of all tokens", lambda: own.made(x=xp.mean(hidden, axis=1)))
-    yield Guess("it is of the largest of all tokens", lambda: own.made(x=xp.max(hidden, axis=1)))
-    yield Guess("it is of the second token", lambda: own.made(x=hidden[:, 1, :]))
+    yield "it is of the last token, not the first", lambda: hidden[:, -1, :]
+    yield "it is of the mean of all tokens", lambda: xp.mean(hidden, axis=1)
+    yield "it is of the largest of all tokens", lambda: xp.max(hidden, axis=1)
+    yield "it is of the second token", lambda: hidden[:, 1, :]
     for text, visible in _visible(place):
         visible = np.broadcast_to(visible, hidden.shape[:2])
         first, last = np.argmax(visible, 1), visible.shape[1] - 1 - np.argmax(visible[:, ::-1], 1)
         for which, at in (("first", first), ("last", last)):
-            yield Guess(
-                f"it is of the {which} token that is not {text}",
-                lambda at=at: own.made(x=_rows(hidden, at)),
-            )
+            yield f"it is of the {which} token that is not {text}", lambda at=at: _rows(hidden, at)
         share = visible / np.maximum(visible.sum(axis=1, keepdims=True), 1)
-        yield Guess(
+        yield (
             f"it is of the mean of the tokens that are not {text}",
-            lambda share=share: own.made(
-                x=xp.sum(hidden * place.world.convert(share[..., None]), axis=1)
-            ),
+            lambda share=share: xp.sum(hidden * place.world.convert(share[..., None]), axis=1),
         )
 
 

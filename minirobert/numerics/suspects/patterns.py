@@ -10,7 +10,7 @@ import numpy as np
 
 from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation
-from .fits import misfit
+from .fits import misfit, root_mean_square
 from .maps import as_rows, map_of
 from .place import Place
 
@@ -176,7 +176,7 @@ def _another_map(sight: _Sight) -> Iterator[tuple[str, float]]:
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     weight = np.linalg.lstsq(x, port, rcond=None)[0]
     budget = as_rows(sight.place, sight.budget)
-    scale = max(1.0, _rms(port) / max(_rms(as_rows(sight.place, sight.own)), 1e-300))
+    scale = max(1.0, root_mean_square(port) / max(root_mean_square(as_rows(sight.place, sight.own)), 1e-300))
     ratio = misfit(x @ weight, _ROOM * scale * (budget + np.mean(budget)), port)
     if ratio <= 1:
         yield "it is a linear map of its input, but with other weights", ratio
@@ -197,10 +197,6 @@ def _another_decoder(sight: _Sight) -> Iterator[tuple[str, float]]:
 _NEARLY_ALL = 0.9
 #: How much more than a budget a map may be off whose weights were found from its results.
 _ROOM = 4.0
-
-
-def _rms(x: Numbers) -> float:
-    return float(np.sqrt(np.mean(x * x)))
 
 
 def _somewhere(sight: _Sight) -> Iterator[tuple[str, float]]:
