@@ -20,6 +20,7 @@ from .arithmetic import FORMATS, Arithmetic
 from .bounded import Numbers
 from .comparison import Comparison, OutputRow, Row, as_rows
 from .replay import Call, Change, Step, exact_model, of_port, replay
+from .suspects import explained
 from .traces import ARGUMENTS, Trace, digest, host, trace
 
 __all__ = ["compare", "departures", "end_to_end", "replayed"]
@@ -72,6 +73,8 @@ def compare(
     given = _with_arithmetic(_as_trace(port, inputs), arithmetic)
     exact, calls, dtypes = _prepared(reference, given, inputs)
     rows = _compared(exact, calls, given.arithmetic, dtypes, inputs)
+    if explain:
+        rows = explained(rows, reference, exact, calls, given.arithmetic, inputs)
     known = {*(row.name for row in rows), *ARGUMENTS}
     ends = _Ends(reference, exact, calls[0], given.arithmetic)
     return Comparison(
