@@ -143,8 +143,8 @@ class BoundedArray:
         value = a.value * b.value
         if not is_real(self, other):
             return bounded(value, self.xp)
-        carried_on = [abs(y.value) * x.bound for x, y in ((a, b), (b, a)) if x.bound is not None]
-        return rounded(value, carried_on, self, other)
+        errors = [abs(y.value) * x.bound for x, y in ((a, b), (b, a)) if x.bound is not None]
+        return rounded(value, errors + _constant(other, self, value), self, other)
 
     __rmul__ = __mul__
 
@@ -258,7 +258,8 @@ def _sum(a: Any, b: Any, add: Any) -> BoundedArray:
     value = add(x, y)
     if not is_real(a, b):
         return bounded(value, (a if isinstance(a, BoundedArray) else b).xp)
-    return rounded(value, [one for one in (dx, dy) if one is not None], a, b)
+    errors = [one for one in (dx, dy) if one is not None]
+    return rounded(value, errors + _constant(x, b, x) + _constant(y, a, y), a, b)
 
 
 def _quotient(a: Any, b: Any) -> BoundedArray:
@@ -266,4 +267,9 @@ def _quotient(a: Any, b: Any) -> BoundedArray:
     value = x / y
     errors = [] if dx is None else [dx / np.abs(y)]
     errors += [] if dy is None else [np.abs(value) * dy / np.abs(y)]
-    return rounded(value, errors, a, b)
+    return rounded(value, errors + _constant(x, b, value) + _constant(y, a, value), a, b)
+
+
+def _constant(operand: Any, array: Any, of: Any) -> list[Numbers]:
+    """Let a number of Python's be rounded to the format of the array that it meets."""
+    return [array.dtype.unit * np.abs(of)] if isinstance(operand, float) else []

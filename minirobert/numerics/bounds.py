@@ -95,10 +95,14 @@ def activation(name: str) -> Callable[[Any], Any]:
     """
 
     def curve(x: Any) -> Any:
-        formula = ACTIVATIONS[name]
-        return x.xp.curve(formula, x) if isinstance(x, BoundedArray) else formula(x)
+        if not isinstance(x, BoundedArray):
+            return ACTIVATIONS[name](x)
+        return x.xp.curve(ACTIVATIONS[name], x, _CENTRES.get(name, 0.0))
 
     return curve
+
+
+_CENTRES = {"laplace": 0.707107}
 
 
 @gelu.register

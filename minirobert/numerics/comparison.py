@@ -63,7 +63,7 @@ class Row:
     rel_to_scale : float
         The largest error over the root mean square of the tensor.
     ulp : float
-        The largest error in units of the last place of the port's dtype.
+        The error at the worst place in units of its last place, in the port's dtype.
     cosine : float
         Of the angle between the two tensors.
     bits : float
@@ -256,7 +256,7 @@ def _measured(
         a, b = np.where(finite, own, 0.0), np.where(finite, port, 0.0)
         off = np.where(finite, error, 0.0)
         scale = _root_mean_square(a)
-        spacing = 2 * unit * 2.0 ** np.floor(np.log2(np.where(a == 0, 1.0, abs(a))))
+        spacing = 2 * unit * 2.0 ** np.floor(np.log2(abs(a[at]) or 1.0))
         largest = float(np.max(off, initial=0.0))
         relative = largest / scale if scale else (0.0 if largest == 0 else np.inf)
         norms = np.linalg.norm(a) * np.linalg.norm(b)
@@ -272,7 +272,7 @@ def _measured(
             max_abs=largest,
             mean_abs=float(np.mean(off)),
             rel_to_scale=float(relative),
-            ulp=float(np.max(off / spacing, initial=0.0)),
+            ulp=float(off[at] / spacing),
             cosine=float(np.vdot(a, b) / norms) if norms else 1.0,
             bits=float(-np.log2(relative)) if relative else np.inf,
             at=tuple(int(i) for i in at),

@@ -278,13 +278,17 @@ class Operations:
         """Take the hyperbolic tangent."""
         return self.curve(np.tanh, x)
 
-    def curve(self, function: Callable[[Numbers], Numbers], x: BoundedArray) -> BoundedArray:
+    def curve(
+        self, function: Callable[[Numbers], Numbers], x: BoundedArray, centre: float = 0.0
+    ) -> BoundedArray:
         """Apply an elementary function, which libraries compute to some roundoffs.
 
-        What goes in may be off, so the curve is looked at on either side.
+        What goes in may be off, so the curve is looked at on either side. A curve around another
+        centre than 0 has the roundoffs of a difference.
         """
         value = function(x.value)
-        errors = [CURVE * self.sums.unit * (abs(x.value) + abs(value)) + x.dtype.unit * abs(value)]
+        size = abs(x.value) + abs(value) + centre
+        errors = [CURVE * self.sums.unit * size + x.dtype.unit * abs(value)]
         if x.bound is not None:
             sides = [abs(function(x.value + side * x.bound) - value) for side in (-1, 1)]
             errors.append(np.maximum(*sides))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -262,6 +263,8 @@ def fitted(name: str, port: Numbers | None, shape: tuple[int, ...]) -> Numbers |
         if port.shape != (batch, length, n_heads * size):
             return None
         return port.reshape(batch, length, n_heads, size).transpose(0, 2, 1, 3)
+    if port.ndim != len(shape) and port.shape[-1:] == shape[-1:] and port.size == prod(shape):
+        return port.reshape(shape)  # rows of a batch that are one axis, or two
     try:
         return np.broadcast_to(port, shape)
     except ValueError:

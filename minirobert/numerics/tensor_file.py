@@ -73,7 +73,8 @@ def _read(file: WeightsFile, start: int, name: str, info: TensorInfo) -> Numbers
             f"trace must be one of {', '.join(_NAMES)}"
         )
     array = np.empty(info.shape, _STORED[_NAMES[info.dtype]][1])
-    file.read_into(array, start + info.start)
+    if array.size:
+        file.read_into(array, start + info.start)
     if info.dtype == "BF16":  # the upper half of a float32
         return (array.astype(np.uint32) << 16).view(np.float32)
     return array

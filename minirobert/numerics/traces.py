@@ -197,7 +197,10 @@ def trace(
     with watch(keep=keep) as seen:
         model(**arguments)
     own = {name: value for name, value in arguments.items() if value is not None}
-    arrays = {name: own[name] for name in ARGUMENTS if name in own}
+    arrays = {name: host(own[name]) for name in ARGUMENTS if name in own}
+    for name in seen.keys() & arrays.keys():
+        if arrays[name].ndim > seen[name].ndim:  # choices, of which the encoder makes rows
+            del seen[name]
     return recorded(model, {**arrays, **seen}, tuple(arrays), weights=weights)
 
 
