@@ -14,10 +14,12 @@ from typing import Any, NoReturn
 from .. import __version__
 from ..interrupts import STOP
 from ..sentences import shown
+from .compare import add_compare
 from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
 from .tensors import add_inspect
 from .tokens import add_tokenize, add_train_tokenizer
+from .trace import add_trace
 
 __all__ = ["main"]
 
@@ -33,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, 2 after an error, whose sentence is on stderr, or 130 after Control-C.
+        The exit code: 0, or that of the command; 2 after an error, whose sentence is on stderr, or
+        130 after Control-C.
     """
     try:
         STOP.work()
@@ -59,7 +62,7 @@ def _run(argv: Sequence[str] | None) -> int:
         speak_utf8()
         with warnings.catch_warnings():  # which also puts showwarning back
             warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes what it needs
-            arguments.run(arguments)
+            code: int | None = arguments.run(arguments)
     except ReaderGone:
         return 0
     except MemoryError as error:
@@ -71,7 +74,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except (ValueError, TypeError, KeyError, IndexError, OSError, ImportError, Warning) as error:
         tell(_sentence(error))
         return 2
-    return 0
+    return code or 0
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace | int:
@@ -103,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="minirobert [options] COMMAND ...",
         description="RoBERTa as explicit array code.",
         epilog="Where no model is named, it is the small one that comes with the package. The exit "
-        "code is 2 after an error, 130 after Control-C, and else 0.",
+        "code is 2 after an error, 130 after Control-C, and else 0, or what the command says.",
     )
     parser.add_argument("--version", action="version", version=f"minirobert {__version__}")
     commands = parser.add_subparsers(prog="minirobert", required=True, metavar="COMMAND")
@@ -112,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     add_tokenize(commands)
     add_inspect(commands)
     add_train_tokenizer(commands)
+    add_trace(commands)
+    add_compare(commands)
     return parser
 
 

@@ -12,8 +12,9 @@ from ..checkpoints.reading import fetch_weights, stored_tensors
 from ..checkpoints.stored import StoredTensor
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles, read_json
-from ..parameters import HEADS, parameter_shapes, summary
+from ..parameters import parameter_shapes, summary
 from ..sentences import shown
+from .calls import class_of
 from .common import add_command, print_json
 from .options import HUB_OPTIONS, add_options, hub_options, named
 from .streams import output
@@ -77,8 +78,7 @@ def _config(files: ModelFiles) -> RobertaConfig | None:
 
 def _shapes(config: RobertaConfig) -> dict[str, Shape]:
     """List the tensors of the class of model that a configuration names."""
-    named = [name for name in config.architectures or [] if name in ("RobertaModel", *HEADS)]
-    return parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
+    return parameter_shapes(config, class_of(config))
 
 
 def _alone(stored: dict[str, StoredTensor]) -> tuple[dict[str, Shape], dict[str, str], Any]:

@@ -88,6 +88,7 @@ def compare(
         _notes(reference, shown_by_port),
         ends.outputs(rows),
         shown_by_port.made_by,
+        reference.config,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is known of a tensor by its name: its layer, its axes, its formula, and what it is made of."""
+"""What is known of a tensor by its name: its layer, its axes, its formula, what it is made of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..config import RobertaConfig
 from ..intermediates import Intermediate, Pass, intermediates
 
-__all__ = ["formulas", "in_words", "kind", "layer", "section", "short", "sources", "unseen"]
+__all__ = [
+    "formulas",
+    "in_words",
+    "kind",
+    "layer",
+    "outputs",
+    "section",
+    "short",
+    "sources",
+    "unseen",
+]
 
 #: What may stand before a name: the call, or the step of generation.
 _CALL = re.compile(r"(?:(?:call|step)\.\d+\.)*")
@@ -87,11 +97,13 @@ def formulas(
 
 
 #: What the index of an axis counts; S is a query where there are keys, too.
-_WORDS = {
-    **{"B": "text", "1 or B": "text", "B C": "row", "N": "head", "D": "unit", "H": "unit"},
-    **{"S": "token", "1 or S": "query", "T": "key", "E": "key", "I": "unit", "V": "word"},
-    **{"C": "class", "2": "bound"},
-}
+_WORDS = dict(
+    zip(
+        ("B", "1 or B", "B C", "N", "S", "1 or S", "T", "E", "V", "C", "2"),
+        ("text", "text", "row", "head", "token", "query", "key", "key", "word", "class", "bound"),
+        strict=True,
+    )
+)
 
 
 def in_words(at: Sequence[int], axes: str, n_heads: int | None = None, size: int = 0) -> str:
@@ -149,7 +161,7 @@ def sources(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         last[name] = last[own] = name
         if not name.endswith(".kept"):
             last[BEFORE] = name
-        if short(own) in ("embeddings", "embeddings.LayerNorm") or own.endswith("output.LayerNorm"):
+        if kind(own) in ("embeddings", "embeddings.LayerNorm") or own.endswith("output.LayerNorm"):
             last[STATE] = name
     return made
 
@@ -218,3 +230,30 @@ def unseen(name: str, made: Mapping[str, tuple[str, ...]], missing: set[str]) ->
         found.update(new)
         ways += new
     return [one for one in made if one in found]
+
+
+def outputs(names: Iterable[str]) -> list[str]:
+    """Find the results among the tensors: the logits, or else the last hidden state and the pooler.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    list of str
+
+    >>> outputs(["embeddings", "encoder.layer.0.output.LayerNorm", "pooler.dense", "pooler"])
+    ['encoder.layer.0.output.LayerNorm', 'pooler']
+    """
+    own = list(names)
+    logits = [name for name in own if name.endswith("logits")]
+    if logits:
+        apart = [name for name in logits if name.endswith("_logits")]
+        return apart or logits
+    states = {_divided(name)[0]: name for name in own if _is_state(name)}  # the last of each call
+    return [*states.values(), *(name for name in own if kind(name) == "pooler")]
+
+
+def _is_state(name: str) -> bool:
+    return kind(name) in ("embeddings", "layer.*.output.LayerNorm")

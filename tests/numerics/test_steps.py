@@ -42,7 +42,7 @@ def same(one, two):
 
 
 FIELDS = {
-    "vocab_size": 13, "hidden_size": 6, "num_hidden_layers": 2, "num_attention_heads": 3,
+    "vocab_size": 13, "hidden_size": 6, "num_attention_heads": 3,
     "intermediate_size": 5, "max_position_embeddings": 12, "type_vocab_size": 2,
     "initializer_range": 0.5,
 }  # fmt: skip
@@ -54,7 +54,7 @@ IDS = [[5, 6, 7, 1, 1], [8, 5, 9, 10, 2]]
 @pytest.mark.parametrize("class_name", CLASSES)
 @pytest.mark.parametrize("more", [{}, DROPOUT, RELATIVE], ids=["plain", "dropout", "relative"])
 def test_sources_are_what_a_change_of_them_changes(class_name, more):
-    config = RobertaConfig(**FIELDS, **more)
+    config = RobertaConfig(**FIELDS, **more, num_hidden_layers=1 if more else 2)
     ids = [IDS] if "Choice" in class_name else IDS
     labels = {
         "RobertaModel": {},
@@ -69,11 +69,12 @@ def test_sources_are_what_a_change_of_them_changes(class_name, more):
         labels["encoder_hidden_states"] = encoded
     model = getattr(minirobert, class_name)(config).astype("float64")
     arguments = {
-        "input_ids": ids, "attention_mask": np.array(ids) % 5 != 1, "token_type_ids": np.array(ids) % 2, "head_mask": [0.5, 0.5, 0.9], "train": bool(more),
-        "rng": 1, **labels,
+        "input_ids": ids, "attention_mask": np.array(ids) % 5 != 1,
+        "token_type_ids": np.array(ids) % 2, "head_mask": [0.5, 0.5, 0.9],
+        "train": bool(more), "rng": 1, **labels,
     }  # fmt: skip
     found = direct_sources(model, arguments)
-    assert len(found) > 40
+    assert len(found) > 25
     for name, parts in steps.sources(found).items():
         if name != "position_ids":  # made before the ids are observed
             assert sorted(parts) == sorted(found[name]), name
