@@ -236,9 +236,12 @@ def bounded(value: Any, xp: Any) -> BoundedArray:
 
 
 def carried(*operands: Any) -> int:
-    """Count the products of matrices behind which an operation stands, -1 if there is no bound."""
-    behind = [one.maps for one in operands if getattr(one, "bound", None) is not None]
-    return max(behind, default=-1)
+    """Count the products of matrices behind which an operation stands, -1 if there is no bound.
+
+    Behind more than one the count goes on, though the bound may have been given up.
+    """
+    arrays = [one for one in operands if isinstance(one, BoundedArray)]
+    return max((one.maps for one in arrays if one.bound is not None or one.maps > 1), default=-1)
 
 
 def rounded(value: Any, errors: list[Numbers], *operands: Any) -> BoundedArray:

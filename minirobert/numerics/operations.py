@@ -52,7 +52,8 @@ class Operations:
             return value if dtype in (None, value.dtype) else self.astype(value, dtype)
         array = np.asarray(value, None if isinstance(dtype, Format) else dtype)
         if array.dtype.kind == "f" or isinstance(dtype, Format):
-            return BoundedArray(array.astype(np.float64), None, dtype or self.store, self)
+            value = array.astype(np.float64, copy=False)
+            return BoundedArray(value, None, dtype or self.store, self)
         return bounded(array, self)
 
     def from_dlpack(self, value: Any) -> BoundedArray:
@@ -94,7 +95,7 @@ class Operations:
             return x
         if not isinstance(dtype, Format):
             return bounded(x.value.astype(dtype), self)
-        value = x.value.astype(np.float64)
+        value = x.value.astype(np.float64, copy=False)
         bound = x.bound
         if is_real(x) and dtype.unit > x.dtype.unit and bound is not None:
             bound = bound + dtype.unit * abs(value) + dtype.floor

@@ -57,8 +57,9 @@ def exact_model(model: Any, store: str) -> Any:
     own = model.to("cpu")
     wide = own if own.dtype in ("float32", "float64") else own.astype("float32")
 
-    def exact(array: Array) -> Array:
-        return np.asarray(round_to(np.asarray(array, np.float64), store))
+    def exact(array: Any) -> Array:
+        wider = array.astype(np.float64)
+        return wider if array.dtype == store else np.asarray(round_to(wider, store))
 
     config = copy.copy(wide.config)
     config.chunk_size_feed_forward = 0  # the same numbers, under the names of whole tensors
@@ -102,28 +103,28 @@ def replay(
         For each call, in the order of the computation.
     """
     with np.errstate(all="ignore"):  # a port may have infinities and NaN, and bounds may have them
-        carried = _run(model, calls, arithmetic, _carrying, change)
-        if not any(_is_far(step, array) for call in carried for step, array in call.values()):
-            return [{name: step for name, (step, _) in call.items()} for call in carried]
+        carried: _Runs | None = None
+        if any(call.tensors for call in calls):
+            carried = _run(model, calls, arithmetic, _carrying, change)
+            if not any(array.maps > 1 for call in carried for _, array in call.values()):
+                return [{name: step for name, (step, _) in call.items()} for call in carried]
         local = _run(model, calls, arithmetic, _forgetting, change)
         spread = _spread(model, calls, local, change)
         return [
-            {name: _nearer(*call[name], one[name][0], far.get(name)) for name in call}
-            for call, one, far in zip(carried, local, spread, strict=True)
+            {name: _nearer(*near[name], own, far.get(name)) for name, (own, _) in one.items()}
+            for near, one, far in zip(carried or local, local, spread, strict=True)
         ]
 
 
-def _is_far(step: Step, array: BoundedArray) -> bool:
-    """Tell whether a bound came through so many products that it says nothing any more."""
-    return array.maps > 1
-
-
 def _nearer(step: Step, array: BoundedArray, local: Step, spread: Numbers | None) -> Step:
-    """Take, behind more than one product, the bound that was learned from noise."""
-    if not _is_far(step, array) or spread is None or local.bound is None:
+    """Take the bound that was learned from noise, where the one that was carried on is far off.
+
+    That is behind more than one product of matrices: each takes all roundoffs to have one sign.
+    """
+    if spread is None or (step is not local and array.maps < 2):
         return step
-    assert step.bound is not None
-    return step._replace(bound=np.fmin(step.bound, local.bound + _DEVIATIONS * spread))
+    own = 0.0 if local.bound is None else local.bound  # where the step rounds nothing
+    return step._replace(bound=own + _DEVIATIONS * spread)
 
 
 _Runs = list[dict[str, tuple[Step, BoundedArray]]]
@@ -154,8 +155,10 @@ def _run(
 
 
 def _carrying(array: BoundedArray, port: Any) -> BoundedArray | None:
-    """Go on with what the port has, or else with our own value and its bound."""
-    return None if port is None else _exact(array, port)
+    """Go on with what the port has, or else with our own value and its bound, as far as it goes."""
+    if port is not None:
+        return _exact(array, port)
+    return _exact(array, array.value, array.maps) if array.maps > 1 else None
 
 
 def _forgetting(array: BoundedArray, port: Any) -> BoundedArray:
@@ -163,8 +166,9 @@ def _forgetting(array: BoundedArray, port: Any) -> BoundedArray:
     return _exact(array, array.value if port is None else port)
 
 
-def _exact(array: BoundedArray, value: Any) -> BoundedArray:
-    return BoundedArray(value.astype(array.value.dtype), None, array.dtype, array.xp)
+def _exact(array: BoundedArray, value: Any, maps: int = 0) -> BoundedArray:
+    kind = array.value.dtype
+    return BoundedArray(value.astype(kind, copy=False), None, array.dtype, array.xp, maps)
 
 
 def _of_port(name: str, call: Call, own: Numbers) -> Numbers | None:
