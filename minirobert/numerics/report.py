@@ -145,6 +145,12 @@ def number(x: float) -> str:
     return f"{x:.1e}"
 
 
+def exactly(x: float, row: Row) -> str:
+    """Print a number of a tensor, to the digits that its dtype has."""
+    digits = {"float64": 16, "float16": 5, "bfloat16": 4}.get(row.dtype, 8)
+    return f"{x:.{digits}g}"
+
+
 def _details(comparison: Comparison, group: Group, table: dict[str, Intermediate]) -> Iterator[str]:
     """Tell of a departure: where it is worst, what explains it, and where it comes again."""
     row = group.rows[0]
