@@ -12,7 +12,15 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple, cast
 
-from .arrays import Array, array_namespace, astype, device_of
+from .arrays import (
+    Array,
+    array_namespace,
+    astype,
+    device_of,
+    half_in_float32,
+    index_dtype,
+    lowest,
+)
 from .cache import LayerCache
 from .config import RobertaConfig
 from .dropout import dropped
@@ -33,6 +41,7 @@ __all__ = [
     "relative_key_scores",
     "relative_query_scores",
     "relative_scores",
+    "scaled",
     "self_attention",
     "split_heads",
 ]
@@ -91,8 +100,9 @@ def causal_mask(n_queries: int, n_keys: int, like: Array) -> Array:  # -> [S, T]
 def _places(n_queries: int, n_keys: int, past: int, like: Array) -> tuple[Array, Array]:
     """Count the places of queries and keys in a text: a column [S, 1] and a row [1, T]."""
     xp = array_namespace(like)
-    queries = xp.arange(past, past + n_queries, dtype=xp.int64, device=device_of(like))
-    keys = xp.arange(n_keys, dtype=xp.int64, device=device_of(like))
+    kind, device = index_dtype(xp), device_of(like)
+    queries = xp.arange(past, past + n_queries, dtype=kind, device=device)
+    keys = xp.arange(n_keys, dtype=kind, device=device)
     return queries[:, None], keys[None, :]
 
 
@@ -102,9 +112,7 @@ def mask(scores: Array, attend: Array) -> Array:  # [B, N, S, T], bool [B or 1, 
     The lowest number and not minus infinity: where every key of a row is masked, softmax then
     gives each the same weight instead of NaN. Where any key is left, a masked one gets exactly 0.
     """
-    xp = array_namespace(scores, attend)
-    lowest = float(xp.finfo(scores.dtype).min)
-    return xp.where(attend, scores, lowest)
+    return array_namespace(scores, attend).where(attend, scores, lowest(scores))
 
 
 def split_heads(x: Array, n_heads: int) -> Array:  # [B, S, N D] -> [B, N, S, D]
@@ -130,6 +138,12 @@ def merge_heads(x: Array) -> Array:  # [B, N, S, D] -> [B, S, N D]
 def dot(query: Array, key: Array) -> Array:  # [B, N, S, D], [B, N, T, D] -> [B, N, S, T]
     """Take the dot product of every query with every key."""
     return matmul(query, array_namespace(key).matrix_transpose(key))
+
+
+@half_in_float32
+def scaled(scores: Array, size: int) -> Array:  # [B, N, S, T] -> [B, N, S, T]
+    """Divide by the root of a head's size, or else longer vectors would have larger products."""
+    return scores / math.sqrt(size)
 
 
 def relative_distances(n_queries: int, n_keys: int, past: int, rows: int, like: Array) -> Array:
@@ -303,7 +317,7 @@ def self_attention(
             past = key.shape[2] - query.shape[2]
             table = layer.distance_embedding.weight
             scores = scores + relative_scores(query, key, table, kind, past)
-        return _gather(scores / math.sqrt(query.shape[-1]), value, attend, config, extras)
+        return _gather(scaled(scores, query.shape[-1]), value, attend, config, extras)
 
 
 def cross_attention(
@@ -350,7 +364,7 @@ def cross_attention(
             value = _heads("value", text, layer.value, config)  # [B, N, E, D]
             if cache is not None:
                 cache.cross = key, value
-        scores = dot(query, key) / math.sqrt(query.shape[-1])  # [B, N, S, E]
+        scores = scaled(dot(query, key), query.shape[-1])  # [B, N, S, E]
         return _gather(scores, value, cross.attend, config, extras)
 
 

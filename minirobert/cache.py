@@ -10,7 +10,15 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .arrays import Array, array_namespace, astype, device_of, is_array_api_obj
+from .arrays import (
+    Array,
+    array_namespace,
+    astype,
+    device_of,
+    index_dtype,
+    is_array_api_obj,
+    is_writeable,
+)
 from .checks import check_range, integers
 from .rules import INTEGER, check
 from .sentences import shown
@@ -48,10 +56,8 @@ class LayerCache:
             Views of the buffers.
         """
         past, end = self.past, self.past + key.shape[2]
-        self._keys = _with_room(self._keys, key, past, end)
-        self._values = _with_room(self._values, value, past, end)
-        self._keys[:, :, past:end, :] = key
-        self._values[:, :, past:end, :] = value
+        self._keys = _appended(self._keys, key, past, end)
+        self._values = _appended(self._values, value, past, end)
         return self.read(end)
 
     def read(self, length: int) -> tuple[Array, Array]:
@@ -75,6 +81,16 @@ class LayerCache:
             self._keys, self._values = function(self._keys), function(self._values)
         if self.cross is not None:
             self.cross = function(self.cross[0]), function(self.cross[1])
+
+
+def _appended(buffer: Array | None, new: Array, past: int, end: int) -> Array:
+    """Give a buffer that holds ``new`` behind the first ``past`` tokens of this one."""
+    if not is_writeable(new):  # where nothing can be written over, nothing is gained by room for it
+        xp = array_namespace(new)
+        return new if buffer is None else xp.concat([buffer[:, :, :past, :], new], axis=2)
+    buffer = _with_room(buffer, new, past, end)
+    buffer[:, :, past:end, :] = new
+    return buffer
 
 
 def _with_room(buffer: Array | None, like: Array, past: int, end: int) -> Array:
@@ -133,7 +149,7 @@ class KeyValueCache:
         if self.is_token is None:
             return 0
         xp = array_namespace(self.is_token)
-        return xp.sum(astype(self.is_token, xp.int64), axis=1, keepdims=True)
+        return xp.sum(astype(self.is_token, index_dtype(xp)), axis=1, keepdims=True)
 
     def open(self, n_layers: int) -> list[LayerCache]:
         """Give the layers for a forward pass: new ones until a first pass was through."""
@@ -218,7 +234,7 @@ class KeyValueCache:
         rows = integers("beam_idx", beam_idx, self.is_token, "[rows]", 1)
         batch = self.batch_size or 0
         check_range("beam_idx", rows, batch, f"the cache holds {batch} texts")
-        rows = astype(rows, xp.int64)
+        rows = astype(rows, index_dtype(xp))
         layers = [layer.selected(rows, self.get_seq_length()) for layer in self.layers]
         is_token, attend = xp.take(self.is_token, rows, axis=0), self.cross_attend
         if attend is not None and attend.shape[0] > 1:  # one serves all
@@ -265,6 +281,22 @@ class KeyValueCache:
             tuple(array_namespace(array).asarray(array, copy=True) for array in self[i])
             for i in range(len(self.layers))
         )
+
+    def parts(self) -> tuple[Any, ...]:
+        """Give the arrays that it holds, as a tree for libraries that look for arrays in one."""
+        layers = tuple(self) if self.is_token is not None else ()
+        return layers, self.is_token, self.cross_attend
+
+    @classmethod
+    def of_parts(cls, parts: tuple[Any, ...], has_text: bool) -> KeyValueCache:
+        """Put together what `parts` gives, or whatever such a library has in the arrays' places."""
+        cache = cls()
+        arrays, cache.is_token, cache.cross_attend = parts
+        cache.layers, cache.has_text = [LayerCache() for _ in arrays], has_text
+        for layer, (key, value, *cross) in zip(cache.layers, arrays, strict=True):
+            layer._keys, layer._values = key, value
+            layer.cross = (cross[0], cross[1]) if cross else None
+        return cache
 
     def __copy__(self) -> KeyValueCache:
         """Copy the buffers, too: both go on behind the same tokens, each in its own way."""

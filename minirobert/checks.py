@@ -16,6 +16,8 @@ from .arrays import (
     astype,
     device_of,
     dtype_name,
+    has_values,
+    holds,
     is_array_api_obj,
     is_floating,
     is_integer,
@@ -58,7 +60,7 @@ def place(name: str, value: Any, like: Array) -> Array:
         )
     try:
         array = as_array_like(value, like)
-        is_numbers = array_namespace(array).isdtype(array.dtype, ("bool", "numeric"))
+        is_numbers = holds(array, ("bool", "numeric"))
     except (TypeError, ValueError):
         is_numbers = False
     except Exception as error:  # whatever its class does when it is read
@@ -76,13 +78,19 @@ def place(name: str, value: Any, like: Array) -> Array:
     if isinstance(array, np.ndarray) and not (array.dtype.isnative and array.flags.c_contiguous):
         # in the order in which it counts: the last digit of a sum depends on it
         array = np.asarray(array, array.dtype.newbyteorder("="), order="C")
-    if array_namespace(array) is xp and device_of(array) == device_of(like):
+    if array_namespace(array) is xp and _on_one_device(array, like):
         return array
     raise ValueError(
         f"{name} is a {library_name(array)} array on device {device_of(array)}, but the model's "
         f"weights are {library_name(like)} arrays on device {device_of(like)}: move one of them, "
         "with minirobert.to_device or model.to"
     )
+
+
+def _on_one_device(array: Array, like: Array) -> bool:
+    """Tell whether two arrays can meet; one that is traced by JAX has no device yet."""
+    one, other = device_of(array), device_of(like)
+    return one is None or other is None or bool(one == other)
 
 
 #: Of an array of NumPy's.
@@ -152,7 +160,7 @@ def booleans(name: str, mask: Array) -> Array:
 
 def check_real(name: str, array: Array) -> None:
     """Refuse complex numbers."""
-    if array_namespace(array).isdtype(array.dtype, "complex floating"):
+    if holds(array, "complex floating"):
         raise TypeError(f"{name} has dtype {dtype_name(array)}, but must hold real numbers")
 
 
@@ -186,6 +194,8 @@ def check_shape(name: str, array: Array, *allowed: Shape, why: str = "") -> None
 
 def check_range(name: str, ids: Array, stop: int, limit: str, also: str = "") -> None:
     """Check that ids are in [0, stop), and point to the first that is not."""
+    if not has_values(ids):
+        return
     xp = array_namespace(ids)
     if int(xp.min(ids)) >= 0 and int(xp.max(ids)) < stop:
         return
@@ -196,7 +206,7 @@ def check_range(name: str, ids: Array, stop: int, limit: str, also: str = "") ->
 
 def check_all(name: str, array: Array, right: Array, rule: str) -> None:
     """Check that all elements are right, and point to the first that is not."""
-    if bool(array_namespace(right).all(right)):
+    if not has_values(right) or bool(array_namespace(right).all(right)):
         return
     where = np.argwhere(~to_numpy(right))[0].tolist()
     raise ValueError(f"{name}{where} is {to_numpy(array)[tuple(where)]}, but must be {rule}")

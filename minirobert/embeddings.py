@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .arrays import Array, array_namespace, astype, device_of
+from .arrays import Array, array_namespace, astype, device_of, index_dtype
 from .config import RobertaConfig
 from .dropout import dropped
 from .functional import embedding, layer_norm
@@ -48,7 +48,7 @@ def create_position_ids_from_input_ids(
     array([[2, 3, 1, 4, 5, 1, 1]])
     """
     xp = array_namespace(input_ids)
-    is_token = astype(input_ids != padding_idx, xp.int64)
+    is_token = astype(input_ids != padding_idx, index_dtype(xp))
     return (xp.cumulative_sum(is_token, axis=1) + n_tokens) * is_token + padding_idx
 
 
@@ -73,7 +73,7 @@ def create_position_ids_from_inputs_embeds(
     xp = array_namespace(inputs_embeds)
     batch, length, _ = inputs_embeds.shape
     first = padding_idx + 1
-    row = xp.arange(first, first + length, dtype=xp.int64, device=device_of(inputs_embeds))
+    row = xp.arange(first, first + length, dtype=index_dtype(xp), device=device_of(inputs_embeds))
     return xp.broadcast_to(row + n_tokens, (batch, length))
 
 

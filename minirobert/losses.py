@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from .arrays import Array, array_namespace, as_array_like, astype, half_in_float32, is_floating
+from .arrays import (
+    Array,
+    array_namespace,
+    as_array_like,
+    astype,
+    half_in_float32,
+    index_dtype,
+    is_floating,
+    take_along_last,
+    widened,
+)
 from .functional import log_softmax
 
 __all__ = [
@@ -46,10 +56,10 @@ def cross_entropy(
     """
     labels = as_array_like(labels, logits)
     xp = array_namespace(logits, labels)
-    labels = astype(labels, xp.int64)
+    labels = astype(labels, index_dtype(xp))
     counted = labels != ignore_index
     index = xp.where(counted, labels, 0)  # any valid class where it is ignored
-    picked = xp.take_along_axis(log_softmax(logits), index[..., None], axis=-1)[..., 0]  # [...]
+    picked = take_along_last(log_softmax(logits), index[..., None])[..., 0]  # [...]
     total = xp.sum(xp.where(counted, picked, 0.0))
     count = xp.sum(astype(counted, logits.dtype))
     return xp.where(count == 0, xp.nan, -total / xp.where(count == 0, 1.0, count))
@@ -74,7 +84,7 @@ def causal_lm_loss(
     Parameters
     ----------
     logits : Array of shape [B, S, V]
-        float16 gives a float32 loss.
+        float16 and bfloat16 give a float32 loss.
     labels : integer Array of shape [B, S]
         Each -100 or in [0, V).
     n_items : int, optional
@@ -91,8 +101,7 @@ def causal_lm_loss(
     """
     labels = as_array_like(labels, logits)
     xp = array_namespace(logits, labels)
-    if logits.dtype not in (xp.float32, xp.float64):
-        logits = astype(logits, xp.float32)
+    logits = widened(logits)
     shifted = labels[:, 1:]
     mean = token_loss(logits[:, :-1, :], shifted)
     if n_items is None:
@@ -134,10 +143,16 @@ def span_loss(
     length = start_logits.shape[1]
 
     def one_side(logits: Array, positions: Array) -> Array:
-        positions = xp.clip(astype(as_array_like(positions, logits), xp.int64), 0, length)
+        positions = xp.clip(astype(as_array_like(positions, logits), index_dtype(xp)), 0, length)
         return cross_entropy(logits, positions, ignore_index=length)
 
-    return (one_side(start_logits, start_positions) + one_side(end_logits, end_positions)) / 2
+    start, end = one_side(start_logits, start_positions), one_side(end_logits, end_positions)
+    return _half_of_sum(start, end)
+
+
+@half_in_float32
+def _half_of_sum(a: Array, b: Array) -> Array:  # [], [] -> []
+    return (a + b) / 2
 
 
 def mean_squared_error(predictions: Array, targets: Array) -> Array:  # [...], [...] -> []

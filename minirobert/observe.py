@@ -48,7 +48,7 @@ def observe(name: str, array: Array) -> Array:
         The array itself, unless a watcher returned another, so that the call can stand inside a
         formula.
     """
-    watches = _watches.get()
+    watches = _watching()
     if not watches:
         return array
     path = _path.get() + name
@@ -74,11 +74,30 @@ class scope:  # noqa: N801  # reads as a function; a generator would take 2.5 ti
         self._name = f"{name}." if name else ""
 
     def __enter__(self) -> None:
-        self._before = _path.get()
-        _path.set(self._before + self._name)
+        self._before = _enter(self._name)
 
     def __exit__(self, *error: object) -> None:
-        _path.set(self._before)
+        _leave(self._before)
+
+
+def _watching() -> tuple[_Watch, ...]:
+    return _watches.get()
+
+
+def _enter(name: str) -> str:
+    before = _path.get()
+    _path.set(before + name)
+    return before
+
+
+def _leave(before: str) -> None:
+    _path.set(before)
+
+
+# torch.compile cannot read a ContextVar. This is what torch.compiler.assume_constant_result sets,
+# and has it run these while it compiles: a compiled model is watched as it was then.
+for _function in (_watching, _enter, _leave):
+    vars(_function)["_dynamo_marked_constant"] = True
 
 
 @contextmanager

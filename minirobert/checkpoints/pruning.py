@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..arrays import Array, array_namespace, device_of
+from ..arrays import Array, array_namespace, device_of, index_dtype
 from ..config import RobertaConfig
 from ..rules import Rule, check, is_integer
 
@@ -73,5 +73,5 @@ def _take_heads(array: Array, heads: list[int], size: int, axis: int) -> Array:
     """Keep some heads of an axis of N times D."""
     xp = array_namespace(array)
     kept = [head * size + i for head in heads for i in range(size)]
-    indices = xp.asarray(kept, dtype=xp.int64, device=device_of(array))
+    indices = xp.asarray(kept, dtype=index_dtype(xp), device=device_of(array))
     return xp.take(array, indices, axis=axis)

@@ -5,11 +5,20 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from ..arrays import Array, array_namespace, device_of, dtype_name, to_device, to_numpy
+from ..arrays import (
+    Array,
+    array_namespace,
+    astype,
+    dtype_name,
+    item_size,
+    move_like,
+    to_numpy,
+    widened,
+)
 from ..memory import memory_for
 from ..rules import check, integer, optional
 from ..sentences import shown
@@ -55,9 +64,9 @@ def resize_tokens(
             resized[name] = array[:count, ...]
             continue
         # rows are drawn in float64, and moved to where the mean is
-        wanted = math.prod(array.shape[1:]) * (count * _itemsize(array) + 16 * added)
+        wanted = math.prod(array.shape[1:]) * (count * item_size(array) + 16 * added)
         with memory_for(f"{name} for {shown(count)} tokens", wanted):
-            old = np.asarray(to_numpy(array), np.float64)
+            old = np.asarray(to_numpy(widened(array)), np.float64)
             if name == "lm_head.bias":
                 rows = np.full(added, old.mean() if mean_bias else 0.0)
             else:
@@ -98,12 +107,9 @@ def new_rows(
     return np.asarray(mean + math.sqrt(_SHARE_OF_COVARIANCE) * noise @ factor.T)
 
 
-def _itemsize(array: Array) -> int:
-    return np.dtype(dtype_name(array)).itemsize
-
-
 def _appended(array: Array, rows: np.ndarray[Any, Any]) -> Array:
     """Put rows below an array, in its own dtype and on its own device."""
-    xp = array_namespace(array)
-    added = to_device(rows.astype(dtype_name(array)), device_of(array), xp)
-    return xp.concat([array, added], axis=0)
+    name = dtype_name(array)
+    host = rows.astype("float32" if name == "bfloat16" else name)  # NumPy may not know it
+    added = astype(move_like(cast("Array", host), array), array.dtype)
+    return array_namespace(array).concat([array, added], axis=0)

@@ -20,7 +20,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from ..arrays import Array, dtype_name, to_numpy
+from ..arrays import Array, item_size, to_numpy
 from ..config import RobertaConfig
 from ..files import exchanging, new_directory
 from ..rules import Rule, check, is_integer
@@ -121,7 +121,7 @@ def _in_order_of_torch(flat: Mapping[str, Array]) -> list[str]:
 
 def _n_bytes(array: Array) -> int:
     count: int = math.prod(array.shape)
-    return count * np.dtype(dtype_name(array)).itemsize
+    return count * item_size(array)
 
 
 def _file_names(count: int) -> list[str]:

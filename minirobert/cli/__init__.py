@@ -15,6 +15,7 @@ from .. import __version__
 from ..interrupts import STOP
 from ..sentences import shown
 from .compare import add_compare
+from .export import add_export
 from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
 from .tensors import add_inspect
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     add_train_tokenizer(commands)
     add_trace(commands)
     add_compare(commands)
+    add_export(commands)
     return parser
 
 

@@ -28,7 +28,7 @@ __all__ = [
         "words",
     ),
     *("batch_size", "count_or_all", "device", "named", "seed"),
-    *("HUB_OPTIONS", "hub_options"),
+    *("DTYPE", "HUB_OPTIONS", "hub_options"),
 ]
 
 #: Takes a parser or a group.
@@ -84,6 +84,14 @@ def either(*options: Option) -> Option:
 
     return add
 
+
+#: Of every command that computes.
+DTYPE = choice(
+    "--dtype",
+    ("bfloat16", "float16", "float32", "float64", "auto"),
+    "of the weights; auto is that of the file (default: float32)",
+    default="float32",
+)
 
 #: Of every command that takes a model; without effect for a directory.
 HUB_OPTIONS = (

@@ -13,11 +13,11 @@ from ..pipelines.base import TooLongError
 from .common import add_command, add_texts, answer_lines, print_json
 from .lines import errors_option
 from .options import (
+    DTYPE,
     HUB_OPTIONS,
     Option,
     add_options,
     batch_size,
-    choice,
     count,
     device,
     named,
@@ -78,12 +78,7 @@ SHARED_OPTIONS = (
     ),
     errors_option("texts that are not UTF-8, or cannot be answered"),
     text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
-    choice(
-        "--dtype",
-        ("float16", "float32", "float64", "auto"),
-        "of the weights; auto is that of the file (default: float32)",
-        default="float32",
-    ),
+    DTYPE,
 )
 #: What the options of every command are stored as; all others are options of the pipeline.
 SHARED = {

@@ -165,6 +165,7 @@ def dropout_mask(x: Array, p: float, rng: Any) -> Array:  # [...] -> bool [...]
     return move_like(rng.random(x.shape) >= p, x)
 
 
+@half_in_float32
 def apply_dropout(x: Array, p: float, kept: Array) -> Array:  # [...], bool [...] -> [...]
     """Set to zero what is not kept, and scale the rest by ``1 / (1 - p)``.
 

@@ -69,4 +69,4 @@ def erf(x: Array) -> Array:
     large = xp.clip(size, 1.0, 6.0)  # erf(6) is 1 in float64
     ratio = _polynomial(large, _ERFC_NUMERATOR) / _polynomial(large, _ERFC_DENOMINATOR)
     far = 1.0 - xp.exp(-large * large) * ratio
-    return xp.where(size <= 1.0, near, xp.copysign(far, x))
+    return xp.where(size <= 1.0, near, xp.where(x < 0, -far, far))

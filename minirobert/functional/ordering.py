@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from ..arrays import Array, array_namespace
+from ..arrays import Array, array_namespace, take_along_last
 
 __all__ = ["largest"]
 
@@ -32,4 +32,4 @@ def largest(x: Array, k: int) -> tuple[Array, Array]:  # [M, X] -> [M, Y], [M, Y
     """
     xp = array_namespace(x)
     places = xp.argsort(x, axis=1, descending=True)[:, :k]
-    return xp.take_along_axis(x, places, axis=1), places
+    return take_along_last(x, places), places

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ..arrays import Array, array_namespace, device_of, to_numpy
+from ..arrays import Array, array_namespace, device_of, index_dtype, to_numpy
 from ..functional import largest, log_softmax
 from .config import GenerationConfig
 from .output import Record
@@ -189,7 +189,9 @@ def _stopped(
     beams = texts.input_ids.shape[0] // len(candidates)
     rows = [i * beams + one.beam for i, of_text in enumerate(candidates) for one in of_text]
     tokens = [[one.token] for of_text in candidates for one in of_text]
-    before = xp.take(texts.input_ids, xp.asarray(rows, dtype=xp.int64, device=device), axis=0)
+    before = xp.take(
+        texts.input_ids, xp.asarray(rows, dtype=index_dtype(xp), device=device), axis=0
+    )
     behind = xp.asarray(tokens, dtype=before.dtype, device=device)
     found = stopping(xp.concat([before, behind], axis=1), record.scores)
     by_text: list[list[bool]] = to_numpy(xp.reshape(found, (len(candidates), -1))).tolist()
@@ -202,5 +204,5 @@ def _go_on(texts: Texts, searches: list[_Search], rows: list[int]) -> None:
     device = device_of(texts.input_ids)
     tokens = [one.tokens[-1] for search in searches for one in search.running]
     if rows != list(range(texts.input_ids.shape[0])):
-        texts.select(xp.asarray(rows, dtype=xp.int64, device=device))
-    texts.append(xp.asarray(tokens, dtype=xp.int64, device=device))
+        texts.select(xp.asarray(rows, dtype=index_dtype(xp), device=device))
+    texts.append(xp.asarray(tokens, dtype=index_dtype(xp), device=device))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from ..arrays import Array, array_namespace, astype, device_of
+from ..arrays import Array, array_namespace, astype, device_of, index_dtype, take_along_last
 from ..functional import largest, log_softmax, softmax
 
 __all__ = [
@@ -84,13 +84,13 @@ def top_p(scores: Array, p: float, min_tokens_to_keep: int = 1) -> Array:
     """
     xp = array_namespace(scores)
     order = xp.argsort(scores, axis=1)  # [B, V], the least likely word first
-    probabilities = softmax(xp.take_along_axis(scores, order, axis=1))
+    probabilities = softmax(take_along_last(scores, order))
     up_to = xp.cumulative_sum(probabilities, axis=1)
     # The words up to here are so unlikely that those behind have p without them.
-    rank = xp.arange(scores.shape[1], dtype=xp.int64, device=device_of(scores))
+    rank = xp.arange(scores.shape[1], dtype=index_dtype(xp), device=device_of(scores))
     dropped = (up_to <= 1 - p) & (rank < scores.shape[1] - min_tokens_to_keep)
     place = xp.argsort(order, axis=1)  # of each word in the order
-    return xp.where(xp.take_along_axis(dropped, place, axis=1), -math.inf, scores)
+    return xp.where(take_along_last(dropped, place), -math.inf, scores)
 
 
 def min_p(scores: Array, p: float) -> Array:
@@ -145,10 +145,10 @@ def typical_p(scores: Array, mass: float) -> Array:
     log_probabilities = log_softmax(scores)
     distance = xp.abs(-log_probabilities - _entropy(log_probabilities))
     order = xp.argsort(distance, axis=1)  # [B, V], the most typical word first
-    sums = xp.cumulative_sum(softmax(xp.take_along_axis(scores, order, axis=1)), axis=1)
-    last = xp.sum(astype(sums < mass, xp.int64), axis=1, keepdims=True)  # [B, 1]
+    sums = xp.cumulative_sum(softmax(take_along_last(scores, order)), axis=1)
+    last = xp.sum(astype(sums < mass, index_dtype(xp)), axis=1, keepdims=True)  # [B, 1]
     last = xp.minimum(last, scores.shape[1] - 1)
-    furthest = xp.take_along_axis(xp.take_along_axis(distance, order, axis=1), last, axis=1)
+    furthest = take_along_last(take_along_last(distance, order), last)
     return xp.where(distance > furthest, -math.inf, scores)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..arrays import Array, array_namespace, astype
+from ..arrays import Array, array_namespace, astype, index_dtype, take_along_last
 from ..functional import log_softmax
 from ..model_output import GIVEN, ModelOutput
 from .config import GenerationConfig
@@ -93,15 +93,15 @@ def transition_scores(
         place = sequences.shape[1] - n_new + step
         tokens = sequences[:, place : place + 1]
         if beam_indices is None:
-            columns.append(xp.take_along_axis(table, tokens, axis=1))
+            columns.append(take_along_last(table, tokens))
             continue
         rows = beam_indices[:, step]
         table = xp.take(table, xp.where(rows < 0, 0, rows), axis=0)  # [B R, V]
-        found = xp.take_along_axis(table, tokens, axis=1)
+        found = take_along_last(table, tokens)
         columns.append(xp.where(rows[:, None] < 0, 0.0, found))
     return xp.concat(columns, axis=1)
 
 
 def _longest(beam_indices: Array) -> int:
     xp = array_namespace(beam_indices)
-    return int(xp.max(xp.sum(astype(beam_indices >= 0, xp.int64), axis=1)))
+    return int(xp.max(xp.sum(astype(beam_indices >= 0, index_dtype(xp)), axis=1)))

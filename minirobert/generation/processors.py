@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operator import index
 from typing import Any, NamedTuple, TypeAlias
 
-from ..arrays import Array, array_namespace, astype, dtype_name, is_floating
+from ..arrays import Array, array_namespace, astype, dtype_name, index_dtype, is_floating
 from ..checks import check_shape, place
 from ..functional import log_softmax
 from ..sentences import shown
@@ -125,14 +125,14 @@ def _check_possible(scores: Array, value: Any, now: Now) -> Array:
     """Refuse scores of which no probabilities can be made."""
     xp = array_namespace(scores)
     if bool(xp.any(xp.isnan(scores))):
-        row = int(xp.argmax(astype(xp.any(xp.isnan(scores), axis=1), xp.int64)))
+        row = int(xp.argmax(astype(xp.any(xp.isnan(scores), axis=1), index_dtype(xp))))
         raise ValueError(
             f"the scores of row {row} hold NaN, so that no word can be drawn: give weights without "
             "it, or remove_invalid_values=True"
         )
     is_possible = xp.any(scores > -math.inf, axis=1)
     if not bool(xp.all(is_possible)):
-        row = int(xp.argmin(astype(is_possible, xp.int64)))
+        row = int(xp.argmin(astype(is_possible, index_dtype(xp))))
         raise ValueError(
             f"no word may follow in row {row}, for each is forbidden: take back one of the options "
             "that forbid or force words"

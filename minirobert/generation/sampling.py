@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, array_namespace, astype, device_of
+from ..arrays import Array, array_namespace, astype, device_of, index_dtype, widest_float
 from ..checks import seeded
 from ..functional import softmax
 from .config import GenerationConfig
@@ -28,7 +28,7 @@ def greedy(scores: Array) -> Array:  # [B, V] -> int64 [B]
     array([1])
     """
     xp = array_namespace(scores)
-    return astype(xp.argmax(scores, axis=1), xp.int64)
+    return astype(xp.argmax(scores, axis=1), index_dtype(xp))
 
 
 def sample(scores: Array, uniform: Array) -> Array:
@@ -52,11 +52,13 @@ def sample(scores: Array, uniform: Array) -> Array:
     """
     xp = array_namespace(scores)
     probabilities = softmax(scores)
-    ends = xp.cumulative_sum(probabilities, axis=1, dtype=xp.float64)  # [B, V]: of the words' parts
+    ends = xp.cumulative_sum(
+        probabilities, axis=1, dtype=widest_float(xp)
+    )  # [B, V]: of the words' parts
     total = ends[:, -1:]
-    below = xp.sum(astype(ends <= uniform[:, None] * total, xp.int64), axis=1)
+    below = xp.sum(astype(ends <= uniform[:, None] * total, index_dtype(xp)), axis=1)
     # A number that rounding has put on the end of the line belongs to the last possible word.
-    last = xp.sum(astype(ends < total, xp.int64), axis=1)
+    last = xp.sum(astype(ends < total, index_dtype(xp)), axis=1)
     return xp.minimum(below, last)
 
 
@@ -105,7 +107,7 @@ def continue_texts(
 def _drawn(scores: Array, streams: Sequence[Any]) -> Array:  # [B, V] -> int64 [B]
     xp = array_namespace(scores)
     uniform = [stream.random() for stream in streams]
-    return sample(scores, xp.asarray(uniform, dtype=xp.float64, device=device_of(scores)))
+    return sample(scores, xp.asarray(uniform, dtype=widest_float(xp), device=device_of(scores)))
 
 
 def random_streams(rng: Any, batch: int, n_each: int) -> list[np.random.Generator]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from ..arrays import Array, array_namespace, device_of
+from ..arrays import Array, array_namespace, device_of, index_dtype
 
 __all__ = [
     "exponential_decay_length_penalty",
@@ -100,7 +100,7 @@ def _words_of(
     """Tell of each word whether it is in a text, where ``counts`` is true."""
     xp = array_namespace(input_ids)
     batch, vocab = scores.shape
-    numbers = xp.arange(batch * vocab, dtype=xp.int64, device=device_of(input_ids))
+    numbers = xp.arange(batch * vocab, dtype=index_dtype(xp), device=device_of(input_ids))
     numbers = xp.reshape(numbers, (batch, vocab))  # of word v of text b: b V + v
     found = input_ids + numbers[:, :1]  # [B, T]
     if counts is not None:
@@ -172,16 +172,24 @@ def sequence_bias(
     array([[ 0. ,  0.5, -inf,  0. ],
            [ 0. ,  0.5,  0. ,  0. ]])
     """
-    xp = array_namespace(scores)
+    xp, device = array_namespace(scores), device_of(scores)
     length, nothing = input_ids.shape[1], xp.zeros_like(scores[:, 0])
-    total = xp.zeros_like(scores)
+    columns: dict[int, Array] = {}  # of the words that have a bias
     for (*first, last), bias in biases.items():
         if first and len(first) >= length:
             continue
         end = input_ids[:, length - len(first) :]
-        tokens = xp.asarray(first, dtype=input_ids.dtype, device=device_of(input_ids))
-        total[:, last] += xp.where(xp.all(end == tokens, axis=1), bias, nothing)
-    return scores + total
+        tokens = xp.asarray(first, dtype=input_ids.dtype, device=device)
+        added = xp.where(xp.all(end == tokens, axis=1), bias, nothing)
+        columns[last] = columns.get(last, nothing) + added
+    if not columns:
+        return scores
+    last_ones, kind = sorted(columns), index_dtype(xp)
+    biased = xp.asarray(last_ones, dtype=kind, device=device)
+    words = xp.arange(scores.shape[1], dtype=kind, device=device)
+    place = xp.clip(xp.searchsorted(biased, words), 0, len(last_ones) - 1)  # [V]: in ``biased``
+    added = xp.take(xp.stack([columns[last] for last in last_ones], axis=1), place, axis=1)
+    return scores + xp.where(xp.take(biased, place, axis=0) == words, added, 0.0)
 
 
 #: The logarithm of a factor that no other word withstands, and that every dtype holds.
@@ -229,14 +237,15 @@ def remove_invalid_values(scores: Array) -> Array:  # [B, V] -> [B, V]
 
 
 def is_one_of(tokens: Array, ids: Sequence[int]) -> Array:  # [...] -> bool [...]
-    """Tell of each token whether it is one of a few; a number beyond int64 is none."""
+    """Tell of each token whether it is one of a few; a number beyond their dtype is none."""
     xp = array_namespace(tokens)
-    known = [one for one in ids if 0 <= one < 2**63]
+    most = int(xp.iinfo(tokens.dtype).max)
+    known = [one for one in ids if 0 <= one <= most]
     return xp.isin(tokens, xp.asarray(known, dtype=tokens.dtype, device=device_of(tokens)))
 
 
 def words_among(ids: Sequence[int], scores: Array) -> Array:  # [B, V] -> bool [V]
     """Tell of each word whether it is one of a few."""
     xp = array_namespace(scores)
-    words = xp.arange(scores.shape[1], dtype=xp.int64, device=device_of(scores))
+    words = xp.arange(scores.shape[1], dtype=index_dtype(xp), device=device_of(scores))
     return is_one_of(words, ids)

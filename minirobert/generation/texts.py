@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from ..arrays import Array, array_namespace, astype, device_of, dtype_name
+from ..arrays import Array, array_namespace, astype, device_of, index_dtype, widened
 from ..cache import KeyValueCache
 from ..checks import booleans, check_not_empty, check_shape, floats, integers, place, warn
 from ..config import RobertaConfig
@@ -82,17 +82,16 @@ class Texts:
         self._steps = 0
 
     def next_scores(self) -> Array:  # [B, V]
-        """Score every word as the next; those of a float16 model are float32 from here on.
+        """Score every word as the next; those of a model of 16 bits are float32 from here on.
 
         The intermediates of each step have names of their own: ``step.0.roberta…``, ``step.1. …``.
         """
         with scope(f"step.{self._steps}"):
             logits = self._read() if self._embeds is None else self._read_embeds(self._embeds)
         self._steps += 1
-        if dtype_name(logits) == "float16":
-            logits = astype(logits, array_namespace(logits).float32)
-        self.scores_dtype = logits.dtype
-        return logits
+        scores: Array = widened(logits)
+        self.scores_dtype = scores.dtype
+        return scores
 
     def _read(self) -> Array:  # [B, V]
         past = 0 if self.cache is None else self.cache.get_seq_length()
@@ -101,7 +100,7 @@ class Texts:
 
     def _read_embeds(self, embeds: Array) -> Array:  # [B, K, H] -> [B, V]
         """Read the embeddings first, and tokens behind them: all that the mask shows counts."""
-        mask = astype(self.attention_mask, array_namespace(embeds).int64)
+        mask = astype(self.attention_mask, index_dtype(array_namespace(embeds)))
         positions = self._pad_token_id + create_position_ids_from_input_ids(mask, padding_idx=0)
         first = self._steps == 0
         n_read = embeds.shape[1] if first else 1
@@ -136,7 +135,7 @@ class Texts:
         if each == 1:
             return scores
         xp = array_namespace(scores)
-        rows = xp.arange(scores.shape[0], dtype=xp.int64, device=device_of(scores))
+        rows = xp.arange(scores.shape[0], dtype=index_dtype(xp), device=device_of(scores))
         rows = xp.repeat(rows, each)
         self.select(rows)
         return xp.take(scores, rows, axis=0)
@@ -220,15 +219,15 @@ def _tokens(
     xp = array_namespace(like)
     if embeds is None:
         ids = integers("input_ids", input_ids, like, "[batch, sequence]", 2)
-        ids = astype(ids, xp.int64)
+        ids = astype(ids, index_dtype(xp))
         return ids, ids != pad_token_id
     shape, device = tuple(embeds.shape)[:2], device_of(like)
     is_token = xp.ones(shape, dtype=xp.bool, device=device)
     if input_ids is None:
-        return xp.zeros((shape[0], 0), dtype=xp.int64, device=device), is_token
+        return xp.zeros((shape[0], 0), dtype=index_dtype(xp), device=device), is_token
     ids = integers("input_ids", input_ids, like, "[batch, sequence]", 2)
     check_shape("input_ids", ids, shape, why=", as inputs_embeds")
-    return astype(ids, xp.int64), is_token
+    return astype(ids, index_dtype(xp)), is_token
 
 
 def _embeds(value: Any, like: Array, model: RobertaConfig) -> Array | None:
@@ -312,7 +311,7 @@ def _mask(value: Any, is_token: Array, name: str, padding_may_end: bool) -> Arra
         mask = booleans("attention_mask", mask)
     ends_in_padding = ~(is_token & mask)[:, -1]
     if bool(xp.any(ends_in_padding)):
-        row = int(xp.argmax(astype(ends_in_padding, xp.int64)))
+        row = int(xp.argmax(astype(ends_in_padding, index_dtype(xp))))
         if not bool(xp.any(is_token[row, :] & mask[row, :])):
             raise ValueError(
                 f"row {row} of {name} has no token: begin it with one, such as bos_token_id"
@@ -326,7 +325,7 @@ def _mask(value: Any, is_token: Array, name: str, padding_may_end: bool) -> Arra
 
 def _longest(is_token: Array) -> int:  # bool [B, S]
     xp = array_namespace(is_token)
-    return int(xp.max(xp.sum(astype(is_token, xp.int64), axis=1)))
+    return int(xp.max(xp.sum(astype(is_token, index_dtype(xp)), axis=1)))
 
 
 def new_tokens(

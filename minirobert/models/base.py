@@ -173,7 +173,7 @@ class RobertaHeadModel(RobertaPreTrainedModel):
         logits = head.logits(encoded.last_hidden_state, self.params, config, shape, rng)
         loss = None if checked is None else observe("loss", head.loss(logits, checked))
         more = {"past_key_values": inputs.cache, **encoded._asdict()}
-        names = [one.name for one in fields(head.output) if one.name in more]
+        names = [name for name in head.output.__match_args__ if name in more]
         output = head.output(loss, *logits, **{name: more[name] for name in names})
         output = tensor_like(output, (*arguments, *labels), like)
         # transformers' tuple has the cross-attentions also where its output has no such field

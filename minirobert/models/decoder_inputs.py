@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..arrays import Array, array_namespace, as_array_like, device_of
+from ..arrays import Array, array_namespace, as_array_like, device_of, index_dtype
 from ..attention import CrossInputs, attend_mask
 from ..cache import KeyValueCache
 from ..checks import (
@@ -92,7 +92,7 @@ def check_cache_position(value: Any, past: int, length: int, like: Array) -> Non
     positions = integers("cache_position", value, like, "[sequence]", 1)
     check_shape("cache_position", positions, (length,))
     xp = array_namespace(positions)
-    right = xp.arange(past, past + length, dtype=xp.int64, device=device_of(positions))
+    right = xp.arange(past, past + length, dtype=index_dtype(xp), device=device_of(positions))
     places = f"{past}" if length == 1 else f"{past} to {past + length - 1}"
     rule = (
         f"of {places}: the cache holds {past} tokens, and new ones go behind them (to write over "

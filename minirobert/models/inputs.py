@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import Array, Shape, array_namespace, astype, device_of
+from ..arrays import (
+    Array,
+    Shape,
+    array_namespace,
+    astype,
+    check_available,
+    device_of,
+    has_values,
+    index_dtype,
+)
 from ..attention import attend_mask, causal_mask
 from ..cache import KeyValueCache
 from ..checks import (
@@ -62,6 +71,7 @@ def check_inputs(
     TypeError
         For a wrong dtype.
     """
+    check_available(weights)
     input_ids, inputs_embeds = arguments.input_ids, arguments.inputs_embeds
     if input_ids is None and inputs_embeds is None:
         raise ValueError("neither input_ids nor inputs_embeds was given: give one of them")
@@ -156,7 +166,7 @@ def _attend(value: Any, like: Array, shape: Shape, past: int, is_decoder: bool) 
 def _token_types(value: Any, like: Array, shape: Shape, type_vocab_size: int) -> Array:
     xp = array_namespace(like)
     if value is None:
-        return _rows(xp.zeros(shape, dtype=xp.int64, device=device_of(like)), shape)
+        return _rows(xp.zeros(shape, dtype=index_dtype(xp), device=device_of(like)), shape)
     ids = integers("token_type_ids", value, like, _AXES[len(shape)], len(shape))
     check_shape("token_type_ids", ids, shape)
     check_range("token_type_ids", ids, type_vocab_size, f"type_vocab_size is {type_vocab_size}")
@@ -194,7 +204,8 @@ def _positions(
         ids = create_position_ids_from_input_ids(input_ids, config.pad_token_id, before)
     elif embeds is not None:
         ids = create_position_ids_from_inputs_embeds(embeds, config.pad_token_id, before)
-    _check_length(int(xp.max(ids)) - config.pad_token_id, config)
+    if has_values(ids):
+        _check_length(int(xp.max(ids)) - config.pad_token_id, config)
     return ids
 
 

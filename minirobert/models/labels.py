@@ -13,6 +13,8 @@ from ..arrays import (
     array_namespace,
     astype,
     dtype_name,
+    holds,
+    index_dtype,
     is_array_api_obj,
     is_integer,
 )
@@ -89,7 +91,7 @@ def check_text_labels(
         )
     if problem != "single_label_classification" and not is_array_api_obj(labels):
         array = astype(array, weights.dtype)
-    if not xp.isdtype(array.dtype, kinds):
+    if not holds(array, kinds):
         raise TypeError(f"labels has dtype {dtype_name(array)}, but {problem} needs {needed}")
     allowed: list[Shape] = [(batch, classes)]
     if problem == "single_label_classification" or (problem == "regression" and classes == 1):
@@ -122,4 +124,4 @@ _NEEDED: dict[str, tuple[str | tuple[str, ...], str]] = {
 def _int64(labels: Array, shape: Shape) -> Array:
     """Convert: an unsigned dtype has no -100."""
     xp = array_namespace(labels)
-    return xp.reshape(astype(labels, xp.int64), shape)
+    return xp.reshape(astype(labels, index_dtype(xp)), shape)

@@ -16,7 +16,6 @@ from ..arrays import (
     dtype_name,
     float_dtype,
     library_name,
-    to_device,
 )
 from ..checks import place
 from ..config import RobertaConfig
@@ -33,7 +32,9 @@ from ..parameters import (
 )
 from ..sentences import shown, type_name
 from ..torch_callers import torch_readable
+from .destination import Destination
 from .not_here import NO_GRADIENTS, NO_MODE, NOT_HERE
+from .tracing import let_trace
 
 __all__ = ["RobertaModule", "checked_kind"]
 
@@ -75,6 +76,7 @@ class RobertaModule:
             )
         found = {name: tuple(array.shape) for name, array in flatten(self.params).items()}
         check_shapes(shapes, found, "given")
+        let_trace(self.word_embeddings)
 
     def parameter_shapes(self) -> dict[str, Shape]:
         """Give the name and shape of every tensor of the model."""
@@ -260,9 +262,11 @@ class RobertaModule:
         ----------
         device : str, int, device object or dtype, optional
             ``"cpu"`` (NumPy), ``"cuda"`` or ``"cuda:N"`` (CuPy), or with ``xp`` a device of that
-            library. Where they are by default. A dtype stands for ``dtype``.
+            library, or the name of one. Where they are by default, or with ``xp`` that library's
+            first choice. A dtype stands for ``dtype``.
         xp : array namespace or dtype, optional
-            Another library that follows the array API standard. A dtype stands for ``dtype``.
+            Another library that follows the array API standard, such as ``torch`` or ``jax.numpy``.
+            A dtype stands for ``dtype``.
         dtype : str or dtype, optional
             See `astype`.
         non_blocking : bool
@@ -271,7 +275,9 @@ class RobertaModule:
         Returns
         -------
         RobertaPreTrainedModel
-            A new model of the same class; see `minirobert.to_device` for the errors.
+            A new model of the same class; see `minirobert.to_device` for the errors. What it is
+            called with may be of NumPy, where it is in memory of the host; what it returns is of
+            its library.
 
         >>> import minirobert
         >>> minirobert.RobertaForMaskedLM.from_pretrained().to("cpu", dtype="float64")
@@ -281,13 +287,14 @@ class RobertaModule:
             device, dtype = None, device
         if _is_dtype(xp):
             xp, dtype = None, xp
-        model = self if dtype is None else self.astype(dtype)
-        if device is None and xp is None:
-            return model
-        return model._with_weights(lambda array: to_device(array, device, xp))
+        if device is None and xp is None and dtype is None:
+            return self
+        return self._with_weights(Destination(device, xp, dtype).placed)
 
     def astype(self: Model, dtype: Any) -> Model:
-        """Convert the weights to ``"float16"``, ``"float32"`` or ``"float64"``.
+        """Convert the weights to ``"bfloat16"``, ``"float16"``, ``"float32"`` or ``"float64"``.
+
+        Sums are float32 where the weights are of 16 bits. NumPy has bfloat16 through ml_dtypes.
 
         Returns
         -------
@@ -298,13 +305,17 @@ class RobertaModule:
         ------
         ValueError
             If the array library has no such dtype.
+        ModuleNotFoundError
+            If it is NumPy's bfloat16, and ml_dtypes is not installed.
         """
         target = float_dtype(array_namespace(self.word_embeddings), dtype)
         return self._with_weights(lambda array: astype(array, target))
 
     def _with_weights(self: Model, function: Callable[[Array], Array]) -> Model:
         """Copy the model with what a function makes of each array."""
-        return self._with(params=map_tree(function, self.params))
+        model = self._with(params=map_tree(function, self.params))
+        let_trace(model.word_embeddings)
+        return model
 
     def half(self: Model) -> Model:
         """Convert the weights to float16, in a new model."""
@@ -319,7 +330,7 @@ class RobertaModule:
         return self.astype("float64")
 
     def bfloat16(self: Model) -> Model:
-        """Tell that there is no such dtype here, and which there are."""
+        """Convert the weights to bfloat16, in a new model, where the library has it."""
         return self.astype("bfloat16")
 
     def cpu(self: Model) -> Model:

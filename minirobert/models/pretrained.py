@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from ..arrays import Array, astype, to_device
+from ..arrays import Array, astype
 from ..checkpoints.loading import LoadOptions, load_parameters
 from ..checkpoints.matching import Match
 from ..checkpoints.pruning import all_pruned, prune
@@ -26,6 +26,7 @@ from ..observe import scope
 from ..parameters import build_tree, check_layers, flatten
 from ..rules import check
 from .arguments import FLAG, SHARED, Arguments, Wanted
+from .destination import Destination
 from .inputs import check_inputs
 from .module import RobertaModule, checked_kind
 
@@ -67,6 +68,7 @@ class RobertaPreTrainedModel(RobertaModule):
         config: RobertaConfig | None = None,
         dtype: Any = None,
         device: Any = None,
+        xp: Any = None,
         seed: int = 0,
         strict: bool | None = None,
         ignore_mismatched_sizes: bool = False,
@@ -85,10 +87,14 @@ class RobertaPreTrainedModel(RobertaModule):
         config : RobertaConfig, optional
             In place of the one that comes with the weights.
         dtype : str or dtype, optional
-            Of the weights in memory, whatever the file holds: ``"float16"``, ``"float32"`` (the
-            default), ``"float64"``, or ``"auto"`` for that of the file.
+            Of the weights in memory, whatever the file holds: ``"bfloat16"``, ``"float16"``,
+            ``"float32"`` (the default), ``"float64"``, or ``"auto"`` for that of the file (float32
+            for one of bfloat16).
         device : str or device object, optional
             See `to`; the CPU by default.
+        xp : array namespace, optional
+            The array library to compute with, in place of NumPy or CuPy: ``torch``, ``jax.numpy``
+            or another that follows the array API standard.
         seed : int
             What the file does not have is initialised from it, with a warning.
         strict : bool, optional
@@ -131,14 +137,23 @@ class RobertaPreTrainedModel(RobertaModule):
         >>> import minirobert
         >>> minirobert.RobertaForMaskedLM.from_pretrained()
         RobertaForMaskedLM(5,364,736 parameters, float32, device cpu)
+
+        With another array library, here PyTorch; what is given may be of NumPy, and what comes back
+        is of the library:
+
+        >>> import torch  # doctest: +SKIP
+        >>> model = minirobert.RobertaForMaskedLM.from_pretrained(xp=torch)  # doctest: +SKIP
+        >>> model([[0, 100, 200, 2]]).logits.softmax(-1).sum()  # doctest: +SKIP
+        tensor(4.0000)
         """
         overrides = {**overrides, "dtype": dtype, "device": device}
         settle(overrides, OF_MODELS)
         dtype, device = overrides.pop("dtype"), overrides.pop("device")
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
-        how = LoadOptions(dtype or "float32", seed, strict, ignore_mismatched_sizes, strip_prefix)
+        where = Destination(device, xp, dtype or "float32")
+        how = LoadOptions(where.read_as, seed, strict, ignore_mismatched_sizes, strip_prefix)
         model, matched = files.together(
-            MODEL_FILES, lambda: cls._read(files, config, how, variant, device, dict(overrides))
+            MODEL_FILES, lambda: cls._read(files, config, how, variant, where, dict(overrides))
         )
         if output_loading_info:
             return model, matched.loading_info()  # type: ignore[return-value]  # only where asked
@@ -151,7 +166,7 @@ class RobertaPreTrainedModel(RobertaModule):
         config: RobertaConfig | None,
         how: LoadOptions,
         variant: str | None,
-        device: Any,
+        where: Destination,
         overrides: dict[str, Any],
     ) -> tuple[Model, Match]:
         """Read all files of a model; see `from_pretrained`."""
@@ -173,8 +188,7 @@ class RobertaPreTrainedModel(RobertaModule):
             how,
             cls._shapes(_config_of_file(files) or config, **options) if is_asked else shapes,
         )
-        target = "cpu" if device is None else device
-        placed = {name: to_device(array, target) for name, array in flat.items()}
+        placed = {name: where.placed(array) for name, array in flat.items()}
         model = cls(config, build_tree(placed), **options)._with(name_or_path=files.name, **beside)
         return model, matched
 
@@ -193,9 +207,9 @@ class RobertaPreTrainedModel(RobertaModule):
     ) -> Model:
         """Make a model with newly drawn weights, as ``from_config`` of the Auto classes does."""
         settle(options, OF_MODELS)
-        dtype, device = options.pop("dtype", None), options.pop("device", None)
-        dtype = dtype or checked_kind(config).dtype or "float32"
-        return cls(config, seed=seed, **options).to(device, dtype=dtype)
+        dtype, device, xp = (options.pop(name, None) for name in ("dtype", "device", "xp"))
+        where = Destination(device, xp, dtype or checked_kind(config).dtype or "float32")
+        return cls(config, seed=seed, **options)._with_weights(where.placed)
 
     def save_pretrained(
         self,

@@ -151,6 +151,7 @@ def pipeline(
     config: RobertaConfig | str | os.PathLike[str] | None = None,
     device: Any = None,
     dtype: Any = None,
+    xp: Any = None,
     model_kwargs: Mapping[str, Any] | None = None,
     pipeline_class: type[Pipeline[Any]] | None = None,
     **options: Any,
@@ -175,7 +176,11 @@ def pipeline(
     device : str, int or torch.device, optional
         ``"cpu"``, ``"cuda"``, ``"cuda:N"``; or as in transformers -1 for the CPU and N for a GPU.
     dtype : str or NumPy dtype, optional
-        Of the weights: ``"float16"``, ``"float32"`` (the default), ``"float64"`` or ``"auto"``.
+        Of the weights: ``"bfloat16"``, ``"float16"``, ``"float32"`` (the default), ``"float64"`` or
+        ``"auto"``.
+    xp : array namespace, optional
+        The array library to compute with, such as ``torch`` or ``jax.numpy``; its ``device`` may be
+        any of its own.
     model_kwargs : dict, optional
         Options of the model's ``from_pretrained``.
     pipeline_class : type, optional
@@ -207,7 +212,7 @@ def pipeline(
     """
     _check_task(task, model)
     check("pipeline_class", pipeline_class, _PIPELINE_CLASS, TypeError)
-    said = {"config": config, "dtype": dtype, "device": device_name(device)}
+    said = {"config": config, "dtype": dtype, "device": device_name(device), "xp": xp}
     hub_options = [one.name for one in fields(HubOptions) if one.name in options]
     said |= {name: options.pop(name) for name in hub_options}
     loading = loading_options(said, model_kwargs)

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from .. import arrays
-from ..arrays import Array, move_like, to_numpy
+from ..arrays import Array, move_like, to_numpy, widened
 from ..keywords import takes
 from ..models.base import RobertaPreTrainedModel
 from ..rules import BOOLEAN, STRING, Rule, check, integer, is_integer
@@ -393,9 +393,8 @@ def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def on_host(scores: Array) -> np.ndarray[Any, Any]:
-    """Bring scores to the host; those in float16 become float32, in which they are then read."""
-    host = to_numpy(scores)
-    return host.astype(np.float32) if host.dtype == np.float16 else host
+    """Bring scores to the host; those of 16 bits become float32, in which they are then read."""
+    return to_numpy(widened(scores))
 
 
 def _progress(items: Iterator[T], total: int | None, bar: bool, unit: str) -> Iterator[T]:

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from ..arrays import array_namespace, move_like, to_numpy
+from ..arrays import array_namespace, move_like
 from ..checks import warn
 from ..functional import softmax
 from ..keywords import takes
@@ -16,7 +16,7 @@ from ..models.language_models import RobertaForMaskedLM
 from ..rules import STRING, check, integer
 from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, opened, or_else
+from .base import Batch, Job, Pipeline, Row, on_host, opened, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
 
 __all__ = ["FillMaskPipeline", "Filling"]
@@ -148,7 +148,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         is_mask = batch["input_ids"] == self.tokenizer.mask_token_id  # [B, S]
         rows = xp.reshape(hidden, (-1, hidden.shape[-1]))  # [B S, H]
         masked = xp.take(rows, move_like(np.flatnonzero(is_mask), like), axis=0)  # [B M, H]
-        probabilities = to_numpy(softmax(self.model.lm_head(masked)))  # [B M, V]
+        probabilities = on_host(softmax(self.model.lm_head(masked)))  # [B M, V]
         return np.split(probabilities, np.cumsum(is_mask.sum(axis=1))[:-1])
 
     def _rank(

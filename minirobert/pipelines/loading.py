@@ -140,6 +140,7 @@ def _moved(
     config: Any = None,
     dtype: Any = None,
     device: Any = None,
+    xp: Any = None,
     **loading: Any,
 ) -> RobertaPreTrainedModel:
     """Give a model object the dtype and the device that are asked for."""
@@ -156,5 +157,4 @@ def _moved(
             f"task {task!r} needs a {model_class.__name__}, not a {type_name(model)}"
             + (": give its encoder, model.roberta" if encoder else "")
         )
-    model = model if dtype is None else model.astype(dtype)
-    return model if device is None else model.to(device)
+    return model.to(device, xp, dtype=dtype)

@@ -1,0 +1,62 @@
+"""The command ``export``: a model as a graph for other runtimes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..sentences import shown
+from .common import add_command, print_json
+from .models import add_model, load_model
+from .options import add_options, named, switch, text
+from .streams import output
+
+__all__ = ["add_export"]
+
+
+def add_export(commands: Any) -> None:
+    """Add the command."""
+    command = add_command(
+        commands,
+        "export",
+        "Write a model as an ONNX file: the forward pass of this package as a graph, for a batch "
+        "and texts of any length. Its inputs are input_ids and attention_mask.",
+        "  minirobert export --out model.onnx\n"
+        "  minirobert export roberta-base --out model.onnx --token-type-ids\n"
+        "  minirobert export DIR --class RobertaModel --dtype float64 --out model.onnx\n"
+        "  minirobert export --out model.onnx --intermediates --json",
+        "[MODEL]",
+    )
+    add_model(command)
+    add_options(
+        command,
+        text("--out", "FILE", "where to write it", type=named, required=True),
+        switch(
+            "--intermediates",
+            "make every tensor on the way an output, under the name that `watch` shows",
+            default=False,
+        ),
+        switch("--token-type-ids", "make them an input; else they are 0", default=False),
+    )
+    command.set_defaults(run=_export)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from ..numerics.onnx_export import export_onnx
+
+    if Path(arguments.out).is_dir():  # before the model is read, which may take long
+        raise IsADirectoryError(f"{shown(arguments.out)} is a directory: give a file to write")
+    model = load_model(arguments)
+    files = export_onnx(
+        model,
+        arguments.out,
+        intermediates=arguments.intermediates,
+        token_type_ids=arguments.token_type_ids,
+    )
+    kind = type(model).__name__
+    if arguments.json:
+        print_json({"class": kind, "dtype": model.dtype, "files": files})
+        return
+    with output():
+        print(f"{kind} in {model.dtype}, saved in {' and '.join(files)}")
