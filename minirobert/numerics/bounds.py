@@ -102,12 +102,19 @@ def activation(name: str) -> Callable[[Any], Any]:
     def curve(x: Any) -> Any:
         if not isinstance(x, BoundedArray):
             return ACTIVATIONS[name](x)
-        return x.xp.curve(ACTIVATIONS[name], x, _CENTRES.get(name, 0.0))
+        unit = x.dtype.unit if name in _OF_PARTS else None
+        return x.xp.curve(ACTIVATIONS[name], x, _CENTRES.get(name, 0.0), unit)
 
     return curve
 
 
 _CENTRES = {"laplace": 0.707107}
+#: Those that torch does not have: transformers makes them of elementary operations, each of which
+#: rounds in half precision.
+_OF_PARTS = (
+    *("gelu_new", "gelu_accurate", "gelu_fast", "gelu_python", "gelu_10", "quick_gelu"),
+    *("relu2", "laplace"),
+)
 
 
 @gelu.register

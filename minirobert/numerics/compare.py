@@ -19,10 +19,10 @@ from ..sentences import plain, shown, type_name
 from .arithmetic import FORMATS, Arithmetic
 from .bounded import Numbers
 from .comparison import Comparison, OutputRow, Row, as_rows
-from .replay import Call, Change, Step, exact_model, fitted, replay
+from .replay import Call, Change, Step, exact_model, of_port, replay
 from .traces import ARGUMENTS, Trace, digest, host, trace
 
-__all__ = ["compare", "end_to_end", "replayed"]
+__all__ = ["compare", "departures", "end_to_end", "replayed"]
 
 #: What may stand before a name: the call, or the step of generation.
 _CALL = re.compile(r"(?:(?:call|step)\.\d+\.)+")
@@ -69,27 +69,56 @@ def compare(
     ('rounding', 74, True)
     """
     _check_reference(reference)
-    shown_by_port = _as_trace(port, inputs)
-    if arithmetic is not None:
-        given = arithmetic if isinstance(arithmetic, Arithmetic) else Arithmetic(arithmetic)
-        shown_by_port = replace(shown_by_port, arithmetic=given)
-    calls, dtypes = _calls(reference, shown_by_port, inputs)
-    exact = exact_model(reference, shown_by_port.arithmetic.store)
-    rows = replayed(exact, calls, shown_by_port.arithmetic, dtypes)
-    rows = _with_inputs(rows, calls[0], inputs or {}, dtypes)
+    given = _with_arithmetic(_as_trace(port, inputs), arithmetic)
+    exact, calls, dtypes = _prepared(reference, given, inputs)
+    rows = _compared(exact, calls, given.arithmetic, dtypes, inputs)
     known = {*(row.name for row in rows), *ARGUMENTS}
-    ends = _Ends(reference, exact, calls[0], shown_by_port.arithmetic)
+    ends = _Ends(reference, exact, calls[0], given.arithmetic)
     return Comparison(
         ends.with_inherited(rows),
-        shown_by_port.arithmetic,
+        given.arithmetic,
         type(reference).__name__,
         reference.config.num_hidden_layers,
         tuple(name for name in dtypes if name not in known),
-        _notes(reference, shown_by_port),
+        _notes(reference, given),
         ends.outputs(rows),
-        shown_by_port.made_by,
+        given.made_by,
         reference.config,
     )
+
+
+def departures(
+    reference: RobertaPreTrainedModel, port: Trace, inputs: Mapping[str, Any] | None = None
+) -> tuple[Row, ...]:
+    """Compare a trace with the reference, and nothing more: neither explained nor end to end."""
+    exact, calls, dtypes = _prepared(reference, port, inputs)
+    return _compared(exact, calls, port.arithmetic, dtypes, inputs)
+
+
+def _prepared(
+    reference: RobertaPreTrainedModel, port: Trace, inputs: Mapping[str, Any] | None
+) -> tuple[Any, list[Call], dict[str, str]]:
+    calls, dtypes = _calls(reference, port, inputs)
+    return exact_model(reference, port.arithmetic.store), calls, dtypes
+
+
+def _compared(
+    exact: Any,
+    calls: list[Call],
+    arithmetic: Arithmetic,
+    dtypes: Mapping[str, str],
+    inputs: Mapping[str, Any] | None,
+) -> tuple[Row, ...]:
+    rows = replayed(exact, calls, arithmetic, dtypes)
+    return _with_inputs(rows, calls[0], inputs or {}, dtypes)
+
+
+def _with_arithmetic(port: Trace, arithmetic: Arithmetic | str | None) -> Trace:
+    """Let the caller say in what a port computes."""
+    if arithmetic is None:
+        return port
+    own = arithmetic if isinstance(arithmetic, Arithmetic) else Arithmetic(arithmetic)
+    return replace(port, arithmetic=own)
 
 
 def replayed(
@@ -193,6 +222,8 @@ def _calls(
     for prefix, tensors in groups.items():
         asked = {} if calls else inputs or {}
         arguments = _arguments(tensors, () if prefix else port.given or (), asked)
+        if getattr(getattr(reference, "head", None), "choices", False):
+            arguments = _with_choices(arguments, tensors)
         extends = bool(calls) and _looks_back(tensors)
         calls.append(Call(arguments, _joined(tensors), extends, prefix))
     return calls, dtypes
@@ -232,6 +263,20 @@ def _arguments(
             "write them into the trace, or give inputs"
         )
     return arguments
+
+
+def _with_choices(
+    arguments: dict[str, Numbers], tensors: Mapping[str, Numbers]
+) -> dict[str, Numbers]:
+    """Put the choices of a text on an axis of their own, where the port has them as rows."""
+    logits = tensors.get("classifier.logits")
+    if logits is None or logits.ndim != 2:
+        return arguments
+    rows = {"input_ids", "attention_mask", "token_type_ids", "position_ids"}
+    return {
+        name: array.reshape(*logits.shape, -1) if name in rows and array.ndim == 2 else array
+        for name, array in arguments.items()
+    }
 
 
 def _joined(tensors: Mapping[str, Numbers]) -> dict[str, Numbers]:
@@ -328,7 +373,7 @@ class _Ends:
         if name not in self._tensors:
             return False  # of a later call
         value, bound = self._tensors[name]
-        port = fitted(name, self._call.tensors.get(name), value.shape)
+        port = of_port(name, self._call, value)
         if port is None or name.endswith((".scores", ".scores.masked")):
             return False
         off = abs(port.astype(np.float64) - value.astype(np.float64))
@@ -363,12 +408,13 @@ class _Ends:
     def _output(self, name: str, own: Array | None) -> OutputRow:
         value, bound = self._tensors[name]
         scale = _rms(value) * FORMATS[self._arithmetic.store].unit or 1.0
-        port = fitted(name, self._call.tensors.get(name), value.shape)
-        own = np.full(value.shape, np.nan) if own is None else host(own)
-        allowed = 0.0 if bound is None else _rms(bound)
-        assert port is not None
+        port = of_port(name, self._call, value)
+        assert port is not None  # for its shape is ours
         return OutputRow(
-            name, _rms(port - value) / scale, _rms(own - value) / scale, allowed / scale
+            name,
+            _rms(port - value) / scale,
+            float("nan") if own is None else _rms(host(own) - value) / scale,
+            0.0 if bound is None else _rms(bound) / scale,
         )
 
 

@@ -280,16 +280,30 @@ class Operations:
         return self.curve(np.tanh, x)
 
     def curve(
-        self, function: Callable[[Numbers], Numbers], x: BoundedArray, centre: float = 0.0
+        self,
+        function: Callable[[Numbers], Numbers],
+        x: BoundedArray,
+        centre: float = 0.0,
+        unit: float | None = None,
     ) -> BoundedArray:
         """Apply an elementary function, which libraries compute to some roundoffs.
 
-        What goes in may be off, so the curve is looked at on either side. A curve around another
-        centre than 0 has the roundoffs of a difference.
+        What goes in may be off, so the curve is looked at on either side.
+
+        Parameters
+        ----------
+        function : callable
+            Of NumPy's arrays.
+        x : BoundedArray
+        centre : float
+            Of the curve: around another than 0 it has the roundoffs of a difference.
+        unit : float, optional
+            Of the roundoffs within; by default that of sums.
         """
         value = function(x.value)
         size = abs(x.value) + abs(value) + centre
-        errors = [CURVE * self.sums.unit * size + x.dtype.unit * abs(value)]
+        within = self.sums.unit if unit is None else unit
+        errors = [CURVE * within * size + x.dtype.unit * abs(value)]
         if x.bound is not None:
             sides = [abs(function(x.value + side * x.bound) - value) for side in (-1, 1)]
             errors.append(np.maximum(*sides))

@@ -23,7 +23,7 @@ from .bounded import BoundedArray, Numbers
 from .bounds import activation
 from .operations import Operations
 
-__all__ = ["Call", "Change", "Step", "exact_model", "fitted", "is_masked", "replay", "round_to"]
+__all__ = ["Call", "Change", "Step", "exact_model", "is_masked", "of_port", "replay", "round_to"]
 
 #: How often the exact forward pass is run with noise, to learn what distant rounding may do.
 RUNS = 8
@@ -146,7 +146,7 @@ def _run(
         runs.append(steps)
 
         def watcher(name: str, array: Any, call: Call = call, steps: Any = steps) -> Any:
-            port = _of_port(name, call, array.value)
+            port = of_port(name, call, array.value)
             steps[name] = Step(array.value, array.bound, port), array
             return goes_on(array, port)
 
@@ -171,14 +171,14 @@ def _exact(array: BoundedArray, value: Any, maps: int = 0) -> BoundedArray:
     return BoundedArray(value.astype(kind, copy=False), None, array.dtype, array.xp, maps)
 
 
-def _of_port(name: str, call: Call, own: Numbers) -> Numbers | None:
+def of_port(name: str, call: Call, own: Numbers) -> Numbers | None:
     """Find what the port has, in our shape; scores that are masked it may mask in its own way."""
     port = call.tensors.get(name)
     if port is not None and name.startswith("lm_head.") and port.ndim == own.ndim - 1 == 2:
         whole = own.copy()  # generation scores the last tokens alone
         whole[:, -1] = port
         return whole
-    port = fitted(name, port, own.shape)
+    port = _fitted(name, port, own.shape)
     if port is None or not name.endswith(".scores.masked"):
         return port
     return np.where(is_masked(own), own, port)
@@ -214,7 +214,7 @@ def _spread(
                 if array.dtype.kind == "f":
                     off = _finite(np.asarray(array - step.value))
                     squares[k][name] = squares[k].get(name, 0.0) + off * off
-                port = _of_port(name, call, array)
+                port = of_port(name, call, array)
                 if port is not None:
                     return port.astype(array.dtype)
                 if step.bound is None:
@@ -257,7 +257,7 @@ def _plain(array: Numbers) -> Numbers:
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
-def fitted(name: str, port: Numbers | None, shape: tuple[int, ...]) -> Numbers | None:
+def _fitted(name: str, port: Numbers | None, shape: tuple[int, ...]) -> Numbers | None:
     """Give a port's tensor our shape, or None if it has another."""
     if port is None or port.shape == shape:
         return port
