@@ -1,4 +1,4 @@
-"""A model and what it is called with, for the commands that look at one forward pass."""
+"""What a model is called with, for the commands that look at one forward pass."""
 
 from __future__ import annotations
 
@@ -6,29 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from .. import models
-from ..config import RobertaConfig
-from ..files import TINY, read_json
-from ..models.auto import AutoConfig, AutoTokenizer
-from ..numerics.traces import ARGUMENTS
-from ..parameters import HEADS
+from ..files import read_json
+from ..models.auto import AutoTokenizer
 from ..sentences import listed, plain, shown
 from .lines import Faults, stdin_lines, unescaped
-from .options import Option, any_option, choice, hub_options, named, switch, text
+from .models import add_model
+from .options import any_option, hub_options, named, switch, text
 
-__all__ = ["CALL_OPTIONS", "add_model", "call_of", "class_of", "has_call", "load", "model_name"]
-
-#: The classes of models.
-CLASSES = ("RobertaModel", *HEADS)
-#: How the model is named that comes with the package.
-BUNDLED = "bundled"
-
-
-def class_option(what: str) -> Option:
-    """Add ``--class``."""
-    help = f"{what} (default: that of config.json, or RobertaForMaskedLM)"
-    return choice("--class", CLASSES, help, dest="architecture", metavar="NAME")
-
+__all__ = ["CALL_OPTIONS", "add_call", "call_of", "has_call"]
 
 CALL_OPTIONS = (
     text(
@@ -38,42 +23,14 @@ CALL_OPTIONS = (
         '{"input_ids": [[0, 100, 2]], "attention_mask": [[1, 1, 1]]}',
         type=named,
     ),
-    switch("--pair", "each text is a pair, with a tab between the two"),
-    class_option("the class of the model"),
+    switch("--pair", "each text is a pair, with a tab between the two", default=False),
 )
 
 
-def add_model(command: argparse.ArgumentParser, texts: str) -> None:
+def add_call(command: argparse.ArgumentParser, texts: str) -> None:
     """Add the model, and the texts that it is called with."""
-    any_option(
-        "model",
-        f'a directory, a name of the hub, or "{BUNDLED}" (the default): the model that comes with '
-        "the package",
-        nargs="?",
-        type=named,
-        default=BUNDLED,
-        metavar="MODEL",
-    )(command)
+    add_model(command)
     any_option("texts", texts, nargs="*", metavar="TEXT")(command)
-
-
-def model_name(name: str) -> Any:
-    """Give the directory or name that a word stands for."""
-    return TINY if name == BUNDLED else name
-
-
-def class_of(config: RobertaConfig) -> str:
-    """Name the class of model that a configuration says, or that of masked words."""
-    known = [name for name in config.architectures or [] if name in CLASSES]
-    return (known or ["RobertaForMaskedLM"])[0]
-
-
-def load(arguments: argparse.Namespace, dtype: str, device: Any = None) -> Any:
-    """Load the model of the command line, in the class that is asked for."""
-    name, hub = model_name(arguments.model), hub_options(arguments)
-    architecture = arguments.architecture or class_of(AutoConfig.from_pretrained(name, **hub))
-    more = {} if device is None else {"device": device}
-    return getattr(models, architecture).from_pretrained(name, dtype=dtype, **more, **hub)
 
 
 def has_call(arguments: argparse.Namespace) -> bool:
@@ -90,8 +47,7 @@ def call_of(arguments: argparse.Namespace, model: Any) -> dict[str, Any]:
     lines = list(_lines(arguments.texts))
     if not lines:
         raise ValueError("there is no text: give it as an argument, or pipe lines into stdin")
-    name, hub = model_name(arguments.model), hub_options(arguments)
-    tokenizer = AutoTokenizer.from_pretrained(name, **hub)
+    tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
     if type(model).__name__ == "RobertaForMultipleChoice":
         return _choices(tokenizer, lines)
     if arguments.pair:
@@ -135,6 +91,8 @@ def _choices(tokenizer: Any, lines: Sequence[str]) -> dict[str, Any]:
 
 def _arguments(path: str) -> dict[str, Any]:
     """Read the arguments of a call from a file."""
+    from ..numerics.traces import ARGUMENTS
+
     found = read_json(path)
     unknown = [name for name in found if name not in ARGUMENTS]
     if unknown:

@@ -6,13 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..numerics import Arithmetic, Trace, compare, trace
-from ..numerics.arithmetic import FORMATS
 from ..sentences import listed
-from .calls import CALL_OPTIONS, add_model, call_of, has_call, load
+from .calls import CALL_OPTIONS, add_call, call_of, has_call
 from .common import add_command, print_json
+from .models import MODEL_OPTIONS, load_model, model_name
 from .options import (
-    HUB_OPTIONS,
     add_options,
     choice,
     device,
@@ -26,6 +24,8 @@ from .streams import output, tell
 
 __all__ = ["add_compare"]
 
+#: Formats, in which a port stores and sums.
+FORMATS = ("float64", "float32", "float16", "bfloat16")
 #: The exit codes: all is exact or rounding; something departs; not enough could be compared.
 AGREES, DEPARTS, TOO_LITTLE = 0, 1, 3
 
@@ -45,7 +45,7 @@ def add_compare(commands: Any) -> None:
         '  minirobert compare bundled "The sky is <mask>." --dtype float16',
         "[MODEL [TEXT ...]]",
     )
-    add_model(
+    add_call(
         command,
         "what the port is run on; read from stdin, one a line, where none is given; a trace has "
         "its own inputs, and must have these where they are given",
@@ -59,7 +59,7 @@ def add_compare(commands: Any) -> None:
                 "the port is a trace: a safetensors file of its tensors",
                 type=named,
             ),
-            text("--torch", "DIR", "the port is transformers' model on torch", type=named),
+            text("--torch", "DIR", "the port is transformers' model on torch", type=model_name),
             text("--onnx", "FILE", "the port is an ONNX graph in onnxruntime", type=named),
         ),
         choice(
@@ -84,12 +84,12 @@ def add_compare(commands: Any) -> None:
         *CALL_OPTIONS,
         choice(
             "--arithmetic",
-            tuple(name for name in FORMATS if name != "tf32"),
+            FORMATS,
             "in what the port stores its tensors (default: as it says, or most of them are)",
         ),
         choice(
             "--accumulate",
-            tuple(FORMATS),
+            (*FORMATS, "tf32"),
             "in what it sums (default: as it says, or float32 for halves)",
         ),
         words(
@@ -100,17 +100,20 @@ def add_compare(commands: Any) -> None:
         ),
         switch("--all", "show each tensor by itself", default=False),
         text("--plot", "FILE", "draw the errors into a picture, as errors.png", type=named),
-        *HUB_OPTIONS,
+        *MODEL_OPTIONS,
     )
     command.set_defaults(run=_compare)
 
 
 def _compare(arguments: argparse.Namespace) -> int:
     _check(arguments)
-    reference = load(arguments, "auto")
-    call = call_of(arguments, reference) if _is_run(arguments) or has_call(arguments) else None
+    from ..numerics import compare
+
+    reference = load_model(arguments, "auto")
+    is_run = not arguments.port
+    call = call_of(arguments, reference) if is_run or has_call(arguments) else None
     port = _port(arguments, reference, call)
-    inputs = call if arguments.port else None
+    inputs = None if is_run else call
     result = compare(reference, port, inputs, arithmetic=_arithmetic(arguments, port))
     lacking = result.lacking(*arguments.require)
     if arguments.plot:
@@ -124,20 +127,11 @@ def _compare(arguments: argparse.Namespace) -> int:
         return DEPARTS
     if lacking:
         tell(
-            f"not compared: {listed(lacking)}, which {_is_or_are(lacking)} required, so it cannot "
-            "be said that the port agrees; --require names others"
+            f"not compared: {listed(lacking)}, so it cannot be said that the port agrees: have it "
+            "show them, or give --require with what must be compared"
         )
         return TOO_LITTLE
     return AGREES
-
-
-def _is_or_are(names: tuple[str, ...]) -> str:
-    return "is" if len(names) == 1 else "are"
-
-
-def _is_run(arguments: argparse.Namespace) -> bool:
-    """Tell whether the port is run here, and so needs to be told on what."""
-    return not arguments.port
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -152,24 +146,44 @@ def _check(arguments: argparse.Namespace) -> None:
         if option in given and owner not in given:
             raise ValueError(f"--{option} says nothing without --{owner}: give both, or neither")
     for option in ("dtype", "device"):
-        for owner in {"port", "onnx"} & given:
-            if option in given:
+        for owner in ("port", "onnx"):
+            if {option, owner} <= given:
                 raise ValueError(
                     f"--{option} says nothing with --{owner}, which has its own: leave it out"
                 )
 
 
-def _port(arguments: argparse.Namespace, reference: Any, call: Any) -> Trace:
+def _port(arguments: argparse.Namespace, reference: Any, call: Any) -> Any:
     """Read the port's trace, or run it."""
     if arguments.port:
+        from ..numerics import Trace
+
         return Trace.read(Path(arguments.port))
-    model = load(arguments, arguments.dtype or "float32", arguments.device)
+    if arguments.torch:
+        from ..numerics.torch_port import trace_torch
+
+        return trace_torch(
+            arguments.torch,
+            call,
+            architecture=type(reference).__name__,
+            dtype=arguments.dtype,
+            device=arguments.device,
+            attn_implementation=arguments.attention or "eager",
+        )
+    if arguments.onnx:
+        from ..numerics.onnx_port import trace_onnx
+
+        return trace_onnx(arguments.onnx, call, model=reference, optimise=bool(arguments.optimised))
+    from ..numerics import trace
+
+    model = load_model(arguments, arguments.dtype or "float32", arguments.device)
     return trace(model, weights=False, **call)
 
 
-def _arithmetic(arguments: argparse.Namespace, port: Trace) -> Arithmetic | None:
+def _arithmetic(arguments: argparse.Namespace, port: Any) -> Any:
     """Take what the command line says of the port's arithmetic, and the rest of the trace."""
     if arguments.arithmetic is None and arguments.accumulate is None:
         return None
-    store = arguments.arithmetic or port.arithmetic.store
-    return Arithmetic(store, arguments.accumulate)
+    from ..numerics import Arithmetic
+
+    return Arithmetic(arguments.arithmetic or port.arithmetic.store, arguments.accumulate)

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..numerics import trace
 from ..sentences import shown
-from .calls import CALL_OPTIONS, add_model, call_of, load
+from .calls import CALL_OPTIONS, add_call, call_of
 from .common import add_command, print_json
-from .options import HUB_OPTIONS, add_options, choice, device, named, switch, text, words
+from .models import MODEL_OPTIONS, load_model
+from .options import DTYPE, add_options, device, named, switch, text, words
 from .streams import output
 
 __all__ = ["add_trace"]
@@ -27,7 +27,7 @@ def add_trace(commands: Any) -> None:
         '  minirobert trace DIR "A text." --keep "encoder.layer.3.*" --out t.safetensors',
         "[MODEL [TEXT ...]]",
     )
-    add_model(command, "read from stdin, one a line, where none is given; padded to one length")
+    add_call(command, "read from stdin, one a line, where none is given; padded to one length")
     add_options(
         command,
         text("--out", "FILE", "where to write the tensors", type=named, required=True),
@@ -39,23 +39,20 @@ def add_trace(commands: Any) -> None:
             'only tensors with such names, given after the texts: "encoder.layer.3.*" "*.scores"',
             default=(),
         ),
-        choice(
-            "--dtype",
-            ("float16", "bfloat16", "float32", "float64", "auto"),
-            "of the weights; auto is that of the file (default: float32)",
-            default="float32",
-        ),
+        DTYPE,
         text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
         switch("--no-weights", "leave out the digests of the weights", default=False),
-        *HUB_OPTIONS,
+        *MODEL_OPTIONS,
     )
     command.set_defaults(run=_trace)
 
 
 def _trace(arguments: argparse.Namespace) -> None:
+    from ..numerics import trace
+
     out = Path(arguments.out)
     check_new(out, arguments.overwrite)
-    model = load(arguments, arguments.dtype, arguments.device)
+    model = load_model(arguments, device=arguments.device)
     call = call_of(arguments, model)
     made = trace(model, keep=arguments.keep, weights=not arguments.no_weights, **call)
     if not set(made.tensors) - set(made.given or ()):

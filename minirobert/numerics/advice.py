@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["advice", "hidden_steps", "next_to_show"]
 
 #: Arguments, which the port is given and does not compute.
-_GIVEN = ("input_ids", "attention_mask", "token_type_ids", "attend", "inputs_embeds", "labels")
+_GIVEN = ("input_ids", "attention_mask", "token_type_ids", "inputs_embeds", "labels")
 
 
 def advice(comparison: Comparison) -> str:
@@ -45,8 +45,8 @@ def _departure(comparison: Comparison, first: Row) -> Iterator[str]:
     name = short(first.name)
     if first.name in _GIVEN or first.name.endswith(("_mask", "_positions")):
         yield (
-            f"The port was given another {name} than the reference, so nothing behind it says "
-            "anything: give both the same."
+            f"The port has other {name} than the reference, so nothing behind says anything: give "
+            "both the same."
         )
         return
     if first.reason == "shape":
@@ -89,8 +89,8 @@ def _others(comparison: Comparison, first: Row) -> Iterator[str]:
     kinds = {kind(row.name): short(row.name) for row in reversed(comparison.departing)}
     again = sum(kind(row.name) == kind(first.name) for row in comparison.departing) - 1
     if again:
-        where = "layers" if layer(first.name) is not None else "calls"
-        yield f"The same step departs in {again} other {where}."
+        where = "layer" if layer(first.name) is not None else "call"
+        yield f"The same step departs in {again} other {where}{'s' * (again > 1)}."
     others = [name for one, name in reversed(kinds.items()) if one != kind(first.name)]
     if others:
         yield f"Wrong by {'itself' if len(others) == 1 else 'themselves'}, too: {listed(others)}."

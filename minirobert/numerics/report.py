@@ -110,7 +110,7 @@ def _title(comparison: Comparison) -> Iterator[str]:
         f"{len(comparison.compared)} of {len(comparison.rows)} tensors compared"
     )
     if comparison.made_by:
-        yield cut(f"port: {plain(comparison.made_by)}", WIDTH)
+        yield from textwrap.wrap(f"port: {plain(comparison.made_by, 300)}", WIDTH)
 
 
 def _table(comparison: Comparison, groups: list[Group]) -> Iterator[str]:
@@ -157,7 +157,7 @@ def _details(comparison: Comparison, group: Group, table: dict[str, Intermediate
     shape = f"shape {list(row.shape)}"
     if row.reason == "shape":
         found = table.get(kind(row.name))
-        yield from _indented(f"{shape}, but the axes are {found.axes if found else 'others'}")
+        yield from _indented(f"{shape}, but must be {found.axes if found else 'another'}")
     else:
         yield from _indented(
             f"{shape}, worst at {place(comparison, row, table)}: yours {exactly(row.port, row)}, "
@@ -209,7 +209,7 @@ def _indented(text: str) -> list[str]:
 def _remarks(comparison: Comparison) -> Iterator[str]:
     """Tell what is not in the table: outputs, notes, what is missing, and what is not known."""
     remarks = [
-        *comparison.notes,
+        *_notes(comparison),
         *_missing(comparison),
         *(
             [f"unknown names ({len(comparison.unknown)}): {_names(comparison.unknown)}"]
@@ -222,6 +222,16 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
         yield ""
     for text in remarks:
         yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ")
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
+    """Give the notes, those on weights as one."""
+    weights = [note for note in comparison.notes if note.startswith("weights: ")]
+    yield from (note for note in comparison.notes if note not in weights)
+    for end in (" differs", " is the transpose"):
+        own = [note.removeprefix("weights: ").removesuffix(end) for note in weights if end in note]
+        if own:
+            yield f"weights: {len(own)}{end}: {_names(own)}"
 
 
 def _missing(comparison: Comparison) -> Iterator[str]:
