@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Group", "exactly", "folded", "number", "place", "report"]
 
 WIDTH = 80
-_NAME = 38
+_NAME = 40
 
 
 @dataclass
@@ -129,7 +129,7 @@ def _table(comparison: Comparison, groups: list[Group]) -> Iterator[str]:
 
 def _line(name: str, error: str, budget: str, ratio: str, verdict: str) -> str:
     name = cut(plain(name), _NAME)
-    return f"{name:{_NAME}}  {error:>9}  {budget:>9}  {ratio:>9}  {verdict}".rstrip()
+    return f"{name:{_NAME}}{error:>9} {budget:>9} {ratio:>9}  {verdict}".rstrip()
 
 
 def number(x: float) -> str:
