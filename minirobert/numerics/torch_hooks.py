@@ -121,7 +121,7 @@ def _attend(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         given = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
     except TypeError:  # the call itself will say so
         return None
-    mask = given.get("attention_mask", kwargs.get("attention_mask"))
+    mask: Any = given.get("attention_mask", kwargs.get("attention_mask"))
     if not _is_tensor(mask) or mask.ndim != 4:
         return None
     return mask if str(mask.dtype) == "torch.bool" else mask == 0

@@ -11,7 +11,7 @@ from ..config import RobertaConfig
 from ..files import ModelFiles
 from ..parameters import HEADS
 from ..rules import check, one_of, optional
-from ..sentences import plain, shown, type_name
+from ..sentences import listed, plain, shown, type_name
 
 __all__ = [
     "architecture_of",
@@ -73,11 +73,11 @@ def load_torch(
     ModelFiles(model)  # says what is wrong with a directory that is not there
     try:
         config = transformers.AutoConfig.from_pretrained(model)
-        name = architecture or next(iter(config.architectures or ()), None)
+        name = architecture or next(iter(config.architectures or ()), "")
         if _roberta_class(name) not in _known():
             raise ValueError(
                 f"{plain(model)} is a model of class {shown(name)}: give architecture=, one of "
-                f"{', '.join(_known())}"
+                f"{listed(_known(), 300)}"
             )
         read = getattr(transformers, name).from_pretrained
         return read(
@@ -95,9 +95,9 @@ def _known() -> tuple[str, ...]:
     return ("RobertaModel", *HEADS)
 
 
-def _roberta_class(name: str | None) -> str | None:
+def _roberta_class(name: str) -> str:
     """Give a class of transformers the name of the same class here."""
-    return name and name.replace("XLMRoberta", "Roberta").replace("Camembert", "Roberta")
+    return name.replace("XLMRoberta", "Roberta").replace("Camembert", "Roberta")
 
 
 def architecture_of(module: Any, given: str | None = None) -> str | None:
