@@ -29,7 +29,7 @@ transformers.logging.set_verbosity_error()
 
 SKY = "The color of the sky is <mask>."
 TWO_MASKS = "A <mask> is a kind of <mask>."
-COMMANDS = [*TASKS, "tokenize", "inspect", "train-tokenizer"]
+COMMANDS = [*TASKS, "tokenize", "inspect", "train-tokenizer", "trace", "compare"]
 
 
 @pytest.fixture(scope="module")

@@ -114,7 +114,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     call = call_of(arguments, reference) if is_run or has_call(arguments) else None
     port = _port(arguments, reference, call)
     inputs = None if is_run else call
-    result = compare(reference, port, inputs, arithmetic=_arithmetic(arguments, port))
+    how = {"names": arguments.names, "arithmetic": _arithmetic(arguments, port)}
+    result = compare(reference, port, inputs, **how)
     lacking = result.lacking(*arguments.require)
     if arguments.plot:
         result.plot(arguments.plot)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["advice", "hidden_steps", "next_to_show"]
 
+#: So many steps may well be hidden in a row: fused attention has no scores and probabilities.
+FUSED = 5
 #: Arguments, which the port is given and does not compute.
 _GIVEN = ("input_ids", "attention_mask", "token_type_ids", "inputs_embeds", "labels")
 
@@ -112,11 +114,16 @@ def _agreement(comparison: Comparison) -> Iterator[str]:
         )
     missing = [row.name for row in comparison.rows if row.verdict == "missing"]
     hidden = hidden_steps(comparison)
-    if hidden:
+    if len(hidden) > FUSED:
         yield (
             f"But {_steps(len(missing)).lower()} {_is(len(missing))} not shown, up to {len(hidden)}"
             " in a row, whose errors are judged together: a small mistake may hide there. Write "
             f"{short(next_to_show(hidden))} into the trace to look closer."
+        )
+    elif missing:
+        yield (
+            f"{_steps(len(missing))} {_is(len(missing))} not shown, and judged with what is made "
+            "of them."
         )
     far = [one for one in comparison.outputs if one.port > one.allowed]
     for one in far[:1]:

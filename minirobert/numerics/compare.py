@@ -17,7 +17,7 @@ from ..sentences import plain, shown, type_name
 from .arithmetic import FORMATS, Arithmetic
 from .bounded import Numbers
 from .comparison import Comparison, OutputRow, Row, as_rows
-from .ports import as_trace
+from .ports import as_trace, own_names
 from .replay import Call, Change, Step, exact_model, of_port, replay, round_to
 from .traces import ARGUMENTS, Trace, digest, host
 
@@ -32,6 +32,7 @@ def compare(
     port: Any,
     inputs: Mapping[str, Any] | None = None,
     *,
+    names: Any = None,
     arithmetic: Arithmetic | str | None = None,
     explain: bool = True,
 ) -> Comparison:
@@ -48,6 +49,9 @@ def compare(
     inputs : mapping of str to array, optional
         The arguments of the call, where the port does not have them itself. Where it does, they
         must be the same.
+    names : str, path, NameMap or list, optional
+        Where the port's names are not ours: what leads from them to ours, a map of
+        `minirobert.numerics.name_maps` by its name, the file of one, the map itself, or its lines.
     arithmetic : Arithmetic or str, optional
         In what the port computes; by default as the trace says.
     explain : bool
@@ -70,6 +74,8 @@ def compare(
     """
     _check_reference(reference)
     given = _with_arithmetic(as_trace(reference, port, inputs), arithmetic)
+    if names is not None:
+        given = own_names(reference, given, names)
     exact, calls, dtypes = _prepared(reference, given, inputs)
     rows = _compared(exact, calls, given.arithmetic, dtypes, inputs)
     known = {*(row.name for row in rows), *ARGUMENTS}

@@ -10,9 +10,11 @@ from typing import Any
 
 from ..models.pretrained import RobertaPreTrainedModel
 from ..sentences import type_name
+from .name_lines import name_map
+from .names import read_map, renamed
 from .traces import Trace, host, trace
 
-__all__ = ["as_trace"]
+__all__ = ["as_trace", "own_names"]
 
 
 def as_trace(
@@ -56,6 +58,30 @@ def as_trace(
         f"port is a {type_name(port)}, but must be a trace, the path of one, a dictionary of "
         "arrays by their names, a model of this package or of torch, or the path of an ONNX file"
     )
+
+
+def own_names(reference: RobertaPreTrainedModel, port: Trace, names: Any) -> Trace:
+    """Give the tensors of a port our names.
+
+    Parameters
+    ----------
+    reference : RobertaPreTrainedModel
+    port : Trace
+    names : str, path, NameMap or list
+        A map of `minirobert.numerics.name_maps`, the file of one, the map itself, or its lines.
+
+    Returns
+    -------
+    Trace
+        In which what the map does not know keeps its name.
+    """
+    if isinstance(names, str | os.PathLike):
+        names = read_map(names)
+    elif isinstance(names, list):
+        names = name_map(names)
+    kind = port.architecture or type(reference).__name__
+    found = renamed(port, names, architecture=kind, config=port.config or reference.config)
+    return found.port  # type: ignore[no-any-return]  # as it was given a trace
 
 
 def _of_file(reference: Any, path: Path, inputs: Mapping[str, Any] | None) -> Trace:
