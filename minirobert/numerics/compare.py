@@ -19,6 +19,7 @@ from .bounded import Numbers
 from .comparison import Comparison, OutputRow, Row, as_rows
 from .ports import as_trace, own_names
 from .replay import Call, Change, Step, exact_model, of_port, replay, round_to
+from .suspects import explained
 from .traces import ARGUMENTS, Trace, digest, host
 
 __all__ = ["compare", "departures", "end_to_end", "replayed"]
@@ -78,6 +79,8 @@ def compare(
         given = own_names(reference, given, names)
     exact, calls, dtypes = _prepared(reference, given, inputs)
     rows = _compared(exact, calls, given.arithmetic, dtypes, inputs)
+    if explain:
+        rows = explained(rows, reference, exact, calls, given.arithmetic, inputs)
     known = {*(row.name for row in rows), *ARGUMENTS}
     ends = _Ends(reference, exact, calls[0], given.arithmetic)
     return Comparison(

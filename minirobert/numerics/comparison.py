@@ -39,11 +39,14 @@ class Explanation:
         The largest error over its budget, if the reference makes this mistake.
     is_coarse : bool
         Whether it is no mistake, but a way to compute that loses digits.
+    is_pattern : bool
+        Whether it does not name a mistake, but tells what is odd about the tensor.
     """
 
     text: str
     ratio: float
     is_coarse: bool = False
+    is_pattern: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,10 @@ from .bounded import BoundedArray, Numbers
 from .bounds import activation
 from .operations import Operations
 
-__all__ = ["Call", "Change", "Step", "exact_model", "is_masked", "of_port", "replay", "round_to"]
+__all__ = [
+    *("Call", "Change", "Passes", "Step", "exact_model", "is_masked", "of_port", "passes"),
+    *("replay", "round_to", "values"),
+]
 
 #: How often the exact forward pass is run with noise, to learn what distant rounding may do.
 RUNS = 8
@@ -103,7 +106,7 @@ def replay(
         For each call, in the order of the computation.
     """
     with np.errstate(all="ignore"):  # a port may have infinities and NaN, and bounds may have them
-        carried: _Runs | None = None
+        carried: Passes | None = None
         if any(call.tensors for call in calls):
             carried = _run(model, calls, arithmetic, _carrying, change)
             if not any(array.maps > 1 for call in carried for _, array in call.values()):
@@ -127,7 +130,23 @@ def _nearer(step: Step, array: BoundedArray, local: Step, spread: Numbers | None
     return step._replace(bound=own + _DEVIATIONS * spread)
 
 
-_Runs = list[dict[str, tuple[Step, BoundedArray]]]
+#: For each call, what each tensor must be, and the same as an array with bounds.
+Passes = list[dict[str, tuple[Step, BoundedArray]]]
+
+
+def passes(model: Any, calls: list[Call], arithmetic: Arithmetic) -> Passes:
+    """Run the reference once on the intermediates of a port, and keep the arrays with bounds.
+
+    Parameters
+    ----------
+    model : RobertaPreTrainedModel
+        Of `exact_model`.
+    calls : list of Call
+    arithmetic : Arithmetic
+        Of the port.
+    """
+    with np.errstate(all="ignore"):
+        return _run(model, calls, arithmetic, _carrying, None)
 
 
 def _run(
@@ -136,11 +155,11 @@ def _run(
     arithmetic: Arithmetic,
     goes_on: Callable[[BoundedArray, Any], BoundedArray | None],
     change: Change | None,
-) -> _Runs:
+) -> Passes:
     """Run the model on arrays with bounds, and look at each."""
     xp = Operations(arithmetic)
     model = model._with_weights(xp.asarray)
-    runs: _Runs = []
+    runs: Passes = []
     for call, look in _calls(model, calls, xp.asarray, change):
         steps: dict[str, tuple[Step, BoundedArray]] = {}
         runs.append(steps)
@@ -149,6 +168,36 @@ def _run(
             port = of_port(name, call, array.value)
             steps[name] = Step(array.value, array.bound, port), array
             return goes_on(array, port)
+
+        look(watcher)
+    return runs
+
+
+def values(model: Any, calls: list[Call], change: Change | None) -> list[dict[str, Numbers]]:
+    """Run the reference once on the intermediates of a port, without bounds.
+
+    Parameters
+    ----------
+    model : RobertaPreTrainedModel
+        Of `exact_model`.
+    calls : list of Call
+    change : callable or None
+        See `replay`.
+
+    Returns
+    -------
+    list of dict of str to NumPy array
+        For each call what the reference has.
+    """
+    runs: list[dict[str, Numbers]] = []
+    for call, look in _calls(model, calls, lambda array: array, change):
+        own: dict[str, Numbers] = {}
+        runs.append(own)
+
+        def watcher(name: str, array: Any, call: Call = call, own: Any = own) -> Any:
+            own[name] = array
+            port = of_port(name, call, array)
+            return None if port is None else port.astype(array.dtype)
 
         look(watcher)
     return runs
@@ -194,7 +243,7 @@ _MASKED = -60000.0
 
 
 def _spread(
-    model: Any, calls: list[Call], local: _Runs, change: Change | None
+    model: Any, calls: list[Call], local: Passes, change: Change | None
 ) -> list[dict[str, Numbers]]:
     """Learn from runs with noise, of the size of each step's own bound, what it does to the rest.
 

@@ -1,0 +1,126 @@
+"""Which known mistake explains what departs: the reference makes each, and looks whether it fits.
+
+- `minirobert.numerics.suspects.table`: how a mistake is entered;
+- `minirobert.numerics.suspects.ids`, `embedding`, `norms`, `states`, `maps`, `attention`, `curves`,
+  `drops`: the mistakes, by the step where they are made;
+- `minirobert.numerics.suspects.local`: trying them where the port shows what a step was given;
+- `minirobert.numerics.suspects.farther`: trying them where it does not;
+- `minirobert.numerics.suspects.patterns`, `digits`: what can be said of the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...parameters import flatten
+from ..arithmetic import Arithmetic
+from ..comparison import Explanation, Row
+from ..operations import Operations
+from ..replay import Call, passes
+from ..traces import host
+from . import attention, curves, drops, embedding, ids, maps, norms  # noqa: F401  # enter suspects
+from .digits import lost
+from .drops import alike
+from .farther import tried_from_afar
+from .local import Found, Spot, spots, tried
+from .place import Place, World
+
+__all__ = ["explained"]
+
+_MOST = 6  # explanations of one row
+
+
+def explained(
+    rows: Sequence[Row],
+    reference: Any,
+    exact: Any,
+    calls: Sequence[Call],
+    arithmetic: Arithmetic,
+    inputs: Mapping[str, Any] | None = None,
+) -> tuple[Row, ...]:
+    """Find the mistakes that explain what departs, within rounding.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of a comparison.
+    reference : RobertaPreTrainedModel
+    exact : RobertaPreTrainedModel
+        The same, of `minirobert.numerics.replay.exact_model`.
+    calls : sequence of Call
+    arithmetic : Arithmetic
+        Of the port.
+    inputs : mapping of str to array, optional
+        What the port was to be given.
+
+    Returns
+    -------
+    tuple of Row
+        With explanations where there are any.
+    """
+    departing = {row.name: row for row in rows if row.departs and row.reason != "shape"}
+    if not departing:
+        return tuple(rows)
+    prefix = f"{reference._prefix}." if reference._prefix else ""
+    world = World(
+        reference.config,
+        prefix,
+        {name: np.asarray(one) for name, one in flatten(exact.params).items()},
+        Operations(arithmetic).asarray,
+        {},
+    )
+    with np.errstate(all="ignore"):  # a port may have infinities and NaN, and guesses may
+        where = list(spots(world, calls, passes(exact, list(calls), arithmetic)))
+        found = tried(departing, [*_of_inputs(world, calls[0], inputs or {}), *where])
+        for more in (
+            lambda left: tried_from_afar(left, exact, world, calls, arithmetic),
+            lambda left: lost(left, where, exact, calls, arithmetic),
+            lambda left: alike(left, found),
+        ):
+            left = [name for name in departing if not _is_named(found.get(name, ()))]
+            for name, new in more(left).items():
+                found[name] = [*found.get(name, ()), *new]
+    return tuple(_with(row, found) for row in rows)
+
+
+def _of_inputs(world: World, call: Call, inputs: Mapping[str, Any]) -> Iterator[Spot]:
+    """Give the places of what the port was given otherwise."""
+    around = world.of(call.arguments)
+    for name, value in inputs.items():
+        own, port = host(value), call.arguments.get(name)
+        if port is not None and port.shape == own.shape:
+            yield Spot(name, Place(name, around.convert(own), around, port), None)
+
+
+def _is_named(explanations: Sequence[Explanation]) -> bool:
+    return any(not one.is_pattern for one in explanations)
+
+
+def _with(row: Row, found: Found) -> Row:
+    return replace(row, explanations=tuple(_ranked(row.name, found)[:_MOST]))
+
+
+def _ranked(name: str, found: Found) -> list[Explanation]:
+    """Put the best first: a mistake before a loss of digits, and one that explains more steps.
+
+    Those that fit about as well stay in the order of the table, where the likelier are before.
+    """
+    by_text: dict[str, Explanation] = {}
+    for one in found.get(name, ()):
+        other = by_text.get(one.text)
+        if other is None or one.ratio < other.ratio:
+            by_text[one.text] = one
+    least = min((one.ratio for one in by_text.values()), default=0.0)
+    steps = Counter(text for each in found.values() for text in {one.text for one in each})
+
+    def rank(one: Explanation) -> tuple[int, ...]:
+        if one.is_pattern:
+            return (2,)
+        return int(one.is_coarse), -steps[one.text], one.ratio > 2 * least + 0.05
+
+    return sorted(by_text.values(), key=rank)

@@ -1,0 +1,80 @@
+"""Suspects of the activations and of the residual sums."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ...arrays import Array
+from ...functional import ACTIVATIONS
+from ..bounds import activation
+from .place import Place
+from .states import LATE_RESIDUAL, PRE_NORM, other_states, residual_of
+from .table import Guess, suspect
+
+_CURVES = {
+    "intermediate": "intermediate.dense",
+    "lm_head.gelu": "lm_head.dense",
+    "pooler": "pooler.dense",
+    "classifier.tanh": "classifier.dense",
+}
+
+
+@suspect(*_CURVES)
+def _activations(place: Place) -> Iterator[Guess]:
+    x, own = place.at(_CURVES[place.bare]), _own_name(place)
+    yield Guess(f"there is no activation, but must be {own}", lambda: x)
+    tried = {ACTIVATIONS[own]} if own in ACTIVATIONS else set()
+    for name, formula in ACTIVATIONS.items():
+        if formula not in tried and name != "linear":
+            tried.add(formula)
+            curve = activation(name)
+            yield Guess(f"the activation is {name}, not {own}", lambda curve=curve: curve(x))
+    if own in ACTIVATIONS:
+        twice = activation(own)
+        yield Guess("the activation is applied twice", lambda: twice(place.own))
+
+
+def _own_name(place: Place) -> str:
+    if place.bare in ("pooler", "classifier.tanh"):
+        return "tanh"
+    if place.bare == "lm_head.gelu":
+        return "gelu"
+    act = place.config.hidden_act
+    return act if isinstance(act, str) else "the given function"
+
+
+@suspect("*output.sum")
+def _residuals(place: Place) -> Iterator[Guess]:
+    dense, residual = _dense(place), residual_of(place)
+    for text, state in other_states(place):
+        yield Guess(text, lambda state=state: dense + state)
+        if text == PRE_NORM:
+            yield Guess(text, lambda state=state: state)
+    yield Guess("the residual is left out", lambda: dense)
+    yield Guess(LATE_RESIDUAL, lambda: dense)  # of what the norm is given
+    yield Guess("there is nothing but the residual", lambda: residual)
+    yield Guess("the residual is added twice", lambda: place.own + residual)
+    yield Guess("the residual is subtracted", lambda: dense - residual)
+    yield Guess("the sum is halved", lambda: place.own * 0.5)
+    yield Guess("the sum is divided by sqrt(2)", lambda: place.own * math.sqrt(0.5))
+    for name, other in place.alike(place.own):
+        if other is not residual and other is not dense:
+            yield Guess(_said(place, name), lambda other=other: dense + other)
+
+
+def _said(place: Place, name: str) -> str:
+    """Tell of another residual, which may be that of a layer before."""
+    layer = place.layer or 0
+    if name == place.state_name(layer) and layer:
+        return "the residual is what the layer was given"
+    for before in range(layer):
+        if name == place.state_name(before):
+            return "a layer is skipped: the residual is what that was given"
+    return f"the residual is {place.told(name)}"
+
+
+def _dense(place: Place) -> Array:
+    before = place.bare.removesuffix("sum")
+    dropped = f"{before}dense.dropout"
+    return place.at(dropped if place.has(dropped) else f"{before}dense")

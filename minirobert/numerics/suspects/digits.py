@@ -1,0 +1,129 @@
+"""Losses of digits: no mistake, but sums or numbers of fewer bits than the port says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import FORMATS, Arithmetic
+from ..bounded import BoundedArray, Numbers
+from ..comparison import Explanation
+from ..replay import Call, Passes, Step, passes, round_to
+from .fits import misfit, root_mean_square
+from .local import Found, Spot, is_far
+from .maps import map_of
+from .place import Place
+
+__all__ = ["is_in_format", "lost", "narrow"]
+
+_PRODUCTS = ("query", "key", "value", "scores", "context", "dense", "logits")
+#: The share of a tensor's numbers that must be off where all are computed so.
+_MANY = 0.2
+#: The least part of the bound, in the root mean square, that rounding makes use of.
+_LEAST = 0.01
+
+
+def narrow(place: Place) -> Iterator[str]:
+    """Name the formats of fewer bits that all numbers of the port fit into, the bias aside."""
+    if place.port is None or not isinstance(place.own, BoundedArray):
+        return
+    port = place.port.astype(np.float64)
+    if not np.isfinite(port).all() or np.unique(port).size < 4:
+        return
+    for name in ("bfloat16", "float16"):
+        if FORMATS[name].unit > place.own.dtype.unit and (
+            is_in_format(port, name) or _is_before_bias(place, port, name)
+        ):
+            yield name
+
+
+def is_in_format(x: Numbers, name: str) -> bool:
+    """Tell whether a format has all these numbers.
+
+    >>> is_in_format(np.array([0.5, 1.0009765625]), "float16")
+    True
+    """
+    return bool(np.array_equal(round_to(x, name), x))
+
+
+def _is_before_bias(place: Place, port: Numbers, name: str) -> bool:
+    """Tell whether the numbers are those of a format but for a bias that was added after."""
+    try:
+        bias = map_of(place).bias.value
+    except KeyError:
+        return False
+    if place.bare.endswith((".query", ".key", ".value")):
+        bias = bias.reshape(port.shape[1], 1, port.shape[-1])
+    product = port - bias
+    return bool(
+        (abs(round_to(product, name) - product) <= 2 * place.own.dtype.unit * abs(port)).all()
+    )
+
+
+def lost(
+    names: Sequence[str],
+    where: Sequence[Spot],
+    model: Any,
+    calls: Sequence[Call],
+    arithmetic: Arithmetic,
+) -> Found:
+    """Find which steps are explained by fewer digits than the port's own, the most digits first.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the rows to explain.
+    where : sequence of Spot
+    model : RobertaPreTrainedModel
+        Of `minirobert.numerics.replay.exact_model`.
+    calls : sequence of Call
+    arithmetic : Arithmetic
+        Of the port.
+    """
+    asked = [one for one in where if one.name in names and _is_off_in_general(one)]
+    found: Found = {}
+    for name in ("tf32", "float16", "bfloat16"):
+        if not asked or FORMATS[name].unit <= FORMATS[str(arithmetic.accumulate)].unit:
+            continue
+        store = arithmetic.store if name == "tf32" else name
+        run = _by_row(calls, passes(model, list(calls), Arithmetic(store, name)))
+        for one in asked:
+            text = _text(one.place, name)
+            ratio = _loss(one, *run[one.name])
+            if ratio <= 1 and text:
+                found.setdefault(one.name, []).append(Explanation(text, ratio, is_coarse=True))
+    return found
+
+
+def _by_row(calls: Sequence[Call], runs: Passes) -> dict[str, tuple[Step, BoundedArray]]:
+    pairs = zip(calls, runs, strict=True)
+    return {call.prefix + name: one for call, run in pairs for name, one in run.items()}
+
+
+def _is_off_in_general(spot: Spot) -> bool:
+    """Tell whether many numbers are off: one that is wrong among right ones is no rounding."""
+    own, port = spot.place.own, spot.place.port
+    if port is None or not isinstance(own, BoundedArray) or own.bound is None or is_far(own):
+        return False
+    return bool(np.mean(abs(port - own.value) > own.bound) >= _MANY)
+
+
+def _text(place: Place, name: str) -> str:
+    """Say what is of fewer digits, as far as the port's numbers show it."""
+    if name in narrow(place):
+        return f"its numbers are those of {name}: it is summed or stored in it"
+    # A curve or a norm that is summed in few digits gives numbers of few digits; a product whose
+    # factors are rounded need not.
+    is_product = place.bare.endswith(_PRODUCTS) and name != "bfloat16" and not any(narrow(place))
+    return f"sums or their factors are kept in {name}" if is_product else ""
+
+
+def _loss(spot: Spot, step: Step, array: BoundedArray) -> float:
+    """Give the error over the bound of fewer digits, or infinity if they do not explain it."""
+    if step.port is None or step.bound is None or is_far(array):
+        return float("inf")
+    if root_mean_square(step.port - step.value) < _LEAST * root_mean_square(step.bound):
+        return float("inf")
+    return misfit(step.value, step.bound, step.port, spot.counts)

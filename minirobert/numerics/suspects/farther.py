@@ -1,0 +1,222 @@
+"""Suspects tried where the port does not show the step: the model is run with the mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...arrays import Array
+from ..arithmetic import Arithmetic
+from ..bounded import BoundedArray, Numbers
+from ..comparison import Explanation
+from ..replay import Call, Step, is_masked, of_port, replay, values
+from .fits import made, misfit
+from .local import Found, extended
+from .place import Place, World, is_boundary, kind_of
+from .table import guesses
+
+__all__ = ["tried_from_afar"]
+
+#: How often the model is run at most, for all mistakes.
+_MOST_RUNS = 400
+#: How far a run without bounds of its own may be off, in budgets, to be looked at closely.
+_NEAR = 50.0
+#: How many are looked at closely.
+_MOST_CLOSE = 6
+
+
+class _Mistake(NamedTuple):
+    """A suspect, and the steps at which it is made, all at once."""
+
+    text: str
+    names: frozenset[str]
+
+    @property
+    def sentence(self) -> str:
+        """Name it with the step, which is not that of the row."""
+        one, *more = sorted(self.names)
+        return f"{self.text}, at {kind_of(one) if more else one}"
+
+
+class _Change:
+    """A watcher that makes a mistake, in each of the runs through all calls."""
+
+    def __init__(self, mistake: _Mistake | None, world: World, calls: Sequence[Call]) -> None:
+        self._mistake = mistake
+        self._model = world
+        self._calls = calls
+        self._k = -1
+        self._world = world
+        #: The steps at which something was guessed, with the sentences.
+        self.offered: dict[str, list[str]] = {}
+
+    def __call__(self, name: str, array: Any) -> Any:
+        if self._k < 0 or name in self._world.seen:
+            self._next(array)
+        new = self._changed(name, array)
+        value = new.value if isinstance(new, BoundedArray) else new
+        port = of_port(name, self._calls[self._k], value)
+        self._world.seen[name] = new if port is None else _like(new, port)
+        return new
+
+    def _next(self, array: Any) -> None:
+        """Begin with the next call, or again with the first."""
+        past = extended(self._world.past, self._world.seen)
+        self._k = (self._k + 1) % len(self._calls)
+        call = self._calls[self._k]
+        convert = array.xp.asarray if isinstance(array, BoundedArray) else np.asarray
+        self._world = self._model.of(call.arguments, past if call.extends else {}, convert)
+
+    def _changed(self, name: str, array: Any) -> Any:
+        place = Place(name, array, self._world, None, len(self._world.seen))
+        if self._mistake is None:
+            self.offered[name] = [one.text for one in guesses(place) if not one.is_coarse]
+        elif name in self._mistake.names:
+            for guess in guesses(place):
+                if guess.text == self._mistake.text:
+                    new = made(guess, array)
+                    return array if new is None else new
+        return array
+
+
+def _like(array: Any, port: Numbers) -> Array:
+    if not isinstance(array, BoundedArray):
+        return port.astype(array.dtype)
+    return BoundedArray(port.astype(array.value.dtype), None, array.dtype, array.xp)
+
+
+class _Asked(NamedTuple):
+    """A row to be explained: its call, its name there, and what it must be."""
+
+    row: str
+    k: int
+    name: str
+    step: Step
+    counts: Numbers | None
+
+    def ratio(self, value: Numbers) -> float:
+        """Give the largest error over its budget, if this were right."""
+        assert self.step.port is not None
+        return misfit(value, self.step.bound, self.step.port, self.counts)
+
+
+def tried_from_afar(
+    rows: Sequence[str], model: Any, world: World, calls: Sequence[Call], arithmetic: Arithmetic
+) -> Found:
+    """Try suspects at the steps that a port does not show, before those that depart.
+
+    Parameters
+    ----------
+    rows : sequence of str
+        Names of the rows that depart and are not explained.
+    model : RobertaPreTrainedModel
+        Of `minirobert.numerics.replay.exact_model`.
+    world : World
+        Of the model.
+    calls : sequence of Call
+    arithmetic : Arithmetic
+        Of the port.
+    """
+    gaps = {row: names for row, names in _gaps(rows, model, world, calls) if names}
+    if not gaps:
+        return {}
+    steps = replay(model, list(calls), arithmetic)
+    asked = [one for one in _asked(calls, steps) if one.row in gaps]
+    everywhere = frozenset(name for names in gaps.values() for name in names)
+    offered = _offered(model, world, calls, everywhere)
+    found = _found(asked, _together(offered), model, world, calls, arithmetic)
+    if not found:
+        found = _found(asked[:1], _alone(offered), model, world, calls, arithmetic)
+    return found
+
+
+def _gaps(
+    rows: Sequence[str], model: Any, world: World, calls: Sequence[Call]
+) -> Iterator[tuple[str, list[str]]]:
+    """Give for each row the steps before it that the port does not show.
+
+    They go back to the last hidden states that it shows, on which alone the rest depends.
+    """
+    asked = set(rows)
+    if not asked:
+        return
+    for call, own in zip(calls, values(model, list(calls), None), strict=True):
+        gap: list[str] = []
+        for name, array in own.items():
+            if call.prefix + name in asked:
+                yield call.prefix + name, list(gap)
+            if of_port(name, call, array) is None:
+                gap.append(name)
+            elif is_boundary(name):
+                gap.clear()
+
+
+def _asked(calls: Sequence[Call], steps: Sequence[dict[str, Step]]) -> Iterator[_Asked]:
+    for k, (call, one) in enumerate(zip(calls, steps, strict=True)):
+        for name, step in one.items():
+            if step.port is not None:
+                masked = one.get(f"{name}.masked")
+                counts = None if masked is None else ~is_masked(masked.value)
+                yield _Asked(call.prefix + name, k, name, step, counts)
+
+
+def _offered(
+    model: Any, world: World, calls: Sequence[Call], names: frozenset[str]
+) -> list[tuple[str, str]]:
+    """List the mistakes that can be made at some steps, with the steps."""
+    change = _Change(None, world, calls)
+    values(model, list(calls), change)
+    return [
+        (text, name) for name in change.offered for text in change.offered[name] if name in names
+    ]
+
+
+def _together(offered: Sequence[tuple[str, str]]) -> list[_Mistake]:
+    """Make each mistake in all layers at once."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for text, name in offered:
+        groups.setdefault((text, kind_of(name)), []).append(name)
+    return [_Mistake(text, frozenset(names)) for (text, _), names in groups.items()]
+
+
+def _alone(offered: Sequence[tuple[str, str]]) -> list[_Mistake]:
+    """Make each mistake in one layer, where there are several."""
+    kinds = [kind_of(name) for _, name in offered]
+    texts = [text for text, _ in offered]
+    several = {pair for pair in zip(texts, kinds, strict=True) if _is_twice(pair, texts, kinds)}
+    return [
+        _Mistake(text, frozenset([name]))
+        for text, name in offered
+        if (text, kind_of(name)) in several
+    ]
+
+
+def _is_twice(pair: tuple[str, str], texts: Sequence[str], kinds: Sequence[str]) -> bool:
+    return sum(one == pair for one in zip(texts, kinds, strict=True)) > 1
+
+
+def _found(
+    asked: Sequence[_Asked],
+    mistakes: Sequence[_Mistake],
+    model: Any,
+    world: World,
+    calls: Sequence[Call],
+    arithmetic: Arithmetic,
+) -> Found:
+    """Try each mistake without bounds first, and those that come near with their own."""
+    near: list[tuple[float, _Mistake]] = []
+    for mistake in mistakes[:_MOST_RUNS]:
+        run = values(model, list(calls), _Change(mistake, world, calls))
+        ratio = min(one.ratio(run[one.k][one.name]) for one in asked)
+        if ratio <= _NEAR:
+            near.append((ratio, mistake))
+    found: Found = {}
+    for _, mistake in sorted(near, key=lambda pair: pair[0])[:_MOST_CLOSE]:
+        steps = replay(model, list(calls), arithmetic, _Change(mistake, world, calls))
+        for one in asked:
+            ratio = one._replace(step=steps[one.k][one.name]).ratio(steps[one.k][one.name].value)
+            if ratio <= 1:
+                found.setdefault(one.row, []).append(Explanation(mistake.sentence, ratio))
+    return found
