@@ -30,7 +30,8 @@ transformers.logging.set_verbosity_error()
 SKY = "The color of the sky is <mask>."
 TWO_MASKS = "A <mask> is a kind of <mask>."
 COMMANDS = [
-    *(*TASKS, "tokenize", "inspect", "train-tokenizer", "compare-tokens", "export", "vectors"),
+    *(*TASKS, "tokenize", "inspect", "train-tokenizer", "trace", "compare", "compare-tokens"),
+    *("export", "vectors"),
 ]
 
 

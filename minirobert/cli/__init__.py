@@ -14,12 +14,14 @@ from typing import Any, NoReturn
 from .. import __version__
 from ..interrupts import STOP
 from ..sentences import shown
+from .compare import add_compare
 from .compare_tokens import add_compare_tokens
 from .export import add_export
 from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
 from .tensors import add_inspect
 from .tokens import add_tokenize, add_train_tokenizer
+from .trace import add_trace
 from .vectors import add_vectors
 
 __all__ = ["main"]
@@ -36,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, 1 where a comparison finds a difference, 2 after an error, whose sentence
-        is on stderr, or 130 after Control-C.
+        The exit code: 0, 1 where a comparison finds a difference, 3 where it finds nothing to
+        compare, 2 after an error, whose sentence is on stderr, or 130 after Control-C.
     """
     try:
         STOP.work()
@@ -117,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     add_tokenize(commands)
     add_inspect(commands)
     add_train_tokenizer(commands)
+    add_trace(commands)
+    add_compare(commands)
     add_compare_tokens(commands)
     add_export(commands)
     add_vectors(commands)

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..sentences import shown
 from .common import add_command, print_json
-from .models import add_model, load_model
-from .options import add_options, named, switch, text
+from .models import MODEL_OPTIONS, add_model, load_model
+from .options import DTYPE, add_options, named, switch, text
 from .streams import output
 
 __all__ = ["add_export"]
@@ -38,6 +38,8 @@ def add_export(commands: Any) -> None:
             default=False,
         ),
         switch("--token-type-ids", "make them an input; else they are 0", default=False),
+        DTYPE,
+        *MODEL_OPTIONS,
     )
     command.set_defaults(run=_export)
 

@@ -3,54 +3,67 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from .. import models
 from ..config import RobertaConfig
 from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles
 from ..parameters import HEADS
-from .options import DTYPE, HUB_OPTIONS, add_options, choice, hub_options, named, switch
+from .options import HUB_OPTIONS, any_option, choice, hub_options, named, switch
 
-__all__ = ["add_model", "load_model"]
+__all__ = ["BUNDLED", "CLASS", "MODEL_OPTIONS", "add_model", "class_of", "load_model", "model_name"]
 
 _CLASSES = ("RobertaModel", *HEADS)
 _USUAL = "RobertaForMaskedLM"
 
+#: The word for the model that comes with the package.
+BUNDLED = "bundled"
+
+CLASS = choice("--class", _CLASSES, "the model's class (default: as its config.json says)")
+#: Of every command that loads a model by `load_model`.
+MODEL_OPTIONS = (
+    CLASS,
+    switch("--no-pooler", "leave out the pooler of RobertaModel", default=False),
+    *HUB_OPTIONS,
+)
+
+
+def model_name(word: str) -> str | Path:
+    """Read the name of a model."""
+    return TINY if word == BUNDLED else named(word)
+
 
 def add_model(command: argparse.ArgumentParser) -> None:
-    """Add the model, and how it is to be read."""
-    command.add_argument(
+    """Add the model."""
+    any_option(
         "model",
+        f"a model's directory or name on the hub (default: {BUNDLED}, which comes with the "
+        "package)",
         nargs="?",
-        type=named,
+        type=model_name,
         default=TINY,
         metavar="MODEL",
-        help="a model's directory or name on the hub (default: the bundled model)",
-    )
-    add_options(
-        command,
-        choice("--class", _CLASSES, "the model's class (default: as its config.json says)"),
-        switch("--no-pooler", "leave out the pooler of RobertaModel", default=False),
-        DTYPE,
-        *HUB_OPTIONS,
-    )
+    )(command)
 
 
-def load_model(arguments: argparse.Namespace) -> Any:
-    """Load the model that a command was given."""
+def load_model(arguments: argparse.Namespace, dtype: str | None = None, device: Any = None) -> Any:
+    """Load the model that a command was given, by default in the dtype that it was given, too."""
     files = ModelFiles(arguments.model, HubOptions(**hub_options(arguments)))
 
     def read() -> Any:
-        kind = getattr(arguments, "class") or _class_of(RobertaConfig.from_pretrained(files))
+        kind = getattr(arguments, "class") or class_of(RobertaConfig.from_pretrained(files))
         if arguments.no_pooler and kind != "RobertaModel":
             raise ValueError(f"--no-pooler is for RobertaModel, but the class is {kind}")
         options = {"add_pooling_layer": False} if arguments.no_pooler else {}
-        return getattr(models, kind).from_pretrained(files, dtype=arguments.dtype, **options)
+        options |= {} if device is None else {"device": device}
+        read = getattr(models, kind).from_pretrained
+        return read(files, dtype=dtype or arguments.dtype, **options)
 
     return files.together(MODEL_FILES, read)
 
 
-def _class_of(config: RobertaConfig) -> str:
+def class_of(config: RobertaConfig) -> str:
     """Find the class that a configuration names, be it under one of RoBERTa's other names."""
     for name in config.architectures or []:
         _, divided, task = name.partition("For")

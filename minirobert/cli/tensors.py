@@ -12,10 +12,12 @@ from ..checkpoints.reading import fetch_weights, stored_tensors
 from ..checkpoints.stored import StoredTensor
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles, read_json
-from ..parameters import HEADS, parameter_shapes, summary
+from ..intermediates import Intermediate, intermediates
+from ..parameters import parameter_shapes, summary
 from ..sentences import shown
 from .common import add_command, print_json
-from .options import HUB_OPTIONS, add_options, hub_options, named
+from .models import CLASS, class_of, model_name
+from .options import HUB_OPTIONS, add_options, hub_options, switch
 from .streams import output
 
 __all__ = ["add_inspect"]
@@ -27,28 +29,36 @@ def add_inspect(commands: Any) -> None:
         commands,
         "inspect",
         "Print a model's tensors: names, shapes, dtypes, counts and memory, and which of them its "
-        "config.json does not expect, or misses.",
-        "  minirobert inspect\n  minirobert inspect roberta-base\n"
+        "config.json does not expect, or misses; or those that it computes.",
+        "  minirobert inspect\n  minirobert inspect roberta-base\n  minirobert inspect --computed\n"
         "  minirobert inspect config.json\n  minirobert inspect model.safetensors",
         "[MODEL]",
     )
     command.add_argument(
         "model",
         nargs="?",
-        type=named,
+        type=model_name,
         default=TINY,
         metavar="MODEL",
         help="a model's directory or name on the hub, a safetensors file, or a config.json, which "
         "needs no weights",
     )
-    add_options(command, *HUB_OPTIONS)
+    computed = switch(
+        "--computed",
+        "print what a forward pass computes: the names that traces have, axes and formulas",
+        default=False,
+    )
+    add_options(command, computed, CLASS, *HUB_OPTIONS)
     command.set_defaults(run=_inspect)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
     path = Path(arguments.model)
+    if arguments.computed:
+        _show_computed(arguments, path)
+        return
     if path.is_file() and path.suffix == ".json" and not path.name.endswith(".index.json"):
-        shapes = _shapes(RobertaConfig.from_json_file(path))
+        shapes = _shapes(RobertaConfig.from_json_file(path), arguments)
         _show(arguments, shapes, dict.fromkeys(shapes, "float32"), {})
         return
     if path.is_file() and path.suffix not in (".json", ".safetensors"):
@@ -62,7 +72,7 @@ def _inspect(arguments: argparse.Namespace) -> None:
     def read() -> Any:
         config = _config(files)
         with stored_tensors(path if path.is_file() else fetch_weights(files)) as stored:
-            return _matched(stored, config) if config else _alone(stored)
+            return _matched(stored, config, arguments) if config else _alone(stored)
 
     _show(arguments, *files.together(MODEL_FILES, read))
 
@@ -75,10 +85,9 @@ def _config(files: ModelFiles) -> RobertaConfig | None:
     return RobertaConfig.from_pretrained(files) if kind in MODEL_TYPES else None
 
 
-def _shapes(config: RobertaConfig) -> dict[str, Shape]:
-    """List the tensors of the class of model that a configuration names."""
-    named = [name for name in config.architectures or [] if name in ("RobertaModel", *HEADS)]
-    return parameter_shapes(config, (named or ["RobertaForMaskedLM"])[0])
+def _shapes(config: RobertaConfig, arguments: argparse.Namespace) -> dict[str, Shape]:
+    """List the tensors of the class of model that is asked for, or that a configuration names."""
+    return parameter_shapes(config, getattr(arguments, "class") or class_of(config))
 
 
 def _alone(stored: dict[str, StoredTensor]) -> tuple[dict[str, Shape], dict[str, str], Any]:
@@ -88,10 +97,10 @@ def _alone(stored: dict[str, StoredTensor]) -> tuple[dict[str, Shape], dict[str,
 
 
 def _matched(
-    stored: dict[str, StoredTensor], config: RobertaConfig
+    stored: dict[str, StoredTensor], config: RobertaConfig, arguments: argparse.Namespace
 ) -> tuple[dict[str, Shape], dict[str, str], dict[str, str]]:
     """Give the shapes, dtypes and notes for a model and its file, those of the model first."""
-    expected = _shapes(config)
+    expected = _shapes(config, arguments)
     found = match(stored, expected, tied=config.tie_word_embeddings)
     tensors = {n: found.found[n] for n in expected if n in found.found}
     tensors |= {**found.unexpected, **found.foreign, **found.unused}
@@ -128,3 +137,24 @@ def _show(
         for name, shape in shapes.items()
     }
     print_json(listed)
+
+
+def _show_computed(arguments: argparse.Namespace, path: Path) -> None:
+    """Print the table of intermediate tensors for a model's configuration."""
+    if path.is_file():
+        config = RobertaConfig.from_json_file(path)
+    else:
+        config = RobertaConfig.from_pretrained(arguments.model, **hub_options(arguments))
+    config.chunk_size_feed_forward = 0  # chunks are compared as the whole that they make up
+    table = intermediates(config, getattr(arguments, "class") or class_of(config))
+    if arguments.json:
+        print_json({name: one._asdict() for name, one in table.items()})
+        return
+    widths = [max(map(len, column)) for column in zip(*_lines(table), strict=True)]
+    with output():
+        for line in _lines(table):
+            print("  ".join(map(str.ljust, line, widths)).rstrip())
+
+
+def _lines(table: dict[str, Intermediate]) -> list[tuple[str, str, str]]:
+    return [("name", "axes", "formula"), *((name, *one) for name, one in table.items())]

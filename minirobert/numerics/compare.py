@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +17,10 @@ from ..sentences import plain, shown, type_name
 from .arithmetic import FORMATS, Arithmetic
 from .bounded import Numbers
 from .comparison import Comparison, OutputRow, Row, as_rows
-from .replay import Call, Change, Step, exact_model, of_port, replay
+from .ports import as_trace, own_names
+from .replay import Call, Change, Step, exact_model, of_port, replay, round_to
 from .suspects import explained
-from .traces import ARGUMENTS, Trace, digest, host, trace
+from .traces import ARGUMENTS, Trace, digest, host
 
 __all__ = ["compare", "departures", "end_to_end", "replayed"]
 
@@ -34,6 +33,7 @@ def compare(
     port: Any,
     inputs: Mapping[str, Any] | None = None,
     *,
+    names: Any = None,
     arithmetic: Arithmetic | str | None = None,
     explain: bool = True,
 ) -> Comparison:
@@ -45,10 +45,14 @@ def compare(
         The model that the port computes, with its weights.
     port : Trace, path, mapping of str to array, or model
         Its tensors, under the names of `minirobert.intermediates`: as a trace, the file of one, or
-        a dictionary. Or another model of this package, of any library and dtype, which is run.
+        a dictionary. Or what is run to have them: another model of this package, of any library
+        and dtype, a module of torch that is named like transformers', or the path of an ONNX file.
     inputs : mapping of str to array, optional
         The arguments of the call, where the port does not have them itself. Where it does, they
         must be the same.
+    names : str, path, NameMap or list, optional
+        Where the port's names are not ours: what leads from them to ours, a map of
+        `minirobert.numerics.name_maps` by its name, the file of one, the map itself, or its lines.
     arithmetic : Arithmetic or str, optional
         In what the port computes; by default as the trace says.
     explain : bool
@@ -70,7 +74,9 @@ def compare(
     ('rounding', 74, True)
     """
     _check_reference(reference)
-    given = _with_arithmetic(_as_trace(port, inputs), arithmetic)
+    given = _with_arithmetic(as_trace(reference, port, inputs), arithmetic)
+    if names is not None:
+        given = own_names(reference, given, names)
     exact, calls, dtypes = _prepared(reference, given, inputs)
     rows = _compared(exact, calls, given.arithmetic, dtypes, inputs)
     if explain:
@@ -86,6 +92,7 @@ def compare(
         _notes(reference, given),
         ends.outputs(rows),
         given.made_by,
+        reference.config,
     )
 
 
@@ -180,28 +187,6 @@ def _check_reference(reference: Any) -> None:
             f"reference is a {type_name(reference)}, but must be a model of this package: its "
             "weights are needed to compute each step, as of RobertaForMaskedLM.from_pretrained"
         )
-
-
-def _as_trace(port: Any, inputs: Mapping[str, Any] | None) -> Trace:
-    """Make a trace of whatever stands for a port."""
-    if isinstance(port, Trace):
-        return port
-    if isinstance(port, str | os.PathLike):
-        return Trace.read(Path(port))
-    if isinstance(port, RobertaPreTrainedModel):
-        return trace(port, weights=False, **_needed(inputs))
-    if isinstance(port, Mapping):
-        return Trace({str(name): host(array) for name, array in port.items()})
-    raise TypeError(
-        f"port is a {type_name(port)}, but must be a trace, the path of one, a dictionary of "
-        "arrays by their names, or a model of this package"
-    )
-
-
-def _needed(inputs: Mapping[str, Any] | None) -> dict[str, Any]:
-    if not inputs:
-        raise ValueError("inputs were not given: give the arguments of the call, as input_ids")
-    return dict(inputs)
 
 
 def _calls(
@@ -326,14 +311,18 @@ def _notes(reference: RobertaPreTrainedModel, port: Trace) -> tuple[str, ...]:
                     f"config: {plain(key)} is {shown(its.get(key))} in the port, and "
                     f"{shown(own[key])} here"
                 )
+    return (*notes, *_notes_on_weights(reference, port))
+
+
+def _notes_on_weights(reference: RobertaPreTrainedModel, port: Trace) -> Iterator[str]:
+    """Tell which weights are not the reference's, nor these rounded as the port stores them."""
     own_weights = dict(reference.named_parameters()) if port.weights else {}
     for key, value in own_weights.items():
-        said = port.weights.get(key)
-        if said not in (None, digest(value)):
-            turned = value.ndim == 2 and said == digest(host(value).T)
-            how = "is the transpose" if turned else "differs"
-            notes.append(f"weights: {plain(key)} {how}")
-    return tuple(notes)
+        said, own = port.weights.get(key), host(value)
+        stored = round_to(own.astype(np.float64), port.arithmetic.store)
+        if said not in (None, digest(own), digest(stored)):
+            turned = [digest(one.T) for one in (own, stored) if own.ndim == 2]
+            yield f"weights: {plain(key)} {'is the transpose' if said in turned else 'differs'}"
 
 
 #: Fields of a configuration that do not change what is computed.

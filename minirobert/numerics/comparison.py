@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ..sentences import listed, plain
+from ..config import RobertaConfig
+from ..sentences import plain
 from .arithmetic import FORMATS, Arithmetic
 from .bounded import Numbers
 from .replay import Step, is_masked
+from .report import report
+from .report_html import html
+from .report_json import as_json
+from .report_plot import plot
+from .steps import outputs
 
 __all__ = ["Comparison", "DepartureError", "Explanation", "OutputRow", "Row", "as_rows", "judged"]
 
@@ -127,9 +135,9 @@ class OutputRow:
     allowed: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
-    """A port beside the reference, tensor by tensor.
+    """A port beside the reference, tensor by tensor; ``print`` shows it.
 
     Parameters
     ----------
@@ -147,6 +155,8 @@ class Comparison:
     outputs : tuple of OutputRow
     made_by : str
         What made the port's trace.
+    config : RobertaConfig, optional
+        Of the reference.
     """
 
     rows: tuple[Row, ...]
@@ -157,6 +167,61 @@ class Comparison:
     notes: tuple[str, ...] = ()
     outputs: tuple[OutputRow, ...] = ()
     made_by: str = ""
+    config: RobertaConfig | None = None
+
+    def __repr__(self) -> str:
+        n_rows = f"{len(self.compared)} of {len(self.rows)} tensors compared"
+        return f"<Comparison: {self.verdict}, {n_rows}, {len(self.departing)} depart>"
+
+    def __str__(self) -> str:
+        return report(self)
+
+    def _repr_html_(self) -> str:
+        return html(self)
+
+    def report(self, *, every: bool = False) -> str:
+        """Give what is printed: a table, and below it what it means.
+
+        Parameters
+        ----------
+        every : bool
+            Whether each tensor has a line of its own; otherwise those that agree are folded.
+
+        Returns
+        -------
+        str
+        """
+        return report(self, every=every)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give all of it as an object of JSON, see `minirobert.numerics.report_json`.
+
+        Returns
+        -------
+        dict
+        """
+        return as_json(self)
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw each tensor's error over its budget, in the order of the computation.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            Of a picture to write: PNG, SVG, PDF …, by the end of its name.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        ValueError
+            If there is no such kind of picture.
+        """
+        return plot(self, path)
 
     def __getitem__(self, name: str) -> Row:
         for row in self.rows:
@@ -191,19 +256,40 @@ class Comparison:
         known = ("departs", "rounding", "exact")
         return next((one for one in known if one in verdicts), "nothing")
 
+    def lacking(self, *required: str) -> tuple[str, ...]:
+        """List what must be compared before the port can be said to agree, and was not.
+
+        Parameters
+        ----------
+        *required : str
+            Names; by default those of the results: the logits, or the last hidden state and what
+            the pooler makes of it.
+
+        Returns
+        -------
+        tuple of str
+
+        Raises
+        ------
+        KeyError
+            If there is no such tensor.
+        """
+        names = [self[name].name for name in required] or outputs(row.name for row in self.rows)
+        missing = set(self.missing)
+        if "qa_outputs.logits" not in missing:  # of which the others are a part
+            missing -= {"qa_outputs.start_logits", "qa_outputs.end_logits"}
+        return tuple(name for name in names if name in missing)
+
     def raise_for_departure(self) -> None:
         """Raise an error if the port departs anywhere.
 
         Raises
         ------
         DepartureError
-            An AssertionError, which names the first tensors that depart.
+            An AssertionError, whose message is the report.
         """
         if self.departing:
-            names = listed([row.name for row in self.departing])
-            raise DepartureError(
-                f"{len(self.departing)} tensors depart from the reference: {names}"
-            )
+            raise DepartureError(report(self))
 
 
 def judged(name: str, step: Step, dtype: str, counts: Numbers | None = None) -> Row:

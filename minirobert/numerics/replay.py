@@ -318,6 +318,8 @@ def _fitted(name: str, port: Numbers | None, shape: tuple[int, ...]) -> Numbers 
         return port.reshape(batch, length, n_heads, size).transpose(0, 2, 1, 3)
     if port.ndim != len(shape) and port.shape[-1:] == shape[-1:] and port.size == prod(shape):
         return port.reshape(shape)  # rows of a batch that are one axis, or two
+    if name == "attend" and port.ndim == 4 and (port == port[:, :, :1]).all():
+        port = port[:, :, :1]  # the same for all queries, as fused attention takes it
     try:
         return np.broadcast_to(port, shape)
     except ValueError:

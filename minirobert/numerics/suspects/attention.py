@@ -51,7 +51,11 @@ def _scale(place: Place) -> Iterator[Guess]:
 
 @suspect("*self.scores")
 def _factors(place: Place) -> Iterator[Guess]:
-    query, key, value = place.at(f"{_block(place)}query"), _keys(place, "key"), _keys(place, "value")
+    query, key, value = (
+        place.at(f"{_block(place)}query"),
+        _keys(place, "key"),
+        _keys(place, "value"),
+    )
     if query.shape == key.shape:
         yield Guess("queries and keys are exchanged", lambda: _scores(place, key, query))
         yield Guess("queries are the keys", lambda: _scores(place, key, key))
@@ -73,7 +77,9 @@ def _scores(place: Place, query: Array, key: Array) -> Array:
     scores = dot(query, key)
     name = f"{_block(place)}distance_embedding"
     if place.has(name):
-        scores = scores + _relative(place, query, key, place.at(name), place.config.position_embedding_type)
+        scores = scores + _relative(
+            place, query, key, place.at(name), place.config.position_embedding_type
+        )
     return scores / math.sqrt(query.shape[-1])
 
 
@@ -159,7 +165,10 @@ def _odd_masks(place: Place, scores: Array, visible: Array) -> Iterator[Guess]:
     )
     yield Guess("masked scores are 0", lambda: softmax(xp.where(visible, scores, 0.0)))
     yield Guess("the mask is inverted", lambda: softmax(_hidden(scores, ~shown, convert)))
-    yield Guess("the mask is added as it is: 1 to the scores", lambda: softmax(scores + convert(shown.astype(np.float64))))
+    yield Guess(
+        "the mask is added as it is: 1 to the scores",
+        lambda: softmax(scores + convert(shown.astype(np.float64))),
+    )
     if shown.shape[-1] == shown.shape[-2]:
         turned = shown.swapaxes(-1, -2)
         yield Guess(

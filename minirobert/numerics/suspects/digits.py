@@ -57,7 +57,9 @@ def _is_before_bias(place: Place, port: Numbers, name: str) -> bool:
     if place.bare.endswith((".query", ".key", ".value")):
         bias = bias.reshape(port.shape[1], 1, port.shape[-1])
     product = port - bias
-    return bool((abs(round_to(product, name) - product) <= 2 * place.own.dtype.unit * abs(port)).all())
+    return bool(
+        (abs(round_to(product, name) - product) <= 2 * place.own.dtype.unit * abs(port)).all()
+    )
 
 
 def lost(

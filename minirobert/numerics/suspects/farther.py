@@ -168,7 +168,9 @@ def _offered(
     """List the mistakes that can be made at some steps, with the steps."""
     change = _Change(None, world, calls)
     values(model, list(calls), change)
-    return [(text, name) for name in change.offered for text in change.offered[name] if name in names]
+    return [
+        (text, name) for name in change.offered for text in change.offered[name] if name in names
+    ]
 
 
 def _together(offered: Sequence[tuple[str, str]]) -> list[_Mistake]:
@@ -184,7 +186,11 @@ def _alone(offered: Sequence[tuple[str, str]]) -> list[_Mistake]:
     kinds = [kind_of(name) for _, name in offered]
     texts = [text for text, _ in offered]
     several = {pair for pair in zip(texts, kinds, strict=True) if _is_twice(pair, texts, kinds)}
-    return [_Mistake(text, frozenset([name])) for text, name in offered if (text, kind_of(name)) in several]
+    return [
+        _Mistake(text, frozenset([name]))
+        for text, name in offered
+        if (text, kind_of(name)) in several
+    ]
 
 
 def _is_twice(pair: tuple[str, str], texts: Sequence[str], kinds: Sequence[str]) -> bool:

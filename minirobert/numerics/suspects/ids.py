@@ -88,7 +88,7 @@ def positions(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
     rows = place.config.max_position_embeddings
     for text, ids in _counted(place, own):
         ids = np.broadcast_to(ids, own.shape)
-        if 0 <= ids.min() and ids.max() < rows and not np.array_equal(ids, own):
+        if ids.min() >= 0 and ids.max() < rows and not np.array_equal(ids, own):
             yield f"positions are {text}", ids.astype(own.dtype)
 
 
@@ -130,7 +130,10 @@ def _of_attention_mask(place: Place, own: Numbers, pad: int) -> Iterator[tuple[s
     yield "counted from the attention mask", count * mask + pad
     yield "counted from the attention mask, padding going on", count + pad
     yield "counted from the attention mask, from 0", np.maximum(count - 1, 0)
-    yield "counted from the attention mask, from 0, those masked being 1", (count - 1) * mask + 1 - mask
+    yield (
+        "counted from the attention mask, from 0, those masked being 1",
+        (count - 1) * mask + 1 - mask,
+    )
     yield "counted from the attention mask, without padding_idx added", count * mask
 
 
@@ -157,7 +160,7 @@ def types(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
         "token types 0 and 1 are exchanged": np.where(own < 2, 1 - own, own),
     }
     for text, ids in changed.items():
-        if 0 <= ids.min() and ids.max() < kinds and not np.array_equal(ids, own):
+        if ids.min() >= 0 and ids.max() < kinds and not np.array_equal(ids, own):
             yield text, ids
     clipped = np.minimum(own + 1, kinds - 1)
     if own.max() + 1 >= kinds and not np.array_equal(clipped, own):

@@ -55,7 +55,9 @@ def map_of(place: Place) -> Map:
         If what it needs is not there.
     """
     if place.bare == "lm_head.logits":
-        return Map(place.at("lm_head.layer_norm"), _decoder(place), place.weight("lm_head.bias"), _as_is)
+        return Map(
+            place.at("lm_head.layer_norm"), _decoder(place), place.weight("lm_head.bias"), _as_is
+        )
     weight, bias = (place.weight(f"{_owner(place)}.{part}") for part in ("weight", "bias"))
     return Map(_input(place), weight, bias, _shape_of(place))
 
@@ -208,7 +210,9 @@ def _other_inputs(place: Place) -> Iterator[Guess]:
         value = place.at("attention.self.value")
         batch, n_heads, length, size = value.shape
         merged = array_namespace(value).reshape(value, (batch, length, n_heads * size))
-        yield Guess("its input is the values, heads merged without transpose", lambda: own.made(x=merged))
+        yield Guess(
+            "its input is the values, heads merged without transpose", lambda: own.made(x=merged)
+        )
 
 
 def _said_of_input(place: Place, name: str) -> str:
@@ -281,8 +285,12 @@ def _other_heads(place: Place) -> Iterator[Guess]:
             "the decoder is tied to the word embeddings, and has not its own weights",
             lambda: own.made(weight=table),
         )
-    yield Guess("the layer norm of the head is left out", lambda: own.made(x=place.at("lm_head.gelu")))
-    yield Guess("the head is left out: scores are of the hidden states", lambda: own.made(x=place.state()))
+    yield Guess(
+        "the layer norm of the head is left out", lambda: own.made(x=place.at("lm_head.gelu"))
+    )
+    yield Guess(
+        "the head is left out: scores are of the hidden states", lambda: own.made(x=place.state())
+    )
     yield from _permuted(place)
 
 
@@ -301,9 +309,7 @@ def _permuted(place: Place) -> Iterator[Guess]:
         return
     told = ", ".join(f"{i} has that of {j}" for i, j in sorted(found.items())[:6])
     order = np.array([found.get(k, k) for k in range(own.shape[-1])])
-    yield Guess(
-        f"rows of the vocabulary are permuted: id {told}", lambda: place.own[..., order]
-    )
+    yield Guess(f"rows of the vocabulary are permuted: id {told}", lambda: place.own[..., order])
 
 
 def _whose(

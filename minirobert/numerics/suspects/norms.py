@@ -77,7 +77,10 @@ def _variance(place: Place) -> Iterator[Guess]:
 def _affine(place: Place) -> Iterator[Guess]:
     x, eps = _input(place), place.config.layer_norm_eps
     weight, bias = _parameters(place)
-    one, zero = place.world.convert(np.ones(weight.shape)), place.world.convert(np.zeros(bias.shape))
+    one, zero = (
+        place.world.convert(np.ones(weight.shape)),
+        place.world.convert(np.zeros(bias.shape)),
+    )
     yield Guess("there is no layer norm", lambda: x)
     yield Guess("the weight of the layer norm is left out", lambda: layer_norm(x, one, bias, eps))
     yield Guess("the bias of the layer norm is left out", lambda: layer_norm(x, weight, zero, eps))
@@ -160,4 +163,6 @@ def _in_one_pass(own: BoundedArray, x: BoundedArray, weight: BoundedArray, eps: 
     normed = (x.value - mean) / np.sqrt(variance)
     # Of a variance that is lost altogether nothing is known; half of the loss is the root's.
     off = abs(weight.value * normed) * np.where(lost < 1, lost, np.inf)
-    return BoundedArray(own.value, off + (0.0 if own.bound is None else own.bound), own.dtype, own.xp)
+    return BoundedArray(
+        own.value, off + (0.0 if own.bound is None else own.bound), own.dtype, own.xp
+    )

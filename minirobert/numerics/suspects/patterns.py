@@ -176,7 +176,9 @@ def _another_map(sight: _Sight) -> Iterator[tuple[str, float]]:
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     weight = np.linalg.lstsq(x, port, rcond=None)[0]
     budget = as_rows(sight.place, sight.budget)
-    scale = max(1.0, root_mean_square(port) / max(root_mean_square(as_rows(sight.place, sight.own)), 1e-300))
+    scale = max(
+        1.0, root_mean_square(port) / max(root_mean_square(as_rows(sight.place, sight.own)), 1e-300)
+    )
     ratio = misfit(x @ weight, _ROOM * scale * (budget + np.mean(budget)), port)
     if ratio <= 1:
         yield "it is a linear map of its input, but with other weights", ratio

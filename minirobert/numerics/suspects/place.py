@@ -76,7 +76,6 @@ class World:
         return self._converted[name]
 
 
-
 def _as_rows(name: str, array: Numbers, arguments: Mapping[str, Numbers]) -> Numbers:
     """Make rows of the batch of the choices of a text. [B, C, S] -> [B C, S]."""
     has_choices = "input_ids" in arguments and arguments["input_ids"].ndim == 3

@@ -1,0 +1,83 @@
+"""The command ``trace``: every tensor of a forward pass, in a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..sentences import shown
+from .calls import CALL_OPTIONS, add_call, call_of
+from .common import add_command, print_json
+from .models import MODEL_OPTIONS, load_model
+from .options import DTYPE, add_options, device, named, switch, text, words
+from .streams import output
+
+__all__ = ["add_trace"]
+
+
+def add_trace(commands: Any) -> None:
+    """Add the command."""
+    command = add_command(
+        commands,
+        "trace",
+        "Run a model, and write every tensor of the forward pass into a safetensors file.",
+        '  minirobert trace bundled "The sky is <mask>." --out sky.safetensors\n'
+        "  minirobert trace DIR --inputs in.json --dtype float64 --out t.safetensors\n"
+        '  minirobert trace DIR "A text." --keep "encoder.layer.3.*" --out t.safetensors',
+        "[MODEL [TEXT ...]]",
+    )
+    add_call(command, "read from stdin, one a line, where none is given; padded to one length")
+    add_options(
+        command,
+        text("--out", "FILE", "where to write the tensors", type=named, required=True),
+        switch("--overwrite", "write even if the file is there already", default=False),
+        *CALL_OPTIONS,
+        words(
+            "--keep",
+            "PATTERN",
+            'only tensors with such names, given after the texts: "encoder.layer.3.*" "*.scores"',
+            default=(),
+        ),
+        DTYPE,
+        text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
+        switch("--no-weights", "leave out the digests of the weights", default=False),
+        *MODEL_OPTIONS,
+    )
+    command.set_defaults(run=_trace)
+
+
+def _trace(arguments: argparse.Namespace) -> None:
+    from ..numerics import trace
+
+    out = Path(arguments.out)
+    check_new(out, arguments.overwrite)
+    model = load_model(arguments, device=arguments.device)
+    call = call_of(arguments, model)
+    made = trace(model, keep=arguments.keep, weights=not arguments.no_weights, **call)
+    if not set(made.tensors) - set(made.given or ()):
+        raise ValueError(
+            f"no tensor has a name like {' or '.join(map(shown, arguments.keep))}: "
+            "minirobert inspect --computed prints the names"
+        )
+    made.write(out)
+    if arguments.json:
+        print_json({"file": str(out), "tensors": list(made.tensors)})
+        return
+    size = sum(array.nbytes for array in made.tensors.values())
+    with output():
+        print(f"{len(made.tensors)} tensors, {size:,} bytes, in {out}")
+
+
+def check_new(path: Path, may_exist: bool) -> None:
+    """Refuse a file that is there, before anything is computed."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{shown(str(path))} is a directory: give the name of a file")
+    if path.exists() and not may_exist:
+        raise FileExistsError(
+            f"{shown(str(path))} is there already: give another name, or --overwrite"
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no directory {shown(str(path.parent))}: make it first, or give another name"
+        )
