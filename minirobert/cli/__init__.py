@@ -109,8 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         usage="minirobert [options] COMMAND ...",
         description="RoBERTa as explicit array code.",
         epilog="Where no model is named, it is the small one that comes with the package. The exit "
-        "code is 2 after an error, 1 after a comparison that finds a difference, 130 after "
-        "Control-C, and else 0.",
+        "code is 2 after an error, 1 after a comparison that finds a difference (3: nothing to "
+        "compare), 130 after Control-C, and else 0.",
     )
     parser.add_argument("--version", action="version", version=f"minirobert {__version__}")
     commands = parser.add_subparsers(prog="minirobert", required=True, metavar="COMMAND")
