@@ -7,9 +7,11 @@ Prints the tables of tutorials/budgets.md, for as many drawn models as are asked
 """
 
 import argparse
+import tempfile
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,8 @@ import minirobert
 from minirobert import watch
 from minirobert.numerics import Trace, trace
 from minirobert.numerics.compare import departures
+from minirobert.numerics.onnx_export import export_onnx
+from minirobert.numerics.onnx_port import trace_onnx
 from minirobert.numerics.torch_port import trace_torch
 from minirobert.numerics.traces import recorded
 from tests.equivalence.strategies import carried_over
@@ -43,11 +47,29 @@ def loop_trace(model: Any, arguments: dict[str, Any], one: Way) -> Trace:
     return recorded(model, tensors, tuple(arguments), weights=False)
 
 
+def jax_trace(model: Any, arguments: dict[str, Any]) -> Trace:
+    """Trace the same code on JAX."""
+    import jax
+
+    moved = model.to(jax.devices("cpu")[0], xp=jax.numpy)
+    given = {name: jax.numpy.asarray(in_float32(array)) for name, array in arguments.items()}
+    return trace(moved, weights=False, **given)
+
+
+def onnx_trace(model: Any, arguments: dict[str, Any], optimised: bool) -> Trace:
+    """Trace the graph that is exported of a model, as onnxruntime runs it."""
+    given = {**arguments, "token_type_ids": np.zeros_like(arguments["input_ids"])} | arguments
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "model.onnx"
+        export_onnx(model, path, token_type_ids=True)
+        return trace_onnx(path, given, model=model, optimise=optimised, weights=False)
+
+
 def in_float32(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
-def ports(case: Case, model: Any) -> Iterator[tuple[str, Trace]]:
+def ports(case: Case, model: Any, with_jax: bool = False) -> Iterator[tuple[str, Trace]]:
     """Run a drawn model in every way that is right."""
     for how in ("eager", "sdpa"):
         case.module.config._attn_implementation = how
@@ -65,6 +87,12 @@ def ports(case: Case, model: Any) -> Iterator[tuple[str, Trace]]:
         }
         with np.errstate(all="ignore"):
             yield f"minirobert, {dtype}", trace(model.astype(dtype), weights=False, **given)
+    if with_jax:
+        yield "JAX, float32", jax_trace(model, case.arguments)
+    for optimised in (False, True):
+        if case.class_name != "RobertaForMultipleChoice" and not case.config["add_cross_attention"]:
+            made = onnx_trace(model, case.arguments, optimised)
+            yield f"onnxruntime, {'optimised' if optimised else 'plain'}, float32", made
     for name, one in {**WAYS, "one-pass variance": ONE_PASS}.items():
         yield f"loops, {name}", loop_trace(model, case.arguments, one)
 
@@ -76,7 +104,7 @@ def sees_nothing(case: Case) -> bool:
     return any(bool((one[..., keys] == 0).all(-1).any()) for one in masks)
 
 
-def false_alarms(models: int, first: int = 0) -> None:
+def false_alarms(models: int, first: int = 0, with_jax: bool = False) -> None:
     """Compare ports that are right."""
     worst: dict[str, tuple[float, int, str]] = defaultdict(lambda: (0.0, -1, ""))
     alarms: Counter[str] = Counter()
@@ -85,7 +113,7 @@ def false_alarms(models: int, first: int = 0) -> None:
     for seed in range(first, first + models):
         case = drawn_model(seed)
         model = our_model(case)
-        for name, port in ports(case, model):
+        for name, port in ports(case, model, with_jax):
             if port.arithmetic.store == "float16" and sees_nothing(case):
                 continue  # torch gives NaN there: tutorials/differences.md
             rows = [row for row in departures(model, port) if row.verdict != "missing"]
@@ -154,12 +182,13 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, metavar="SEED")
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--jax", action="store_true", help="JAX, too, which compiles each size")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     if arguments.planted:
         detection(arguments.models, arguments.first, arguments.dtype)
     else:
-        false_alarms(arguments.models, arguments.first)
+        false_alarms(arguments.models, arguments.first, arguments.jax)
 
 
 if __name__ == "__main__":
