@@ -16,7 +16,7 @@ from .departure import Departure
 from .offsets import OurOffsets, explained_offsets
 from .port_rows import PortRow
 from .ranking import Agreed, Explanation, Parted, ranked
-from .steps import Call, steps_of
+from .steps import Call, Steps, steps_of
 
 __all__ = ["VERSION", "TokenComparison", "TokenRow"]
 
@@ -75,7 +75,7 @@ class TokenComparison:
 
         Of a tokenizer.json with other parts than RoBERTa's nothing is explained.
         """
-        if not self._explains:
+        if self._steps is None:
             return []
         parted = [
             Parted(row.texts, row.ours, row.port.ids)
@@ -83,7 +83,7 @@ class TokenComparison:
             if not row.has_same_ids
         ]
         agreed = [Agreed(row.texts, row.ours) for row in self.rows if row.has_same_ids]
-        return ranked(steps_of(self.tokenizer, self.call), parted, agreed) if parted else []
+        return ranked(self._steps, parted, agreed) if parted else []
 
     @cached_property
     def departing(self) -> tuple[Departure, ...]:
@@ -178,13 +178,13 @@ class TokenComparison:
         return [row for row in self.rows if not row.agrees]
 
     @cached_property
-    def _explains(self) -> bool:
-        """Whether the tokenizer has RoBERTa's own steps."""
+    def _steps(self) -> Steps | None:
+        """Take the tokenizer apart, if it has RoBERTa's own steps."""
         try:
             self.tokenizer.explain("")
         except ValueError:  # of a tokenizer.json with other parts
-            return False
-        return True
+            return None
+        return steps_of(self.tokenizer, self.call)
 
     def _told(self, all_texts: bool) -> Sequence[Departure]:
         return self.departing if all_texts else self.departing[:1]
@@ -201,7 +201,7 @@ class TokenComparison:
             self._ways_to_count(row) if number is None else (),
             self.tokenizer,
             self.call,
-            self._explains,
+            self._steps,
         )
 
     def _ways_to_count(self, row: TokenRow) -> tuple[str, ...]:
@@ -228,7 +228,7 @@ class TokenComparison:
         for departure in self._told(all_texts):
             yield ""
             yield str(departure)
-        if self._departing and not self._explains:
+        if self._departing and self._steps is None:
             yield "\nmistakes are known of RoBERTa's own steps, and this tokenizer.json has others"
         if parting > 1 and self.explanations:
             yield ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
 from ...sentences import plain, shown
@@ -13,7 +13,7 @@ from ...tokenization import RobertaTokenizer
 from ...tokenization.byte_alphabet import symbols_to_bytes
 from ...tokenization.rows.encoding import Encoding
 from .ranking import Explanation
-from .steps import Call
+from .steps import Call, Steps
 
 __all__ = ["Departure", "PieceAt", "code_points"]
 
@@ -67,8 +67,8 @@ class Departure:
         Where the ids agree and the offsets do not: what gives the port's, as far as is known.
     tokenizer, call : RobertaTokenizer and Call
         What our ids come from.
-    has_pieces : bool
-        Whether the tokenizer has RoBERTa's own steps, so that it can show its pieces.
+    steps : Steps, optional
+        Those of the tokenizer; None where it has others than RoBERTa's own.
     """
 
     number: int
@@ -80,7 +80,7 @@ class Departure:
     offsets: tuple[str, ...]
     tokenizer: RobertaTokenizer
     call: Call
-    has_pieces: bool = True
+    steps: Steps | None
 
     @cached_property
     def place(self) -> int | None:
@@ -92,16 +92,19 @@ class Departure:
     def piece(self) -> PieceAt | None:
         """The piece of the text in which the ids part; None at a special token, or an end."""
         place, row = self.place, self._row
-        if place is None or place >= len(self.ours) or not self.has_pieces:
+        if place is None or place >= len(self.ours) or self.steps is None:
             return None
         number, word = row.sequence_ids[place], row.word_ids[place]
         if number is None or word is None:
             return None
-        explained = self.tokenizer.explain(
-            self.texts[number], self.call.add_prefix_space, self.call.split_special_tokens
-        )
-        found = explained.pieces[word]
-        return PieceAt(found.text, found.kind, *found.offsets, ("text", "text_pair")[number])
+        pieces = self.steps.pieces(self.texts[number])
+        text, start, end, is_added = next(islice(pieces, word, None))
+        of = ("text", "text_pair")[number]
+        return PieceAt(text, "added token" if is_added else self._kind(text), start, end, of)
+
+    def _kind(self, piece: str) -> str:
+        """Say what the pattern takes a piece for, which is the same where it stands alone."""
+        return self.tokenizer.explain(piece, False, True).pieces[0].kind
 
     @cached_property
     def step(self) -> str:

@@ -6,7 +6,7 @@ that a port's mistake can be put in the place of one of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -164,6 +164,20 @@ class Steps:
             for piece in self.cut(self.prefix(text[start:end], start == 0)):
                 ids += self.encode(piece)
         return ids
+
+    def pieces(self, text: str) -> Iterator[tuple[str, int, int, bool]]:
+        """Give each piece, with where it begins and ends in the text, and whether it is added."""
+        for start, end, added in self.find(text):
+            found = text[start:end]
+            if added:
+                yield found, start, end, True
+                continue
+            prefixed = self.prefix(found, start == 0)
+            new = len(prefixed) - len(found)
+            for piece in self.cut(prefixed):
+                length = len(piece) - new
+                yield piece, start, start + max(length, 1), False
+                start, new = start + length, 0
 
     def row(self, texts: Sequence[str]) -> Ids:
         """Encode one text, or a pair, to the row that the tokenizer gives."""

@@ -5,7 +5,8 @@ from functools import cache
 
 from tokenizers import Tokenizer
 
-from tests.equivalence.texts import TINY, fast
+from minirobert.numerics.tokens import compare_tokens
+from tests.equivalence.texts import TINY, fast, ours
 
 #: The bundled model's: large enough, and soon loaded.
 DIRECTORY = TINY
@@ -111,3 +112,17 @@ def best(comparison):
     parted = sum(not row.has_same_ids for row in comparison.rows)
     assert (len(first.explains), first.would_change) == (parted, 0), comparison
     return str(first)
+
+
+JS = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+
+
+def named(*changes, texts=TEXTS):
+    ids = ids_of(port(*changes), texts)
+    return best(compare_tokens(ours(DIRECTORY), texts, ids))
+
+
+def named_of(read):
+    """Name what is done to the text before a tokenizer without a mistake sees it."""
+    ids = ids_of(port(), [read(text) for text in TEXTS])
+    return best(compare_tokens(ours(DIRECTORY), TEXTS, ids))

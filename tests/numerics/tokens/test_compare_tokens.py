@@ -387,3 +387,18 @@ def test_files_that_are_none(tmp_path):
         read_port_rows(tmp_path)
     with pytest.raises(OSError, match="is a device"):
         read_port_rows("/dev/zero")
+
+
+@settings(max_examples=40)
+@given(texts, st.booleans(), st.booleans())
+def test_pieces_are_those_that_explain_shows(text, prefix, splits):
+    tokenizer = ours(DIRECTORY)
+    steps = steps_of(tokenizer, Call(add_prefix_space=prefix, split_special_tokens=splits))
+    explained = tokenizer.explain(text, prefix, splits).pieces
+    assert list(steps.pieces(text)) == [
+        (piece.text, *piece.offsets, piece.kind == "added token") for piece in explained
+    ]
+    for piece in explained:
+        if piece.kind != "added token":
+            alone = tokenizer.explain(piece.text, False, True).pieces
+            assert alone[0].kind == piece.kind
