@@ -17,7 +17,7 @@ from ..traces import ARGUMENTS, Trace, digest, host
 from .cases import Case
 from .portable import portable
 
-__all__ = ["VERSION", "call", "expected", "run"]
+__all__ = ["VERSION", "call", "expected", "joined", "run"]
 
 Numbers = np.ndarray[Any, Any]
 
@@ -74,12 +74,12 @@ def expected(case: Case) -> Trace:
         texts = run(case, case.model(portable))
     observed = {name: host(array) for name, array in {**seen, **texts}.items()}
     given = {
-        f"call.{k}.{name}" if k else name: _argument(call[name])
-        for k, call in enumerate(case.calls)
+        f"call.{k}.{name}" if k else name: np.array(arguments[name])
+        for k, arguments in enumerate(case.calls)
         for name in ARGUMENTS
-        if name in call
+        if name in arguments
     }
-    return trace_of(case, {**given, **joined(observed)})
+    return _trace_of(case, {**given, **joined(observed)})
 
 
 _CHUNK = re.compile(r"chunk\.\d+\.")
@@ -93,7 +93,7 @@ def joined(tensors: dict[str, Numbers]) -> dict[str, Numbers]:
     return {n: np.concatenate(few, 1) if len(few) > 1 else few[0] for n, few in parts.items()}
 
 
-def trace_of(case: Case, tensors: dict[str, Numbers]) -> Trace:
+def _trace_of(case: Case, tensors: dict[str, Numbers]) -> Trace:
     """Say what the tensors are of."""
     return Trace(
         tensors,
@@ -105,8 +105,3 @@ def trace_of(case: Case, tensors: dict[str, Numbers]) -> Trace:
         {name: digest(weight) for name, weight in case.weights.items()},
         f"minirobert's conformance vectors, version {VERSION}",
     )
-
-
-def _argument(value: Any) -> Numbers:
-    """Make an array of nested lists."""
-    return np.array(value)

@@ -33,9 +33,8 @@ class PortableArray:
     ----------
     value : array or nested lists
 
-    >>> x = PortableArray([[1.0, 2.0, 3.0]])
-    >>> (x @ (x * 2.0).__array_namespace__().matrix_transpose(x)).value
-    array([[14.]])
+    >>> PortableArray([[1.0, 2.0]]) @ PortableArray([[3.0], [4.0]])
+    PortableArray(array([[11.]]))
     """
 
     # Without this NumPy would take a PortableArray on its right for a list of numbers.
