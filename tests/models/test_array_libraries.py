@@ -133,7 +133,11 @@ def test_generation_with_a_cache(library):
 
 
 LENGTH = {"max_new_tokens": 2, "eos_token_id": None}
-QUICK = ({}, {"num_beams": 2, "max_new_tokens": 1}, {"do_sample": True, "rng": 3})
+QUICK = (
+    {},
+    {"num_beams": 2, "max_new_tokens": 1},
+    {"do_sample": True, "max_new_tokens": 1, "rng": 3},
+)
 STEERED = (
     {"do_sample": True, "rng": 4, "top_p": 0.8, "typical_p": 0.9, "top_k": 7},
     {"repetition_penalty": 1.5, "no_repeat_ngram_size": 2, "min_new_tokens": 2},
