@@ -8,7 +8,8 @@ a bound of what rounding explains.
 - `minirobert.numerics.replay`: the reference on a port's own intermediates;
 - `minirobert.numerics.bounded`, `operations`, `bounds`: arrays that carry rounding bounds;
 - `minirobert.numerics.comparison`: what comes of it, tensor by tensor;
-- `minirobert.numerics.arithmetic`: in what a port stores and sums.
+- `minirobert.numerics.arithmetic`: in what a port stores and sums;
+- `minirobert.numerics.onnx_export`: a model as an ONNX graph, each tensor under its name here.
 """
 
 from .arithmetic import Arithmetic
