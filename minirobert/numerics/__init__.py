@@ -11,7 +11,8 @@ a bound of what rounding explains.
 - `minirobert.numerics.arithmetic`: in what a port stores and sums;
 - `minirobert.numerics.torch_port`: traces of models that run on torch;
 - `minirobert.numerics.names`: tensors under the names of other implementations;
-- `minirobert.numerics.tokens`: a port's tokenizer beside this one.
+- `minirobert.numerics.tokens`: a port's tokenizer beside this one;
+- `minirobert.numerics.onnx_export`: a model as an ONNX graph, each tensor under its name here.
 """
 
 from .arithmetic import Arithmetic
