@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ...parameters import CheckpointError
+from ...sentences import plain
 from ..traces import Numbers, digest
 from .file import onnx_module, own_path
 
@@ -44,9 +46,18 @@ class Constants:
         return name in self._all
 
     def numbers(self, name: str) -> Numbers:
-        """Read the numbers of a constant."""
+        """Read the numbers of a constant.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is not there that has them, or is shorter.
+        """
         onnx = onnx_module("onnx")
-        array: Numbers = onnx.numpy_helper.to_array(self._all[name], base_dir=self._directory)
+        try:
+            array: Numbers = onnx.numpy_helper.to_array(self._all[name], base_dir=self._directory)
+        except (OSError, ValueError, onnx.checker.ValidationError) as error:
+            raise CheckpointError(f"{plain(name)} cannot be read: {plain(error)}") from None
         return array
 
     def in_float32(self) -> dict[str, str]:

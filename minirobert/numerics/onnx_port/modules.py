@@ -70,8 +70,10 @@ def digests_of(graph: Graph) -> dict[str, str]:
         path: digest(graph.constants.numbers(name))
         for path, name in graph.constants.in_float32().items()
     }
-    for path in {path.rpartition(".")[0] for path in found} | graph.paths:
-        product = product_of(graph, path) if f"{path}.weight" not in found else None
+    for path in sorted({path.rpartition(".")[0] for path in found} | graph.paths):
+        if path == "lm_head" or f"{path}.weight" in found:  # the former has the decoder's bias
+            continue
+        product = product_of(graph, path)
         if product is not None and product.op_type in ("MatMul", "Gemm"):
             name = product.input[1]
             if graph.constants.is_float32(name):
