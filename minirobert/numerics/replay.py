@@ -311,7 +311,7 @@ def _fitted(name: str, port: Numbers | None, shape: tuple[int, ...]) -> Numbers 
     if port is None or port.shape == shape:
         return port
     is_split = name.rpartition(".")[2] in ("query", "key", "value")
-    if is_split and port.ndim == 3 and len(shape) == 4:  # [B, S, N D] -> [B, N, S, D]
+    if is_split and port.ndim == 3 and len(shape) == 4:  # the heads are side by side
         batch, n_heads, length, size = shape
         if port.shape != (batch, length, n_heads * size):
             return None
