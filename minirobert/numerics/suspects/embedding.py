@@ -25,7 +25,7 @@ def _words(place: Place) -> Iterator[Guess]:
         return
     pad, n = place.config.pad_token_id, place.config.vocab_size
     for text, other in (("one more", ids + 1), ("one less", ids - 1)):
-        if 0 <= other.min() and other.max() < n:
+        if other.min() >= 0 and other.max() < n:
             yield Guess(
                 f"rows are those of the ids {text}",
                 lambda other=other: embedding(table, place.world.convert(other)),
@@ -83,7 +83,10 @@ def _whose(
 
 @suspect("embeddings.position_embeddings")
 def _position_rows(place: Place) -> Iterator[Guess]:
-    table, own = place.weight("embeddings.position_embeddings.weight"), place.numbers("position_ids")
+    table, own = (
+        place.weight("embeddings.position_embeddings.weight"),
+        place.numbers("position_ids"),
+    )
     if own is None:
         return
     for text, ids in positions(place, own):

@@ -11,8 +11,8 @@ from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation, Row
 from ..replay import Call, Passes
 from .fits import counting, made, misfit, root_mean_square
-from .place import Place, World, kind_of
 from .patterns import patterns
+from .place import Place, World, kind_of
 from .table import Guess, guesses
 
 __all__ = ["Found", "Spot", "extended", "is_far", "spots", "tried"]
@@ -105,9 +105,7 @@ def _fitting(place: Place, counts: Numbers | None, texts: set[str] | None) -> li
         for guess in asked
         if texts is None or guess.text in texts
     )
-    return [
-        Explanation(guess.text, ratio, guess.is_coarse) for guess, ratio in tests if ratio <= 1
-    ]
+    return [Explanation(guess.text, ratio, guess.is_coarse) for guess, ratio in tests if ratio <= 1]
 
 
 def _ratio(guess: Guess, place: Place, counts: Numbers | None) -> float:
@@ -124,7 +122,7 @@ def _is_vague(array: Any, place: Place) -> bool:
         return False
     departure = root_mean_square(place.port - own.value)
     width = root_mean_square(array.bound)
-    return width > max(departure / 2, 10 * root_mean_square(own.bound))
+    return width > max(departure, 10 * root_mean_square(own.bound))
 
 
 def is_far(array: Any) -> bool:

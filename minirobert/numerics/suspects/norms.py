@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,10 @@ def _variance(place: Place) -> Iterator[Guess]:
 def _affine(place: Place) -> Iterator[Guess]:
     x, eps = _input(place), place.config.layer_norm_eps
     weight, bias = _parameters(place)
-    one, zero = place.world.convert(np.ones(weight.shape)), place.world.convert(np.zeros(bias.shape))
+    one, zero = (
+        place.world.convert(np.ones(weight.shape)),
+        place.world.convert(np.zeros(bias.shape)),
+    )
     yield Guess("there is no layer norm", lambda: x)
     yield Guess("the weight of the layer norm is left out", lambda: layer_norm(x, one, bias, eps))
     yield Guess("the bias of the layer norm is left out", lambda: layer_norm(x, weight, zero, eps))
@@ -141,9 +145,10 @@ def _root(x: Array) -> Array:
     return array_namespace(x).sqrt(x)
 
 
-def _normed(x: Array, divisor: object) -> Array:
+def _normed(x: Array, divisor: Callable[[Array], Array]) -> Array:
+    """Divide by something else than the root of variance and eps."""
     xp, centred = array_namespace(x), _centred(x)
-    return centred / divisor(xp.mean(centred * centred, axis=-1, keepdims=True))  # type: ignore[operator]
+    return centred / divisor(xp.mean(centred * centred, axis=-1, keepdims=True))
 
 
 def _rms_normed(x: Array, eps: float) -> Array:
@@ -151,7 +156,7 @@ def _rms_normed(x: Array, eps: float) -> Array:
     return x / xp.sqrt(xp.mean(x * x, axis=-1, keepdims=True) + eps)
 
 
-def _in_one_pass(own: BoundedArray, x: BoundedArray, weight: BoundedArray, eps: float) -> Array:
+def _in_one_pass(own: Any, x: Any, weight: Any, eps: float) -> Any:
     """Allow for the digits that ``mean(x^2) - mean(x)^2`` loses where the mean is large."""
     mean = np.mean(x.value, axis=-1, keepdims=True)
     square = np.mean(x.value * x.value, axis=-1, keepdims=True)
@@ -160,4 +165,6 @@ def _in_one_pass(own: BoundedArray, x: BoundedArray, weight: BoundedArray, eps: 
     normed = (x.value - mean) / np.sqrt(variance)
     # Of a variance that is lost altogether nothing is known; half of the loss is the root's.
     off = abs(weight.value * normed) * np.where(lost < 1, lost, np.inf)
-    return BoundedArray(own.value, off + (0.0 if own.bound is None else own.bound), own.dtype, own.xp)
+    return BoundedArray(
+        own.value, off + (0.0 if own.bound is None else own.bound), own.dtype, own.xp
+    )
