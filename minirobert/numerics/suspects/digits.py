@@ -151,6 +151,7 @@ def _loss(spot: Spot, step: Step) -> float:
     """Give the error over the bound of fewer digits, or infinity if they do not explain it."""
     if step.port is None or step.bound is None:
         return float("inf")
-    if root_mean_square(step.port - step.value) < _LEAST * root_mean_square(step.bound):
+    is_small = root_mean_square(step.port - step.value) < _LEAST * root_mean_square(step.bound)
+    if is_small and not any(narrow(spot.place)):
         return float("inf")
     return misfit(step.value, step.bound, step.port, spot.counts)
