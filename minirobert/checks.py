@@ -18,10 +18,12 @@ from .arrays import (
     dtype_name,
     has_values,
     holds,
+    index_dtype,
     is_array_api_obj,
     is_floating,
     is_integer,
     library_name,
+    namespace_name,
     to_numpy,
 )
 from .sentences import cut, listed, shown
@@ -61,15 +63,11 @@ def place(name: str, value: Any, like: Array) -> Array:
     try:
         array = as_array_like(value, like)
         is_numbers = holds(array, ("bool", "numeric"))
-    except (TypeError, ValueError):
-        is_numbers = False
     except Exception as error:  # whatever its class does when it is read
-        kind = type(value).__name__
-        raise ValueError(
-            f"{name} is a {f'{library_name(value)} array' if is_array_api_obj(value) else kind} "
-            f"that {library_name(like)} cannot read ({cut(str(error) or repr(error), 200)}): "
-            "convert it there first, as with detach() or float()"
-        ) from None
+        is_foreign = is_array_api_obj(value) and type(value) is not type(like)
+        if is_foreign or not isinstance(error, TypeError | ValueError):
+            raise _unreadable(name, value, like, error) from None
+        is_numbers = False
     if not is_numbers:
         raise ValueError(
             f"{name} is no array of numbers with rows of one length: tokenize texts, pad rows, and "
@@ -83,7 +81,7 @@ def place(name: str, value: Any, like: Array) -> Array:
     raise ValueError(
         f"{name} is a {library_name(array)} array on device {device_of(array)}, but the model's "
         f"weights are {library_name(like)} arrays on device {device_of(like)}: move one of them, "
-        "with minirobert.to_device or model.to"
+        f"with minirobert.to_device({name}, {_destination(like)}) or model.to"
     )
 
 
@@ -91,6 +89,27 @@ def _on_one_device(array: Array, like: Array) -> bool:
     """Tell whether two arrays can meet; one that is traced by JAX has no device yet."""
     one, other = device_of(array), device_of(like)
     return one is None or other is None or bool(one == other)
+
+
+def _unreadable(name: str, value: Any, like: Array, error: Exception) -> ValueError:
+    """Say why a library does not read what it is given."""
+    kind = f"{library_name(value)} array" if is_array_api_obj(value) else type(value).__name__
+    return ValueError(
+        f"{name} is a {kind} that {library_name(like)} cannot read "
+        f"({cut(str(error) or repr(error), 200)}): convert it there first, as with detach() or "
+        "float()"
+    )
+
+
+def _destination(like: Array) -> str:
+    """Write what `minirobert.to_device` is to be given besides, so that an array can meet another.
+
+    >>> _destination(np.zeros(1))
+    '"cpu"'
+    """
+    library = namespace_name(array_namespace(like))
+    device = '"cpu"' if str(device_of(like)) == "cpu" else "model.device"
+    return device if library in ("numpy", "cupy") else f"{device}, xp={library}"
 
 
 #: Of an array of NumPy's.
@@ -124,6 +143,8 @@ def integers(name: str, value: Any, like: Array, axes: str, rank: int) -> Array:
         )
     check_not_empty(name, array)
     check_integers(name, array)
+    if holds(array, "unsigned integer"):  # with which not all libraries index
+        return astype(array, index_dtype(array_namespace(array)))
     return array
 
 
@@ -170,8 +191,9 @@ def check_integers(name: str, array: Array) -> None:
         raise TypeError(
             f"{name} has dtype {dtype_name(array)}, but must hold integers: use int64 or int32"
         )
-    if array.dtype == array_namespace(array).uint64:
-        check_all(name, array, array < 2**63, "below 2**63, as an int64 is")
+    xp = array_namespace(array)
+    if array.dtype == xp.uint64:  # of which torch compares none
+        check_all(name, array, astype(array, xp.int64) >= 0, "below 2**63, as an int64 is")
 
 
 def check_not_empty(name: str, array: Array) -> None:

@@ -29,7 +29,7 @@ transformers.logging.set_verbosity_error()
 
 SKY = "The color of the sky is <mask>."
 TWO_MASKS = "A <mask> is a kind of <mask>."
-COMMANDS = [*TASKS, "tokenize", "inspect", "train-tokenizer", "trace", "compare"]
+COMMANDS = [*TASKS, "tokenize", "inspect", "train-tokenizer", "export", "trace", "compare"]
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,8 @@ def _read_in_place(array: Any, like: Array) -> Array:
     xp = array_namespace(like)
     if is_array_api_obj(array) and array_namespace(array) is xp:
         return xp.asarray(array)  # as of a class that is NumPy's and more
+    if isinstance(array, np.ndarray) and not array.dtype.isnative:
+        return _sent(array.astype(array.dtype.newbyteorder("=")), xp, device_of(like))
     if is_dask_array(array) or is_dask_array(like) or index_dtype(xp) != xp.int64:
         return _sent(to_numpy(array), xp, device_of(like))
     return xp.from_dlpack(array)

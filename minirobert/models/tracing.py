@@ -5,7 +5,7 @@ So its results must be of a kind in which they find the arrays: here all outputs
 known to them, as soon as there are weights of theirs.
 
 >>> import jax  # doctest: +SKIP
->>> model = model.to(jax.devices()[0], xp=jax.numpy)  # doctest: +SKIP
+>>> model = model.to(xp=jax.numpy)  # doctest: +SKIP
 >>> jax.jit(model)(ids).logits  # doctest: +SKIP
 """
 
@@ -27,9 +27,6 @@ _known: set[tuple[str, type[Any]]] = set()
 def let_trace(weights: Array) -> None:
     """Make the outputs of all models known to the library of some weights, if it asks for it."""
     library = library_name(weights).replace("jaxlib", "jax")  # which the arrays of JAX are from
-    if library == "torch":
-        for formula in (gelu, largest, layer_norm, linear, softmax):
-            formula.dispatch(type(weights))  # else torch.compile would meet its search for a kernel
     if library in _REGISTER:
         kinds: tuple[type[Any], ...] = (KeyValueCache, *_subclasses(ModelOutput))
         for kind in kinds:
@@ -60,8 +57,13 @@ def _register_with_jax(kind: Any) -> None:
 def _register_with_torch(kind: Any) -> None:
     import torch
 
-    if kind is not KeyValueCache:  # torch has no word for what is no dataclass
+    if kind is not KeyValueCache:
         torch.export.register_dataclass(kind)
+        return
+    # Torch has no word for what is no dataclass. But a first search for the kernels of its tensors,
+    # which torch.compile cannot follow, is made here.
+    for formula in (gelu, largest, layer_norm, linear, softmax):
+        formula.dispatch(torch.Tensor)
 
 
 _REGISTER: dict[str, Callable[[Any], None]] = {

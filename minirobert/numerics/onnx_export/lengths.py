@@ -6,6 +6,8 @@ from collections import Counter
 from math import prod
 from typing import Any, TypeAlias
 
+from ...sentences import shown
+
 __all__ = ["AnyShape", "Length", "broadcast", "split"]
 
 
@@ -37,13 +39,17 @@ class Length:
         left, gone = Counter(self.names), Counter(other.names)
         times, rest = divmod(self.times, other.times)
         if rest or gone - left:
-            raise TypeError(f"{self!r} cannot be divided by {other!r} before the lengths are known")
+            raise TypeError(
+                f"{shown(self)} cannot be divided by {shown(other)} before the lengths are known"
+            )
         return Length(*(left - gone).elements(), times=times) if left - gone else times
 
     def __add__(self, other: Any) -> Length:
         if other == 0:
             return self
-        raise TypeError(f"{other!r} cannot be added to {self!r} before the length is known")
+        raise TypeError(
+            f"{shown(other)} cannot be added to {shown(self)} before the length is known"
+        )
 
     __radd__ = __add__
 
@@ -92,6 +98,6 @@ def broadcast(*shapes: AnyShape) -> AnyShape:
     for lengths in zip(*padded, strict=True):
         others = [one for one in lengths if one != 1]
         if any(one != others[0] for one in others):
-            raise ValueError(f"arrays of shapes {list(shapes)} do not fit together")
+            raise ValueError(f"arrays of shapes {shown(list(shapes))} do not fit together")
         result.append(others[0] if others else 1)
     return tuple(result)
