@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import array_api_strict
 import numpy as np
 import pytest
 
-from minirobert.arrays import to_device, to_numpy
+from minirobert.arrays import to_device, to_numpy, widened
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,12 @@ class Library:
 
     name: str
     device: Callable[[], Any]
-    xp: Any = None
+    module: str | None = None
+
+    @property
+    def xp(self) -> Any:
+        """The library itself, which is imported when it is needed: JAX takes a second."""
+        return None if self.module is None else import_module(self.module)
 
     def model(self, model: Any) -> Any:
         return model.to(self.device(), self.xp)
@@ -29,19 +35,26 @@ class Library:
 NUMPY = Library("numpy", lambda: "cpu")
 # On its second device this library refuses every implicit conversion to NumPy and every mix of
 # devices, as a GPU would.
-STRICT = Library("strict", lambda: array_api_strict.Device("device1"), array_api_strict)
+STRICT = Library("strict", lambda: array_api_strict.Device("device1"), "array_api_strict")
 CUPY = Library("cupy", lambda: "cuda")
+
+TORCH = Library("torch", lambda: "cpu", "torch")
+JAX = Library("jax", lambda: "cpu", "jax.numpy")
+DASK = Library("dask", lambda: "cpu", "dask.array")
 
 LIBRARIES = [
     pytest.param(NUMPY, id="numpy"),
     pytest.param(STRICT, id="strict"),
     pytest.param(CUPY, id="cupy", marks=pytest.mark.gpu),
 ]
+#: Libraries that the equivalence tests would take too long on: tests/models/test_array_libraries.py
+#: compares them with NumPy.
+OTHERS = [pytest.param(library, id=library.name) for library in (STRICT, TORCH, JAX, DASK)]
 
 
 def host(array: Any) -> np.ndarray:
     """Bring a result back, or take numbers of a list, in float64 so that differences are exact."""
-    numbers = to_numpy(array) if hasattr(array, "dtype") else array
+    numbers = to_numpy(widened(array)) if hasattr(array, "dtype") else array
     return np.asarray(numbers, dtype=np.float64)
 
 

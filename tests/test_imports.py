@@ -98,7 +98,17 @@ def test_an_unknown_module_has_no_place():
 
 def test_importing_loads_no_extra():
     loaded = fresh_python("import sys, minirobert; print(*sys.modules)").split()
-    extras = {"torch", "cupy", "matplotlib", "huggingface_hub", "transformers", "tqdm"}
+    extras = {
+        "torch",
+        "cupy",
+        "jax",
+        "dask",
+        "ml_dtypes",
+        "matplotlib",
+        "huggingface_hub",
+        "transformers",
+        "tqdm",
+    }
     assert not top_level(loaded) & extras
     assert "numpy" in top_level(loaded)
 

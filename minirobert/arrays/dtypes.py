@@ -189,7 +189,7 @@ _LARGEST_BFLOAT16 = (2 - 2**-7) * 2.0**127
 def lowest(array: Array) -> Any:
     """Give the lowest number of an array's dtype, such that an array of both keeps the dtype."""
     xp = array_namespace(array)
-    if is_numpy(xp) and dtype_name(array) == "bfloat16":
+    if is_half(array) and is_numpy(xp) and dtype_name(array) == "bfloat16":
         return array.dtype.type(-_LARGEST_BFLOAT16)  # a number of Python would make it float64
     return float(xp.finfo(array.dtype).min)
 

@@ -8,10 +8,12 @@ from ..arrays import (
     Array,
     array_namespace,
     astype,
+    dtype_name,
     float_dtype,
     float_name,
     item_size,
     to_device,
+    widened,
 )
 
 __all__ = ["Destination"]
@@ -35,12 +37,14 @@ class Destination(NamedTuple):
     def placed(self, array: Array) -> Array:
         """Move an array, and convert it where that takes less: before, or once it is there.
 
-        Nothing becomes wide before it is moved, where it might have no room or dtype; and nothing
-        becomes bfloat16, which may only be known there.
+        Nothing becomes wide before it is moved, where it might have no room or dtype; and bfloat16
+        may be known only there, or only here.
         """
-        if self.dtype in (None, "auto"):
-            return self._moved(array)
         name = float_name(self.dtype)
+        if name in (None, "auto"):
+            return self._moved(array)
+        if name != "bfloat16" == dtype_name(array):
+            array = widened(array)
         if name == "bfloat16" or _SIZES.get(name, 0) > item_size(array):
             return _converted(self._moved(array), name)
         return self._moved(_converted(array, name))

@@ -141,9 +141,9 @@ class RobertaPreTrainedModel(RobertaModule):
         With another array library, here PyTorch; what is given may be of NumPy, and what comes back
         is of the library:
 
-        >>> import torch  # doctest: +SKIP
-        >>> model = minirobert.RobertaForMaskedLM.from_pretrained(xp=torch)  # doctest: +SKIP
-        >>> model([[0, 100, 200, 2]]).logits.softmax(-1).sum()  # doctest: +SKIP
+        >>> import torch
+        >>> model = minirobert.RobertaForMaskedLM.from_pretrained(xp=torch)
+        >>> model([[0, 100, 200, 2]]).logits.softmax(-1).sum()
         tensor(4.0000)
         """
         overrides = {**overrides, "dtype": dtype, "device": device}

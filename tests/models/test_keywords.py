@@ -106,7 +106,7 @@ def test_any_device(directory, device_map):
 
 
 REFUSED = {
-    "torch_dtype": (torch.bfloat16, "dtype 'bfloat16' is not available in numpy: choose one of fl"),
+    "torch_dtype": (torch.int8, "dtype 'int8' is not available in numpy: choose one of fl"),
     "use_safetensors": (False, "but must be True: weights are read and written as safetensors"),
     "from_tf": (True, "but must be False: weights .* transformers converts others"),
     "from_flax": (True, "but must be False: weights"),
