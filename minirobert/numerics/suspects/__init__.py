@@ -2,7 +2,7 @@
 
 - `minirobert.numerics.suspects.table`: how a mistake is entered;
 - `minirobert.numerics.suspects.ids`, `embedding`, `norms`, `states`, `maps`, `attention`, `curves`,
-  `drops`: the mistakes, by the step where they are made;
+  `heads`, `drops`, `factors`: the mistakes, by the step where they are made;
 - `minirobert.numerics.suspects.local`: trying them where the port shows what a step was given;
 - `minirobert.numerics.suspects.farther`: trying them where it does not;
 - `minirobert.numerics.suspects.patterns`, `digits`: what can be said of the rest.
@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,17 @@ from ..comparison import Explanation, Row
 from ..operations import Operations
 from ..replay import Call, passes
 from ..traces import host
-from . import attention, curves, drops, embedding, ids, maps, norms  # noqa: F401  # enter suspects
+from . import (  # noqa: F401  # which enter their suspects
+    attention,
+    curves,
+    drops,
+    embedding,
+    factors,
+    heads,
+    ids,
+    maps,
+    norms,
+)
 from .digits import lost
 from .drops import alike
 from .farther import tried_from_afar
@@ -75,16 +85,16 @@ def explained(
         {},
     )
     with np.errstate(all="ignore"):  # a port may have infinities and NaN, and guesses may
-        where = list(spots(world, calls, passes(exact, list(calls), arithmetic)))
+        where = [
+            one
+            for one in spots(world, calls, passes(exact, list(calls), arithmetic))
+            if one.name not in (inputs or {})
+        ]
         found = tried(departing, [*_of_inputs(world, calls[0], inputs or {}), *where])
-        for more in (
-            lambda left: tried_from_afar(left, exact, world, calls, arithmetic),
-            lambda left: lost(left, where, exact, calls, arithmetic),
-            lambda left: alike(left, found),
-        ):
-            left = [name for name in departing if not _is_named(found.get(name, ()))]
-            for name, new in more(left).items():
-                found[name] = [*found.get(name, ()), *new]
+        run = exact, calls, arithmetic
+        _add(found, tried_from_afar(_left(departing, found), world, *run))
+        _add(found, lost(_left(departing, found), where, *run))
+        _add(found, alike(_left(departing, found), found))
     return tuple(_with(row, found) for row in rows)
 
 
@@ -97,8 +107,14 @@ def _of_inputs(world: World, call: Call, inputs: Mapping[str, Any]) -> Iterator[
             yield Spot(name, Place(name, around.convert(own), around, port), None)
 
 
-def _is_named(explanations: Sequence[Explanation]) -> bool:
-    return any(not one.is_pattern for one in explanations)
+def _left(names: Iterable[str], found: Found) -> list[str]:
+    """List those that no mistake is named for."""
+    return [name for name in names if all(one.is_pattern for one in found.get(name, ()))]
+
+
+def _add(found: Found, more: Found) -> None:
+    for name, new in more.items():
+        found[name] = [*found.get(name, ()), *new]
 
 
 def _with(row: Row, found: Found) -> Row:

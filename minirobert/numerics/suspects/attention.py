@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +17,11 @@ from ...attention import (
     relative_query_scores,
 )
 from ...functional import embedding, matmul, softmax
-from ..bounded import BoundedArray
 from ..replay import is_masked
-from .place import Place
+from .place import Place, numbers_in
 from .table import Guess, suspect
 
+_UNSPLIT = "heads are split without transpose"
 _LOW = -10000.0  # of masks that were made for float16
 
 
@@ -61,8 +62,7 @@ def _factors(place: Place) -> Iterator[Guess]:
         yield Guess("queries are the keys", lambda: _scores(place, key, key))
         yield Guess("keys are the queries", lambda: _scores(place, query, query))
     yield Guess("keys are the values", lambda: _scores(place, query, value))
-    unsplit = "heads are split without transpose"
-    yield Guess(unsplit, lambda: _scores(place, _unsplit(query), _unsplit(key)))
+    yield Guess(_UNSPLIT, lambda: _scores(place, _unsplit(query), _unsplit(key)))
     yield Guess(
         "heads of the keys are split without transpose",
         lambda: _scores(place, query, _unsplit(key)),
@@ -139,11 +139,11 @@ def _unsplit(x: Array) -> Array:
 def _masks(place: Place) -> Iterator[Guess]:
     scores, masked = place.at(f"{_block(place)}scores"), place.at(f"{_block(place)}scores.masked")
     xp = array_namespace(masked)
-    visible = place.world.convert(~is_masked(_values(masked)))
+    visible = place.world.convert(~is_masked(numbers_in(masked)))
     none = "the mask is not applied: padding is attended to"
-    if not bool(np.all(_values(visible))):
+    if not bool(np.all(numbers_in(visible))):
         yield Guess(none, lambda: softmax(scores))
-        hidden = place.world.convert(np.where(_values(visible), 0.0, _LOW))
+        hidden = place.world.convert(np.where(numbers_in(visible), 0.0, _LOW))
         yield Guess(f"masked scores have {_LOW:g} added", lambda: softmax(scores + hidden))
         yield Guess(f"masked scores are {_LOW:g}", lambda: softmax(xp.where(visible, scores, _LOW)))
         yield from _odd_masks(place, scores, visible)
@@ -151,7 +151,7 @@ def _masks(place: Place) -> Iterator[Guess]:
 
 def _odd_masks(place: Place, scores: Array, visible: Array) -> Iterator[Guess]:
     xp, convert = array_namespace(scores), place.world.convert
-    shown = _values(visible)
+    shown = numbers_in(visible)
     any_shown = shown.any(axis=-1, keepdims=True)
     zero = xp.where(convert(np.broadcast_to(any_shown, shown.shape)), place.own, place.own * 0.0)
     yield Guess("a row whose keys are all masked has probabilities 0", lambda: zero)
@@ -175,26 +175,16 @@ def _odd_masks(place: Place, scores: Array, visible: Array) -> Iterator[Guess]:
             "the mask is transposed: it hides queries, not keys",
             lambda: softmax(_hidden(scores, turned, convert)),
         )
-        square = np.tri(shown.shape[-1], dtype=bool)
+        all_seen = np.broadcast_to(shown[..., -1:, :], shown.shape)  # by the last query
         yield Guess(
-            "the causal mask is left out",
-            lambda: softmax(_hidden(scores, _without(square, shown), convert)),
+            "the causal mask is left out", lambda: softmax(_hidden(scores, all_seen, convert))
         )
 
 
-def _without(causal: np.ndarray, shown: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """Guess the padding from what the last query sees."""
-    return np.broadcast_to(shown[..., -1:, :], shown.shape) | (~causal & False)
-
-
-def _hidden(scores: Array, shown: object, convert: object) -> Array:
-    xp = array_namespace(scores)
-    lowest = float(xp.finfo(scores.dtype).min)
-    return xp.where(convert(np.ascontiguousarray(shown)), scores, lowest)  # type: ignore[operator]
-
-
-def _values(array: Array) -> np.ndarray:  # type: ignore[type-arg]
-    return array.value if isinstance(array, BoundedArray) else np.asarray(array)
+def _hidden(scores: Array, shown: Numbers, convert: Callable[[Any], Array]) -> Array:
+    """Mask the scores that are not shown."""
+    lowest = float(array_namespace(scores).finfo(scores.dtype).min)
+    return array_namespace(scores).where(convert(np.ascontiguousarray(shown)), scores, lowest)
 
 
 @suspect("*self.probabilities")
@@ -203,7 +193,7 @@ def _softmaxes(place: Place) -> Iterator[Guess]:
     xp = array_namespace(masked)
     length = masked.shape[-1]
     root = math.sqrt(place.at(f"{_block(place)}query").shape[-1])
-    visible = place.world.convert(~is_masked(_values(masked)))
+    visible = place.world.convert(~is_masked(numbers_in(masked)))
     yield Guess(
         "softmax is over the queries, not the keys",
         lambda: xp.matrix_transpose(softmax(xp.matrix_transpose(masked))),
@@ -237,7 +227,7 @@ def _context(place: Place) -> Iterator[Guess]:
     shape = tuple(place.own.shape)
     yield Guess("heads are merged without transpose", lambda: xp.reshape(matmul(p, value), shape))
     unsplit = matmul(p, _unsplit(value))
-    yield Guess("heads of the values are split without transpose", lambda: merge_heads(unsplit))
+    yield Guess(_UNSPLIT, lambda: merge_heads(unsplit))
     yield Guess(
         "heads are neither split nor merged with a transpose", lambda: xp.reshape(unsplit, shape)
     )

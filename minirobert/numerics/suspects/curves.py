@@ -60,18 +60,19 @@ def _residuals(place: Place) -> Iterator[Guess]:
     yield Guess("the sum is divided by sqrt(2)", lambda: place.own * math.sqrt(0.5))
     for name, other in place.alike(place.own):
         if other is not residual and other is not dense:
-            yield Guess(_said(place, name), lambda other=other: dense + other)
+            text, is_rare = _said(place, name)
+            yield Guess(text, lambda other=other: dense + other, is_far_fetched=is_rare)
 
 
-def _said(place: Place, name: str) -> str:
-    """Tell of another residual, which may be that of a layer before."""
+def _said(place: Place, name: str) -> tuple[str, bool]:
+    """Tell of another residual, and whether there is no reason to think of it."""
     layer = place.layer or 0
     if name == place.state_name(layer) and layer:
-        return "the residual is what the layer was given"
+        return "the residual is what the layer was given", False
     for before in range(layer):
         if name == place.state_name(before):
-            return "a layer is skipped: the residual is what that was given"
-    return f"the residual is {place.told(name)}"
+            return "a layer is skipped: the residual is what that was given", False
+    return f"the residual is {place.told(name)}", True
 
 
 def _dense(place: Place) -> Array:

@@ -10,11 +10,11 @@ import numpy as np
 from ..arithmetic import FORMATS, Arithmetic
 from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation
-from ..replay import Call, Passes, Step, passes, round_to
+from ..replay import Call, Passes, Step, passes, replay, round_to
 from .fits import misfit, root_mean_square
 from .local import Found, Spot, is_far
 from .maps import map_of
-from .place import Place
+from .place import Place, numbers_in
 
 __all__ = ["is_in_format", "lost", "narrow"]
 
@@ -51,7 +51,7 @@ def is_in_format(x: Numbers, name: str) -> bool:
 def _is_before_bias(place: Place, port: Numbers, name: str) -> bool:
     """Tell whether the numbers are those of a format but for a bias that was added after."""
     try:
-        bias = map_of(place).bias.value
+        bias = numbers_in(map_of(place).bias)
     except KeyError:
         return False
     if place.bare.endswith((".query", ".key", ".value")):
@@ -91,10 +91,36 @@ def lost(
         run = _by_row(calls, passes(model, list(calls), Arithmetic(store, name)))
         for one in asked:
             text = _text(one.place, name)
-            ratio = _loss(one, *run[one.name])
+            step, array = run[one.name]
+            ratio = float("inf") if is_far(array) else _loss(one, step)
             if ratio <= 1 and text:
                 found.setdefault(one.name, []).append(Explanation(text, ratio, is_coarse=True))
-    return found
+    return found | _from_afar(names, where, model, calls, arithmetic)
+
+
+def _from_afar(
+    names: Sequence[str],
+    where: Sequence[Spot],
+    model: Any,
+    calls: Sequence[Call],
+    arithmetic: Arithmetic,
+) -> Found:
+    """Find which steps are explained by fewer digits somewhere before, where nothing is shown."""
+    asked = [one for one in where if one.name in names and is_far(one.place.own)]
+    if not asked or FORMATS[str(arithmetic.accumulate)].unit >= FORMATS["tf32"].unit:
+        return {}
+    runs = replay(model, list(calls), Arithmetic(arithmetic.store, "tf32"))
+    steps = {
+        call.prefix + name: step
+        for call, run in zip(calls, runs, strict=True)
+        for name, step in run.items()
+    }
+    text = "sums or their factors may be kept in tf32 or float16"
+    return {
+        one.name: [Explanation(text, ratio, is_coarse=True)]
+        for one in asked
+        if (ratio := _loss(one, steps[one.name])) <= 1
+    }
 
 
 def _by_row(calls: Sequence[Call], runs: Passes) -> dict[str, tuple[Step, BoundedArray]]:
@@ -120,9 +146,9 @@ def _text(place: Place, name: str) -> str:
     return f"sums or their factors are kept in {name}" if is_product else ""
 
 
-def _loss(spot: Spot, step: Step, array: BoundedArray) -> float:
+def _loss(spot: Spot, step: Step) -> float:
     """Give the error over the bound of fewer digits, or infinity if they do not explain it."""
-    if step.port is None or step.bound is None or is_far(array):
+    if step.port is None or step.bound is None:
         return float("inf")
     if root_mean_square(step.port - step.value) < _LEAST * root_mean_square(step.bound):
         return float("inf")

@@ -9,10 +9,9 @@ import numpy as np
 from ...arrays import Array, array_namespace
 from ...attention import merge_heads
 from ...functional import matmul
-from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation
 from .local import Found
-from .place import Place
+from .place import Place, numbers_in
 from .states import residual_of
 from .table import Guess, suspect
 
@@ -60,7 +59,7 @@ def _dropped(place: Place, x: Array, p: float, residual: Array) -> Array:
         raise KeyError("the port shows nothing")
     xp = array_namespace(x)
     all_kept = x * (1 / (1 - p)) + residual
-    nearer = abs(place.port - _numbers(all_kept)) < abs(place.port - _numbers(residual))
+    nearer = abs(place.port - numbers_in(all_kept)) < abs(place.port - numbers_in(residual))
     return xp.where(place.world.convert(nearer), all_kept, residual)
 
 
@@ -84,7 +83,7 @@ def _mixed(place: Place, p: float) -> Array:
     if place.port is None or n_keys > _MOST_KEYS or weights.shape[-1] != n_keys:
         raise KeyError("too many keys")
     kept = (np.arange(2**n_keys)[:, None] >> np.arange(n_keys) & 1).astype(float)  # [C, T]
-    shares, rows = _numbers(weights) / (1 - p), _numbers(value)
+    shares, rows = numbers_in(weights) / (1 - p), numbers_in(value)
     batch, n_heads, length, size = (*shares.shape[:3], rows.shape[-1])
     port = place.port.reshape(batch, length, n_heads, size).transpose(0, 2, 1, 3)
     chosen = np.empty(shares.shape)
@@ -94,10 +93,6 @@ def _mixed(place: Place, p: float) -> Array:
         chosen[b, head, query] = kept[best]
     dropped = weights * place.world.convert(chosen / (1 - p))
     return merge_heads(matmul(dropped, value))
-
-
-def _numbers(array: Array) -> Numbers:
-    return array.value if isinstance(array, BoundedArray) else np.asarray(array)
 
 
 def alike(names: Sequence[str], found: Found) -> Found:

@@ -25,7 +25,7 @@ def _words(place: Place) -> Iterator[Guess]:
         return
     pad, n = place.config.pad_token_id, place.config.vocab_size
     for text, other in (("one more", ids + 1), ("one less", ids - 1)):
-        if 0 <= other.min() and other.max() < n:
+        if other.min() >= 0 and other.max() < n:
             yield Guess(
                 f"rows are those of the ids {text}",
                 lambda other=other: embedding(table, place.world.convert(other)),

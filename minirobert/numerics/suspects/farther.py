@@ -15,7 +15,7 @@ from ..replay import Call, Step, is_masked, of_port, replay, values
 from .fits import made, misfit
 from .local import Found, extended
 from .place import Place, World, is_boundary, kind_of
-from .table import guesses
+from .table import Family, families, of_family
 
 __all__ = ["tried_from_afar"]
 
@@ -23,21 +23,42 @@ __all__ = ["tried_from_afar"]
 _MOST_RUNS = 400
 #: How far a run without bounds of its own may be off, in budgets, to be looked at closely.
 _NEAR = 50.0
+#: Or how much nearer it must come.
+_NEARER = 0.01
 #: How many are looked at closely.
 _MOST_CLOSE = 6
 
 
-class _Mistake(NamedTuple):
-    """A suspect, and the steps at which it is made, all at once."""
+class Offer(NamedTuple):
+    """A suspect at one step that the port does not show."""
 
     text: str
-    names: frozenset[str]
+    name: str
+    family: Family
+
+
+class _Mistake(NamedTuple):
+    """A suspect, and for each step at which it is made, all at once, where it comes from."""
+
+    text: str
+    families: dict[str, list[Family]]
+
+    @classmethod
+    def of(cls, offers: Sequence[Offer]) -> _Mistake:
+        """Put the same suspect at several steps together."""
+        made_at: dict[str, list[Family]] = {}
+        for one in offers:
+            made_at.setdefault(one.name, []).append(one.family)
+        return cls(offers[0].text, made_at)
 
     @property
     def sentence(self) -> str:
         """Name it with the step, which is not that of the row."""
-        one, *more = sorted(self.names)
-        return f"{self.text}, at {kind_of(one) if more else one}"
+        one, *more = self.families
+        kinds = {kind_of(name) for name in self.families}
+        if len(kinds) > 1:
+            return self.text
+        return f"{self.text}, at {kind_of(one).rpartition('.layer.*.')[2] if more else one}"
 
 
 class _Change:
@@ -49,8 +70,7 @@ class _Change:
         self._calls = calls
         self._k = -1
         self._world = world
-        #: The steps at which something was guessed, with the sentences.
-        self.offered: dict[str, list[str]] = {}
+        self.offered: list[Offer] = []
 
     def __call__(self, name: str, array: Any) -> Any:
         if self._k < 0 or name in self._world.seen:
@@ -72,13 +92,21 @@ class _Change:
     def _changed(self, name: str, array: Any) -> Any:
         place = Place(name, array, self._world, None, len(self._world.seen))
         if self._mistake is None:
-            self.offered[name] = [one.text for one in guesses(place) if not one.is_coarse]
-        elif name in self._mistake.names:
-            for guess in guesses(place):
+            self.offered += _offers(place)
+            return array
+        for family in self._mistake.families.get(name, ()):
+            for guess in of_family(family, place):
                 if guess.text == self._mistake.text:
                     new = made(guess, array)
                     return array if new is None else new
         return array
+
+
+def _offers(place: Place) -> Iterator[Offer]:
+    for family in families(place):
+        for guess in of_family(family, place):
+            if not guess.is_coarse and not guess.is_far_fetched:
+                yield Offer(guess.text, place.name, family)
 
 
 def _like(array: Any, port: Numbers) -> Array:
@@ -95,6 +123,7 @@ class _Asked(NamedTuple):
     name: str
     step: Step
     counts: Numbers | None
+    near: float  # within so many budgets a mistake is looked at closely
 
     def ratio(self, value: Numbers) -> float:
         """Give the largest error over its budget, if this were right."""
@@ -103,7 +132,7 @@ class _Asked(NamedTuple):
 
 
 def tried_from_afar(
-    rows: Sequence[str], model: Any, world: World, calls: Sequence[Call], arithmetic: Arithmetic
+    rows: Sequence[str], world: World, model: Any, calls: Sequence[Call], arithmetic: Arithmetic
 ) -> Found:
     """Try suspects at the steps that a port does not show, before those that depart.
 
@@ -111,10 +140,10 @@ def tried_from_afar(
     ----------
     rows : sequence of str
         Names of the rows that depart and are not explained.
-    model : RobertaPreTrainedModel
-        Of `minirobert.numerics.replay.exact_model`.
     world : World
         Of the model.
+    model : RobertaPreTrainedModel
+        Of `minirobert.numerics.replay.exact_model`.
     calls : sequence of Call
     arithmetic : Arithmetic
         Of the port.
@@ -145,8 +174,8 @@ def _gaps(
     for call, own in zip(calls, values(model, list(calls), None), strict=True):
         gap: list[str] = []
         for name, array in own.items():
-            if call.prefix + name in asked:
-                yield call.prefix + name, list(gap)
+            if call.prefix + name in asked and gap:
+                yield call.prefix + name, [*gap, name]
             if of_port(name, call, array) is None:
                 gap.append(name)
             elif is_boundary(name):
@@ -159,42 +188,40 @@ def _asked(calls: Sequence[Call], steps: Sequence[dict[str, Step]]) -> Iterator[
             if step.port is not None:
                 masked = one.get(f"{name}.masked")
                 counts = None if masked is None else ~is_masked(masked.value)
-                yield _Asked(call.prefix + name, k, name, step, counts)
+                before = misfit(step.value, step.bound, step.port, counts)
+                near = max(_NEAR, _NEARER * before) if np.isfinite(before) else _NEAR
+                yield _Asked(call.prefix + name, k, name, step, counts, near)
 
 
-def _offered(
-    model: Any, world: World, calls: Sequence[Call], names: frozenset[str]
-) -> list[tuple[str, str]]:
-    """List the mistakes that can be made at some steps, with the steps."""
+def _offered(model: Any, world: World, calls: Sequence[Call], names: frozenset[str]) -> list[Offer]:
+    """List the mistakes that can be made at some steps."""
     change = _Change(None, world, calls)
     values(model, list(calls), change)
-    return [
-        (text, name) for name in change.offered for text in change.offered[name] if name in names
-    ]
+    return [one for one in change.offered if one.name in names]
 
 
-def _together(offered: Sequence[tuple[str, str]]) -> list[_Mistake]:
-    """Make each mistake in all layers at once."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for text, name in offered:
-        groups.setdefault((text, kind_of(name)), []).append(name)
-    return [_Mistake(text, frozenset(names)) for (text, _), names in groups.items()]
+def _together(offered: Sequence[Offer]) -> list[_Mistake]:
+    """Make each mistake in all layers at once, and at all steps that have it.
+
+    The latter are such as heads that are split in one way for all products.
+    """
+    steps: dict[tuple[str, str], list[Offer]] = {}
+    texts: dict[str, list[Offer]] = {}
+    for one in offered:
+        steps.setdefault((one.text, kind_of(one.name)), []).append(one)
+        texts.setdefault(one.text, []).append(one)
+    several = [group for group in texts.values() if len({kind_of(one.name) for one in group}) > 1]
+    return [_Mistake.of(group) for group in [*steps.values(), *several]]
 
 
-def _alone(offered: Sequence[tuple[str, str]]) -> list[_Mistake]:
+def _alone(offered: Sequence[Offer]) -> list[_Mistake]:
     """Make each mistake in one layer, where there are several."""
-    kinds = [kind_of(name) for _, name in offered]
-    texts = [text for text, _ in offered]
-    several = {pair for pair in zip(texts, kinds, strict=True) if _is_twice(pair, texts, kinds)}
-    return [
-        _Mistake(text, frozenset([name]))
-        for text, name in offered
-        if (text, kind_of(name)) in several
-    ]
-
-
-def _is_twice(pair: tuple[str, str], texts: Sequence[str], kinds: Sequence[str]) -> bool:
-    return sum(one == pair for one in zip(texts, kinds, strict=True)) > 1
+    steps: dict[tuple[str, str], dict[str, list[Offer]]] = {}
+    for one in offered:
+        names = steps.setdefault((one.text, kind_of(one.name)), {})
+        names.setdefault(one.name, []).append(one)
+    several = [names for names in steps.values() if len(names) > 1]
+    return [_Mistake.of(group) for names in several for group in names.values()]
 
 
 def _found(
@@ -209,8 +236,8 @@ def _found(
     near: list[tuple[float, _Mistake]] = []
     for mistake in mistakes[:_MOST_RUNS]:
         run = values(model, list(calls), _Change(mistake, world, calls))
-        ratio = min(one.ratio(run[one.k][one.name]) for one in asked)
-        if ratio <= _NEAR:
+        ratio = min(one.ratio(run[one.k][one.name]) / one.near for one in asked)
+        if ratio <= 1:
             near.append((ratio, mistake))
     found: Found = {}
     for _, mistake in sorted(near, key=lambda pair: pair[0])[:_MOST_CLOSE]:

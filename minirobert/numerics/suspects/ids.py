@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...arrays import Array
 from ..bounded import Numbers
-from .place import Place
+from .place import Place, numbers_in
 from .table import Guess, suspect
 
 __all__ = ["positions", "types"]
@@ -15,19 +16,19 @@ __all__ = ["positions", "types"]
 
 @suspect("position_ids")
 def _positions(place: Place) -> Iterator[Guess]:
-    for text, ids in positions(place, _plain(place.own)):
+    for text, ids in positions(place, numbers_in(place.own)):
         yield Guess(text, lambda ids=ids: place.world.convert(ids))
 
 
 @suspect("token_type_ids")
 def _types(place: Place) -> Iterator[Guess]:
-    for text, ids in types(place, _plain(place.own)):
+    for text, ids in types(place, numbers_in(place.own)):
         yield Guess(text, lambda ids=ids: place.world.convert(ids))
 
 
 @suspect("input_ids")
 def _ids(place: Place) -> Iterator[Guess]:
-    ids = _plain(place.own)
+    ids = numbers_in(place.own)
     for steps in (1, -1):
         way = "later" if steps == 1 else "earlier"
         yield Guess(f"each id stands one place {way}", lambda k=steps: _rolled(place, ids, k))
@@ -35,7 +36,7 @@ def _ids(place: Place) -> Iterator[Guess]:
         yield Guess(f"each id is one {more}", lambda k=steps: place.world.convert(ids + k))
 
 
-def _rolled(place: Place, ids: Numbers, steps: int) -> Numbers:
+def _rolled(place: Place, ids: Numbers, steps: int) -> Array:
     """Compare where the shift leaves something, and take the port's numbers elsewhere."""
     rolled = np.roll(ids, steps, axis=-1)
     if place.port is not None:
@@ -46,7 +47,7 @@ def _rolled(place: Place, ids: Numbers, steps: int) -> Numbers:
 
 @suspect("attend")
 def _attend(place: Place) -> Iterator[Guess]:
-    attend = _plain(place.own)
+    attend = numbers_in(place.own)
     length = attend.shape[-1]
     convert = place.world.convert
     yield Guess("nothing is masked", lambda: convert(np.ones_like(attend)))
@@ -88,7 +89,7 @@ def positions(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
     rows = place.config.max_position_embeddings
     for text, ids in _counted(place, own):
         ids = np.broadcast_to(ids, own.shape)
-        if 0 <= ids.min() and ids.max() < rows and not np.array_equal(ids, own):
+        if ids.min() >= 0 and ids.max() < rows and not np.array_equal(ids, own):
             yield f"positions are {text}", ids.astype(own.dtype)
 
 
@@ -160,12 +161,8 @@ def types(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
         "token types 0 and 1 are exchanged": np.where(own < 2, 1 - own, own),
     }
     for text, ids in changed.items():
-        if 0 <= ids.min() and ids.max() < kinds and not np.array_equal(ids, own):
+        if ids.min() >= 0 and ids.max() < kinds and not np.array_equal(ids, own):
             yield text, ids
     clipped = np.minimum(own + 1, kinds - 1)
     if own.max() + 1 >= kinds and not np.array_equal(clipped, own):
         yield "token types are one more, but for the last", clipped
-
-
-def _plain(array: object) -> Numbers:
-    return np.asarray(getattr(array, "value", array))

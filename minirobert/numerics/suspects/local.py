@@ -11,8 +11,8 @@ from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation, Row
 from ..replay import Call, Passes
 from .fits import counting, made, misfit, root_mean_square
-from .place import Place, World, kind_of
 from .patterns import patterns
+from .place import Place, World, kind_of
 from .table import Guess, guesses
 
 __all__ = ["Found", "Spot", "extended", "is_far", "spots", "tried"]
@@ -122,7 +122,7 @@ def _is_vague(array: Any, place: Place) -> bool:
         return False
     departure = root_mean_square(place.port - own.value)
     width = root_mean_square(array.bound)
-    return width > max(departure / 2, 10 * root_mean_square(own.bound))
+    return width > max(departure, 10 * root_mean_square(own.bound))
 
 
 def is_far(array: Any) -> bool:

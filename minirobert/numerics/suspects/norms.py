@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -144,9 +145,10 @@ def _root(x: Array) -> Array:
     return array_namespace(x).sqrt(x)
 
 
-def _normed(x: Array, divisor: object) -> Array:
+def _normed(x: Array, divisor: Callable[[Array], Array]) -> Array:
+    """Divide by something else than the root of variance and eps."""
     xp, centred = array_namespace(x), _centred(x)
-    return centred / divisor(xp.mean(centred * centred, axis=-1, keepdims=True))  # type: ignore[operator]
+    return centred / divisor(xp.mean(centred * centred, axis=-1, keepdims=True))
 
 
 def _rms_normed(x: Array, eps: float) -> Array:
@@ -154,7 +156,7 @@ def _rms_normed(x: Array, eps: float) -> Array:
     return x / xp.sqrt(xp.mean(x * x, axis=-1, keepdims=True) + eps)
 
 
-def _in_one_pass(own: BoundedArray, x: BoundedArray, weight: BoundedArray, eps: float) -> Array:
+def _in_one_pass(own: Any, x: Any, weight: Any, eps: float) -> Any:
     """Allow for the digits that ``mean(x^2) - mean(x)^2`` loses where the mean is large."""
     mean = np.mean(x.value, axis=-1, keepdims=True)
     square = np.mean(x.value * x.value, axis=-1, keepdims=True)

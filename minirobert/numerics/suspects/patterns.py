@@ -12,7 +12,7 @@ from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation
 from .fits import misfit, root_mean_square
 from .maps import as_rows, map_of
-from .place import Place
+from .place import Place, numbers_in
 
 __all__ = ["patterns"]
 
@@ -136,7 +136,7 @@ def _moved(sight: _Sight) -> Iterator[tuple[str, float]]:
                 yield text, ratio
 
 
-def _moves(own: Numbers) -> Iterator[tuple[str, Callable[[Numbers], Numbers]]]:
+def _moves(own: Numbers) -> Iterator[tuple[str, Callable[..., Numbers]]]:
     if own.ndim < 2:
         return
     if own.shape[-1] == own.shape[-2]:
@@ -153,7 +153,7 @@ def _moves(own: Numbers) -> Iterator[tuple[str, Callable[[Numbers], Numbers]]]:
 def _equal(sight: _Sight) -> Iterator[tuple[str, float]]:
     """Find another tensor that it is."""
     for name, array in sight.place.alike(sight.place.own):
-        ratio = sight.ratio(array.value)
+        ratio = sight.ratio(numbers_in(array))
         if ratio <= 1:
             yield f"it is {sight.place.told(name)}", ratio
             return
@@ -168,7 +168,7 @@ def _another_map(sight: _Sight) -> Iterator[tuple[str, float]]:
         own = map_of(sight.place)
     except KeyError:
         return
-    x = own.x.value.reshape(-1, own.x.shape[-1])  # [B S, H]
+    x = numbers_in(own.x).reshape(-1, own.x.shape[-1])  # [B S, H]
     port = as_rows(sight.place, sight.port)
     n_different = len(np.unique(x, axis=0))
     if x.shape[0] != port.shape[0] or n_different < x.shape[1] + 3:
@@ -225,7 +225,7 @@ def _axes(name: str, ndim: int) -> tuple[str, ...]:
 
 
 def _hidden(place: Place, shape: tuple[int, ...]) -> Any:
-    """Tell which numbers are of tokens that are masked: of [B, S, ...] or [B, N, S, ...], or None."""
+    """Tell which numbers are of masked tokens, of [B, S, ...] or [B, N, S, ...]; or None."""
     mask = place.numbers("attention_mask")
     if mask is None or mask.ndim != 2 or bool((mask != 0).all()) or len(shape) < 3:
         return None

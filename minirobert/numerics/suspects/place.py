@@ -16,7 +16,7 @@ from ...arrays import Array
 from ...config import RobertaConfig
 from ..bounded import BoundedArray, Numbers
 
-__all__ = ["Place", "World", "is_boundary", "kind_of"]
+__all__ = ["Place", "World", "is_boundary", "kind_of", "numbers_in"]
 
 _LAYER = re.compile(r"(?P<scope>.*encoder\.layer\.(?P<layer>\d+)\.)(?P<bare>.+)")
 
@@ -188,9 +188,9 @@ class Place:
         for name, array in reversed(list(self.world.seen.items())[: self.n_before]):
             found = _LAYER.match(name)
             is_near = (int(found["layer"]) if found else None) in near or name in states
-            if is_near and array is not like and array.shape == like.shape:
-                if array.dtype == like.dtype:
-                    yield name, array
+            is_alike = array.shape == like.shape and array.dtype == like.dtype
+            if is_near and is_alike and array is not like:
+                yield name, array
 
     def told(self, name: str) -> str:
         """Tell of another tensor in words that do not depend on the layer.
@@ -214,7 +214,12 @@ class Place:
         array = self.world.seen.get(name)
         if array is None:
             return self.world.arguments.get(name)
-        return array.value if isinstance(array, BoundedArray) else np.asarray(array)
+        return numbers_in(array)
+
+
+def numbers_in(array: Any) -> Numbers:
+    """Give the numbers of an array, without their bounds."""
+    return array.value if isinstance(array, BoundedArray) else np.asarray(array)
 
 
 def is_boundary(name: str) -> bool:

@@ -59,8 +59,8 @@ def _last_block(place: Place, layer: int | None) -> _Block | None:
 
 
 def _block(place: Place, name: str, residual: Array) -> _Block:
-    parts = (place.at(f"{name}.{part}") for part in ("dense", "sum", "LayerNorm"))
-    return _Block(*parts, residual)
+    dense, total, normed = (place.at(f"{name}.{part}") for part in ("dense", "sum", "LayerNorm"))
+    return _Block(dense, total, normed, residual)
 
 
 def other_states(place: Place) -> Iterator[tuple[str, Array]]:

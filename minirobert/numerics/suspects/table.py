@@ -13,15 +13,16 @@ from typing import NamedTuple
 from ...arrays import Array
 from .place import Place
 
-__all__ = ["Family", "Guess", "guesses", "suspect"]
+__all__ = ["Family", "Guess", "families", "guesses", "of_family", "suspect"]
 
 
 class Guess(NamedTuple):
     """A mistake at one step."""
 
     text: str  # the sentence that names it, the same in every layer
-    make: Callable[[], Array]  # what the step gives with it
+    make: Callable[..., Array]  # called without arguments: what the step gives with it
     is_coarse: bool = False  # no mistake, but a way to compute that loses digits
+    is_far_fetched: bool = False  # is not tried where the port does not show the step
 
 
 Family = Callable[[Place], Iterator[Guess]]
@@ -40,14 +41,26 @@ def suspect(*patterns: str) -> Callable[[Family], Family]:
 
 
 def guesses(place: Place) -> Iterator[Guess]:
-    """Give all mistakes that can be made at a place.
+    """Give all mistakes that can be made at a place."""
+    for family in families(place):
+        yield from of_family(family, place)
 
-    What a family needs and the place does not have, as a tensor of another kind of model, ends
-    its guesses.
+
+def families(place: Place) -> list[Family]:
+    """List the families that have guesses for a place."""
+    return [
+        family
+        for patterns, family in _FAMILIES
+        if any(fnmatchcase(place.bare, pattern) for pattern in patterns)
+    ]
+
+
+def of_family(family: Family, place: Place) -> Iterator[Guess]:
+    """Give the guesses of one family.
+
+    What it needs and the place does not have, as a tensor of another kind of model, ends them.
     """
-    for patterns, family in _FAMILIES:
-        if any(fnmatchcase(place.bare, pattern) for pattern in patterns):
-            try:
-                yield from family(place)
-            except KeyError:
-                continue
+    try:
+        yield from family(place)
+    except KeyError:
+        return
