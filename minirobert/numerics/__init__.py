@@ -8,12 +8,27 @@ a bound of what rounding explains.
 - `minirobert.numerics.replay`: the reference on a port's own intermediates;
 - `minirobert.numerics.bounded`, `operations`, `bounds`: arrays that carry rounding bounds;
 - `minirobert.numerics.comparison`: what comes of it, tensor by tensor;
-- `minirobert.numerics.arithmetic`: in what a port stores and sums.
+- `minirobert.numerics.arithmetic`: in what a port stores and sums;
+- `minirobert.numerics.torch_port`: traces of models that run on torch;
+- `minirobert.numerics.names`: tensors under the names of other implementations.
 """
 
 from .arithmetic import Arithmetic
 from .compare import compare
 from .comparison import Comparison, DepartureError, Row
+from .names import read_map, renamed
+from .torch_port import trace_torch
 from .traces import Trace, trace
 
-__all__ = ["Arithmetic", "Comparison", "DepartureError", "Row", "Trace", "compare", "trace"]
+__all__ = [
+    "Arithmetic",
+    "Comparison",
+    "DepartureError",
+    "Row",
+    "Trace",
+    "compare",
+    "read_map",
+    "renamed",
+    "trace",
+    "trace_torch",
+]

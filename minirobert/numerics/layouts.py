@@ -140,8 +140,8 @@ def _is_split(name: str) -> bool:
 
 
 def _split(array: Numbers, config: RobertaConfig | None) -> Numbers:
-    """Split the heads, where they are not and their size is known: its axes tell."""
-    if array.ndim != 3 or config is None:
+    """Split the heads where they are not, which the axes tell, and their size is known and fits."""
+    if array.ndim != 3 or config is None or array.shape[-1] % config.head_size:
         return array
     heads = array.reshape(*array.shape[:2], -1, config.head_size)  # [B, S, N, D]
     return heads.transpose(0, 2, 1, 3)  # [B, N, S, D]

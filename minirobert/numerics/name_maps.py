@@ -25,11 +25,13 @@ Written from the source of these implementations, and tried on names alone:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 from .name_lines import NameMap, name_map
 
-__all__ = ["MAPS"]
+__all__ = ["MAPS", "built_in"]
 
 _QKV = ("query", "key", "value")
 
@@ -271,17 +273,36 @@ _GGML = [
     [r"cls\.output", "classifier.logits"],
 ]
 
-#: By the name of the implementation.
-MAPS: Mapping[str, NameMap] = MappingProxyType(
+#: The lines of each map, by the name of the implementation.
+MAPS: Mapping[str, list[Any]] = MappingProxyType(
     {
-        "transformers": name_map(_TRANSFORMERS),
-        "transformers-onnx": name_map(_onnx("Div", "MatMul")),
-        "transformers-onnx-sdpa": name_map(_onnx("MatMul", "Div")),
-        "transformers.js": name_map(_onnx("Div", "MatMul")),
-        "fairseq": name_map(_FAIRSEQ),
-        "candle": name_map(_CANDLE),
-        "flax": name_map(_FLAX),
-        "mlx": name_map(_MLX),
-        "ggml": name_map(_GGML),
+        "transformers": _TRANSFORMERS,
+        "transformers-onnx": _onnx("Div", "MatMul"),
+        "transformers-onnx-sdpa": _onnx("MatMul", "Div"),
+        "transformers.js": _onnx("Div", "MatMul"),
+        "fairseq": _FAIRSEQ,
+        "candle": _CANDLE,
+        "flax": _FLAX,
+        "mlx": _MLX,
+        "ggml": _GGML,
     }
 )
+
+
+@cache
+def built_in(name: str) -> NameMap:
+    """Make one of the maps here.
+
+    Parameters
+    ----------
+    name : str
+        As ``"fairseq"``.
+
+    Returns
+    -------
+    NameMap
+
+    >>> built_in("ggml")[0].replacement
+    'embeddings.sum'
+    """
+    return name_map(MAPS[name])

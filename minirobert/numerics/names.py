@@ -32,10 +32,10 @@ import numpy as np
 from ..config import RobertaConfig
 from ..files import naming, read_text
 from ..parameters import HEADS
-from ..sentences import plain
+from ..sentences import listed, plain
 from .layouts import Numbers, divided, is_ours, laid_out, with_prefix
 from .name_lines import NameMap, name_map
-from .name_maps import MAPS
+from .name_maps import MAPS, built_in
 from .traces import Trace
 
 __all__ = ["Renamed", "read_map", "renamed"]
@@ -83,11 +83,11 @@ def read_map(name: str | os.PathLike[str]) -> NameMap:
     'embeddings.word_embeddings'
     """
     if isinstance(name, str) and name in MAPS:
-        return MAPS[name]
+        return built_in(name)
     path = Path(name)
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f"{plain(path)} is neither a file nor one of the maps here: {plain(', '.join(MAPS))}"
+            f"{plain(path)} is neither a file nor one of the maps here: {listed(MAPS, 300)}"
         )
     with naming(path):
         try:

@@ -13,6 +13,7 @@ from ..arrays import to_numpy
 from ..config import RobertaConfig
 from ..sentences import listed, plain, shown, type_name
 from .arithmetic import Arithmetic
+from .layouts import Numbers, laid_out
 from .torch_hooks import Seen, hooked
 from .torch_models import (
     architecture_of,
@@ -26,8 +27,6 @@ from .torch_models import (
 from .traces import ARGUMENTS, Trace, digest
 
 __all__ = ["trace_torch"]
-
-Numbers = np.ndarray[Any, Any]
 
 #: Modules that are called once for each chunk of the sequence.
 _IN_CHUNKS = re.compile(r"(^|\.)layer\.\d+\.(intermediate|output)(\.|$)")
@@ -114,9 +113,10 @@ def trace_torch(
             f"encoder.layer.0 …): its modules are {listed(names) or 'none'}"
         )
     tensors = {**found, **given}  # of an argument what was given, whatever became of it
+    choices = _choices(given) if architecture == "RobertaForMultipleChoice" else None
     bfloat16 = {name for name, one in tensors.items() if str(one.dtype) == "torch.bfloat16"}
     return Trace(
-        {name: _shaped(name, _numbers(one), config, given) for name, one in tensors.items()},
+        {name: _shaped(name, _numbers(one), config, choices) for name, one in tensors.items()},
         dict.fromkeys(bfloat16, "bfloat16"),
         architecture,
         config,
@@ -172,18 +172,20 @@ def _numbers(tensor: Any) -> Numbers:
     return np.array((tensor.float() if is_bfloat16 else tensor).numpy())
 
 
+def _choices(given: Mapping[str, Any]) -> tuple[int, ...]:
+    """Tell how many texts there are, and how many choices each has."""
+    first = given["input_ids"] if "input_ids" in given else given["inputs_embeds"]
+    return tuple(first.shape[:2])
+
+
 def _shaped(
-    name: str, array: Numbers, config: RobertaConfig | None, given: Mapping[str, Any]
+    name: str, array: Numbers, config: RobertaConfig | None, choices: tuple[int, ...] | None
 ) -> Numbers:
     """Split the heads, and set the choices of a text side by side."""
-    if name.endswith(("self.query", "self.key", "self.value")) and array.ndim == 3 and config:
-        batch, length, _ = array.shape
-        heads = array.reshape(batch, length, -1, config.head_size)  # [B, S, N, D]
-        return np.ascontiguousarray(heads.transpose(0, 2, 1, 3))  # [B, N, S, D]
-    ids = given.get("input_ids")
-    if name == "classifier.logits" and ids is not None and ids.ndim == 3:  # [B, C, S]
-        return array.reshape(ids.shape[:2])
-    return array
+    if name.endswith(("self.query", "self.key", "self.value")):
+        return laid_out(name, array, "split", config)
+    is_column = name == "classifier.logits" and choices is not None  # [B C, 1]
+    return array.reshape(choices) if is_column else array
 
 
 def _digests(module: Any) -> dict[str, str]:

@@ -9,7 +9,7 @@ import torch
 from minirobert.numerics import Trace
 from minirobert.numerics.layouts import is_ours
 from minirobert.numerics.name_lines import name_map
-from minirobert.numerics.name_maps import MAPS
+from minirobert.numerics.name_maps import MAPS, built_in
 from minirobert.numerics.names import read_map, renamed
 from minirobert.numerics.torch_port import trace_torch
 from tests.equivalence.strategies import CLASSES
@@ -49,7 +49,7 @@ def test_paths_of_modules(class_name, wrapper):
     outputs = {wrapper + name: one for name, one in seen.items() if name or not wrapper}
     own = trace_torch(case.module, case.arguments)
     made, unknown = renamed(
-        outputs, MAPS["transformers"], architecture=class_name, config=own.config
+        outputs, built_in("transformers"), architecture=class_name, config=own.config
     )
     assert unknown == ()
     for name, array in made.items():
@@ -89,7 +89,9 @@ def test_values_of_onnx_exports(attention, opset, tmp_path):
     outputs = dict(zip(["logits", *values], session.run(None, arguments), strict=True))
     own = trace_torch(case.module, arguments)
     which = "transformers-onnx" if attention == "eager" else "transformers-onnx-sdpa"
-    made, _ = renamed(outputs, MAPS[which], architecture="RobertaForMaskedLM", config=own.config)
+    made, _ = renamed(
+        outputs, built_in(which), architecture="RobertaForMaskedLM", config=own.config
+    )
     here = {name for name in made if is_ours(name)}
     assert own.tensors.keys() - here <= {
         *(*names, "token_type_ids", "attend", "roberta.embeddings"),
@@ -298,7 +300,7 @@ def test_other_spellings(name, lines, n_texts, two_layers):
     own = two_layers[n_texts]
     theirs = {"call.1." + one: array for one, array in spelled(own, lines).items()}
     trace = Trace(theirs, architecture="RobertaForMaskedLM", config=own.config)
-    made, unknown = renamed(trace, MAPS[name])
+    made, unknown = renamed(trace, built_in(name))
     assert unknown == ()
     assert made.tensors.keys() == {"call.1." + ours for _, ours, _ in lines}
     for _, ours, _ in lines:
@@ -308,7 +310,7 @@ def test_other_spellings(name, lines, n_texts, two_layers):
 @pytest.mark.parametrize("name", MAPS)
 def test_our_own_names_stay(name, two_layers):
     own = two_layers[2]
-    made, unknown = renamed(own, MAPS[name])
+    made, unknown = renamed(own, built_in(name))
     assert unknown == ()
     assert made.given == own.given
     exceptions = {"pooler"} if name == "mlx" else set()  # its dense layer has this name
@@ -341,7 +343,7 @@ def test_layouts():
 
 def test_unknown_names_are_told_and_kept():
     given = {"h.0.rope": np.ones(2), "lm_head.dense": np.ones(3), "attention_mask": np.ones((1, 2))}
-    made, unknown = renamed(given, MAPS["fairseq"])
+    made, unknown = renamed(given, built_in("fairseq"))
     assert unknown == ("h.0.rope",)
     assert list(made) == list(given)
 

@@ -17,6 +17,7 @@ from minirobert.numerics.torch_port import trace_torch
 from minirobert.numerics.traces import digest
 from tests.equivalence.strategies import CLASSES
 from tests.numerics.models import drawn_model, vector
+from tests.numerics.planted import BY_ID
 
 pytestmark = pytest.mark.filterwarnings("ignore:is_decoder is")
 
@@ -50,7 +51,7 @@ def test_names_are_those_of_the_table(class_name):
 
 @pytest.mark.parametrize("class_name", CLASSES)
 def test_fused_attention_has_no_scores(class_name):
-    case = drawn_model(8, class_name, position_embedding_type="absolute")
+    case = drawn_model(8, class_name, num_hidden_layers=2, position_embedding_type="absolute")
     eager = trace_torch(case.module, case.arguments)
     fused = trace_torch(with_sdpa(case), case.arguments)
     absent = {
@@ -147,6 +148,23 @@ def test_positions_are_torchs_unless_they_are_given():
     assert given.given == ("input_ids", "position_ids")
 
 
+def test_an_argument_is_what_was_given_whatever_becomes_of_it():
+    case = vector(1)
+    own = trace_torch(case.module, case.arguments).tensors
+    with BY_ID["token-types-off-by-one"].planted(case.module):
+        wrong = trace_torch(case.module, case.arguments).tensors
+    np.testing.assert_array_equal(wrong["token_type_ids"], case.arguments["token_type_ids"])
+    name = "roberta.embeddings.token_type_embeddings"
+    assert not np.array_equal(wrong[name], own[name])
+
+
+def test_choices_without_ids():
+    case = drawn_model(2, "RobertaForMultipleChoice")
+    shape = (*case.arguments["input_ids"].shape, case.config["hidden_size"])
+    own = trace_torch(case.module, {"inputs_embeds": np.ones(shape)}).tensors
+    assert own["classifier.logits"].shape == shape[:2]
+
+
 def test_the_mask_as_it_is_used():
     case = drawn_model(5, "RobertaForCausalLM", num_hidden_layers=1)
     tokens = case.arguments["input_ids"].shape[-1]
@@ -230,7 +248,7 @@ class Attention(nn.Module):
         elif self.how == "+=":
             scores += torch.zeros(seen.shape).masked_fill(~seen, lowest)
         elif self.how == "add":
-            scores = torch.add(torch.zeros(seen.shape).masked_fill(~seen, -1e4), scores)
+            scores = torch.add(torch.zeros(scores.shape).masked_fill(~seen, -1e4), scores)
         probabilities = scores.softmax(-1)
         return (probabilities @ value).transpose(1, 2).flatten(2)
 

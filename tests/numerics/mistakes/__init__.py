@@ -1,0 +1,1 @@
+"""How mistakes are planted into transformers' RoBERTa; `tests.numerics.planted` lists them."""
