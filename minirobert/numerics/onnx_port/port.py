@@ -1,37 +1,34 @@
 """A trace of an ONNX graph: what onnxruntime computes with it, under our names.
 
 The graph need not give its intermediates: outputs for them are added to a copy of it in memory.
-Where they are is told by `minirobert.numerics.onnx_places`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..config import RobertaConfig
-from ..intermediates import Pass, intermediates
-from ..parameters import HEADS, CheckpointError
-from ..sentences import listed, plain, shown
-from .arithmetic import Arithmetic
-from .onnx_graph import Graph, onnx_module, read_graph
-from .onnx_layout import laid_out
-from .onnx_places import places
-from .traces import ARGUMENTS, Numbers, Trace, host
+from ...config import RobertaConfig
+from ...intermediates import Pass, intermediates
+from ...parameters import HEADS, CheckpointError
+from ...sentences import listed, plain
+from ..arithmetic import Arithmetic
+from ..traces import ARGUMENTS, Numbers, Trace, host
+from .file import onnx_module, read_graph
+from .graph import Graph
+from .layout import laid_out
+from .modules import digests_of
+from .places import places
+from .run import check_providers, inputs_of, optimised, run, tokens_of
 
 __all__ = ["onnx_values", "trace_onnx"]
-
-#: What a model takes where it is not given, as what is added to 0.
-_DEFAULTS = {"attention_mask": 1, "token_type_ids": 0}
 
 
 def trace_onnx(
@@ -43,6 +40,7 @@ def trace_onnx(
     architecture: str | None = None,
     optimise: bool = False,
     providers: Sequence[str] = ("CPUExecutionProvider",),
+    weights: bool = True,
 ) -> Trace:
     """Run an ONNX graph with onnxruntime, and keep every tensor of ours that it computes.
 
@@ -57,14 +55,16 @@ def trace_onnx(
         Whose configuration and class the graph has. Where the graph's names do not tell which of
         its constants is which parameter, the numbers of this model's do.
     config : RobertaConfig, optional
-        By default the model's.
+        By default the model's, or what the file says of itself, as our own exports do.
     architecture : str, optional
-        The model's class, as ``"RobertaForMaskedLM"``; by default that of ``model``.
+        The class, as ``"RobertaForMaskedLM"``; by default likewise.
     optimise : bool
         Whether onnxruntime may change the graph as it does by default. Several operations become
         one then, so some tensors are no more; those that are left are the changed graph's.
     providers : sequence of str
         Of onnxruntime, see there.
+    weights : bool
+        Whether to note the digest of each weight that is in float32.
 
     Returns
     -------
@@ -82,27 +82,32 @@ def trace_onnx(
     ValueError
         If an input of the graph is not given, or an argument is none of its inputs.
     """
-    config, architecture = _told(model, config, architecture)
-    _check_providers(providers)
-    with _optimised(Path(path), providers) if optimise else nullcontext(Path(path)) as file:
-        graph = Graph(read_graph(file), file.parent, _parameters(model))
+    check_providers(providers)
+    with optimised(Path(path), providers) if optimise else nullcontext(Path(path)) as file:
+        proto = read_graph(file)
+        config, architecture = _told(proto, model, config, architecture)
+        graph = Graph(proto, file.parent, _parameters(model))
         found = {name: one for name, one in _values(graph, config, architecture).items() if one}
         if not found:
             raise CheckpointError(
                 f"{plain(path)} has no tensor of RoBERTa that is found: its outputs are "
                 f"{listed(graph.outputs)}; give the model, whose numbers tell its weights"
             )
-        given, fed = _fed(graph, arguments, path)
-        made = _run(graph, file, set(found.values()), fed, providers)
+        digests = digests_of(graph) if weights else {}
+        inputs = inputs_of(graph, arguments, path)
+        made = run(graph, file, set(found.values()), inputs, providers)
+    given = {name: inputs[name] for name in ARGUMENTS if name in inputs}
     tensors = {name: made[value] for name, value in found.items() if name not in given}
-    if "input_ids" in given:
-        tensors = laid_out(tensors, given["input_ids"].shape, config)
+    if (shape := tokens_of(given)) is not None:
+        tensors = laid_out(tensors, shape, config)
+    prefix = any(name.startswith("roberta.") for name in found)
     return Trace(
         {**given, **tensors},
         architecture=architecture,
         config=config,
         arithmetic=_arithmetic(tensors.values()),  # type: ignore[arg-type]  # None is told
         given=tuple(given),
+        weights={(_prefix(name) if prefix else "") + name: one for name, one in digests.items()},
         made_by=_made_by(graph, providers, optimise),
     )
 
@@ -137,18 +142,25 @@ def onnx_values(
     ImportError
         If onnx is not installed.
     """
-    config, architecture = _told(model, config, architecture)
-    graph = Graph(read_graph(path), Path(path).parent, _parameters(model))
+    proto = read_graph(path)
+    config, architecture = _told(proto, model, config, architecture)
+    graph = Graph(proto, Path(path).parent, _parameters(model))
     return _values(graph, config, architecture)
 
 
 def _told(
-    model: Any, config: RobertaConfig | None, architecture: str | None
+    proto: Any, model: Any, config: RobertaConfig | None, architecture: str | None
 ) -> tuple[RobertaConfig | None, str | None]:
-    """Take from the model what is not told."""
-    if model is None:
-        return config, architecture
-    return config or model.config, architecture or type(model).__name__
+    """Take from the model what is not told, or from what an export of ours tells of itself."""
+    if model is not None:
+        return config or model.config, architecture or type(model).__name__
+    said = {entry.key: entry.value for entry in proto.metadata_props}
+    if config is None and "config" in said:
+        with suppress(ValueError, TypeError):  # of somebody else
+            config = RobertaConfig.from_dict(json.loads(said["config"]))
+    if architecture is None and said.get("class") in ("RobertaModel", *HEADS):
+        architecture = said["class"]
+    return config, architecture
 
 
 def _parameters(model: Any) -> dict[str, Any]:
@@ -211,106 +223,6 @@ def _of_any_model() -> frozenset[str]:
 
 def _prefix(path: str) -> str:
     return "roberta." if path.startswith(("embeddings", "encoder", "pooler")) else ""
-
-
-# Running
-
-
-def _check_providers(providers: Sequence[str]) -> None:
-    """Refuse what onnxruntime would replace by the CPU without an error."""
-    there = onnx_module("onnxruntime").get_available_providers()
-    for one in providers:
-        if one not in there:
-            raise ValueError(
-                f"provider {shown(one)} is not in the onnxruntime that is installed, which has "
-                f"{listed(there)}"
-            )
-
-
-def _fed(
-    graph: Graph, arguments: Mapping[str, Any], path: str | os.PathLike[str]
-) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
-    """Make the inputs of a graph from the arguments of a call; give the latter as arrays, too."""
-    arrays = {name: host(one) for name, one in arguments.items() if one is not None}
-    for name, default in _DEFAULTS.items():
-        if name in graph.inputs and name not in arrays and "input_ids" in arrays:
-            arrays[name] = np.full_like(arrays["input_ids"], default)
-        elif name in arrays and name not in graph.inputs and np.all(arrays[name] == default):
-            del arrays[name]  # it would change nothing
-    if arrays.keys() != graph.inputs.keys():
-        lacking = [name for name in graph.inputs if name not in arrays]
-        more = [name for name in arrays if name not in graph.inputs]
-        raise ValueError(
-            f"the graph in {plain(path)} has the inputs {listed(graph.inputs)}: "
-            + (f"it needs {listed(lacking)} besides" if lacking else f"it takes no {listed(more)}")
-        )
-    fed = {name: _as_input(name, array, graph.inputs[name]) for name, array in arrays.items()}
-    return {name: array for name, array in arrays.items() if name in ARGUMENTS}, fed
-
-
-def _as_input(name: str, array: Numbers, value: Any) -> Numbers:
-    helper = onnx_module("onnx").helper
-    dtype = helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
-    if not np.can_cast(array.dtype, dtype, "same_kind"):
-        raise ValueError(
-            f"{plain(name)} is {plain(array.dtype)}, but the graph takes {plain(dtype)} there"
-        )
-    return array.astype(dtype)
-
-
-def _run(
-    graph: Graph, file: Path, values: set[str | None], fed: dict[str, Numbers], providers: Any
-) -> dict[str | None, Numbers]:
-    """Compute some values of a graph, each operation on its own."""
-    made: dict[str | None, Numbers] = {name: fed[name] for name in values if name in fed}
-    names = sorted(name for name in values if name is not None and graph.maker(name) is not None)
-    graph.give(names)
-    options = _options("ORT_DISABLE_ALL")
-    folder = f"{file.parent.resolve()}{os.sep}"
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
-    with _told_by_onnxruntime(file):
-        session = _session(graph.proto.SerializeToString(), options, providers)
-        made.update(zip(names, session.run(names, fed), strict=True))
-    return made
-
-
-def _options(level: str) -> Any:
-    runtime = onnx_module("onnxruntime")
-    options = runtime.SessionOptions()
-    options.graph_optimization_level = getattr(runtime.GraphOptimizationLevel, level)
-    options.log_severity_level = 4  # what matters is raised
-    return options
-
-
-def _session(model: Any, options: Any, providers: Sequence[str]) -> Any:
-    return onnx_module("onnxruntime").InferenceSession(model, options, providers=list(providers))
-
-
-@contextmanager
-def _optimised(path: Path, providers: Sequence[str]) -> Iterator[Path]:
-    """Let onnxruntime write the graph as it would run it, for as long as the block runs."""
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "optimised.onnx"
-        options = _options("ORT_ENABLE_ALL")
-        options.optimized_model_filepath = str(file)
-        weights = "session.optimized_model_external_initializers_"
-        options.add_session_config_entry(f"{weights}file_name", "optimised.weights")
-        options.add_session_config_entry(f"{weights}min_size_in_bytes", "1024")
-        read_graph(path)  # tells what is no graph
-        with _told_by_onnxruntime(path):
-            _session(str(path), options, providers)
-        yield file
-
-
-@contextmanager
-def _told_by_onnxruntime(path: Path) -> Iterator[None]:
-    """Turn the errors of onnxruntime, which are of many classes, into one."""
-    try:
-        yield
-    except Exception as error:
-        if not type(error).__module__.startswith("onnxruntime"):
-            raise
-        raise CheckpointError(f"onnxruntime cannot run {plain(path)}: {plain(error)}") from None
 
 
 def _arithmetic(arrays: Iterable[Numbers]) -> Arithmetic | None:

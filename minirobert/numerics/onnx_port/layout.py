@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Shape
-from ..config import RobertaConfig
-from .traces import Numbers
+from ...arrays import Shape
+from ...config import RobertaConfig
+from ..traces import Numbers
 
 __all__ = ["laid_out"]
 
