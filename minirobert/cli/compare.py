@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..sentences import listed
+from ..sentences import listed, shown
 from .calls import CALL_OPTIONS, add_call, call_of, has_call
 from .common import add_command, print_json
 from .models import MODEL_OPTIONS, load_model, model_name
@@ -184,6 +184,9 @@ def _port(arguments: argparse.Namespace, reference: Any, call: Any) -> Any:
     if arguments.onnx:
         from ..numerics.onnx_port import trace_onnx
 
+        path = Path(arguments.onnx)
+        if path.exists() and not path.is_file():
+            raise OSError(f"{shown(str(path))} is no file: give one that holds an ONNX graph")
         return trace_onnx(arguments.onnx, call, model=reference, optimise=bool(arguments.optimised))
     from ..numerics import trace
 

@@ -73,6 +73,8 @@ def check_new(path: Path, may_exist: bool) -> None:
     """Refuse a file that is there, before anything is computed."""
     if path.is_dir():
         raise IsADirectoryError(f"{shown(str(path))} is a directory: give the name of a file")
+    if path.exists() and not path.is_file():
+        raise OSError(f"{shown(str(path))} is a device or a pipe: give the name of a file")
     if path.exists() and not may_exist:
         raise FileExistsError(
             f"{shown(str(path))} is there already: give another name, or --overwrite"

@@ -111,6 +111,8 @@ OPTIONS = {
     },
     "inspect": [["--json"]],
     "train-tokenizer": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--quiet"]],
+    "trace": [["--json"], ["--overwrite"], ["--keep", "*.sum"], ["--pair"], ["--no-weights"]],
+    "compare": [["--json"], ["--all"], ["--require", "embeddings"], ["--no-explain"]],
 }
 OF_TASKS = [
     *(["--batch-size", size] for size in ("0", "2", "9", "9" * 30)),
@@ -124,6 +126,9 @@ OF_TASKS = [
     ),
     *(["--model", name] for name in ("", ".", "/dev/zero", "/dev/null", "FIFO", "FILE", "\udcff")),
 ]
+
+
+FILES = ("", ".", "/dev/zero", "/dev/null", "FIFO", "FILE", "\udcff")
 
 
 def drawn_arguments(draw, directories, tmp_path):
@@ -146,6 +151,13 @@ def drawn_arguments(draw, directories, tmp_path):
         out = draw.choice(["OUT", "OUT", "", "FILE", "/proc/self/x", "/dev/full", "o" * 300])
         arguments += [draw.choice(["FILE", "FILE", "/dev/zero", ".", ""]), "--out", out]
         arguments += ["--vocab-size", draw.choice(["270", "0", "9" * 40])]
+    if command in ("trace", "compare"):
+        arguments += [directories["fill-mask"]]
+        ways = [["--dtype", "float16"], ["--device", "cuda:7"], []]
+        ways += [[way, file] for way in ("--port", "--onnx", "--inputs") for file in FILES]
+        arguments += draw.choice(ways[:2] if command == "trace" else ways)
+    if command == "trace":
+        arguments += ["--out", draw.choice(["OUT", "OUT", "", "FIFO", ".", "o" * 300])]
     for option in OPTIONS[command]:
         arguments += option if draw.random() < 0.4 else []
     names = {name: str(tmp_path / name) for name in ("FIFO", "FILE", "OUT")}
@@ -168,7 +180,8 @@ def test_whatever_it_is_given(draw, times, directories, tmp_path):
         streams, environment = draw.choice(STREAMS), draw.choice(ENVIRONMENTS)
         try:
             result = program(arguments, drawn_lines(draw), streams, environment, cwd=tmp_path)
-            assert_well_behaved(result, arguments)
+            codes = (0, 1, 2, 3) if arguments[0] == "compare" else (0, 2)
+            assert_well_behaved(result, arguments, codes)
         except (AssertionError, subprocess.TimeoutExpired) as error:
             error.add_note(f"{arguments} {streams} {environment}")
             raise
