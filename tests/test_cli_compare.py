@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import struct
 
 import numpy as np
@@ -185,6 +186,9 @@ def test_trace_writes_over_nothing(run, run_well, directory, tmp_path):
     run_well(*arguments, str(out), "--overwrite")
     assert len(out.read_bytes()) > 9
     assert_sentence(run(*arguments, str(tmp_path)), "is a directory")
+    os.mkfifo(tmp_path / "pipe")
+    pipe = run(*arguments, str(tmp_path / "pipe"), "--overwrite")
+    assert_sentence(pipe, "is a device or a pipe")
     assert_sentence(run(*arguments, str(tmp_path / "x" / "y")), "there is no directory")
 
 
@@ -402,6 +406,7 @@ def test_a_torch_module_and_a_file_in_python(model, batch, directory, port):
         (["TEXT", "--torch", "MODEL", "--names", "x"], ["--names says nothing without --port"]),
         (["TEXT", "--torch", "nowhere"], ["nowhere"]),
         (["TEXT", "--onnx", "nowhere.onnx"], ["nowhere.onnx"]),
+        (["TEXT", "--onnx", "/dev/zero"], ["'/dev/zero' is no file", "ONNX"]),
         (["TEXT", "--device", "cuda:99"], ["cuda"]),
         (["--port", "PORT", "--plot", "a.xyz"], ["a.xyz is no name of a picture"]),
         (["--port", "CONFIG"], ["config.json"]),

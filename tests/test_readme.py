@@ -1,12 +1,14 @@
 """What the README shows is what happens."""
 
 import re
+import shlex
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from minirobert.cli import main
+from tests.test_pages import without_numbers
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -20,6 +22,12 @@ def test_the_first_command_prints_what_is_shown(capsys):
     text = re.search(r'minirobert fill-mask "(.*)"', first).group(1)
     assert main(["fill-mask", text]) == 0
     assert capsys.readouterr().out == blocks("text")[0]
+
+
+def test_the_command_that_compares_prints_what_is_shown(capsys):
+    (command,) = (one for one in blocks("sh") if one.startswith("minirobert compare"))
+    assert main(shlex.split(command)[1:]) == 0
+    assert without_numbers(capsys.readouterr().out) == without_numbers(blocks("text")[1])
 
 
 def test_the_python_examples_give_what_their_comments_say(tmp_path, monkeypatch, capsys):
@@ -39,6 +47,9 @@ def test_the_python_examples_give_what_their_comments_say(tmp_path, monkeypatch,
     assert best["token_str"] == " know"
     assert f"{best['score']:.3f}…" in README
     assert "merge" in capsys.readouterr().out
+    first = names["result"].first
+    for said in (first.name.removeprefix("roberta.encoder."), first.explanations[0].text):
+        assert f"# {said}\n" in README
     assert (tmp_path / "my-tokenizer" / "tokenizer.json").is_file()
 
 

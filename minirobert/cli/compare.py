@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..sentences import listed
+from ..sentences import listed, shown
 from .calls import CALL_OPTIONS, add_call, call_of, has_call
 from .common import add_command, print_json
 from .models import MODEL_OPTIONS, load_model, model_name
@@ -35,10 +35,9 @@ def add_compare(commands: Any) -> None:
     command = add_command(
         commands,
         "compare",
-        "Find which tensors of a port depart from the reference by more than rounding. Each step "
-        "is computed from the port's own inputs of that step, so a mistake is told where it is "
-        "made. The exit code is 0 if all is exact or rounding, 1 if something departs, 2 after an "
-        "error, and 3 if what is required could not be compared.",
+        "Find which steps of a port depart from the reference by more than rounding.\nThe exit "
+        "code is 0 if none does, 1 if one does, 2 after an error, and 3 if too little\ncould be "
+        "compared to tell.",
         "  minirobert compare DIR --port t.safetensors\n"
         '  minirobert compare DIR "The sky is <mask>." --torch DIR --attention sdpa\n'
         '  minirobert compare DIR "The sky is <mask>." --onnx model.onnx\n'
@@ -98,6 +97,11 @@ def add_compare(commands: Any) -> None:
             "tensors that must be compared, given after the texts (default: the outputs)",
             default=(),
         ),
+        switch(
+            "--no-explain",
+            "do not look for known mistakes that explain what departs, which takes longer",
+            default=False,
+        ),
         switch("--all", "show each tensor by itself", default=False),
         text("--plot", "FILE", "draw the errors into a picture, as errors.png", type=named),
         *MODEL_OPTIONS,
@@ -114,8 +118,14 @@ def _compare(arguments: argparse.Namespace) -> int:
     call = call_of(arguments, reference) if is_run or has_call(arguments) else None
     port = _port(arguments, reference, call)
     inputs = None if is_run else call
-    how = {"names": arguments.names, "arithmetic": _arithmetic(arguments, port)}
-    result = compare(reference, port, inputs, **how)
+    result = compare(
+        reference,
+        port,
+        inputs,
+        names=arguments.names,
+        arithmetic=_arithmetic(arguments, port),
+        explain=not arguments.no_explain,
+    )
     lacking = result.lacking(*arguments.require)
     if arguments.plot:
         result.plot(arguments.plot)
@@ -174,6 +184,9 @@ def _port(arguments: argparse.Namespace, reference: Any, call: Any) -> Any:
     if arguments.onnx:
         from ..numerics.onnx_port import trace_onnx
 
+        path = Path(arguments.onnx)
+        if path.exists() and not path.is_file():
+            raise OSError(f"{shown(str(path))} is no file: give one that holds an ONNX graph")
         return trace_onnx(arguments.onnx, call, model=reference, optimise=bool(arguments.optimised))
     from ..numerics import trace
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..sentences import shown
+from ..sentences import listed, shown
 from .calls import CALL_OPTIONS, add_call, call_of
 from .common import add_command, print_json
 from .models import MODEL_OPTIONS, load_model
@@ -57,7 +57,7 @@ def _trace(arguments: argparse.Namespace) -> None:
     made = trace(model, keep=arguments.keep, weights=not arguments.no_weights, **call)
     if not set(made.tensors) - set(made.given or ()):
         raise ValueError(
-            f"no tensor has a name like {' or '.join(map(shown, arguments.keep))}: "
+            f"no tensor has a name like {listed(arguments.keep, each=shown)}: "
             "minirobert inspect --computed prints the names"
         )
     made.write(out)
@@ -73,6 +73,8 @@ def check_new(path: Path, may_exist: bool) -> None:
     """Refuse a file that is there, before anything is computed."""
     if path.is_dir():
         raise IsADirectoryError(f"{shown(str(path))} is a directory: give the name of a file")
+    if path.exists() and not path.is_file():
+        raise OSError(f"{shown(str(path))} is a device or a pipe: give the name of a file")
     if path.exists() and not may_exist:
         raise FileExistsError(
             f"{shown(str(path))} is there already: give another name, or --overwrite"

@@ -108,6 +108,7 @@ def exchanging(target: Path, replaces: Belongs = _nothing) -> Iterator[Path]:
             yield own.new
             with locked(target, _PATIENCE):
                 _finish_others(target)
+                _check_places(own)
                 _exchange(own, replaces)
                 with suppress(OSError):  # the new files stand, and the next who saves cleans up
                     _finish(own)
@@ -117,6 +118,17 @@ def exchanging(target: Path, replaces: Belongs = _nothing) -> Iterator[Path]:
         except BaseException:  # another interruption
             _leave(own, lock)
             raise
+
+
+def _check_places(own: _Room) -> None:
+    """Refuse to put a file in the place of a device or a pipe, as /dev/null, which it would end."""
+    for name in os.listdir(own.new):
+        place = own.target / name
+        if place.exists() and not (place.is_file() or place.is_dir()):
+            raise OSError(
+                f"{shown(str(place))} is a device or a pipe, which a file must not replace: save "
+                "elsewhere"
+            )
 
 
 def write_files(

@@ -59,8 +59,9 @@ def _departure(comparison: Comparison, first: Row) -> Iterator[str]:
     if formula:
         yield f"Its formula is minirobert.{formula.formula}."
     yield from _cause(first)
-    if any(note.startswith("config:") for note in comparison.notes):
-        yield "The configurations differ, as is told above: make them the same first."
+    for start, what in (("config:", "configurations"), ("weights:", "weights")):
+        if any(note.startswith(start) for note in comparison.notes):
+            yield f"The {what} differ, as is told above: make them the same first."
     hidden = hidden_steps(comparison)
     if hidden:
         yield (
@@ -79,11 +80,15 @@ def _cause(first: Row) -> Iterator[str]:
             "It has an infinite number or a NaN where there must be none: look for an overflow "
             "(float16 ends at 65504), or a division by 0."
         )
-    for one in first.explanations[:1]:
-        if one.is_coarse:
-            yield f"No mistake, but a loss of digits explains it: {plain(one.text, 300)}."
-        else:
-            yield f"A known mistake explains it: {plain(one.text, 300)}."
+    if first.explanations:
+        best = first.explanations[0]
+        texts = "; or ".join(
+            plain(one.text, 300)
+            for one in first.explanations[:2]
+            if one.is_coarse == best.is_coarse
+        )
+        what = "No mistake, but a loss of digits" if best.is_coarse else "A known mistake"
+        yield f"{what} explains it: {texts}."
 
 
 def _others(comparison: Comparison, first: Row) -> Iterator[str]:

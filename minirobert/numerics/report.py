@@ -20,6 +20,7 @@ __all__ = ["Group", "exactly", "folded", "number", "place", "report"]
 
 WIDTH = 80
 _NAME = 40
+_EXPLANATIONS = 4
 
 
 @dataclass
@@ -169,11 +170,13 @@ def _details(comparison: Comparison, group: Group, table: dict[str, Intermediate
         )
     if row.reason == "range":
         yield from _indented("one of the two is infinite or not a number, the other is not")
-    for one in row.explanations:
+    for one in row.explanations[:_EXPLANATIONS]:
         yield from _indented(
             f"fits: {plain(one.text, 300)} (ratio {number(one.ratio)})"
             + ("; it loses digits, and is no mistake" if one.is_coarse else "")
         )
+    if len(row.explanations) > _EXPLANATIONS:
+        yield from _indented(f"and {len(row.explanations) - _EXPLANATIONS} more that fit")
     if group.again:
         yield from _indented(_again(group))
 

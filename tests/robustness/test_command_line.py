@@ -112,6 +112,8 @@ OPTIONS = {
     "inspect": [["--json"]],
     "train-tokenizer": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--quiet"]],
     "compare-tokens": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--all"]],
+    "trace": [["--json"], ["--overwrite"], ["--keep", "*.sum"], ["--pair"], ["--no-weights"]],
+    "compare": [["--json"], ["--all"], ["--require", "embeddings"], ["--no-explain"]],
 }
 #: Lines of what a port gives for texts.
 ROWS = [
@@ -135,6 +137,9 @@ OF_TASKS = [
     ),
     *(["--model", name] for name in ("", ".", "/dev/zero", "/dev/null", "FIFO", "FILE", "\udcff")),
 ]
+
+
+FILES = ("", ".", "/dev/zero", "/dev/null", "FIFO", "FILE", "\udcff")
 
 
 def drawn_arguments(draw, directories, tmp_path):
@@ -163,6 +168,13 @@ def drawn_arguments(draw, directories, tmp_path):
         file = draw.choice(["FILE", "FILE", "-", "/dev/zero", ".", "", "o" * 300])
         arguments += [model, "--port", port, file]
         arguments += draw.choice([[], ["--pair"], ["--jsonl"], ["--max-length", "3"]])
+    if command in ("trace", "compare"):
+        arguments += [directories["fill-mask"]]
+        ways = [["--dtype", "float16"], ["--device", "cuda:7"], []]
+        ways += [[way, file] for way in ("--port", "--onnx", "--inputs") for file in FILES]
+        arguments += draw.choice(ways[:2] if command == "trace" else ways)
+    if command == "trace":
+        arguments += ["--out", draw.choice(["OUT", "OUT", "", "FIFO", ".", "o" * 300])]
     for option in OPTIONS[command]:
         arguments += option if draw.random() < 0.4 else []
     names = {name: str(tmp_path / name) for name in ("FIFO", "FILE", "IDS", "OUT")}
@@ -186,8 +198,8 @@ def test_whatever_it_is_given(draw, times, directories, tmp_path):
         streams, environment = draw.choice(STREAMS), draw.choice(ENVIRONMENTS)
         try:
             result = program(arguments, drawn_lines(draw), streams, environment, cwd=tmp_path)
-            is_comparison = arguments[0] == "compare-tokens"
-            assert_well_behaved(result, arguments, (0, 1, 2) if is_comparison else (0, 2))
+            codes = (0, 1, 2, 3) if arguments[0].startswith("compare") else (0, 2)
+            assert_well_behaved(result, arguments, codes)
         except (AssertionError, subprocess.TimeoutExpired) as error:
             error.add_note(f"{arguments} {streams} {environment}")
             raise
