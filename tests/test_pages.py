@@ -10,7 +10,10 @@ from minirobert import RobertaForMaskedLM, RobertaTokenizer
 from minirobert.numerics import compare
 
 TUTORIALS = Path(__file__).parents[1] / "tutorials"
-PAGES = [("differences.md", 280), ("looking_inside.md", 30), ("numerical_checks.md", 30)]
+PAGES = [
+    *(("differences.md", 280), ("looking_inside.md", 30)),
+    *(("numerical_checks.md", 30), ("budgets.md", 15)),
+]
 FLAGS = doctest.REPORT_NDIFF | doctest.ELLIPSIS
 
 
