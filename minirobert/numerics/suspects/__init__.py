@@ -43,6 +43,8 @@ from .place import Place, World
 __all__ = ["explained"]
 
 _MOST = 6  # explanations of one row
+#: Ratios to the budget that lie no further apart do not tell which of two mistakes it is.
+_ALIKE = 0.15
 
 
 def explained(
@@ -137,6 +139,6 @@ def _ranked(name: str, found: Found) -> list[Explanation]:
     def rank(one: Explanation) -> tuple[int, ...]:
         if one.is_pattern:
             return (2,)
-        return int(one.is_coarse), -steps[one.text], one.ratio > 2 * least + 0.05
+        return int(one.is_coarse), -steps[one.text], one.ratio > 2 * least + _ALIKE
 
     return sorted(by_text.values(), key=rank)

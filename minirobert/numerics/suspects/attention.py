@@ -17,6 +17,7 @@ from ...attention import (
     relative_query_scores,
 )
 from ...functional import embedding, matmul, softmax
+from ..bounded import Numbers
 from ..replay import is_masked
 from .place import Place, numbers_in
 from .table import Guess, suspect

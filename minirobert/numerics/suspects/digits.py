@@ -138,11 +138,12 @@ def _is_off_in_general(spot: Spot) -> bool:
 
 def _text(place: Place, name: str) -> str:
     """Say what is of fewer digits, as far as the port's numbers show it."""
-    if name in narrow(place):
-        return f"its numbers are those of {name}: it is summed or stored in it"
+    fitting = next(narrow(place), None)
+    if fitting is not None:
+        return f"its numbers are those of {name}: it is summed or stored in it" * (fitting == name)
     # A curve or a norm that is summed in few digits gives numbers of few digits; a product whose
     # factors are rounded need not.
-    is_product = place.bare.endswith(_PRODUCTS) and name != "bfloat16" and not any(narrow(place))
+    is_product = place.bare.endswith(_PRODUCTS) and name != "bfloat16"
     return f"sums or their factors are kept in {name}" if is_product else ""
 
 
@@ -150,6 +151,7 @@ def _loss(spot: Spot, step: Step) -> float:
     """Give the error over the bound of fewer digits, or infinity if they do not explain it."""
     if step.port is None or step.bound is None:
         return float("inf")
-    if root_mean_square(step.port - step.value) < _LEAST * root_mean_square(step.bound):
+    is_small = root_mean_square(step.port - step.value) < _LEAST * root_mean_square(step.bound)
+    if is_small and not any(narrow(spot.place)):
         return float("inf")
     return misfit(step.value, step.bound, step.port, spot.counts)

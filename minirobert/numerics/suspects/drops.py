@@ -60,6 +60,8 @@ def _dropped(place: Place, x: Array, p: float, residual: Array) -> Array:
     xp = array_namespace(x)
     all_kept = x * (1 / (1 - p)) + residual
     nearer = abs(place.port - numbers_in(all_kept)) < abs(place.port - numbers_in(residual))
+    if not nearer.any():
+        raise KeyError("all was dropped")
     return xp.where(place.world.convert(nearer), all_kept, residual)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...arrays import Array, array_namespace
 from ..bounded import BoundedArray, Numbers
 from .maps import map_of
-from .place import Place
+from .place import Place, numbers_in
 from .states import other_states
 from .table import Guess, suspect
 
@@ -84,29 +84,38 @@ def _other_heads(place: Place) -> Iterator[Guess]:
 
 
 def _permuted(place: Place) -> Iterator[Guess]:
-    """Find which words' scores are exchanged, if they are few."""
-    if place.port is None or not isinstance(place.own, BoundedArray):
+    """Find which words' scores are exchanged, if they are few: with their biases, or without."""
+    own = place.own
+    if place.port is None or not isinstance(own, BoundedArray):
         return
-    own, bound = place.own.value, place.own.bound
-    assert bound is not None
-    off = (abs(place.port - own) > bound).reshape(-1, own.shape[-1])
+    bias = numbers_in(map_of(place).bias)
+    budget = np.zeros(()) if own.bound is None else own.bound
+    off = (abs(place.port - own.value) > budget).reshape(-1, own.shape[-1])
     (wrong,) = np.nonzero(off.any(axis=0))
-    if not 0 < len(wrong) <= 32:
+    if not 0 < len(wrong) <= _MOST_WORDS:
         return
-    found = dict(_whose(place.port, own, bound, wrong))
-    if not found:
-        return
-    told = ", ".join(f"{i} has that of {j}" for i, j in sorted(found.items())[:6])
-    order = np.array([found.get(k, k) for k in range(own.shape[-1])])
-    yield Guess(f"rows of the vocabulary are permuted: id {told}", lambda: place.own[..., order])
+    for own_bias in (bias, np.zeros(bias.shape)):
+        products = own.value - own_bias
+        found = dict(_whose(place.port - own_bias, products, budget, wrong))
+        told = ", ".join(f"{i} has that of {j}" for i, j in sorted(found.items())[:6])
+        order = np.array([found.get(k, k) for k in range(products.shape[-1])])
+        value = products[..., order] + own_bias
+        if found:
+            yield Guess(
+                f"rows of the vocabulary are permuted: id {told}",
+                lambda value=value: BoundedArray(value, budget, own.dtype, own.xp),
+            )
+
+
+_MOST_WORDS = 32  # whose scores are looked for among those of others
 
 
 def _whose(
-    port: Numbers, own: Numbers, bound: Numbers, wrong: Numbers
+    port: Numbers, own: Numbers, budget: Numbers, wrong: Numbers
 ) -> Iterator[tuple[int, int]]:
     axes = tuple(range(own.ndim - 1))
     for i in wrong:
-        fits = (abs(port[..., i, None] - own) <= bound).all(axis=axes)
+        fits = (abs(port[..., i, None] - own) <= 2 * budget).all(axis=axes)
         (same,) = np.nonzero(fits)
         if len(same):
             yield int(i), int(same[0])

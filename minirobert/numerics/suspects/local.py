@@ -110,7 +110,9 @@ def _fitting(place: Place, counts: Numbers | None, texts: set[str] | None) -> li
 
 def _ratio(guess: Guess, place: Place, counts: Numbers | None) -> float:
     array: Any = made(guess, place.own)
-    if array is None or place.port is None or is_far(array) or _is_vague(array, place):
+    if array is None or place.port is None or is_far(array):
+        return float("inf")
+    if not guess.is_coarse and _is_vague(array, place):
         return float("inf")
     return misfit(array.value, array.bound, place.port, counts)
 
