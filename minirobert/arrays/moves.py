@@ -182,10 +182,9 @@ def _device_of_library(device: Any, xp: Namespace) -> Any:
         named = [one for one in devices if device and device.lower() in str(one).lower()]
         if named:
             return named[0]
-        known = listed(devices, each=shown)
         raise ValueError(
             f"device {shown(device)} is none of {plain(namespace_name(xp))}'s"
-            + (f": it has {known}" if devices else "")
+            + (f": it has {listed(devices, each=shown)}" if devices else "")
         ) from None
     return device
 
