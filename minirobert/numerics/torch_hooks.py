@@ -124,7 +124,9 @@ def _attend(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     mask: Any = given.get("attention_mask", kwargs.get("attention_mask"))
     if not _is_tensor(mask) or mask.ndim != 4:
         return None
-    return mask if str(mask.dtype) == "torch.bool" else mask == 0
+    attend = mask if str(mask.dtype) == "torch.bool" else mask == 0
+    first = attend[:, :, :1]  # an encoder's, which fused attention is given for each query
+    return first if bool((attend == first).all()) else attend
 
 
 class _Functions:

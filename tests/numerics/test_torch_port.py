@@ -60,6 +60,9 @@ def test_fused_attention_has_no_scores(class_name):
     assert absent <= {"scores", "scores.masked", "probabilities", "attend"}
     assert {"scores", "scores.masked", "probabilities"} <= absent
     assert "sdpa attention" in fused.made_by
+    if "attend" in fused.tensors:  # it is not where everything is seen
+        masks = eager.tensors["attend"], fused.tensors["attend"]
+        assert np.array_equal(*masks)
 
 
 def test_pooler_or_none():
