@@ -14,7 +14,8 @@ a bound of what rounding explains.
 - `minirobert.numerics.onnx_export`: a model as an ONNX graph, each tensor under its name here;
 - `minirobert.numerics.suspects`: known mistakes, tried on what departs;
 - `minirobert.numerics.steps`: what a tensor is made of, by its name;
-- `minirobert.numerics.report`, `report_html`, `report_json`, `report_plot`, `advice`: what is shown.
+- `minirobert.numerics.report`, `report_html`, `report_json`, `report_plot`: what is shown of it;
+- `minirobert.numerics.advice`: what it means.
 """
 
 from .arithmetic import Arithmetic
