@@ -9,20 +9,15 @@ a bound of what rounding explains.
 - `minirobert.numerics.bounded`, `operations`, `bounds`: arrays that carry rounding bounds;
 - `minirobert.numerics.comparison`: what comes of it, tensor by tensor;
 - `minirobert.numerics.arithmetic`: in what a port stores and sums;
-<<<<<<< HEAD
-- `minirobert.numerics.torch_port`: traces of models that run on torch;
-- `minirobert.numerics.names`: tensors under the names of other implementations;
-- `minirobert.numerics.tokens`: a port's tokenizer beside this one;
-- `minirobert.numerics.onnx_export`: a model as an ONNX graph, each tensor under its name here.
-=======
 - `minirobert.numerics.ports`: whatever stands for a port, as a trace: `torch_port`, `onnx_port`;
 - `minirobert.numerics.names`: tensors under the names of other implementations;
 - `minirobert.numerics.onnx_export`: a model as an ONNX graph, each tensor under its name here;
+- `minirobert.numerics.tokens`: a port's tokenizer beside this one;
+- `minirobert.numerics.vectors`: conformance vectors, and the score of a port;
 - `minirobert.numerics.suspects`: known mistakes, tried on what departs;
 - `minirobert.numerics.steps`: what a tensor is made of, by its name;
 - `minirobert.numerics.report`, `report_html`, `report_json`, `report_plot`: what is shown of it;
 - `minirobert.numerics.advice`: what it means.
->>>>>>> report
 """
 
 from .arithmetic import Arithmetic
