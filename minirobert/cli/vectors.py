@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..numerics.vectors import Score, check_vectors, write_vectors
 from .common import add_command, print_json
 from .options import add_options, named, text, words
 from .streams import output
@@ -59,6 +58,8 @@ def _vectors(arguments: argparse.Namespace) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> None:
+    from ..numerics.vectors import write_vectors
+
     directory = write_vectors(arguments.out)
     if arguments.json:
         print_json({"directory": str(directory)})
@@ -68,7 +69,9 @@ def _write(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    score: Score = check_vectors(arguments.check, arguments.port, arguments.only)
+    from ..numerics.vectors import check_vectors
+
+    score = check_vectors(arguments.check, arguments.port, arguments.only)
     if arguments.json:
         print_json(score.to_json())
     else:
