@@ -145,6 +145,7 @@ def _root(x: Array) -> Array:
     return array_namespace(x).sqrt(x)
 
 
+@half_in_float32
 def _normed(x: Array, divisor: Callable[[Array], Array]) -> Array:
     """Divide by something else than the root of variance and eps."""
     xp, centred = array_namespace(x), _centred(x)
