@@ -15,6 +15,7 @@ CONFIG = RobertaConfig(
 )  # fmt: skip
 MODEL = RobertaForMaskedLM(CONFIG).astype("float64")
 IDS, OTHER = np.array([[0, 7, 8, 9, 2]]), np.array([[0, 11, 12, 13, 2]])
+LAYER = "roberta.encoder.layer.0"
 SUM = "roberta.embeddings.sum"
 
 
@@ -131,6 +132,34 @@ def test_no_step_of_generation_is_written_over():
     assert len(logits) == 3
     shapes = [x.shape for name, x in seen.items() if name.endswith("layer.0.attention.self.scores")]
     assert shapes == [(1, 3, 3, 3), (1, 3, 1, 4), (1, 3, 1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("keep", "names"),
+    [
+        ("lm_head.logits", ["lm_head.logits"]),
+        ("encoder.layer.0.*.scores", ["roberta.encoder.layer.0.attention.self.scores"]),
+        (["*.sum", "pooler"], [SUM, *(f"{LAYER}.{x}output.sum" for x in ("attention.", ""))]),
+        ("layer.0", []),
+        ("EMBEDDINGS.sum", []),
+        ("beddings.sum", []),
+    ],
+)
+def test_names_are_kept_by_pattern(keep, names):
+    with watch(keep=keep) as seen:
+        MODEL(IDS)
+    assert [name for name in seen if ".layer.1." not in name] == names
+    told = []
+    with watch(lambda name, array: told.append(name), keep=keep):
+        MODEL(IDS)
+    assert told == list(seen)
+
+
+def test_calls_are_counted_among_what_is_kept():
+    with watch(keep="embeddings.sum") as seen:
+        MODEL(IDS)
+        MODEL(IDS)
+    assert list(seen) == [SUM, f"call.1.{SUM}"]
 
 
 def test_other_threads_are_not_watched():

@@ -108,6 +108,22 @@ def test_what_a_library_computes_is_within_the_bound(name, store, seed, scale):
     assert np.all(off <= bound), float(np.max(off / np.where(bound, bound, 1)))
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
+@settings(max_examples=10)
+@given(seed=seeds, signs=st.booleans())
+def test_what_goes_in_may_be_off(name, seed, signs):
+    """It is off by much more than roundoffs, all in one direction or each in its own."""
+    compute, (x, y) = OPERATIONS[name], drawn(seed, 1.0, "float64")
+    off = 1e-6 * (np.sign(x) if signs else np.random.default_rng(seed).uniform(-1, 1, x.shape))
+    xp = Operations(Arithmetic("float64"))
+    bounded_x = BoundedArray(x, np.full(x.shape, 1e-6), xp.float64, xp)
+    result = compute(xp, bounded_x, xp.asarray(y))
+    moved = compute(np, x + off, y)
+    if name in ("where", "where not", "take along"):  # which look at the numbers themselves
+        return
+    assert np.all(abs(moved - result.value) <= result.bound * (1 + 1e-4) + 1e-10)  # d^2
+
+
 @pytest.mark.parametrize("name", [n for n in OPERATIONS if n not in ("index", "where not", "take")])
 def test_no_bound_is_without_measure(name):
     """A bound that is a hundred roundoffs of the largest number or more would hide mistakes."""

@@ -197,7 +197,7 @@ def test_positions_that_are_given_are_obeyed_and_others_checked(tiny, batch):
     positions = np.arange(3, 13)[None, :].repeat(2, 0)
     port = trace(tiny, position_ids=positions, **batch)
     assert named(departures(tiny, port)) == []
-    undeclared = replace(port, given=("input_ids", "attention_mask"))
+    undeclared = replace(port, given=None)
     assert named(departures(tiny, undeclared)) == ["position_ids"]
 
 
@@ -230,6 +230,19 @@ def test_names_without_the_prefix_and_heads_that_are_not_split(tiny, batch):
     assert result.unknown == ("blk.0.attn_q",)
     with pytest.raises(ValueError, match=r"has lm_head.logits twice, once as roberta.lm_head"):
         compare(tiny, {**tensors, "roberta.lm_head.logits": tensors["lm_head.logits"]}, batch)
+
+
+@pytest.mark.parametrize("number", [-np.inf, -1e4, np.finfo(np.float32).min])
+def test_scores_may_be_masked_in_any_way(tiny, batch, number):
+    """What they are masked by does not count, but what comes of it does."""
+    port = trace(tiny, weights=False, **batch)
+    masked = batch["attention_mask"][:, None, None, :] == 0
+    for name in [name for name in port.tensors if ".scores" in name]:
+        port.tensors[name] = np.where(masked, np.float32(number), port.tensors[name])
+    assert named(departures(tiny, port)) == []
+    name = "roberta.encoder.layer.2.attention.self.probabilities"
+    port.tensors[name] = np.full_like(port.tensors[name], 0.1)
+    assert named(departures(tiny, port))[0] == name
 
 
 def test_chunks_are_joined(batch):
