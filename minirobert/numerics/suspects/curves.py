@@ -20,6 +20,9 @@ _CURVES = {
     "classifier.tanh": "classifier.dense",
 }
 
+#: Those of which half precision rounds each part, where a port writes them out.
+_OF_PARTS = ("gelu_new", "gelu_fast", "quick_gelu")
+
 
 @suspect(*_CURVES)
 def _activations(place: Place) -> Iterator[Guess]:
@@ -31,6 +34,8 @@ def _activations(place: Place) -> Iterator[Guess]:
             tried.add(formula)
             text = f"the activation is {name}, not {own}"
             yield Guess(text, lambda formula=formula: _at_once(formula, x))
+            if name in _OF_PARTS:
+                yield Guess(text, lambda formula=formula: formula.__wrapped__(x))
             yield Guess(text, lambda name=name: activation(name)(x))
     if own in ACTIVATIONS:
         twice = activation(own)

@@ -25,6 +25,8 @@ _MOST_RUNS = 400
 _NEAR = 50.0
 #: Or how much nearer it must come.
 _NEARER = 0.01
+#: Not so many times farther than the nearest.
+_AS_NEAR = 20.0
 #: For how many rows mistakes are looked for; most explain all that are alike.
 _MOST_ROWS = 3
 #: How many are looked at closely.
@@ -153,7 +155,9 @@ def tried_from_afar(
     gaps = dict(_gaps(rows, model, world, calls))
     if not gaps:
         return {}
-    asked = [one for one in _asked(calls, replay(model, list(calls), arithmetic)) if one.row in gaps]
+    asked = [
+        one for one in _asked(calls, replay(model, list(calls), arithmetic)) if one.row in gaps
+    ]
     offered = _offered(model, world, calls, frozenset().union(*gaps.values()))
     trial = _Trial(model, world, list(calls), arithmetic, asked)
     found: Found = {}
@@ -250,9 +254,12 @@ class _Trial(NamedTuple):
             ratio = first.ratio(run[first.k][first.name])
             if ratio <= first.near:
                 near.append((ratio, mistake))
-        nearest = sorted(near, key=lambda pair: pair[0])[:_MOST_CLOSE]
+        near.sort(key=lambda pair: pair[0])
+        nearest = [mistake for ratio, mistake in near if ratio <= _AS_NEAR * near[0][0] + 1]
         found: Found = {}
-        for row, explanation in (one for _, mistake in nearest for one in self._fits(mistake)):
+        for row, explanation in (
+            one for mistake in nearest[:_MOST_CLOSE] for one in self._fits(mistake)
+        ):
             found.setdefault(row, []).append(explanation)
         return found
 
