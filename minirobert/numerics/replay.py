@@ -173,7 +173,13 @@ def _run(
     return runs
 
 
-def values(model: Any, calls: list[Call], change: Change | None) -> list[dict[str, Numbers]]:
+class _Enough(Exception):  # noqa: N818  # no error: it ends a run
+    """What was asked for has been computed."""
+
+
+def values(
+    model: Any, calls: list[Call], change: Change | None, until: tuple[int, str] | None = None
+) -> list[dict[str, Numbers]]:
     """Run the reference once on the intermediates of a port, without bounds.
 
     Parameters
@@ -183,6 +189,8 @@ def values(model: Any, calls: list[Call], change: Change | None) -> list[dict[st
     calls : list of Call
     change : callable or None
         See `replay`.
+    until : (int, str), optional
+        The number of a call and a name there: nothing behind it is computed.
 
     Returns
     -------
@@ -196,10 +204,15 @@ def values(model: Any, calls: list[Call], change: Change | None) -> list[dict[st
 
         def watcher(name: str, array: Any, call: Call = call, own: Any = own) -> Any:
             own[name] = array
+            if until == (len(runs) - 1, name):
+                raise _Enough
             port = of_port(name, call, array)
             return None if port is None else port.astype(array.dtype)
 
-        look(watcher)
+        try:
+            look(watcher)
+        except _Enough:
+            break
     return runs
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ...arrays import Array
 from ...functional import ACTIVATIONS
+from ..bounded import BoundedArray
 from ..bounds import activation
 from .place import Place
 from .states import LATE_RESIDUAL, PRE_NORM, other_states, residual_of
@@ -19,6 +20,9 @@ _CURVES = {
     "classifier.tanh": "classifier.dense",
 }
 
+#: Those of which half precision rounds each part, where a port writes them out.
+_OF_PARTS = ("gelu_new", "gelu_fast", "quick_gelu")
+
 
 @suspect(*_CURVES)
 def _activations(place: Place) -> Iterator[Guess]:
@@ -28,11 +32,19 @@ def _activations(place: Place) -> Iterator[Guess]:
     for name, formula in ACTIVATIONS.items():
         if formula not in tried and name != "linear":
             tried.add(formula)
-            curve = activation(name)
-            yield Guess(f"the activation is {name}, not {own}", lambda curve=curve: curve(x))
+            text = f"the activation is {name}, not {own}"
+            yield Guess(text, lambda formula=formula: _at_once(formula, x))
+            if name in _OF_PARTS:
+                yield Guess(text, lambda formula=formula: formula.__wrapped__(x))
+            yield Guess(text, lambda name=name: activation(name)(x))
     if own in ACTIVATIONS:
         twice = activation(own)
         yield Guess("the activation is applied twice", lambda: twice(place.own))
+
+
+def _at_once(formula: Callable[[Array], Array], x: Array) -> Array:
+    """Round a curve once, as a library does that has it, whatever its parts are here."""
+    return x.xp.curve(formula, x) if isinstance(x, BoundedArray) else formula(x)
 
 
 def _own_name(place: Place) -> str:

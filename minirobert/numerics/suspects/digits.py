@@ -87,7 +87,10 @@ def lost(
     for name in ("tf32", "float16", "bfloat16"):
         if not asked or FORMATS[name].unit <= FORMATS[str(arithmetic.accumulate)].unit:
             continue
-        store = arithmetic.store if name == "tf32" else name
+        is_wider = FORMATS[arithmetic.store].unit >= FORMATS[name].unit
+        if is_wider and name == "tf32":  # which is made of float32
+            continue
+        store = arithmetic.store if is_wider or name == "tf32" else name
         run = _by_row(calls, passes(model, list(calls), Arithmetic(store, name)))
         for one in asked:
             text = _text(one.place, name)

@@ -25,6 +25,10 @@ _MOST_RUNS = 400
 _NEAR = 50.0
 #: Or how much nearer it must come.
 _NEARER = 0.01
+#: Not so many times farther than the nearest.
+_AS_NEAR = 20.0
+#: For how many rows mistakes are looked for; most explain all that are alike.
+_MOST_ROWS = 3
 #: How many are looked at closely.
 _MOST_CLOSE = 6
 
@@ -148,16 +152,24 @@ def tried_from_afar(
     arithmetic : Arithmetic
         Of the port.
     """
-    gaps = {row: names for row, names in _gaps(rows, model, world, calls) if names}
+    gaps = dict(_gaps(rows, model, world, calls))
     if not gaps:
         return {}
-    steps = replay(model, list(calls), arithmetic)
-    asked = [one for one in _asked(calls, steps) if one.row in gaps]
-    everywhere = frozenset(name for names in gaps.values() for name in names)
-    offered = _offered(model, world, calls, everywhere)
-    found = _found(asked, _together(offered), model, world, calls, arithmetic)
-    if not found:
-        found = _found(asked[:1], _alone(offered), model, world, calls, arithmetic)
+    asked = [
+        one for one in _asked(calls, replay(model, list(calls), arithmetic)) if one.row in gaps
+    ]
+    offered = _offered(model, world, calls, frozenset().union(*gaps.values()))
+    trial = _Trial(model, world, list(calls), arithmetic, asked)
+    found: Found = {}
+    for _ in range(_MOST_ROWS):
+        first = next((one for one in asked if one.row not in found and one.row in gaps), None)
+        if first is None:
+            break
+        names = gaps.pop(first.row)
+        for mistakes in (_together(offered), _alone(offered)):
+            if first.row not in found:
+                here = [one for one in mistakes if any(name in names for name in one.families)]
+                found |= trial.found(first, here)
     return found
 
 
@@ -224,26 +236,39 @@ def _alone(offered: Sequence[Offer]) -> list[_Mistake]:
     return [_Mistake.of(group) for names in several for group in names.values()]
 
 
-def _found(
-    asked: Sequence[_Asked],
-    mistakes: Sequence[_Mistake],
-    model: Any,
-    world: World,
-    calls: Sequence[Call],
-    arithmetic: Arithmetic,
-) -> Found:
-    """Try each mistake without bounds first, and those that come near with their own."""
-    near: list[tuple[float, _Mistake]] = []
-    for mistake in mistakes[:_MOST_RUNS]:
-        run = values(model, list(calls), _Change(mistake, world, calls))
-        ratio = min(one.ratio(run[one.k][one.name]) / one.near for one in asked)
-        if ratio <= 1:
-            near.append((ratio, mistake))
-    found: Found = {}
-    for _, mistake in sorted(near, key=lambda pair: pair[0])[:_MOST_CLOSE]:
-        steps = replay(model, list(calls), arithmetic, _Change(mistake, world, calls))
-        for one in asked:
-            ratio = one._replace(step=steps[one.k][one.name]).ratio(steps[one.k][one.name].value)
+class _Trial(NamedTuple):
+    """What is needed to try a mistake."""
+
+    model: Any
+    world: World
+    calls: list[Call]
+    arithmetic: Arithmetic
+    asked: list[_Asked]
+
+    def found(self, first: _Asked, mistakes: Sequence[_Mistake]) -> Found:
+        """Try each mistake without bounds, up to a row, and those that come near in full."""
+        near: list[tuple[float, _Mistake]] = []
+        for mistake in mistakes[:_MOST_RUNS]:
+            change = _Change(mistake, self.world, self.calls)
+            run = values(self.model, self.calls, change, until=(first.k, first.name))
+            ratio = first.ratio(run[first.k][first.name])
+            if ratio <= first.near:
+                near.append((ratio, mistake))
+        near.sort(key=lambda pair: pair[0])
+        nearest = [mistake for ratio, mistake in near if ratio <= _AS_NEAR * near[0][0] + 1]
+        found: Found = {}
+        for row, explanation in (
+            one for mistake in nearest[:_MOST_CLOSE] for one in self._fits(mistake)
+        ):
+            found.setdefault(row, []).append(explanation)
+        return found
+
+    def _fits(self, mistake: _Mistake) -> Iterator[tuple[str, Explanation]]:
+        """Find the rows that a mistake explains."""
+        change = _Change(mistake, self.world, self.calls)
+        steps = replay(self.model, self.calls, self.arithmetic, change)
+        for one in self.asked:
+            step = steps[one.k][one.name]
+            ratio = one._replace(step=step).ratio(step.value)
             if ratio <= 1:
-                found.setdefault(one.row, []).append(Explanation(mistake.sentence, ratio))
-    return found
+                yield one.row, Explanation(mistake.sentence, ratio)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Array, array_namespace
+from ...arrays import Array, array_namespace, half_in_float32
 from ...functional import layer_norm
 from ..bounded import BoundedArray, c
 from .place import Place
@@ -37,31 +37,25 @@ def _eps(place: Place) -> Iterator[Guess]:
                 f"layer_norm_eps is {eps:g}, not {own:g}",
                 lambda eps=eps: layer_norm(x, weight, bias, eps),
             )
-    yield Guess(
-        "eps is added outside the root",
-        lambda: _normed(x, lambda variance: _root(variance) + own) * weight + bias,
-    )
 
 
 @suspect(*_NORMS)
 def _variance(place: Place) -> Iterator[Guess]:
     x, eps, n = _input(place), place.config.layer_norm_eps, place.own.shape[-1]
     weight, bias = _parameters(place)
+    shrink = (n - 1) / n
     if n > 1:
-        shrink = (n - 1) / n
         yield Guess(
             "the variance is divided by H - 1",
             lambda: layer_norm(x, weight * math.sqrt(shrink), bias, eps * shrink),
         )
-        yield Guess(
-            "the deviation, divided by H - 1, has eps added outside the root",
-            lambda: _normed(x, lambda variance: _root(variance / shrink) + eps) * weight + bias,
-        )
-    yield Guess(
-        "the variance takes the place of its root",
-        lambda: _normed(x, lambda variance: variance + eps) * weight + bias,
-    )
-    yield Guess("the mean is not subtracted", lambda: _rms_normed(x, eps) * weight + bias)
+    for text, divisor in _divisors(eps, shrink):
+        for normed in (_normed_at_once, _normed):  # in half precision a port may round each step
+            yield Guess(
+                text,
+                lambda normed=normed, divisor=divisor: normed(x, weight, bias, divisor),
+            )
+    yield Guess("the mean is not subtracted", lambda: _rms_normed(x, weight, bias, eps))
     yield Guess(
         "the mean is subtracted, but nothing divided",
         lambda: _centred(x) * weight + bias,
@@ -145,15 +139,33 @@ def _root(x: Array) -> Array:
     return array_namespace(x).sqrt(x)
 
 
-def _normed(x: Array, divisor: Callable[[Array], Array]) -> Array:
+def _divisors(eps: float, shrink: float) -> Iterator[tuple[str, Callable[[Array], Array]]]:
+    """Give what a port may divide by in place of the root of variance and eps."""
+    if shrink:
+        yield "the variance is divided by H - 1", lambda variance: _root(variance / shrink + eps)
+    yield "eps is added outside the root", lambda variance: _root(variance) + eps
+    if shrink:
+        yield (
+            "the deviation, divided by H - 1, has eps added outside the root",
+            lambda variance: _root(variance / shrink) + eps,
+        )
+    yield "the variance takes the place of its root", lambda variance: variance + eps
+
+
+def _normed(x: Array, weight: Array, bias: Array, divisor: Callable[[Array], Array]) -> Array:
     """Divide by something else than the root of variance and eps."""
-    xp, centred = array_namespace(x), _centred(x)
-    return centred / divisor(xp.mean(centred * centred, axis=-1, keepdims=True))
+    centred = _centred(x)
+    variance = array_namespace(x).mean(centred * centred, axis=-1, keepdims=True)
+    return centred / divisor(variance) * weight + bias
 
 
-def _rms_normed(x: Array, eps: float) -> Array:
-    xp = array_namespace(x)
-    return x / xp.sqrt(xp.mean(x * x, axis=-1, keepdims=True) + eps)
+_normed_at_once = half_in_float32(_normed)
+
+
+@half_in_float32
+def _rms_normed(x: Array, weight: Array, bias: Array, eps: float) -> Array:
+    square = array_namespace(x).mean(x * x, axis=-1, keepdims=True)
+    return x / _root(square + eps) * weight + bias
 
 
 def _in_one_pass(own: Any, x: Any, weight: Any, eps: float) -> Any:
