@@ -16,8 +16,7 @@ a bound of what rounding explains.
 - `minirobert.numerics.vectors`: conformance vectors, and the score of a port;
 - `minirobert.numerics.suspects`: known mistakes, tried on what departs;
 - `minirobert.numerics.steps`: what a tensor is made of, by its name;
-- `minirobert.numerics.report`, `report_html`, `report_json`, `report_plot`: what is shown of it;
-- `minirobert.numerics.advice`: what it means.
+- `minirobert.numerics.report`: what is shown of it, and what it means.
 """
 
 from .arithmetic import Arithmetic

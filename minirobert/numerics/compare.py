@@ -52,7 +52,7 @@ def compare(
         must be the same.
     names : str, path, NameMap or list, optional
         Where the port's names are not ours: what leads from them to ours, a map of
-        `minirobert.numerics.name_maps` by its name, the file of one, the map itself, or its lines.
+        `minirobert.numerics.names.maps` by its name, the file of one, the map itself, or its lines.
     arithmetic : Arithmetic or str, optional
         In what the port computes; by default as the trace says.
     explain : bool

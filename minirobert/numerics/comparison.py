@@ -15,9 +15,9 @@ from .arithmetic import FORMATS, Arithmetic
 from .bounded import Numbers
 from .replay import Step, is_masked
 from .report import report
-from .report_html import html
-from .report_json import as_json
-from .report_plot import plot
+from .report.html import html
+from .report.json_object import as_json
+from .report.plot import plot
 from .steps import outputs
 
 __all__ = ["Comparison", "DepartureError", "Explanation", "OutputRow", "Row", "as_rows", "judged"]
@@ -194,7 +194,7 @@ class Comparison:
         return report(self, every=every)
 
     def to_json(self) -> dict[str, Any]:
-        """Give all of it as an object of JSON, see `minirobert.numerics.report_json`.
+        """Give all of it as an object of JSON, see `minirobert.numerics.report.json_object`.
 
         Returns
         -------

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..models.pretrained import RobertaPreTrainedModel
 from ..sentences import type_name
-from .name_lines import name_map
 from .names import read_map, renamed
+from .names.lines import name_map
 from .traces import Trace, host, trace
 
 __all__ = ["as_trace", "own_names"]
@@ -68,7 +68,7 @@ def own_names(reference: RobertaPreTrainedModel, port: Trace, names: Any) -> Tra
     reference : RobertaPreTrainedModel
     port : Trace
     names : str, path, NameMap or list
-        A map of `minirobert.numerics.name_maps`, the file of one, the map itself, or its lines.
+        A map of `minirobert.numerics.names.maps`, the file of one, the map itself, or its lines.
 
     Returns
     -------

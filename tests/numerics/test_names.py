@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from minirobert.numerics import Trace
-from minirobert.numerics.layouts import is_ours
-from minirobert.numerics.name_lines import name_map
-from minirobert.numerics.name_maps import MAPS, built_in
 from minirobert.numerics.names import read_map, renamed
+from minirobert.numerics.names.layouts import is_ours
+from minirobert.numerics.names.lines import name_map
+from minirobert.numerics.names.maps import MAPS, built_in
 from minirobert.numerics.torch_port import trace_torch
 from tests.equivalence.strategies import CLASSES
 from tests.numerics.models import drawn_model, vector

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert import RobertaForQuestionAnswering, RobertaModel
-from minirobert.numerics import Arithmetic, Comparison, DepartureError, Row, compare, report_json
-from minirobert.numerics.advice import advice
+from minirobert.numerics import Arithmetic, Comparison, DepartureError, Row, compare
 from minirobert.numerics.comparison import Explanation, OutputRow
-from minirobert.numerics.report import number
+from minirobert.numerics.report import json_object, number
+from minirobert.numerics.report.advice import advice
 from minirobert.numerics.steps import short
 from tests.numerics.small import BATCH, LAYER, only, small_model, traced
 
@@ -277,7 +277,7 @@ def test_json_is_strict_and_complete(wrong):
 
 def test_every_key_is_documented(wrong):
     found = wrong.to_json()
-    said = report_json.__doc__
+    said = json_object.__doc__
     keys = {*found, *found["tensors"][0], *found["groups"][0], *found["outputs"][0]}
     keys |= {"text", "ratio", "coarse", "store", "accumulate"}
     assert all(f"``{key}``" in said or f'"{key}"' in said for key in keys)

@@ -12,8 +12,8 @@ from minirobert import RobertaConfig
 from minirobert.files import TINY
 from minirobert.intermediates import Pass, intermediates
 from minirobert.numerics import Arithmetic, Trace
-from minirobert.numerics.torch_models import config_of, load_torch
 from minirobert.numerics.torch_port import trace_torch
+from minirobert.numerics.torch_port.models import config_of, load_torch
 from minirobert.numerics.traces import digest
 from tests.equivalence.strategies import CLASSES
 from tests.numerics.models import drawn_model, vector

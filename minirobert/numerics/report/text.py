@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..sentences import cut, listed, plain
+from ...sentences import cut, listed, plain
+from ..arithmetic import FORMATS
+from ..steps import formulas, in_words, kind, layer, section, short
 from .advice import advice
-from .arithmetic import FORMATS
-from .steps import formulas, in_words, kind, layer, section, short
 
 if TYPE_CHECKING:
-    from ..intermediates import Intermediate
-    from .comparison import Comparison, Row
+    from ...intermediates import Intermediate
+    from ..comparison import Comparison, Row
 
 __all__ = ["Group", "exactly", "folded", "number", "place", "report"]
 

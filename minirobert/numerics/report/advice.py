@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..sentences import listed, plain
-from .arithmetic import FORMATS
-from .steps import formulas, kind, layer, short, sources, unseen
+from ...sentences import listed, plain
+from ..arithmetic import FORMATS
+from ..steps import formulas, kind, layer, short, sources, unseen
 
 if TYPE_CHECKING:
-    from .comparison import Comparison, Row
+    from ..comparison import Comparison, Row
 
 __all__ = ["advice", "hidden_steps", "next_to_show"]
 

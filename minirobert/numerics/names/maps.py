@@ -29,7 +29,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from .name_lines import NameMap, name_map
+from .lines import NameMap, name_map
 
 __all__ = ["MAPS", "built_in"]
 

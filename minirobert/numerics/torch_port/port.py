@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import to_numpy
-from ..config import RobertaConfig
-from ..sentences import listed, plain, shown, type_name
-from .arithmetic import Arithmetic
-from .layouts import Numbers, laid_out
-from .torch_hooks import Seen, hooked
-from .torch_models import (
+from ...arrays import to_numpy
+from ...config import RobertaConfig
+from ...sentences import listed, plain, shown, type_name
+from ..arithmetic import Arithmetic
+from ..names.layouts import Numbers, laid_out
+from ..traces import ARGUMENTS, Trace, digest
+from .hooks import Seen, hooked
+from .models import (
     architecture_of,
     config_of,
     dtype_of,
@@ -24,7 +25,6 @@ from .torch_models import (
     load_torch,
     taken_to,
 )
-from .traces import ARGUMENTS, Trace, digest
 
 __all__ = ["trace_torch"]
 

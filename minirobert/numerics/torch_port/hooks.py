@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from .torch_places import Place, own_path, places
+from ..names.paths import own_path
+from .places import Place, places
 
 __all__ = ["Seen", "hooked"]
 

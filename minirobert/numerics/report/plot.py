@@ -7,12 +7,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import exchanging
-from ..sentences import plain
-from .steps import layer
+from ...files import exchanging
+from ...sentences import plain
+from ..steps import layer
 
 if TYPE_CHECKING:
-    from .comparison import Comparison, Row
+    from ..comparison import Comparison, Row
 
 __all__ = ["plot"]
 

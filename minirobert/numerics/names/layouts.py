@@ -9,12 +9,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..config import RobertaConfig
-from ..intermediates import Pass, intermediates
-from ..parameters import HEADS
-from ..sentences import plain, shown
-from .torch_places import own_path
-from .traces import ARGUMENTS
+from ...config import RobertaConfig
+from ...intermediates import Pass, intermediates
+from ...parameters import HEADS
+from ...sentences import plain, shown
+from ..traces import ARGUMENTS
+from .paths import own_path
 
 __all__ = ["divided", "is_layout", "is_ours", "laid_out", "with_prefix"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..rules import STRING, Rule, check, optional
-from ..sentences import plain, shown
+from ...rules import STRING, Rule, check, optional
+from ...sentences import plain, shown
 from .layouts import is_layout, is_ours
 
 __all__ = ["NameMap", "Renaming", "name_map"]

@@ -36,11 +36,11 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..steps import formulas, kind, layer, sources
 from .advice import advice, hidden_steps, next_to_show
-from .steps import formulas, kind, layer, sources
 
 if TYPE_CHECKING:
-    from .comparison import Comparison, Row
+    from ..comparison import Comparison, Row
 
 __all__ = ["VERSION", "as_json"]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..steps import formulas
 from .advice import advice
-from .report import exactly, number, place
-from .steps import formulas
+from .text import exactly, number, place
 
 if TYPE_CHECKING:
-    from ..intermediates import Intermediate
-    from .comparison import Comparison, Row
+    from ...intermediates import Intermediate
+    from ..comparison import Comparison, Row
 
 __all__ = ["html"]
 

@@ -29,14 +29,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..config import RobertaConfig
-from ..files import naming, read_text
-from ..parameters import HEADS
-from ..sentences import listed, plain
+from ...config import RobertaConfig
+from ...files import naming, read_text
+from ...parameters import HEADS
+from ...sentences import listed, plain
+from ..traces import Trace
 from .layouts import Numbers, divided, is_ours, laid_out, with_prefix
-from .name_lines import NameMap, name_map
-from .name_maps import MAPS, built_in
-from .traces import Trace
+from .lines import NameMap, name_map
+from .maps import MAPS, built_in
 
 __all__ = ["Renamed", "read_map", "renamed"]
 
@@ -61,7 +61,7 @@ class Renamed(NamedTuple):
 
 
 def read_map(name: str | os.PathLike[str]) -> NameMap:
-    """Read the file of a map, or find one of those in `minirobert.numerics.name_maps`.
+    """Read the file of a map, or find one of those in `minirobert.numerics.names.maps`.
 
     Parameters
     ----------

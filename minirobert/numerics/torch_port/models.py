@@ -7,11 +7,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ..config import RobertaConfig
-from ..files import ModelFiles
-from ..parameters import HEADS
-from ..rules import check, one_of, optional
-from ..sentences import listed, plain, shown, type_name
+from ...config import RobertaConfig
+from ...files import ModelFiles
+from ...parameters import HEADS
+from ...rules import check, one_of, optional
+from ...sentences import listed, plain, shown, type_name
 
 __all__ = [
     "architecture_of",

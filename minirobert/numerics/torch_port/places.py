@@ -2,7 +2,7 @@
 
 A module is found by the end of its path, so that a model of one's own, whose modules have the names
 of transformers', is read as well. Softmax and what goes into it are no modules: see
-`minirobert.numerics.torch_hooks`.
+`minirobert.numerics.torch_port.hooks`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Place", "own_path", "places"]
+__all__ = ["Place", "places"]
 
 
 class Place(NamedTuple):
@@ -66,32 +66,6 @@ _BESIDE = {
     ),
     "RobertaForMultipleChoice": (Place("dropout", "dropped", "roberta.pooler.dropout"),),
 }
-
-#: The modules at the top of a model. What stands before them is a wrapper.
-_TOP = ("roberta", "embeddings", "encoder", "pooler", "lm_head", "classifier", "qa_outputs")
-
-#: What our names of a model with a head have before these.
-_BASE = ("embeddings", "encoder", "pooler")
-
-
-def own_path(path: str, architecture: str | None) -> str:
-    """Give the path that a module has in transformers' model of this class.
-
-    >>> own_path("module.roberta.encoder.layer.0", "RobertaForMaskedLM")
-    'roberta.encoder.layer.0'
-    >>> own_path("encoder.layer.0", "RobertaForMaskedLM"), own_path("encoder.layer.0", None)
-    ('roberta.encoder.layer.0', 'encoder.layer.0')
-    """
-    parts = path.split(".")
-    tops = [i for i, part in enumerate(parts) if part in _TOP]
-    if not tops:
-        return path
-    parts = parts[tops[0] :]
-    if architecture == "RobertaModel" and parts[0] == "roberta":
-        parts = parts[1:]
-    elif architecture not in (None, "RobertaModel") and parts[0] in _BASE:
-        parts = ["roberta", *parts]
-    return ".".join(parts)
 
 
 def places(path: str, architecture: str | None) -> Iterator[Place]:
