@@ -405,73 +405,63 @@ def one_pass(x, weight, bias, eps):
     return (x - mean) / np.sqrt(square - mean * mean + np.float32(eps)) * weight + bias
 
 
-@pytest.mark.parametrize(
-    ("name", "function", "said"),
-    [
-        (
-            "embeddings.sum",
-            lambda x, b: b["embeddings.word_embeddings"] + b["embeddings.token_type_embeddings"],
-            "the position embeddings are left out",
-        ),
-        (
-            "embeddings.sum",
-            lambda x, b: x * np.sqrt(24),
-            "the sum of embeddings is multiplied by sqrt(H)",
-        ),
-        ("embeddings", lambda x, b: b["embeddings.sum"], "there is no layer norm"),
-        (f"{LAYER}output.sum", lambda x, b: b[DENSE] - b[MIDDLE], "the residual is subtracted"),
-        (
-            f"{LAYER}output.sum",
-            lambda x, b: b[DENSE] + b[GIVEN],
-            "the residual is what the layer was given",
-        ),
-        (
-            f"{LAYER}attention.self.scores",
-            lambda x, b: x * np.sqrt(6 / 24),
-            "scores are divided by sqrt(H), not sqrt(D)",
-        ),
-        (
-            P,
-            lambda x, b: softmax(b[f"{LAYER}attention.self.scores"]),
-            "the mask is not applied: padding is attended to",
-        ),
-        (P, lambda x, b: softmax(x), "softmax is applied twice"),
-        (
-            f"{LAYER}attention.self.context",
-            lambda x, b: np.reshape(b[P] @ b[f"{LAYER}attention.self.value"], x.shape),
-            "heads are merged without transpose",
-        ),
-        (DENSE, lambda x, b: x * 3, "it is 3 times what it must be"),
-        (DENSE, lambda x, b: x * 0, "it is all 0: it was never computed"),
-        (
-            DENSE,
-            lambda x, b: x + np.arange(24),
-            "the same vector is added at each position, as by another bias",
-        ),
-        (
-            DENSE,
-            lambda x, b: np.where(MASK[..., None] == 1, x, 0),
-            "it is wrong only where the mask hides the token, which nothing looks at",
-        ),
-        (
-            f"{LAYER}attention.self.query",
-            lambda x, b: np.concat([x[:, :3], x[:, 3:] * 2], 1),
-            "it is wrong in head 3 alone",
-        ),
-        (DENSE, lambda x, b: b[f"{LAYER}attention.output.dense"], "it is attention.output.dense"),
-        (DENSE, lambda x, b: np.roll(x, 1, 1), "each row stands one place later"),
-        (
-            "lm_head.logits",
-            lambda x, b: round_to(x.astype(float), "bfloat16"),
-            "its numbers are those of bfloat16: it is summed or stored in it",
-        ),
-        (
-            f"{LAYER}intermediate",
-            lambda x, b: round_to(x.astype(float), "float16"),
-            "its numbers are those of float16: it is summed or stored in it",
-        ),
-    ],
-)
+SCORES = f"{LAYER}attention.self.scores"
+CONTEXT = f"{LAYER}attention.self.context"
+VALUE = f"{LAYER}attention.self.value"
+TOTAL = f"{LAYER}output.sum"
+FEW_DIGITS = "its numbers are those of {}: it is summed or stored in it"
+HIDDEN = "it is wrong only where the mask hides the token, which nothing looks at"
+CHANGED = [
+    (
+        "embeddings.sum",
+        lambda x, b: b["embeddings.word_embeddings"] + b["embeddings.token_type_embeddings"],
+        "the position embeddings are left out",
+    ),
+    (
+        "embeddings.sum",
+        lambda x, b: x * np.sqrt(24),
+        "the sum of embeddings is multiplied by sqrt(H)",
+    ),
+    ("embeddings", lambda x, b: b["embeddings.sum"], "there is no layer norm"),
+    (TOTAL, lambda x, b: b[DENSE] - b[MIDDLE], "the residual is subtracted"),
+    (TOTAL, lambda x, b: b[DENSE] + b[GIVEN], "the residual is what the layer was given"),
+    (SCORES, lambda x, b: x * np.sqrt(6 / 24), "scores are divided by sqrt(H), not sqrt(D)"),
+    (P, lambda x, b: softmax(b[SCORES]), "the mask is not applied: padding is attended to"),
+    (P, lambda x, b: softmax(x), "softmax is applied twice"),
+    (
+        CONTEXT,
+        lambda x, b: np.reshape(b[P] @ b[VALUE], x.shape),
+        "heads are merged without transpose",
+    ),
+    (DENSE, lambda x, b: x * 3, "it is 3 times what it must be"),
+    (DENSE, lambda x, b: x * 0, "it is all 0: it was never computed"),
+    (
+        DENSE,
+        lambda x, b: x + np.arange(24),
+        "the same vector is added at each position, as by another bias",
+    ),
+    (DENSE, lambda x, b: np.where(MASK[..., None] == 1, x, 0), HIDDEN),
+    (
+        f"{LAYER}attention.self.query",
+        lambda x, b: np.concat([x[:, :3], x[:, 3:] * 2], 1),
+        "it is wrong in head 3 alone",
+    ),
+    (DENSE, lambda x, b: b[f"{LAYER}attention.output.dense"], "it is attention.output.dense"),
+    (DENSE, lambda x, b: np.roll(x, 1, 1), "each row stands one place later"),
+    (
+        "lm_head.logits",
+        lambda x, b: round_to(x.astype(float), "bfloat16"),
+        FEW_DIGITS.format("bfloat16"),
+    ),
+    (
+        f"{LAYER}intermediate",
+        lambda x, b: round_to(x.astype(float), "float16"),
+        FEW_DIGITS.format("float16"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "said"), CHANGED, ids=[one[2] for one in CHANGED])
 def test_changed_tensors_are_told(name, function, said):
     texts = explained(own_model(), at(name, function))
     assert said in texts[name], texts[name]

@@ -117,7 +117,7 @@ def _shape_of(place: Place) -> Callable[[Array], Array]:
         return lambda y: split_heads(y, place.own.shape[1])
     if place.bare == "classifier.logits" and place.own.shape[-1] > 1:
         is_choice = place.weight(f"{_owner(place)}.weight").shape[0] == 1
-        if is_choice:  # a row of the batch has one score
+        if is_choice:  # one score a choice, side by side
             return lambda y: array_namespace(y).reshape(y, tuple(place.own.shape))
     return _as_is
 
