@@ -84,14 +84,17 @@ def _watching() -> tuple[_Watch, ...]:
     return _watches.get()
 
 
-def _enter(name: str) -> str:
+def _enter(name: str) -> str | None:
+    if not _watches.get():
+        return None  # nobody asks for the path
     before = _path.get()
     _path.set(before + name)
     return before
 
 
-def _leave(before: str) -> None:
-    _path.set(before)
+def _leave(before: str | None) -> None:
+    if before is not None:
+        _path.set(before)
 
 
 # torch.compile cannot read a ContextVar. This is what torch.compiler.assume_constant_result sets,
@@ -142,13 +145,14 @@ def watch(
     layer.two 2
     """
     seen: dict[str, Array] = {}
-    before = _watches.get()
+    before, path = _watches.get(), _path.get()
     try:  # also around what sets it: an interruption leaves nothing behind
         patterns = (keep,) if isinstance(keep, str) else tuple(keep)
         _watches.set((*before, _Watch(watcher, seen, patterns)))
         yield seen
     finally:
         _watches.set(before)
+        _path.set(path)  # torch.compile, which may begin anew, does not leave every scope
 
 
 class _Watch:
