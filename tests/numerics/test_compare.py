@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from itertools import product
 
 import numpy as np
@@ -278,6 +279,14 @@ def test_one_pass_variance_and_other_arithmetics(tiny, batch):
 def test_the_reference_itself_elsewhere(tiny, batch):
     assert compare(tiny, tiny.astype("float64"), batch).verdict == "exact"
     assert compare(tiny, tiny.to("cpu", xp=torch), batch).verdict == "rounding"
+
+
+@pytest.mark.parametrize("library", ["torch", "jax.numpy", "array_api_strict"])
+def test_the_same_code_on_other_libraries(library):
+    case, model = vector_and_model(1, "RobertaForMaskedLM")
+    moved = model.to("cpu", xp=import_module(library))
+    result = compare(model, moved, case.arguments)
+    assert (result.verdict, result.missing, result.unknown) == ("rounding", (), ())
 
 
 def test_a_base_model_has_other_outputs(batch):
