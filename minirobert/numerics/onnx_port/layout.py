@@ -41,8 +41,8 @@ def laid_out(
         if part in ("query", "key", "value") and array.ndim == 3:
             array = _split(array, _n_heads(tensors, block, array.shape[-1], config))
         elif name in ("token_type_ids", "position_ids"):
-            # [1, S] -> [B, S], or of a graph that was optimised [B S] -> [B, S]
-            array = np.broadcast_to(array.reshape(-1, length), (rows, length))
+            array = array.reshape(-1, length)  # in a graph that was optimised they may be one row
+            array = np.broadcast_to(array, (rows, length))  # [1, S] -> [B, S]
         elif part in ("token_type_embeddings", "position_embeddings"):
             array = np.broadcast_to(array, (rows, *array.shape[1:]))  # [1, S, H] -> [B, S, H]
         done[name] = np.ascontiguousarray(array)
