@@ -28,22 +28,17 @@ def bounded_linear(
     x: BoundedArray, weight: BoundedArray, bias: BoundedArray | None = None
 ) -> BoundedArray:
     """Bound a map: ``c(n) v (|x| |W|^T + |b|) + 2 u |y| + u |y - b| + d |W|^T``."""
-    size = np.matrix_transpose(_size(weight.value))
+    size = np.matrix_transpose(abs(weight.value))
     product = x.value @ np.matrix_transpose(weight.value)
     b: Numbers = np.zeros(1) if bias is None else bias.value
     n, sums, store = x.shape[-1], x.xp.sums, x.dtype
-    off = c(n) * sums.unit * (_size(x.value) @ size + abs(b)) + n * sums.floor
+    off = c(n) * sums.unit * (abs(x.value) @ size + abs(b)) + n * sums.floor
     off += store.unit * (abs(product) + abs(product + b))
     if x.bound is not None:
-        off += _size(x.bound) @ size
+        off += abs(x.bound) @ size
     result = rounded(product + b, [off], x)
     result.maps = carried(x) + 1
     return result
-
-
-def _size(x: Numbers) -> Numbers:
-    """Give absolute values, in few digits: a product for a bound needs no more."""
-    return abs(x.astype(np.float32))
 
 
 @softmax.register

@@ -13,7 +13,7 @@ from ..config import RobertaConfig
 from ..sentences import plain
 from .arithmetic import FORMATS, Arithmetic
 from .bounded import Numbers
-from .replay import Step, is_masked
+from .replay import Step, is_masked, is_split
 from .report import report
 from .report.html import html
 from .report.json_object import as_json
@@ -419,6 +419,12 @@ def as_rows(
         elif name in shown:
             shape = tuple(shown[name].shape)
             rows.append(Row(name, "departs", "shape", shape, dtypes[name], ratio=np.inf))
-        else:
+        elif not _is_seen_split(name, shown):
             rows.append(Row(name, "missing", shape=tuple(step.value.shape)))
     return tuple(rows)
+
+
+def _is_seen_split(name: str, shown: Mapping[str, Numbers]) -> bool:
+    """Tell whether all the numbers of a tensor are shown after they were split into heads."""
+    split = name.removesuffix(".dense")
+    return split != name and is_split(split) and split in shown

@@ -182,6 +182,8 @@ def _parts(name: str) -> list[str]:
 #: which is what it is made of where nothing else is said.
 STATE, BEFORE = "(state)", "(before)"
 
+_QKV = ("query", "key", "value")
+
 _FROM: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("input_ids", "token_type_ids", "attend"), ()),
     "position_ids": ("input_ids",),
@@ -191,9 +193,10 @@ _FROM: Mapping[str, tuple[str, ...]] = {
     "embeddings.sum": tuple(
         f"embeddings.{one}_embeddings" for one in ("word", "token_type", "position")
     ),
-    **{f"attention.self.{one}": (STATE,) for one in ("query", "key", "value")},
-    "crossattention.self.query": (STATE,),
-    **dict.fromkeys(("crossattention.self.key", "crossattention.self.value"), ()),
+    **{f"self.{one}": (f"self.{one}.dense",) for one in _QKV},
+    **{f"attention.self.{one}.dense": (STATE,) for one in _QKV},
+    "crossattention.self.query.dense": (STATE,),
+    **{f"crossattention.self.{one}.dense": () for one in ("key", "value")},
     "self.distance_embedding": (),
     "self.scores": ("self.query", "self.key", "self.distance_embedding"),
     "attention.self.scores.masked": ("attention.self.scores", "attend"),

@@ -165,7 +165,7 @@ def test_generation_is_replayed_step_by_step():
     result = compare(model, generated(model))
     assert result.verdict == "rounding"
     assert {name.partition(".roberta")[0] for name in result.missing} == set()
-    assert len(result.compared) == 4 * 44
+    assert len(result.compared) == 4 * 50
     wrong = generated(replace_activation(model, "relu"))
     departing = named(departures(model, wrong))
     assert departing == [
@@ -242,7 +242,7 @@ def test_scores_may_be_masked_in_any_way(tiny, batch, number):
 def test_chunks_are_joined(batch):
     model = RobertaForMaskedLM.from_pretrained(chunk_size_feed_forward=4)
     result = compare(model, trace(model, **batch))
-    assert (result.verdict, len(result.compared), result.missing) == ("rounding", 74, ())
+    assert (result.verdict, len(result.compared), result.missing) == ("rounding", 86, ())
 
 
 def test_what_is_not_finite_is_found(tiny, batch):

@@ -84,7 +84,7 @@ function encode({ config, weights, see }, inputs) {
 function attention({ config, weights, see }, { B, S, looks }, self, hidden, factors) {
   const D = config.hidden_size / config.num_attention_heads;
   const [query, key, value] = ["query", "key", "value"].map((part) => {
-    const x = linear(hidden, ...weights(`${self}.${part}`));  // [B, S, N D]
+    const x = see(`${self}.${part}.dense`, linear(hidden, ...weights(`${self}.${part}`)));  // [B, S, N D]
     const N = x.shape[2] / D;  // counted from the weights: a layer may have lost some
     return see(`${self}.${part}`, fill([B, N, S, D], (b, n, s, d) => at(x, b, s, n * D + d)));
   });
