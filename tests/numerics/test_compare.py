@@ -19,7 +19,8 @@ from minirobert import (
     watch,
 )
 from minirobert.numerics import Arithmetic, DepartureError, Trace, compare, trace
-from minirobert.numerics.compare import departures, end_to_end
+from minirobert.numerics.compare import departures
+from minirobert.numerics.ends import end_to_end
 from minirobert.numerics.replay import exact_model
 from minirobert.numerics.torch_port import trace_torch
 from tests.numerics.calibration import ONE_PASS, loop_trace, our_model, ports, sees_nothing

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from minirobert import RobertaForQuestionAnswering, RobertaModel
 from minirobert.numerics import Arithmetic, Comparison, DepartureError, Row, compare
-from minirobert.numerics.comparison import Explanation, OutputRow
+from minirobert.numerics.comparison import OutputRow
 from minirobert.numerics.report import json_object, number
 from minirobert.numerics.report.advice import advice
+from minirobert.numerics.rows import Explanation
 from minirobert.numerics.steps import short
 from tests.numerics.small import BATCH, LAYER, only, small_model, traced
 
