@@ -85,7 +85,7 @@ class _Caller:
 
 
 def _rounded_up(bound: Numbers) -> Numbers:
-    """Keep eight binary digits, which rounding of the bounds themselves does not reach."""
+    """Keep four binary digits: that another machine rounds otherwise hardly ever reaches them."""
     mantissa, exponent = np.frexp(np.nan_to_num(bound, posinf=np.inf))
-    rounded: Numbers = np.ldexp(np.ceil(mantissa * 256) / 256, exponent).astype(np.float32)
+    rounded: Numbers = np.ldexp(np.ceil(mantissa * 16) / 16, exponent).astype(np.float32)
     return rounded
