@@ -18,6 +18,7 @@ from .budgets import budgets
 from .cases import Answers, Case
 from .encoders import encoder_cases
 from .expected import VERSION, expected
+from .showing import mistakes_shown
 from .tasks import task_cases
 from .tensors import BUDGET
 from .texts import generation_cases, score_cases
@@ -89,10 +90,11 @@ def _write_case(directory: Path, case: Case) -> dict[str, Any]:
     trace = expected(case)
     bounds = budgets(case, trace.tensors)
     allowed = {f"{BUDGET}{name}": bound for name, bound in bounds.items()}
-    trace = replace(trace, tensors={**trace.tensors, **allowed})
-    trace.write(directory / "expected.safetensors")
+    with_budgets = replace(trace, tensors={**trace.tensors, **allowed})
+    with_budgets.write(directory / "expected.safetensors")
     about = {"covers": case.covers, "class": case.architecture, "outputs": case.outputs}
-    return {"name": directory.name, **about}
+    shows = list(mistakes_shown(case, trace.tensors, bounds))
+    return {"name": directory.name, **about, "shows": shows}
 
 
 def _vocabulary(tokenizer: RobertaTokenizer) -> dict[str, str]:

@@ -18,6 +18,7 @@ from minirobert.generation.processors import CHANGES, CHANGES_OF_DRAWING, LAST_C
 from minirobert.numerics import Trace
 from minirobert.numerics.tensor_file import read_tensors
 from minirobert.numerics.vectors import write_vectors
+from minirobert.numerics.vectors.mistakes import MISTAKES
 from minirobert.numerics.vectors.tensors import BUDGET
 from minirobert.parameters import HEADS
 from minirobert.tokenization.rows.options import CallOptions
@@ -34,8 +35,12 @@ NO_MATTER = {
 }
 
 
+def manifest(directory):
+    return json.loads((directory / "manifest.json").read_text())
+
+
 def digests(directory):
-    return json.loads((directory / "manifest.json").read_text())["sha256"]
+    return manifest(directory)["sha256"]
 
 
 def test_another_machine_writes_the_same_bytes(vectors, tmp_path):
@@ -68,6 +73,17 @@ def test_the_manifest_names_all_files(vectors):
 def test_json_is_ascii(vectors):
     for path in vectors.rglob("*.json"):
         json.loads(path.read_bytes().decode("ascii"))
+
+
+def test_every_mistake_shows(vectors):
+    """By 50 budgets in some case, and in its outputs, unless the manifest says why it cannot."""
+    shown = [one for case in manifest(vectors)["cases"] for one in case["shows"]]
+    for mistake in MISTAKES:
+        own = [one for one in shown if one["mistake"] == mistake.name]
+        assert max(one["budgets"] for one in own) >= 50, mistake.name
+        assert max(one["of_outputs"] for one in own) >= 29 or "remark" in own[0], mistake.name
+    (remarked,) = {one["mistake"] for one in shown if "remark" in one}
+    assert remarked == "key without its bias"
 
 
 def test_every_field_of_the_configuration_is_covered():
