@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -55,11 +56,21 @@ def write_vectors(directory: str | os.PathLike[str]) -> Path:
     ValueError
         If it holds anything.
     OSError
-        If it cannot be written.
+        If it cannot be written. Then it is left empty.
     """
     out = new_directory(directory)
     if any(out.iterdir()):
         raise ValueError(f"{shown(str(out))} is not empty: give a new directory")
+    try:
+        _write(out)
+    except BaseException:
+        for path in out.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
+    return out
+
+
+def _write(out: Path) -> None:
     cases = [_write_case(out / name, case) for name, case in all_cases()]
     tokenizer = vectors_tokenizer()
     words = _write_answers(out / "tokenizer", token_cases(tokenizer), _vocabulary(tokenizer))
@@ -69,7 +80,6 @@ def write_vectors(directory: str | os.PathLike[str]) -> Path:
     names = [f"{case['name']}/" for case in cases] + ["tokenizer/", "generation/", "README.md"]
     # Last, as what is half written has none.
     write_files(out, {MANIFEST: _lines({**about, "sha256": dict(_digests(out, names))})})
-    return out
 
 
 _README = Path(__file__).with_name("README.md")

@@ -1,5 +1,6 @@
 """The vectors as they are written: what they cover, and that every machine writes the same."""
 
+import errno
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from minirobert.config import ACTIVATION_NAMES, RobertaConfig
 from minirobert.generation.processors import CHANGES, CHANGES_OF_DRAWING, LAST_CHANGES
 from minirobert.numerics import Trace
 from minirobert.numerics.tensor_file import read_tensors
-from minirobert.numerics.vectors import write_vectors
+from minirobert.numerics.vectors import write_vectors, writing
 from minirobert.numerics.vectors.mistakes import MISTAKES
 from minirobert.numerics.vectors.tensors import BUDGET
 from minirobert.parameters import HEADS
@@ -170,3 +171,14 @@ def test_a_directory_that_holds_something_is_refused(tmp_path):
     with pytest.raises(ValueError, match="is not empty: give a new directory"):
         write_vectors(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+    def write_tensors(path, *_, **__):
+        if path.parent.name.startswith("002"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writing, "write_tensors", write_tensors)
+    with pytest.raises(OSError, match="No space left"):
+        write_vectors(tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
