@@ -5,15 +5,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from minirobert.numerics import Trace, compare
 from minirobert.numerics.tensor_file import read_tensors
 from minirobert.numerics.vectors import check_vectors
-from minirobert.numerics.vectors.tensors import BUDGET
+from minirobert.numerics.vectors.tensors import BUDGET, largest_error
 from tests.mutants import mutants
-from tests.numerics.vectors.written import cases
+from tests.numerics.vectors.written import cases, expected
 
 NODE = shutil.which("node")
 PORT = Path(__file__).parent / "javascript"
@@ -60,9 +59,9 @@ def test_it_passes(vectors, results):
 def test_it_shows_every_step(vectors, results):
     for path in results.glob("*.safetensors"):
         there = read_tensors(path).tensors.keys()
-        expected = read_tensors(vectors / path.stem / "expected.safetensors").tensors
         given = set(json.loads((vectors / path.stem / "inputs.json").read_text())["calls"][0])
-        assert {name for name in expected if not name.startswith(BUDGET)} - given <= there
+        own = {name for name in expected(vectors, path.stem) if not name.startswith(BUDGET)}
+        assert own - given <= there
 
 
 def test_it_is_short():
@@ -161,18 +160,13 @@ def some_of(vectors, part, out):
         (out / "tokenizer" / file).symlink_to(vectors / "tokenizer" / file)
 
 
-def budgets_off(expected, port):
+def budgets_off(right, port):
     """Give for each tensor that has a budget how many of them it is off."""
-    right, found = read_tensors(expected).tensors, read_tensors(port).tensors
-    off = {}
-    for name, array in found.items():
-        budget = right.get(BUDGET + name)
-        if budget is None:
-            continue
-        with np.errstate(all="ignore"):
-            ratios = np.where(array == right[name], 0.0, abs(array - right[name]) / budget)
-        off[name] = float(np.max(np.where(np.isnan(ratios), np.inf, ratios)))
-    return off
+    return {
+        name: largest_error(array, right[name], right[BUDGET + name]).ratio
+        for name, array in port.items()
+        if BUDGET + name in right
+    }
 
 
 def test_each_mistake_shows(vectors, tmp_path):
@@ -183,7 +177,7 @@ def test_each_mistake_shows(vectors, tmp_path):
     for mistake, out in run_with_mistakes(OF_MODELS, vectors, tmp_path):
         (path,) = out.glob("*.safetensors")
         one = said.get((path.stem, mistake.name))
-        off = budgets_off(vectors / path.stem / "expected.safetensors", path)
+        off = budgets_off(expected(vectors, path.stem), read_tensors(path).tensors)
         most = max(off[name] for name in cases()[path.stem].outputs)
         is_random = mistake.name == "dropout left on"
         is_as_said = one and min(most, 1e9) == pytest.approx(one["of_outputs"], 0.06, 0.5)

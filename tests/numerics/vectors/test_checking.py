@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from minirobert.numerics.tensor_file import read_tensors, write_tensors
+from minirobert.numerics.tensor_file import write_tensors
 from minirobert.numerics.vectors import Score, check_vectors
 from minirobert.numerics.vectors.tensors import BUDGET
+from tests.numerics.vectors.written import expected
 
 CASE = "001-every-step"
 DENSE = "roberta.encoder.layer.1.intermediate.dense"
@@ -23,7 +24,7 @@ def port(tmp_path):
 
 def right(vectors, name=CASE):
     """Give the tensors that are expected, in float32."""
-    tensors = read_tensors(vectors / name / "expected.safetensors").tensors
+    tensors = expected(vectors, name)
     with np.errstate(over="ignore"):  # of what masks a score
         return {
             step: array.astype(np.float32) if array.dtype.kind == "f" else array
@@ -76,9 +77,9 @@ def test_an_output_must_be_there(vectors, port):
 
 @pytest.mark.parametrize("times", [0.9, 1.1, 50.0])
 def test_the_budget_decides(vectors, port, times):
-    expected = read_tensors(vectors / CASE / "expected.safetensors").tensors
-    wrong = expected[DENSE].copy()
-    wrong[3, 5, 7] += times * expected[BUDGET + DENSE][3, 5, 7]
+    tensors = expected(vectors, CASE)
+    wrong = tensors[DENSE].copy()
+    wrong[3, 5, 7] += times * tensors[BUDGET + DENSE][3, 5, 7]
     one = score(vectors, port, {**right(vectors), DENSE: wrong})
     assert one.verdict == ("passes" if times < 1 else "departs")
     assert one.ratio == pytest.approx(times, rel=1e-3)
@@ -266,6 +267,7 @@ def test_the_command_scores(vectors, port, run, run_well):
         "passed": 0,
         "of": 2,
         "percent": 0.0,
+        "unknown": [],
     }
     assert [case["verdict"] for case in found["cases"]] == ["departs", "missing"]
     assert found["cases"][0]["ratio"] is None  # JSON has no infinity
