@@ -372,7 +372,7 @@ def _heads(
     name: str, hidden: Array, projection: ParameterTree, config: RobertaConfig
 ) -> Array:  # [B, S, H] -> [B, N, S, D]
     """Make the queries, keys or values of each head."""
-    projected = linear(hidden, **projection)  # [B, S, N D]
+    projected = observe(f"{name}.dense", linear(hidden, **projection))  # [B, S, N D]
     n_heads = projected.shape[-1] // config.head_size  # fewer than N where some are pruned
     return observe(name, split_heads(projected, n_heads))
 

@@ -172,18 +172,24 @@ def _layer(config: RobertaConfig, kind: Pass) -> Iterator[Row]:
 
 def _self_attention(config: RobertaConfig, kind: Pass) -> Iterator[Row]:
     for name in ("query", "key", "value"):
-        yield name, Intermediate("[B, N, S, D]", "attention.self_attention")
+        yield from _heads(name, "S", "self_attention")
     if config.position_embedding_type != "absolute":
         yield "distance_embedding", Intermediate("[S, T, D]", "attention.relative_scores")
     yield from _gathered("T", "self_attention", config, kind)
 
 
 def _cross_attention(config: RobertaConfig, kind: Pass) -> Iterator[Row]:
-    yield "query", Intermediate("[B, N, S, D]", "attention.cross_attention")
+    yield from _heads("query", "S", "cross_attention")
     if not kind.cached_cross:
         for name in ("key", "value"):
-            yield name, Intermediate("[B, N, E, D]", "attention.cross_attention")
+            yield from _heads(name, "E", "cross_attention")
     yield from _gathered("E", "cross_attention", config, kind)
+
+
+def _heads(name: str, tokens: str, function: str) -> Iterator[Row]:
+    """List the queries, keys or values, before they are split into heads and after."""
+    yield f"{name}.dense", Intermediate(f"[B, {tokens}, N D]", "functional.linear")
+    yield name, Intermediate(f"[B, N, {tokens}, D]", f"attention.{function}")
 
 
 def _gathered(keys: str, function: str, config: RobertaConfig, kind: Pass) -> Iterator[Row]:

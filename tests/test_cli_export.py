@@ -77,11 +77,12 @@ def test_every_class_is_offered(run, kind):
 def test_errors_leave_what_was_there(run, classifier, tmp_path, monkeypatch):
     out = tmp_path / "model.onnx"
     out.write_bytes(b"before")
-    command = ["export", classifier, "--out"]
-    assert_sentence(run(*command, str(tmp_path)), "is a directory: give a file")
-    assert_sentence(run(*command, str(tmp_path / "no" / "m.onnx")), "make the directory first")
+    command = ["export", classifier, "--overwrite", "--out"]
+    assert_sentence(run("export", classifier, "--out", str(out)), "is there already", "--overwrite")
+    assert_sentence(run(*command, str(tmp_path)), "is a directory")
+    assert_sentence(run(*command, str(tmp_path / "no" / "m.onnx")), "there is no directory")
     assert_sentence(run(*command, str(out), "--no-pooler"), "--no-pooler is for RobertaModel")
-    assert_sentence(run("export", "nowhere", "--out", str(out)), "nowhere")
+    assert_sentence(run("export", "nowhere", "--overwrite", "--out", str(out)), "nowhere")
     assert_sentence(run(*command, str(out), "--dtype", "bfloat16"), "bfloat16 is not exported")
     monkeypatch.setitem(sys.modules, "onnx", None)
     assert_sentence(run(*command, str(out)), 'pip install "minirobert[onnx]"')

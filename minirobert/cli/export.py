@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from ..sentences import shown
 from .common import add_command, print_json
 from .models import MODEL_OPTIONS, add_model, load_model
-from .options import DTYPE, add_options, named, switch, text
+from .new_files import checked_new, new_file
+from .options import DTYPE, add_options, switch
 from .streams import output
 
 __all__ = ["add_export"]
@@ -31,7 +30,7 @@ def add_export(commands: Any) -> None:
     add_model(command)
     add_options(
         command,
-        text("--out", "FILE", "where to write it", type=named, required=True),
+        *new_file("where to write it"),
         switch(
             "--intermediates",
             "make every tensor on the way an output, under the name that `watch` shows",
@@ -47,12 +46,11 @@ def add_export(commands: Any) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from ..numerics.onnx_export import export_onnx
 
-    if Path(arguments.out).is_dir():  # before the model is read, which may take long
-        raise IsADirectoryError(f"{shown(arguments.out)} is a directory: give a file to write")
+    out = checked_new(arguments)
     model = load_model(arguments)
     files = export_onnx(
         model,
-        arguments.out,
+        out,
         intermediates=arguments.intermediates,
         token_type_ids=arguments.token_type_ids,
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ..sentences import listed, shown
 from .calls import CALL_OPTIONS, add_call, call_of
 from .common import add_command, print_json
 from .models import MODEL_OPTIONS, load_model
-from .options import DTYPE, add_options, device, named, switch, text, words
+from .new_files import checked_new, new_file
+from .options import DTYPE, add_options, device, switch, text, words
 from .streams import output
 
 __all__ = ["add_trace"]
@@ -30,8 +30,7 @@ def add_trace(commands: Any) -> None:
     add_call(command, "read from stdin, one a line, where none is given; padded to one length")
     add_options(
         command,
-        text("--out", "FILE", "where to write the tensors", type=named, required=True),
-        switch("--overwrite", "write even if the file is there already", default=False),
+        *new_file("where to write the tensors"),
         *CALL_OPTIONS,
         words(
             "--keep",
@@ -50,8 +49,7 @@ def add_trace(commands: Any) -> None:
 def _trace(arguments: argparse.Namespace) -> None:
     from ..numerics import trace
 
-    out = Path(arguments.out)
-    check_new(out, arguments.overwrite)
+    out = checked_new(arguments)
     model = load_model(arguments, device=arguments.device)
     call = call_of(arguments, model)
     made = trace(model, keep=arguments.keep, weights=not arguments.no_weights, **call)
@@ -67,19 +65,3 @@ def _trace(arguments: argparse.Namespace) -> None:
     size = sum(array.nbytes for array in made.tensors.values())
     with output():
         print(f"{len(made.tensors)} tensors, {size:,} bytes, in {out}")
-
-
-def check_new(path: Path, may_exist: bool) -> None:
-    """Refuse a file that is there, before anything is computed."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{shown(str(path))} is a directory: give the name of a file")
-    if path.exists() and not path.is_file():
-        raise OSError(f"{shown(str(path))} is a device or a pipe: give the name of a file")
-    if path.exists() and not may_exist:
-        raise FileExistsError(
-            f"{shown(str(path))} is there already: give another name, or --overwrite"
-        )
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"there is no directory {shown(str(path.parent))}: make it first, or give another name"
-        )

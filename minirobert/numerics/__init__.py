@@ -5,9 +5,11 @@ a bound of what rounding explains.
 
 - `minirobert.numerics.traces`: all tensors of a forward pass, by name, and their file;
 - `minirobert.numerics.compare`: a port beside the reference;
+- `minirobert.numerics.calls`, `notes`: what a trace says: its calls, and what is not so here;
 - `minirobert.numerics.replay`: the reference on a port's own intermediates;
 - `minirobert.numerics.bounded`, `operations`, `bounds`: arrays that carry rounding bounds;
-- `minirobert.numerics.comparison`: what comes of it, tensor by tensor;
+- `minirobert.numerics.rows`, `comparison`: what comes of it, tensor by tensor;
+- `minirobert.numerics.ends`: all steps together, from inputs to outputs;
 - `minirobert.numerics.arithmetic`: in what a port stores and sums;
 - `minirobert.numerics.ports`: whatever stands for a port, as a trace: `torch_port`, `onnx_port`;
 - `minirobert.numerics.names`: tensors under the names of other implementations;
@@ -21,8 +23,9 @@ a bound of what rounding explains.
 
 from .arithmetic import Arithmetic
 from .compare import compare
-from .comparison import Comparison, DepartureError, Row
+from .comparison import Comparison, DepartureError
 from .names import read_map, renamed
+from .rows import Row
 from .torch_port import trace_torch
 from .traces import Trace, trace
 

@@ -21,7 +21,6 @@ from .bounded import BoundedArray, Numbers, c, carried, rounded
 __all__ = ["activation", "bounded_gelu", "bounded_layer_norm", "bounded_linear"]
 
 _FEW = 8  # roundoffs of exp, of the division and of the last rounding
-_LARGE = 2**14  # numbers of a weight
 
 
 @linear.register
@@ -29,23 +28,17 @@ def bounded_linear(
     x: BoundedArray, weight: BoundedArray, bias: BoundedArray | None = None
 ) -> BoundedArray:
     """Bound a map: ``c(n) v (|x| |W|^T + |b|) + 2 u |y| + u |y - b| + d |W|^T``."""
-    is_large = weight.value.size > _LARGE
-    sizes = np.matrix_transpose(_size(weight.value, is_large))
+    size = np.matrix_transpose(abs(weight.value))
     product = x.value @ np.matrix_transpose(weight.value)
     b: Numbers = np.zeros(1) if bias is None else bias.value
     n, sums, store = x.shape[-1], x.xp.sums, x.dtype
-    off = c(n) * sums.unit * (_size(x.value, is_large) @ sizes + abs(b)) + n * sums.floor
+    off = c(n) * sums.unit * (abs(x.value) @ size + abs(b)) + n * sums.floor
     off += store.unit * (abs(product) + abs(product + b))
     if x.bound is not None:
-        off += _size(x.bound, is_large) @ sizes
+        off += abs(x.bound) @ size
     result = rounded(product + b, [off], x)
     result.maps = carried(x) + 1
     return result
-
-
-def _size(x: Numbers, is_large: bool) -> Numbers:
-    """Give absolute values; for large products in few digits, which do for a bound."""
-    return abs(x.astype(np.float32) if is_large else x)
 
 
 @softmax.register

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, to_numpy
 from ..cache import KeyValueCache
 from ..observe import watch
 from .arithmetic import FORMATS, Arithmetic
@@ -24,8 +24,8 @@ from .bounds import activation
 from .operations import Operations
 
 __all__ = [
-    *("Call", "Change", "Passes", "Step", "exact_model", "is_masked", "of_port", "passes"),
-    *("replay", "round_to", "values"),
+    *("Call", "Change", "Passes", "Step", "exact_model", "is_masked", "is_split"),
+    *("of_port", "passes", "replay", "round_to", "values"),
 ]
 
 #: How often the exact forward pass is run with noise, to learn what distant rounding may do.
@@ -267,21 +267,22 @@ def _spread(
     digits.
     """
     rng = np.random.default_rng(0)
+    silent = values(model, calls, change)  # in the very arithmetic of the runs with noise
     squares: list[dict[str, Any]] = [{} for _ in calls]
     for _ in range(RUNS):
         for k, (call, look) in enumerate(_calls(model, calls, lambda array: array, change)):
 
             def watcher(name: str, array: Any, call: Call = call, k: int = k) -> Any:
-                step = local[k][name][0]
                 if array.dtype.kind == "f":
-                    off = _finite(np.asarray(array - step.value))
+                    off = _finite(to_numpy(array - silent[k][name]))
                     squares[k][name] = squares[k].get(name, 0.0) + off * off
                 port = of_port(name, call, array)
                 if port is not None:
                     return port.astype(array.dtype)
-                if step.bound is None:
+                bound = local[k][name][0].bound
+                if bound is None:
                     return None
-                return array + _finite(step.bound) * rng.standard_normal(array.shape)
+                return array + _finite(bound) * rng.standard_normal(array.shape)
 
             look(watcher)
     return [{name: _row_roots(total) for name, total in one.items()} for one in squares]
@@ -315,6 +316,11 @@ def _calls(
         yield call, look
 
 
+def is_split(name: str) -> bool:
+    """Tell whether a tensor is the one before it in the table, split into heads."""
+    return name.endswith((".self.query", ".self.key", ".self.value"))
+
+
 def _plain(array: Numbers) -> Numbers:
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
@@ -323,8 +329,7 @@ def _fitted(name: str, port: Numbers | None, shape: tuple[int, ...]) -> Numbers 
     """Give a port's tensor our shape, or None if it has another."""
     if port is None or port.shape == shape:
         return port
-    is_split = name.rpartition(".")[2] in ("query", "key", "value")
-    if is_split and port.ndim == 3 and len(shape) == 4:  # the heads are side by side
+    if is_split(name) and port.ndim == 3 and len(shape) == 4:  # the heads are side by side
         batch, n_heads, length, size = shape
         if port.shape != (batch, length, n_heads * size):
             return None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..config import RobertaConfig
 from ..intermediates import Intermediate, Pass, intermediates
+from .names.paths import divided
 
 __all__ = [
     "formulas",
@@ -21,8 +22,6 @@ __all__ = [
     "unseen",
 ]
 
-#: What may stand before a name: the call, or the step of generation.
-_CALL = re.compile(r"(?:(?:call|step)\.\d+\.)*")
 _LAYER = re.compile(r"\blayer\.(\d+)\.")
 _INPUTS = ("_ids", "attend", "_mask", "inputs_embeds", "labels", "_positions")
 
@@ -33,7 +32,7 @@ def short(name: str) -> str:
     >>> short("roberta.encoder.layer.0.output.LayerNorm"), short("step.1.lm_head.logits")
     ('layer.0.output.LayerNorm', 'step.1.lm_head.logits')
     """
-    call, own = _divided(name)
+    call, own = divided(name)
     return call + own.removeprefix("roberta.").removeprefix("encoder.")
 
 
@@ -43,7 +42,7 @@ def kind(name: str) -> str:
     >>> kind("step.1.roberta.encoder.layer.3.output.sum")
     'layer.*.output.sum'
     """
-    return _LAYER.sub("layer.*.", short(_divided(name)[1]))
+    return _LAYER.sub("layer.*.", short(divided(name)[1]))
 
 
 def layer(name: str) -> int | None:
@@ -58,17 +57,10 @@ def section(name: str) -> str:
     >>> section("position_ids"), section("roberta.encoder.layer.3.output.sum")
     ('inputs', 'layer')
     """
-    call, own = _divided(short(name))
+    call, own = divided(short(name))
     if "." not in own and own.endswith(_INPUTS):
         return f"{call}inputs"
     return call + own.partition(".")[0]
-
-
-def _divided(name: str) -> tuple[str, str]:
-    """Divide a name into that of the call, and the rest."""
-    found = _CALL.match(name)
-    end = found.end() if found else 0
-    return name[:end], name[end:]
 
 
 def formulas(
@@ -182,6 +174,8 @@ def _parts(name: str) -> list[str]:
 #: which is what it is made of where nothing else is said.
 STATE, BEFORE = "(state)", "(before)"
 
+_QKV = ("query", "key", "value")
+
 _FROM: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("input_ids", "token_type_ids", "attend"), ()),
     "position_ids": ("input_ids",),
@@ -191,9 +185,10 @@ _FROM: Mapping[str, tuple[str, ...]] = {
     "embeddings.sum": tuple(
         f"embeddings.{one}_embeddings" for one in ("word", "token_type", "position")
     ),
-    **{f"attention.self.{one}": (STATE,) for one in ("query", "key", "value")},
-    "crossattention.self.query": (STATE,),
-    **dict.fromkeys(("crossattention.self.key", "crossattention.self.value"), ()),
+    **{f"self.{one}": (f"self.{one}.dense",) for one in _QKV},
+    **{f"attention.self.{one}.dense": (STATE,) for one in _QKV},
+    "crossattention.self.query.dense": (STATE,),
+    **{f"crossattention.self.{one}.dense": () for one in ("key", "value")},
     "self.distance_embedding": (),
     "self.scores": ("self.query", "self.key", "self.distance_embedding"),
     "attention.self.scores.masked": ("attention.self.scores", "attend"),
@@ -251,7 +246,7 @@ def outputs(names: Iterable[str]) -> list[str]:
     if logits:
         apart = [name for name in logits if name.endswith("_logits")]
         return apart or logits
-    states = {_divided(name)[0]: name for name in own if _is_state(name)}  # the last of each call
+    states = {divided(name)[0]: name for name in own if _is_state(name)}  # the last of each call
     return [*states.values(), *(name for name in own if kind(name) == "pooler")]
 
 

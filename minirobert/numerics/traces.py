@@ -192,7 +192,7 @@ def trace(
     >>> model = RobertaForMaskedLM.from_pretrained()
     >>> t = trace(model, input_ids=[[0, 100, 200, 2]])
     >>> len(t.tensors), t.tensors["lm_head.logits"].shape
-    (74, (1, 4, 8192))
+    (86, (1, 4, 8192))
     """
     with watch(keep=keep) as seen:
         model(**arguments)

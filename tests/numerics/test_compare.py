@@ -19,7 +19,8 @@ from minirobert import (
     watch,
 )
 from minirobert.numerics import Arithmetic, DepartureError, Trace, compare, trace
-from minirobert.numerics.compare import departures, end_to_end
+from minirobert.numerics.compare import departures
+from minirobert.numerics.ends import end_to_end
 from minirobert.numerics.replay import exact_model
 from minirobert.numerics.torch_port import trace_torch
 from tests.numerics.calibration import ONE_PASS, loop_trace, our_model, ports, sees_nothing
@@ -165,7 +166,7 @@ def test_generation_is_replayed_step_by_step():
     result = compare(model, generated(model))
     assert result.verdict == "rounding"
     assert {name.partition(".roberta")[0] for name in result.missing} == set()
-    assert len(result.compared) == 4 * 44
+    assert len(result.compared) == 4 * 50
     wrong = generated(replace_activation(model, "relu"))
     departing = named(departures(model, wrong))
     assert departing == [
@@ -242,7 +243,7 @@ def test_scores_may_be_masked_in_any_way(tiny, batch, number):
 def test_chunks_are_joined(batch):
     model = RobertaForMaskedLM.from_pretrained(chunk_size_feed_forward=4)
     result = compare(model, trace(model, **batch))
-    assert (result.verdict, len(result.compared), result.missing) == ("rounding", 74, ())
+    assert (result.verdict, len(result.compared), result.missing) == ("rounding", 86, ())
 
 
 def test_what_is_not_finite_is_found(tiny, batch):

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from minirobert import RobertaForQuestionAnswering, RobertaModel
 from minirobert.numerics import Arithmetic, Comparison, DepartureError, Row, compare
-from minirobert.numerics.comparison import Explanation, OutputRow
+from minirobert.numerics.comparison import OutputRow
 from minirobert.numerics.report import json_object, number
 from minirobert.numerics.report.advice import advice
+from minirobert.numerics.rows import Explanation
 from minirobert.numerics.steps import short
 from tests.numerics.small import BATCH, LAYER, only, small_model, traced
 
@@ -64,10 +65,10 @@ def test_tensors_that_agree_are_folded(right):
     assert [(name, verdict) for name, _, verdict in table(text)] == [
         ("inputs (4)", "exact"),
         ("embeddings (6)", "rounding"),
-        ("layers 0 to 2 (45)", "rounding"),
+        ("layers 0 to 2 (54)", "rounding"),
         ("lm_head (4)", "rounding"),
     ]
-    assert "59 of 59 tensors compared" in text.splitlines()[0]
+    assert "68 of 68 tensors compared" in text.splitlines()[0]
     worst = max(row.ratio for row in right.rows if "layer." in row.name)
     assert table(text)[2][1] == number(worst)
     assert "explains all that is shown" in text
@@ -78,11 +79,11 @@ def test_departures_stand_at_their_place(wrong):
     assert [(name, verdict) for name, _, verdict in table(text)] == [
         ("inputs (4)", "exact"),
         ("embeddings (6)", "rounding"),
-        ("layer 0 (11)", "rounding"),
+        ("layer 0 (14)", "rounding"),
         ("layer.0.intermediate", "departs"),
-        ("layers 0 to 1 (5)", "inherits"),
+        ("layers 0 to 1 (8)", "inherits"),
         ("layer.1.attention.self.value", "departs"),
-        ("layers 1 to 2 (25)", "inherits"),
+        ("layers 1 to 2 (28)", "inherits"),
         ("lm_head.dense", "inherits"),
         ("lm_head.gelu", "departs"),
         ("lm_head (2)", "inherits"),
@@ -156,10 +157,10 @@ def test_what_else_is_told(model):
     flat = re.sub(r"\s+", " ", text)
     assert "port: my port 日本" in text
     assert "unknown names (2): blk.0.attn_q, blk.1.attn_q" in flat
-    assert "not shown (57): token_type_ids, position_ids, attend, embeddings.*, " in flat
+    assert "not shown (66): token_type_ids, position_ids, attend, embeddings.*, " in flat
     assert "layer.{0..2}.*, lm_head.dense" in flat
     assert "lm_head.logits: yours is " in flat
-    assert "57 steps are not shown" in flat
+    assert "66 steps are not shown" in flat
 
 
 def test_weights_and_notes_are_told_in_short():
@@ -397,7 +398,7 @@ def test_a_departure_raises_the_report(right, wrong):
 
 
 def test_repr_is_short(wrong):
-    assert repr(wrong) == "<Comparison: departs, 59 of 59 tensors compared, 5 depart>"
+    assert repr(wrong) == "<Comparison: departs, 68 of 68 tensors compared, 5 depart>"
 
 
 def test_what_is_required(model, right):

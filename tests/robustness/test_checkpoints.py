@@ -48,11 +48,11 @@ def little_memory():
 
 
 def refused(call, *kinds):
-    """Give the sentence with which a call ends, which must not take longer than a second."""
+    """Give the sentence with which a call ends, soon: what reads or computes all takes minutes."""
     began = time.process_time()
     with pytest.raises(kinds or (CheckpointError, OSError)) as raised:
         call()
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10
     assert 10 < len(str(raised.value)) <= LIMIT
     return str(raised.value)
 

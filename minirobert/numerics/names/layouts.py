@@ -14,17 +14,15 @@ from ...intermediates import Pass, intermediates
 from ...parameters import HEADS
 from ...sentences import plain, shown
 from ..traces import ARGUMENTS
-from .paths import own_path
+from .paths import divided, own_path
 
-__all__ = ["divided", "is_layout", "is_ours", "laid_out", "with_prefix"]
+__all__ = ["is_layout", "is_ours", "laid_out", "with_prefix"]
 
 Numbers = np.ndarray[Any, Any]
 
 _NAMED = ("split", "merge", "transpose")
 _AXES = re.compile(r"\[[A-Z](,[A-Z])*\]")
 
-#: What may stand before a name: the call, or the step of generation.
-_CALL = re.compile(r"^(?:(?:call|step)\.\d+\.)*")
 _NUMBERS = re.compile(r"(?<![^.])layer\.\d+\.")
 _CHUNK = re.compile(r"\.chunk\.\d+\.")
 
@@ -41,16 +39,6 @@ def is_ours(name: str) -> bool:
     (True, False)
     """
     return name in ARGUMENTS or _bare(name) in _axes()
-
-
-def divided(name: str) -> tuple[str, str]:
-    """Divide a name into what says which call or step it is of, and the rest.
-
-    >>> divided("call.1.embeddings"), divided("embeddings")
-    (('call.1.', 'embeddings'), ('', 'embeddings'))
-    """
-    rest = _CALL.sub("", name, count=1)
-    return name.removesuffix(rest), rest
 
 
 def with_prefix(name: str, architecture: str | None) -> str:

@@ -1,8 +1,13 @@
-"""The path of a module, without what wraps the model."""
+"""The parts of a name: the call, what wraps the model, and the path of a module in it."""
 
 from __future__ import annotations
 
-__all__ = ["own_path"]
+import re
+
+__all__ = ["divided", "own_path"]
+
+#: What may stand before a name: the call, or the step of generation.
+_CALL = re.compile(r"(?:(?:call|step)\.\d+\.)*")
 
 #: The modules at the top of a model. What stands before them is a wrapper.
 _TOP = ("roberta", "embeddings", "encoder", "pooler", "lm_head", "classifier", "qa_outputs")
@@ -29,3 +34,13 @@ def own_path(path: str, architecture: str | None) -> str:
     elif architecture not in (None, "RobertaModel") and parts[0] in _BASE:
         parts = ["roberta", *parts]
     return ".".join(parts)
+
+
+def divided(name: str) -> tuple[str, str]:
+    """Divide a name into what says which call or step it is of, and the rest.
+
+    >>> divided("call.1.embeddings"), divided("embeddings")
+    (('call.1.', 'embeddings'), ('', 'embeddings'))
+    """
+    rest = _CALL.sub("", name, count=1)
+    return name.removesuffix(rest), rest

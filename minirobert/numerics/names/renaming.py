@@ -34,9 +34,10 @@ from ...files import naming, read_text
 from ...parameters import HEADS
 from ...sentences import listed, plain
 from ..traces import Trace
-from .layouts import Numbers, divided, is_ours, laid_out, with_prefix
+from .layouts import Numbers, is_ours, laid_out, with_prefix
 from .lines import NameMap, name_map
 from .maps import MAPS, built_in
+from .paths import divided
 
 __all__ = ["Renamed", "read_map", "renamed"]
 

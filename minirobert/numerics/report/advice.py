@@ -10,7 +10,8 @@ from ..arithmetic import FORMATS
 from ..steps import formulas, kind, layer, short, sources, unseen
 
 if TYPE_CHECKING:
-    from ..comparison import Comparison, Row
+    from ..comparison import Comparison
+    from ..rows import Row
 
 __all__ = ["advice", "hidden_steps", "next_to_show"]
 

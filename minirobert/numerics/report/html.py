@@ -12,7 +12,8 @@ from .text import exactly, number, place
 
 if TYPE_CHECKING:
     from ...intermediates import Intermediate
-    from ..comparison import Comparison, Row
+    from ..comparison import Comparison
+    from ..rows import Row
 
 __all__ = ["html"]
 

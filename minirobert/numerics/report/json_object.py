@@ -40,7 +40,8 @@ from ..steps import formulas, kind, layer, sources
 from .advice import advice, hidden_steps, next_to_show
 
 if TYPE_CHECKING:
-    from ..comparison import Comparison, Row
+    from ..comparison import Comparison
+    from ..rows import Row
 
 __all__ = ["VERSION", "as_json"]
 

@@ -12,7 +12,8 @@ from ...sentences import plain
 from ..steps import layer
 
 if TYPE_CHECKING:
-    from ..comparison import Comparison, Row
+    from ..comparison import Comparison
+    from ..rows import Row
 
 __all__ = ["plot"]
 

@@ -14,7 +14,8 @@ from .advice import advice
 
 if TYPE_CHECKING:
     from ...intermediates import Intermediate
-    from ..comparison import Comparison, Row
+    from ..comparison import Comparison
+    from ..rows import Row
 
 __all__ = ["Group", "exactly", "folded", "number", "place", "report"]
 

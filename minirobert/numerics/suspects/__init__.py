@@ -19,9 +19,9 @@ import numpy as np
 
 from ...parameters import flatten
 from ..arithmetic import Arithmetic
-from ..comparison import Explanation, Row
 from ..operations import Operations
 from ..replay import Call, passes
+from ..rows import Explanation, Row
 from ..traces import host
 from . import (  # noqa: F401  # which enter their suspects
     attention,

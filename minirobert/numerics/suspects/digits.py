@@ -9,8 +9,8 @@ import numpy as np
 
 from ..arithmetic import FORMATS, Arithmetic
 from ..bounded import BoundedArray, Numbers
-from ..comparison import Explanation
 from ..replay import Call, Passes, Step, passes, replay, round_to
+from ..rows import Explanation
 from .fits import misfit, root_mean_square
 from .local import Found, Spot, is_far
 from .maps import map_of

@@ -9,7 +9,7 @@ import numpy as np
 from ...arrays import Array, array_namespace
 from ...attention import merge_heads
 from ...functional import matmul
-from ..comparison import Explanation
+from ..rows import Explanation
 from .local import Found
 from .place import Place, numbers_in
 from .states import residual_of

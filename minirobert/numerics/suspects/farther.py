@@ -10,8 +10,8 @@ import numpy as np
 from ...arrays import Array
 from ..arithmetic import Arithmetic
 from ..bounded import BoundedArray, Numbers
-from ..comparison import Explanation
 from ..replay import Call, Step, is_masked, of_port, replay, values
+from ..rows import Explanation
 from .fits import made, misfit
 from .local import Found, extended
 from .place import Place, World, is_boundary, kind_of

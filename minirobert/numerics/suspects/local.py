@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from ...arrays import Array, array_namespace
 from ..bounded import BoundedArray, Numbers
-from ..comparison import Explanation, Row
 from ..replay import Call, Passes
+from ..rows import Explanation, Row
 from .fits import counting, made, misfit, root_mean_square
 from .patterns import patterns
 from .place import Place, World, kind_of

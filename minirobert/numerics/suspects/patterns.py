@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..bounded import BoundedArray, Numbers
-from ..comparison import Explanation
+from ..rows import Explanation
 from .fits import misfit, root_mean_square
 from .maps import as_rows, map_of
 from .place import Place, numbers_in

@@ -19,6 +19,7 @@ from ..arithmetic import Arithmetic
 from ..replay import Call, exact_model, is_masked, replay
 from .cases import Case
 from .expected import call
+from .portable import portable
 
 __all__ = ["budgets"]
 
@@ -60,7 +61,7 @@ def _replayed(case: Case) -> dict[str, Numbers]:
     exact = exact_model(case.model(lambda weight: weight), arithmetic.store)
     numbers = range(len(case.calls))
     calls = [Call({"number": np.array(k)}, {}, extends=k > 0) for k in numbers]
-    steps = replay(_Caller(case, exact, exact.config), calls, arithmetic)
+    steps = replay(_Caller(case, exact._with_weights(portable), exact), calls, arithmetic)
     return {
         f"call.{k}.{name}" if k else name: step.bound
         for k, one in enumerate(steps)
@@ -71,21 +72,30 @@ def _replayed(case: Case) -> dict[str, Numbers]:
 
 @dataclass(frozen=True)
 class _Caller:
-    """A model that is called by the number of a call of the case."""
+    """A model that is called by the number of a call of the case.
+
+    Where it runs without bounds, its numbers are those of every machine: what noise does to the
+    last digits of a result would not be.
+    """
 
     case: Case
     model: Any
-    config: RobertaConfig
+    exact: Any  # the same on NumPy
+
+    @property
+    def config(self) -> RobertaConfig:
+        config: RobertaConfig = self.exact.config
+        return config
 
     def __call__(self, number: Any, past_key_values: KeyValueCache | None = None) -> None:
         call(self.case, int(number), self.model, past_key_values)
 
     def _with_weights(self, function: Callable[[Array], Array]) -> _Caller:
-        return replace(self, model=self.model._with_weights(function))
+        return replace(self, model=self.exact._with_weights(function))
 
 
 def _rounded_up(bound: Numbers) -> Numbers:
-    """Keep four binary digits: that another machine rounds otherwise hardly ever reaches them."""
+    """Keep eight binary digits, which rounding of the bounds themselves does not reach."""
     mantissa, exponent = np.frexp(np.nan_to_num(bound, posinf=np.inf))
-    rounded: Numbers = np.ldexp(np.ceil(mantissa * 16) / 16, exponent).astype(np.float32)
+    rounded: Numbers = np.ldexp(np.ceil(mantissa * 256) / 256, exponent).astype(np.float32)
     return rounded

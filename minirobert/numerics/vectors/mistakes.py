@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...arrays import Array
+from ...attention import merge_heads, split_heads
 from ...functional import embedding, linear
 from ..replay import round_to
 from ..suspects.fits import made
@@ -23,6 +24,7 @@ from ..suspects.table import guesses
 
 __all__ = ["MISTAKES", "Mistake"]
 
+_PROJECTIONS = ("self.query", "self.key", "self.value")
 #: The cases that show nearly every mistake.
 _EVERY_STEP = ("every-step", "every-step-again")
 _SMALL_EPS = (*_EVERY_STEP, "eps-small")
@@ -53,8 +55,20 @@ class Mistake(NamedTuple):
         """Give what a port with this mistake has at a place; None where it has what is right."""
         for pattern, change in self.changes.items():
             if fnmatchcase(f".{place.name}", f"*.{pattern}"):
-                return _suspected(place, change) if isinstance(change, str) else change(place)
+                return _changed(place, change)
         return None
+
+
+def _changed(place: Place, change: str | Callable[[Place], Array]) -> Array | None:
+    before_split = place.name.removesuffix(".dense")
+    if before_split != place.name and before_split.endswith(_PROJECTIONS):
+        n_heads = place.own.shape[-1] // (
+            place.config.hidden_size // place.config.num_attention_heads
+        )
+        heads = Place(before_split, split_heads(place.own, n_heads), place.world)
+        new = _changed(heads, change)
+        return None if new is None else merge_heads(new)
+    return _suspected(place, change) if isinstance(change, str) else change(place)
 
 
 def _suspected(place: Place, text: str) -> Array | None:
@@ -146,16 +160,19 @@ MISTAKES = (
     Mistake("no scale", {"scores": "scores are not divided by sqrt(D)"}),
     Mistake("scale twice", {"scores": "scores are divided by D"}),
     Mistake("key and value exchanged", {_HEADS: "key and value are exchanged"}),
-    Mistake("heads not transposed", {_HEADS: "its heads are split without transpose"}),
+    Mistake(
+        "heads not transposed",
+        dict.fromkeys(_PROJECTIONS, "its heads are split without transpose"),
+    ),
     Mistake("softmax over queries", {"probabilities": "softmax is over the queries"}),
-    Mistake("value without its bias", {"self.value": "the bias is left out"}),
+    Mistake("value without its bias", {"self.value*": "the bias is left out"}),
     Mistake(
         "key without its bias",
-        {"self.key": "the bias is left out"},
+        {"self.key*": "the bias is left out"},
         remark="softmax does not change with what is added to all scores of a query: no output "
         "shows it, but the keys themselves do",
     ),
-    Mistake("a transposed weight", {"self.query": "the weight is transposed"}),
+    Mistake("a transposed weight", {"self.query*": "the weight is transposed"}),
     Mistake("residual forgotten", {"output.sum": "the residual is left out"}),
     Mistake("residual behind the norm", {"output.LayerNorm": "the residual is added after"}),
     Mistake("norm before the attention", {_HEADS: _normed_first}),
@@ -163,7 +180,7 @@ MISTAKES = (
         "pre-LN",
         {_HEADS: _normed_first, "intermediate.dense": _normed_first, "output.LayerNorm": _summed},
     ),
-    Mistake("dropout left on", {"layer.*.dense": _with_dropout}),
+    Mistake("dropout left on", {"output.dense": _with_dropout}),
     Mistake("a layer skipped", {_FINAL: _skipped}),
     Mistake(
         "two layers exchanged",
