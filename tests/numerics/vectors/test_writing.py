@@ -117,6 +117,8 @@ def test_every_option_of_generation_is_covered(vectors):
     functions = {"prefix_allowed_tokens_fn", "logits_processor"}
     known = {*CHANGES, *CHANGES_OF_DRAWING, *LAST_CHANGES} - functions - {"remove_invalid_values"}
     assert known <= changes
+    page = (vectors / "README.md").read_text("utf-8")
+    assert {name for name in (*known, *ACTIVATION_NAMES) if f"`{name}`" not in page} == set()
 
 
 def test_the_files_are_a_model_and_a_trace(vectors):
