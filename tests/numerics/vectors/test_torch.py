@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from minirobert.numerics.torch_port import trace_torch
-from minirobert.numerics.vectors.small import LOGITS
 from minirobert.numerics.vectors.tensors import BUDGET, largest_error, score_tensors
 from tests.numerics.planted import PLANTED
 from tests.numerics.vectors.test_expected import theirs
@@ -24,9 +23,8 @@ def test_it_passes(vectors, tmp_path, attention):
     worst = {}
     for name in NAMES:
         case = cases()[name]
-        is_fused = case.config.position_embedding_type == "absolute" and case.outputs == LOGITS
-        if attention == "sdpa" and not is_fused:
-            continue  # it is eager, or the head alone is another one
+        if attention == "sdpa" and not ("every-step" in name or "mask" in name):
+            continue  # it is eager, or sees nothing new
         module = theirs(vectors, name, torch.float32, attention)
         own = tmp_path / f"{name}.safetensors"
         trace_torch(module, case.calls[0], weights=False).write(own)
