@@ -60,13 +60,11 @@ class Mistake(NamedTuple):
 
 
 def _changed(place: Place, change: str | Callable[[Place], Array]) -> Array | None:
-    before_split = place.name.removesuffix(".dense")
-    if before_split != place.name and before_split.endswith(_PROJECTIONS):
-        n_heads = place.own.shape[-1] // (
-            place.config.hidden_size // place.config.num_attention_heads
-        )
-        heads = Place(before_split, split_heads(place.own, n_heads), place.world)
-        new = _changed(heads, change)
+    split = place.name.removesuffix(".dense")
+    if split != place.name and split.endswith(_PROJECTIONS):  # the same, heads side by side
+        size = place.config.hidden_size // place.config.num_attention_heads
+        own = split_heads(place.own, place.own.shape[-1] // size)
+        new = _changed(Place(split, own, place.world), change)
         return None if new is None else merge_heads(new)
     return _suspected(place, change) if isinstance(change, str) else change(place)
 
