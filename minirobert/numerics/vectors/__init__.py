@@ -5,6 +5,7 @@
 - `minirobert.numerics.vectors.expected`: what they give, computed in `portable` arithmetic, so that
   every machine writes the same files;
 - `minirobert.numerics.vectors.budgets`: how far rounding may bring a port from that;
+- `minirobert.numerics.vectors.mistakes` and `showing`: which mistakes a case shows;
 - `minirobert.numerics.vectors.writing`: the files; README.md is what stands beside them;
 - `minirobert.numerics.vectors.checking`: what a port scores on them.
 """

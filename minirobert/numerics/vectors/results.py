@@ -49,6 +49,8 @@ class Score:
     Parameters
     ----------
     cases : tuple of CaseScore
+    unknown : tuple of str
+        What the port has under names that no case and no group of answers has.
 
     >>> score = Score((CaseScore("001-every-step", "passes", 57, ratio=0.2),))
     >>> print(score)
@@ -56,6 +58,7 @@ class Score:
     """
 
     cases: tuple[CaseScore, ...]
+    unknown: tuple[str, ...] = ()
 
     @property
     def passed(self) -> int:
@@ -76,8 +79,8 @@ class Score:
         Returns
         -------
         dict
-            ``version``, ``passed``, ``of``, ``percent``, and ``cases``, each with the attributes of
-            a `CaseScore`.
+            ``version``, ``passed``, ``of``, ``percent``, ``cases``, each with the attributes of a
+            `CaseScore`, and ``unknown``.
         """
         return {
             "version": 1,
@@ -85,6 +88,7 @@ class Score:
             "of": len(self.cases),
             "percent": self.percent,
             "cases": [_finite(asdict(case)) for case in self.cases],
+            "unknown": list(self.unknown),
         }
 
     def __str__(self) -> str:
@@ -93,6 +97,13 @@ class Score:
             for case in self.cases
             if case.verdict == "departs"
         ]
+        lines += [
+            f"{case.name} does not have {listed(case.unknown, _ROOM)}"
+            for case in self.cases
+            if case.unknown
+        ]
+        if self.unknown:
+            lines.append(f"no case is named {listed(self.unknown, _ROOM)}")
         missing = [case.name for case in self.cases if case.verdict == "missing"]
         if missing:
             lines.append(f"missing: {listed(missing, _ROOM)}")

@@ -13,7 +13,7 @@ from ...sentences import plain
 from ..tensor_file import read_tensors
 from .results import CaseScore
 
-__all__ = ["BUDGET", "score_tensors"]
+__all__ = ["BUDGET", "Error", "largest_error", "score_tensors"]
 
 Numbers = np.ndarray[Any, Any]
 
@@ -42,7 +42,7 @@ def score_tensors(name: str, outputs: list[str], expected: Path, port: Path) -> 
         return CaseScore(name, "departs", why=plain(error, 300), ratio=math.inf)
     names = [one for one in right if one in found and not one.startswith(BUDGET)]
     unknown = tuple(one for one in found if one not in right)
-    errors = {one: _error(found[one], right[one], right.get(BUDGET + one)) for one in names}
+    errors = {one: largest_error(found[one], right[one], right.get(BUDGET + one)) for one in names}
     absent = [one for one in outputs if one not in found]
     wrong = [one for one in names if not errors[one].ratio <= 1]
     ratio = max((error.ratio for error in errors.values()), default=0.0)
@@ -55,21 +55,21 @@ def score_tensors(name: str, outputs: list[str], expected: Path, port: Path) -> 
     return CaseScore(name, "passes", len(names), ratio=ratio, unknown=unknown)
 
 
-class _Error(NamedTuple):
+class Error(NamedTuple):
     """The largest error of a tensor over its budget, and where it is."""
 
     ratio: float
     why: str = ""
 
 
-def _error(port: Numbers, expected: Numbers, budget: Numbers | None) -> _Error:
+def largest_error(port: Numbers, expected: Numbers, budget: Numbers | None) -> Error:
     """Compare two tensors: NaN is right where it is expected; without a budget all is equal."""
     if budget is None:
         port, expected = _alike(port, expected)
     if port.shape != expected.shape:
-        return _Error(math.inf, f"its shape is {[*port.shape]}, and must be {[*expected.shape]}")
+        return Error(math.inf, f"its shape is {[*port.shape]}, and must be {[*expected.shape]}")
     if not expected.size:
-        return _Error(0.0)
+        return Error(0.0)
     own, right = port.astype(np.float64), expected.astype(np.float64)
     allowed = np.zeros(right.shape) if budget is None else budget.astype(np.float64)
     with np.errstate(all="ignore"):
@@ -81,7 +81,7 @@ def _error(port: Numbers, expected: Numbers, budget: Numbers | None) -> _Error:
     why = f"at {place} it is {own[at]:.9g}, and must be {right[at]:.9g}"
     if budget is not None:
         why += f" within {allowed[at]:.2g}"
-    return _Error(float(ratios[at]), why)
+    return Error(float(ratios[at]), why)
 
 
 def _alike(port: Numbers, expected: Numbers) -> tuple[Numbers, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from .budgets import budgets
 from .cases import Answers, Case
 from .encoders import encoder_cases
 from .expected import VERSION, expected
+from .showing import mistakes_shown
 from .tasks import task_cases
 from .tensors import BUDGET
 from .texts import generation_cases, score_cases
@@ -54,11 +56,21 @@ def write_vectors(directory: str | os.PathLike[str]) -> Path:
     ValueError
         If it holds anything.
     OSError
-        If it cannot be written.
+        If it cannot be written. Then it is left empty.
     """
     out = new_directory(directory)
     if any(out.iterdir()):
         raise ValueError(f"{shown(str(out))} is not empty: give a new directory")
+    try:
+        _write(out)
+    except BaseException:
+        for path in out.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
+    return out
+
+
+def _write(out: Path) -> None:
     cases = [_write_case(out / name, case) for name, case in all_cases()]
     tokenizer = vectors_tokenizer()
     words = _write_answers(out / "tokenizer", token_cases(tokenizer), _vocabulary(tokenizer))
@@ -68,7 +80,6 @@ def write_vectors(directory: str | os.PathLike[str]) -> Path:
     names = [f"{case['name']}/" for case in cases] + ["tokenizer/", "generation/", "README.md"]
     # Last, as what is half written has none.
     write_files(out, {MANIFEST: _lines({**about, "sha256": dict(_digests(out, names))})})
-    return out
 
 
 _README = Path(__file__).with_name("README.md")
@@ -89,10 +100,11 @@ def _write_case(directory: Path, case: Case) -> dict[str, Any]:
     trace = expected(case)
     bounds = budgets(case, trace.tensors)
     allowed = {f"{BUDGET}{name}": bound for name, bound in bounds.items()}
-    trace = replace(trace, tensors={**trace.tensors, **allowed})
-    trace.write(directory / "expected.safetensors")
+    with_budgets = replace(trace, tensors={**trace.tensors, **allowed})
+    with_budgets.write(directory / "expected.safetensors")
     about = {"covers": case.covers, "class": case.architecture, "outputs": case.outputs}
-    return {"name": directory.name, **about}
+    shows = list(mistakes_shown(case, trace.tensors, bounds))
+    return {"name": directory.name, **about, "shows": shows}
 
 
 def _vocabulary(tokenizer: RobertaTokenizer) -> dict[str, str]:

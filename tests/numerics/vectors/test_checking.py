@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from minirobert.numerics.tensor_file import read_tensors, write_tensors
-from minirobert.numerics.vectors import check_vectors
+from minirobert.numerics.tensor_file import write_tensors
+from minirobert.numerics.vectors import Score, check_vectors
 from minirobert.numerics.vectors.tensors import BUDGET
+from tests.numerics.vectors.written import expected
 
 CASE = "001-every-step"
 DENSE = "roberta.encoder.layer.1.intermediate.dense"
@@ -23,7 +24,7 @@ def port(tmp_path):
 
 def right(vectors, name=CASE):
     """Give the tensors that are expected, in float32."""
-    tensors = read_tensors(vectors / name / "expected.safetensors").tensors
+    tensors = expected(vectors, name)
     with np.errstate(over="ignore"):  # of what masks a score
         return {
             step: array.astype(np.float32) if array.dtype.kind == "f" else array
@@ -67,13 +68,18 @@ def test_an_output_must_be_there(vectors, port):
     assert (one.verdict, one.first) == ("departs", "lm_head.logits")
     assert one.why == "the port does not have it"
     assert one.unknown == ("mine",)
+    found = Score((one,), ("999-mine", "tokenizer/mine"))
+    assert str(found).splitlines()[1:3] == [
+        f"{CASE} does not have mine",
+        "no case is named 999-mine, tokenizer/mine",
+    ]
 
 
 @pytest.mark.parametrize("times", [0.9, 1.1, 50.0])
 def test_the_budget_decides(vectors, port, times):
-    expected = read_tensors(vectors / CASE / "expected.safetensors").tensors
-    wrong = expected[DENSE].copy()
-    wrong[3, 5, 7] += times * expected[BUDGET + DENSE][3, 5, 7]
+    tensors = expected(vectors, CASE)
+    wrong = tensors[DENSE].copy()
+    wrong[3, 5, 7] += times * tensors[BUDGET + DENSE][3, 5, 7]
     one = score(vectors, port, {**right(vectors), DENSE: wrong})
     assert one.verdict == ("passes" if times < 1 else "departs")
     assert one.ratio == pytest.approx(times, rel=1e-3)
@@ -138,6 +144,15 @@ def test_a_file_that_is_none_is_told(vectors, port):
     (one,) = check_vectors(vectors, port, [CASE]).cases
     assert one.verdict == "departs"
     assert "no safetensors file, but a text" in one.why
+
+
+def test_what_no_case_is_named_is_listed(vectors, port):
+    tensors = {"lm_head.logits": right(vectors)["lm_head.logits"]}
+    write_tensors(port / "1-every-step.safetensors", tensors)
+    (port / "tokenizer.json").write_text('{"mine": []}')
+    found = check_vectors(vectors, port, [CASE])
+    assert found.unknown == ("1-every-step", "tokenizer/mine")
+    assert found.to_json()["unknown"] == [*found.unknown]
 
 
 def test_nothing_is_missing(vectors, port):
@@ -216,6 +231,10 @@ def test_vectors_must_be_as_they_were_written(vectors, port, tmp_path):
     (copy / "manifest.json").write_text('{"version": "2"}')
     with pytest.raises(ValueError, match="holds vectors of version '2', but this is version 1"):
         check_vectors(copy, port)
+    for rest in ({}, {"sha256": [], "cases": 5}, {"sha256": {}, "cases": [{"name": CASE}]}):
+        (copy / "manifest.json").write_text(json.dumps({"version": "1", **rest}))
+        with pytest.raises(ValueError, match=r"manifest\.json in .* is not as it was written"):
+            check_vectors(copy, port)
 
 
 def test_sentences_of_bad_use(vectors, port, tmp_path):
@@ -248,6 +267,7 @@ def test_the_command_scores(vectors, port, run, run_well):
         "passed": 0,
         "of": 2,
         "percent": 0.0,
+        "unknown": [],
     }
     assert [case["verdict"] for case in found["cases"]] == ["departs", "missing"]
     assert found["cases"][0]["ratio"] is None  # JSON has no infinity

@@ -1,7 +1,11 @@
 // The formulas. A tensor is { dtype, shape, data }; the last axis runs fastest. Sums are made in
 // float64, which the numbers of JavaScript are, and what is handed on is stored in float32.
 
-export const sum = (length, f) => Array.from({ length }, (_, i) => f(i)).reduce((a, b) => a + b, 0);
+export function sum(length, f) {
+  let total = 0;
+  for (let i = 0; i < length; i++) total += f(i);
+  return total;
+}
 export const tensor = (shape, data) => ({ dtype: "F32", shape, data: Float32Array.from(data) });
 export const integers = (ids) => (
   { dtype: "I64", shape: [ids.length, ids[0].length], data: BigInt64Array.from(ids.flat(), BigInt) });
@@ -10,10 +14,10 @@ export const integers = (ids) => (
 export const at = (x, ...place) => x.data[place.reduce((i, p, axis) => i * x.shape[axis] + p, 0)];
 
 /** Compute each number of a tensor from its place. */
-export function fill(shape, f, ...outer) {
-  const [length, ...rest] = shape;
-  const parts = (i) => (rest.length ? [...fill(rest, f, ...outer, i).data] : [f(...outer, i)]);
-  return tensor(shape, Array.from({ length }, (_, i) => parts(i)).flat());
+export function fill(shape, f) {
+  const places = shape.reduce((begun, length) =>
+    begun.flatMap((place) => Array.from({ length }, (_, i) => [...place, i])), [[]]);
+  return tensor(shape, places.map((place) => f(...place)));
 }
 
 /** Apply a function to each number of a tensor, or to those of several that stand together. */

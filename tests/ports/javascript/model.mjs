@@ -1,7 +1,6 @@
 // RoBERTa's encoder and its heads. B texts, S tokens, N heads of size D, H = N D hidden units.
 import {
-  ACTIVATIONS, add, at, embedding, fill, gelu, integers, layerNorm, linear, map, softmax, sum,
-  tensor,
+  ACTIVATIONS, add, at, embedding, fill, gelu, integers, layerNorm, linear, map, softmax, sum, tensor,
 } from "./functional.mjs";
 
 const LOWEST = -3.4028234663852886e38;  // of float32: what stands for a score that is masked
@@ -33,8 +32,7 @@ function readInputs(config, given) {
   const isChoice = given.input_ids?.[0][0].length !== undefined;
   const rows = (nested) => (isChoice ? nested?.flat() : nested);
   const [ids, mask] = [rows(given.input_ids), rows(given.attention_mask)];
-  const texts = ids ?? given.inputs_embeds;
-  const pad = config.pad_token_id;
+  const [texts, pad] = [ids ?? given.inputs_embeds, config.pad_token_id];
   const counted = texts.map((text) => {  // padding is told by its id, wherever it stands
     let tokens = 0;
     return text.map((id) => (id === pad ? pad : pad + ++tokens));
@@ -88,8 +86,7 @@ function attention({ config, weights, see }, { B, S, looks }, self, hidden, fact
     const N = x.shape[2] / D;  // counted from the weights: a layer may have lost some
     return see(`${self}.${part}`, fill([B, N, S, D], (b, n, s, d) => at(x, b, s, n * D + d)));
   });
-  const N = query.shape[1];
-  const kind = config.position_embedding_type;
+  const [N, kind] = [query.shape[1], config.position_embedding_type];
   let distances;  // the embedding of that of each query from each key, [S, S, D]
   if (kind !== "absolute") {
     const [table] = weights(`${self}.distance_embedding`);
