@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from .arithmetic import FORMATS
 from .bounded import Numbers
 from .replay import Step, is_masked, is_split
 
-__all__ = ["Explanation", "Row", "as_rows", "judged"]
+__all__ = ["Explanation", "Row", "as_rows", "is_seen_split", "judged"]
 
 
 @dataclass(frozen=True)
@@ -229,12 +229,16 @@ def as_rows(
         elif name in shown:
             shape = tuple(shown[name].shape)
             rows.append(Row(name, "departs", "shape", shape, dtypes[name], ratio=np.inf))
-        elif not _is_seen_split(name, shown):
+        elif not is_seen_split(name, shown):
             rows.append(Row(name, "missing", shape=tuple(step.value.shape)))
     return tuple(rows)
 
 
-def _is_seen_split(name: str, shown: Mapping[str, Numbers]) -> bool:
-    """Tell whether all the numbers of a tensor are shown after they were split into heads."""
+def is_seen_split(name: str, shown: Container[str]) -> bool:
+    """Tell whether all the numbers of a tensor are shown after they were split into heads.
+
+    >>> is_seen_split("attention.self.query.dense", {"attention.self.query"})
+    True
+    """
     split = name.removesuffix(".dense")
     return split != name and is_split(split) and split in shown
