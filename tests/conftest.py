@@ -73,6 +73,20 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Draw fewer examples on a library that has NumPy's numbers, and checks how it is called."""
+    test = pyfuncitem.obj
+    own = getattr(test, "_hypothesis_internal_use_settings", None)
+    if own is None or not pyfuncitem.get_closest_marker("few"):
+        return (yield)
+    test._hypothesis_internal_use_settings = settings(own, max_examples=-(-own.max_examples // 4))
+    try:
+        return (yield)
+    finally:
+        test._hypothesis_internal_use_settings = own
+
+
 # Fuzzers and their like, in tests/robustness
 
 

@@ -44,7 +44,7 @@ DASK = Library("dask", lambda: "cpu", "dask.array")
 
 LIBRARIES = [
     pytest.param(NUMPY, id="numpy"),
-    pytest.param(STRICT, id="strict"),
+    pytest.param(STRICT, id="strict", marks=pytest.mark.few),
     pytest.param(CUPY, id="cupy", marks=pytest.mark.gpu),
 ]
 #: Libraries that the equivalence tests would take too long on: tests/models/test_array_libraries.py

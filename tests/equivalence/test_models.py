@@ -98,7 +98,7 @@ def scale_of(name: str, tensors: dict[str, np.ndarray]) -> float:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("class_name", CLASSES)
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(data=st.data(), config=configs(), seed=seeds, pooling=st.booleans())
 def test_float64_agrees_to_1e_10(library, class_name, data, config, seed, pooling):
     config = data.draw(labelled(config, class_name))

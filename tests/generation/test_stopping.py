@@ -30,7 +30,7 @@ TEXTS = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_strings_end_texts_as_there(tokenizers, data):
     theirs, ours = tokenizers
