@@ -52,7 +52,7 @@ SAID = {
     "no-value-bias": "the bias is left out$",
     "no-key-bias": "the bias is left out$",
     "layer-skipped": "a layer is skipped",
-    "layers-swapped": "the weights are those of layer [01]$",
+    "layers-swapped": "layers 0 and 1 are exchanged$",
     "pre-norm": "pre-LN",
     "residual-after-norm": "the residual is added after the norm$",
     "no-residual": "the residual is left out$",
@@ -193,7 +193,7 @@ def test_mistakes_in_fused_attention_are_named(name, said):
     ("name", "said"),
     [
         ("quick-gelu", "the activation is quick_gelu, not gelu, at intermediate"),
-        ("key-and-value-swapped", "key and value are exchanged"),
+        ("key-and-value-swapped", "key and value are exchanged, in layer 2"),
         (
             "transposed-weight",
             "the weight is transposed, at roberta.encoder.layer.2.attention.self.query",

@@ -10,10 +10,11 @@ from ...arrays import Array, array_namespace
 from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation, Row
 from ..replay import Call, Passes
+from ..steps import kind
 from .fits import counting, made, misfit, root_mean_square
 from .patterns import patterns
-from .place import Place, World, kind_of
-from .table import Guess, guesses
+from .place import Place, World
+from .table import Guess, families, of_family
 
 __all__ = ["Found", "Spot", "extended", "is_far", "spots", "tried"]
 
@@ -82,16 +83,16 @@ def tried(rows: Mapping[str, Row], where: Iterable[Spot]) -> Found:
     for name, place, counts in where:
         if name not in rows or place.port is None:
             continue
-        kind = kind_of(name)
-        fits = _fitting(place, counts, known.get(kind))
-        if not fits and failures[kind] < _ATTEMPTS:
+        same = kind(name)
+        fits = _fitting(place, counts, known.get(same))
+        if not fits and failures[same] < _ATTEMPTS:
             fits = _fitting(place, counts, None)
-            failures[kind] += not any(not one.is_coarse for one in fits)
+            failures[same] += not any(not one.is_coarse for one in fits)
         if not is_far(place.own) and not any(not one.is_coarse for one in fits):
             fits = [*patterns(place, counts), *fits]
         if fits:
             found[name] = fits
-            known.setdefault(kind, set()).update(one.text for one in fits if not one.is_coarse)
+            known.setdefault(same, set()).update(one.text for one in fits if not one.is_coarse)
     return found
 
 
@@ -99,7 +100,7 @@ def _fitting(place: Place, counts: Numbers | None, texts: set[str] | None) -> li
     """Try the guesses of a place, or those alone that a step of the same kind fits."""
     if texts is not None and not texts:
         return []
-    asked = guesses(place)
+    asked = (guess for family in families(place) for guess in of_family(family, place))
     tests = (
         (guess, _ratio(guess, place, counts))
         for guess in asked
@@ -112,7 +113,7 @@ def _ratio(guess: Guess, place: Place, counts: Numbers | None) -> float:
     array: Any = made(guess, place.own)
     if array is None or place.port is None or is_far(array):
         return float("inf")
-    if not guess.is_coarse and _is_vague(array, place):
+    if not (guess.is_coarse or guess.is_wide) and _is_vague(array, place):
         return float("inf")
     return misfit(array.value, array.bound, place.port, counts)
 

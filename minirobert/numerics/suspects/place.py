@@ -15,10 +15,11 @@ import numpy as np
 from ...arrays import Array
 from ...config import RobertaConfig
 from ..bounded import BoundedArray, Numbers
+from ..steps import layer
 
-__all__ = ["Place", "World", "is_boundary", "kind_of", "numbers_in"]
+__all__ = ["Place", "World", "is_boundary", "numbers_in", "told_pairs"]
 
-_LAYER = re.compile(r"(?P<scope>.*encoder\.layer\.(?P<layer>\d+)\.)(?P<bare>.+)")
+_LAYER = re.compile(r".*encoder\.layer\.\d+\.")
 
 
 @dataclass
@@ -112,14 +113,12 @@ class Place:
     @property
     def layer(self) -> int | None:
         """The number of the layer, or None outside of them."""
-        found = _LAYER.match(self.name)
-        return int(found["layer"]) if found else None
+        return layer(self.name)
 
     @property
     def bare(self) -> str:
         """The name within its layer, or within the model."""
-        found = _LAYER.match(self.name)
-        return found["bare"] if found else self.name.removeprefix(self.world.prefix)
+        return _bare(self.name, self.world.prefix)
 
     @property
     def scope(self) -> str:
@@ -162,10 +161,6 @@ class Place:
         """Tell whether there is such a weight."""
         return self.scope + name in self.world.weights
 
-    def embeddings(self) -> Array:
-        """Give the first hidden states."""
-        return self.world.seen[f"{self.world.prefix}embeddings"]
-
     def state_name(self, layer: int) -> str:
         """Name the hidden states that a layer is given; layer L stands for the heads."""
         before = f"encoder.layer.{layer - 1}.output.LayerNorm"
@@ -186,11 +181,28 @@ class Place:
         near = {last, last - 1, None}
         states = {self.state_name(layer) for layer in range(last + 1)}
         for name, array in reversed(list(self.world.seen.items())[: self.n_before]):
-            found = _LAYER.match(name)
-            is_near = (int(found["layer"]) if found else None) in near or name in states
+            is_near = layer(name) in near or name in states
             is_alike = array.shape == like.shape and array.dtype == like.dtype
             if is_near and is_alike and array is not like:
                 yield name, array
+
+    def other_layers(self) -> Iterator[tuple[str, int]]:
+        """Give the other layers, each with words for its weights in place of this one's."""
+        for j in range(self.n_layers):
+            if j != self.layer and self.layer is not None:
+                yield f"the weights are those of layer {j}", j
+                first, second = sorted((j, self.layer))
+                yield f"layers {first} and {second} are exchanged", j
+
+    def said_of(self, name: str, what: str) -> tuple[str, bool]:
+        """Tell of another tensor in place of ``what``, and whether that would be odd."""
+        last = self.n_layers if self.layer is None else self.layer
+        is_first = self.bare.startswith(("attention.self.", "attention.output.sum"))
+        for skipped in range(1, last + 1) if is_first or self.layer is None else ():
+            if name == self.state_name(last - skipped):
+                words = "a layer is" if skipped == 1 else f"{skipped} layers are"
+                return f"{words} skipped: what that was given goes on", False
+        return f"{what} {self.told(name)}", True
 
     def told(self, name: str) -> str:
         """Tell of another tensor in words that do not depend on the layer.
@@ -200,14 +212,13 @@ class Place:
         ... )
         'output.LayerNorm of the layer before'
         """
-        found = _LAYER.match(name)
-        if not found or self.layer is None:
-            return name.removeprefix(self.world.prefix) if not found else name
-        before = self.layer - int(found["layer"])
+        own, words = layer(name), _bare(name, self.world.prefix)
+        if own is None or self.layer is None:
+            return words if own is None else name
+        before = self.layer - own
         if before == 0:
-            return found["bare"]
-        how = "the layer before" if before == 1 else f"{before} layers before"
-        return f"{found['bare']} of {how}"
+            return words
+        return f"{words} of {'the layer' if before == 1 else f'{before} layers'} before"
 
     def numbers(self, name: str) -> Numbers | None:
         """Give the plain numbers of an argument or tensor of the call, or None."""
@@ -215,6 +226,20 @@ class Place:
         if array is None:
             return self.world.arguments.get(name)
         return numbers_in(array)
+
+
+def _bare(name: str, prefix: str) -> str:
+    found = _LAYER.match(name)
+    return name[found.end() :] if found else name.removeprefix(prefix)
+
+
+def told_pairs(found: Mapping[int, int]) -> str:
+    """Tell which ids have whose numbers, of a few.
+
+    >>> told_pairs({23: 17, 17: 23})
+    '17 has that of 23, 23 has that of 17'
+    """
+    return ", ".join(f"{i} has that of {j}" for i, j in sorted(found.items())[:6])
 
 
 def numbers_in(array: Any) -> Numbers:
@@ -229,12 +254,3 @@ def is_boundary(name: str) -> bool:
     (True, False)
     """
     return name.endswith((".output.LayerNorm", "roberta.embeddings")) or name == "embeddings"
-
-
-def kind_of(name: str) -> str:
-    """Give a name without the number of its layer.
-
-    >>> kind_of("roberta.encoder.layer.3.output.sum")
-    'roberta.encoder.layer.*.output.sum'
-    """
-    return re.sub(r"\.layer\.\d+\.", ".layer.*.", name)
