@@ -2,8 +2,8 @@
 
 from functools import partial
 
-import mpmath
 import ml_dtypes
+import mpmath
 import numpy as np
 import pytest
 import torch

@@ -162,6 +162,13 @@ def test_nothing_is_looked_for_unasked(shown):
     assert not any(row.explanations for row in rows)
 
 
+def test_a_score_of_minus_10000_is_named_where_it_only_loses_digits():
+    case = drawn_model(3014)
+    model, module = ours(case), case.in_dtype(torch.float32)
+    rows = compare(model, traced(module, case, BY_ID["mask-minus-10000"]), case.arguments).departing
+    assert [best(row) for row in rows] == ["masked scores have -10000 added"] * 3
+
+
 # Where the port does not show the step
 
 FUSED = (".scores", ".scores.masked", ".probabilities")

@@ -20,7 +20,7 @@ from ...functional import embedding, matmul, softmax
 from ..bounded import Numbers
 from ..replay import is_masked
 from .place import Place, numbers_in
-from .table import Guess, among, suspect
+from .table import Guess, Makes, among, suspect
 
 _UNSPLIT = "heads are split without transpose"
 _BACKWARDS = "distances have the wrong sign: j - i"
@@ -43,33 +43,29 @@ def _keys(place: Place, name: str) -> Array:
 
 
 @suspect("*self.scores")
-def _scale(place: Place) -> Iterable[Guess]:
+def _scale(place: Place) -> Makes:
     own, size = place.own, _query(place).shape[-1]
     root, hidden = math.sqrt(size), math.sqrt(place.config.hidden_size)
-    return among(
-        {
-            "scores are not divided by sqrt(D)": lambda: own * root,
-            "scores are divided by D: the scale is applied twice": lambda: own * (1 / root),
-            "scores are divided by sqrt(H), not sqrt(D)": lambda: own * (root / hidden),
-            "scores have the wrong sign": lambda: -own,
-        }
-    )
+    return {
+        "scores are not divided by sqrt(D)": lambda: own * root,
+        "scores are divided by D: the scale is applied twice": lambda: own * (1 / root),
+        "scores are divided by sqrt(H), not sqrt(D)": lambda: own * (root / hidden),
+        "scores have the wrong sign": lambda: -own,
+    }
 
 
 @suspect("*self.scores")
-def _factors(place: Place) -> Iterable[Guess]:
+def _factors(place: Place) -> Makes:
     query, key, value = _query(place), _keys(place, "key"), _keys(place, "value")
     scores = partial(_scores, place)
-    return among(
-        {
-            "queries and keys are exchanged": lambda: scores(key, query),
-            "queries are the keys": lambda: scores(key, key),
-            "keys are the queries": lambda: scores(query, query),
-            "keys are the values": lambda: scores(query, value),
-            _UNSPLIT: lambda: scores(_unsplit(query), _unsplit(key)),
-            "heads of the keys are split without transpose": lambda: scores(query, _unsplit(key)),
-        }
-    )
+    return {
+        "queries and keys are exchanged": lambda: scores(key, query),
+        "queries are the keys": lambda: scores(key, key),
+        "keys are the queries": lambda: scores(query, query),
+        "keys are the values": lambda: scores(query, value),
+        _UNSPLIT: lambda: scores(_unsplit(query), _unsplit(key)),
+        "heads of the keys are split without transpose": lambda: scores(query, _unsplit(key)),
+    }
 
 
 def _scores(place: Place, query: Array, key: Array) -> Array:
@@ -88,7 +84,7 @@ def _relative(query: Array, key: Array, distances: Array, kind: str) -> Array:
 
 
 @suspect("attention.self.scores")
-def _distances(place: Place) -> Iterable[Guess]:
+def _distances(place: Place) -> Makes:
     distances = place.at("attention.self.distance_embedding")
     query, key = _query(place), _keys(place, "key")
     plain, root = dot(query, key), math.sqrt(query.shape[-1])
@@ -96,18 +92,14 @@ def _distances(place: Place) -> Iterable[Guess]:
     other = "relative_key" if kind == "relative_key_query" else "relative_key_query"
     back = array_namespace(distances).permute_dims(distances, (1, 0, 2))
     relative = partial(_relative, query, key)
-    return among(
-        {
-            "distances are left out": lambda: plain / root,
-            f"distances are those of {other}, not {kind}": lambda: (
-                (plain + relative(distances, other)) / root
-            ),
-            "the scores of distances are not scaled": lambda: (
-                plain / root + relative(distances, kind)
-            ),
-            _BACKWARDS: lambda: (plain + relative(back, kind)) / root,
-        }
-    )
+    return {
+        "distances are left out": lambda: plain / root,
+        f"distances are those of {other}, not {kind}": lambda: (
+            (plain + relative(distances, other)) / root
+        ),
+        "the scores of distances are not scaled": lambda: plain / root + relative(distances, kind),
+        _BACKWARDS: lambda: (plain + relative(back, kind)) / root,
+    }
 
 
 @suspect("attention.self.distance_embedding")
@@ -168,7 +160,7 @@ def _masks(place: Place) -> Iterable[Guess]:
 
 
 @suspect("*self.probabilities")
-def _softmaxes(place: Place) -> Iterable[Guess]:
+def _softmaxes(place: Place) -> Makes:
     masked = place.at(f"{_block(place)}scores.masked")
     xp = array_namespace(masked)
     root = math.sqrt(_query(place).shape[-1])
@@ -177,45 +169,39 @@ def _softmaxes(place: Place) -> Iterable[Guess]:
     def scaled(factor: float) -> Array:
         return softmax(xp.where(visible, masked * factor, masked))
 
-    return among(
-        {
-            "softmax is over the queries, not the keys": lambda: xp.matrix_transpose(
-                softmax(xp.matrix_transpose(masked))
-            ),
-            "softmax is over the heads": lambda: xp.permute_dims(
-                softmax(xp.permute_dims(masked, (0, 2, 3, 1))), (0, 3, 1, 2)
-            ),
-            "scores are multiplied by sqrt(D) before softmax": lambda: scaled(root),
-            "scores are divided by sqrt(D) before softmax": lambda: scaled(1 / root),
-            "there is no softmax": lambda: place.at(f"{_block(place)}scores"),
-            "softmax is applied twice": lambda: softmax(place.own),
-        }
-    )
+    return {
+        "softmax is over the queries, not the keys": lambda: xp.matrix_transpose(
+            softmax(xp.matrix_transpose(masked))
+        ),
+        "softmax is over the heads": lambda: xp.permute_dims(
+            softmax(xp.permute_dims(masked, (0, 2, 3, 1))), (0, 3, 1, 2)
+        ),
+        "scores are multiplied by sqrt(D) before softmax": lambda: scaled(root),
+        "scores are divided by sqrt(D) before softmax": lambda: scaled(1 / root),
+        "there is no softmax": lambda: place.at(f"{_block(place)}scores"),
+        "softmax is applied twice": lambda: softmax(place.own),
+    }
 
 
 @suspect("*self.context")
-def _context(place: Place) -> Iterable[Guess]:
+def _context(place: Place) -> Makes:
     p, query = _weights(place), _query(place)
     key, value = _keys(place, "key"), _keys(place, "value")
     xp, shape = array_namespace(p), tuple(place.own.shape)
-    return among(
-        {
-            "heads are merged without transpose": lambda: xp.reshape(matmul(p, value), shape),
-            _UNSPLIT: lambda: merge_heads(matmul(p, _unsplit(value))),
-            "heads are neither split nor merged with a transpose": lambda: xp.reshape(
-                matmul(p, _unsplit(value)), shape
-            ),
-            "values are the keys": lambda: merge_heads(matmul(p, key)),
-            "values are the queries": lambda: merge_heads(matmul(p, query)),
-            "probabilities are transposed": lambda: merge_heads(
-                matmul(xp.matrix_transpose(p), value)
-            ),
-            "heads are in the reverse order": lambda: merge_heads(matmul(p, value)[:, ::-1]),
-            "the head mask is left out": lambda: merge_heads(
-                matmul(place.at(f"{_block(place)}probabilities"), value)
-            ),
-        }
-    )
+    return {
+        "heads are merged without transpose": lambda: xp.reshape(matmul(p, value), shape),
+        _UNSPLIT: lambda: merge_heads(matmul(p, _unsplit(value))),
+        "heads are neither split nor merged with a transpose": lambda: xp.reshape(
+            matmul(p, _unsplit(value)), shape
+        ),
+        "values are the keys": lambda: merge_heads(matmul(p, key)),
+        "values are the queries": lambda: merge_heads(matmul(p, query)),
+        "probabilities are transposed": lambda: merge_heads(matmul(xp.matrix_transpose(p), value)),
+        "heads are in the reverse order": lambda: merge_heads(matmul(p, value)[:, ::-1]),
+        "the head mask is left out": lambda: merge_heads(
+            matmul(place.at(f"{_block(place)}probabilities"), value)
+        ),
+    }
 
 
 def _weights(place: Place) -> Array:

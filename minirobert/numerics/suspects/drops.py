@@ -81,14 +81,7 @@ def _mixed(place: Place, p: float) -> Array:
 
 
 def alike(names: Sequence[str], found: Found) -> Found:
-    """Suspect dropout where it cannot be seen from the numbers, if it is found elsewhere.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of the rows to explain.
-    found : dict of str to list of Explanation
-    """
+    """Suspect dropout where it cannot be seen from the numbers, if it is found elsewhere."""
     texts = {one.text for each in found.values() for one in each if one.text.startswith(_DROPS)}
     suspected = [
         Explanation(f"{text} elsewhere, and may be here", float("inf"), is_pattern=True)

@@ -11,7 +11,7 @@ from ...functional import embedding
 from ..bounded import Numbers
 from .ids import positions, types
 from .place import Place, told_pairs
-from .table import Guess, among, suspect
+from .table import Guess, Makes, among, suspect
 
 _SCALED = "embeddings are multiplied by sqrt(H)"
 _MOST_IDS = 64  # of the vocabulary, whose rows are looked for
@@ -85,11 +85,9 @@ def _sum(place: Place) -> Iterator[Guess]:
 
 
 @suspect("embeddings")
-def _embeddings(place: Place) -> Iterable[Guess]:
+def _embeddings(place: Place) -> Makes:
     own, root = place.own, math.sqrt(place.config.hidden_size)
-    return among(
-        {
-            "there is no layer norm": lambda: place.at("embeddings.sum"),
-            _SCALED: lambda: own * root,
-        }
-    )
+    return {
+        "there is no layer norm": lambda: place.at("embeddings.sum"),
+        _SCALED: lambda: own * root,
+    }

@@ -166,20 +166,7 @@ class _Asked(NamedTuple):
 def tried_from_afar(
     rows: Sequence[str], world: World, model: Any, calls: Sequence[Call], arithmetic: Arithmetic
 ) -> Found:
-    """Try suspects at the steps that a port does not show, before those that depart.
-
-    Parameters
-    ----------
-    rows : sequence of str
-        Names of the rows that depart and are not explained.
-    world : World
-        Of the model.
-    model : RobertaPreTrainedModel
-        Of `minirobert.numerics.replay.exact_model`.
-    calls : sequence of Call
-    arithmetic : Arithmetic
-        Of the port.
-    """
+    """Try suspects at the steps that a port does not show, before those that depart."""
     gaps = dict(_gaps(set(rows), model, calls))
     if not gaps:
         return {}

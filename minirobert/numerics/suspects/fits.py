@@ -27,18 +27,7 @@ def made(guess: Guess, like: Array) -> Array | None:
 def misfit(
     value: Numbers, bound: Numbers | None, port: Numbers, counts: Numbers | None = None
 ) -> float:
-    """Give the largest error over its budget, 0 where the two are the same.
-
-    Parameters
-    ----------
-    value : NumPy array
-        Of the guess.
-    bound : NumPy array or None
-        None where the port must have these very numbers.
-    port : NumPy array of the same shape
-    counts : boolean array, optional
-        Which numbers count.
-    """
+    """Give the largest error over its budget, 0 where the two are the same."""
     return float(np.max(_ratios(value, bound, port, counts), initial=0.0))
 
 
@@ -47,7 +36,7 @@ def surprise(
 ) -> float:
     """Tell how unlikely it is, as a power of ten, that something else comes to what the port has.
 
-    The parameters are those of `misfit`. An error of r budgets is met by chance in one of r cases.
+    An error of r budgets is met by chance in one of r cases.
     """
     return float(np.sum(np.log10(np.maximum(_ratios(value, bound, port, counts), 1.0))))
 

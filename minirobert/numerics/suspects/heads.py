@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..bounded import BoundedArray, Numbers
 from .maps import map_of
 from .place import Place, numbers_in, told_pairs
 from .states import other_states
-from .table import Guess, Make, among, suspect
+from .table import Guess, Make, Makes, among, suspect
 
 _MOST_WORDS = 32  # whose scores are looked for among those of others
 
@@ -26,10 +26,10 @@ def _other_input(place: Place) -> Iterator[Guess]:
 
 
 @suspect("pooler.dense")
-def _other_tokens(place: Place) -> Iterable[Guess]:
+def _other_tokens(place: Place) -> Makes:
     own = map_of(place)
     tokens = _tokens(place).items()
-    return among({text: lambda make=make: own.made(make()) for text, make in tokens})
+    return {text: lambda make=make: own.made(make()) for text, make in tokens}
 
 
 def _tokens(place: Place) -> dict[str, Make]:

@@ -10,7 +10,7 @@ import numpy as np
 from ...arrays import Array
 from ..bounded import Numbers
 from .place import Place, numbers_in
-from .table import Guess, among, suspect
+from .table import Guess, Makes, among, suspect
 
 __all__ = ["positions", "types"]
 
@@ -30,16 +30,14 @@ def _types(place: Place) -> Iterable[Guess]:
 
 
 @suspect("input_ids")
-def _ids(place: Place) -> Iterable[Guess]:
+def _ids(place: Place) -> Makes:
     ids, convert = numbers_in(place.own), place.world.convert
-    return among(
-        {
-            "each id stands one place later": lambda: _rolled(place, ids, 1),
-            "each id stands one place earlier": lambda: _rolled(place, ids, -1),
-            "each id is one more": lambda: convert(ids + 1),
-            "each id is one less": lambda: convert(ids - 1),
-        }
-    )
+    return {
+        "each id stands one place later": lambda: _rolled(place, ids, 1),
+        "each id stands one place earlier": lambda: _rolled(place, ids, -1),
+        "each id is one more": lambda: convert(ids + 1),
+        "each id is one less": lambda: convert(ids - 1),
+    }
 
 
 def _rolled(place: Place, ids: Numbers, steps: int) -> Array:
@@ -52,7 +50,7 @@ def _rolled(place: Place, ids: Numbers, steps: int) -> Array:
 
 
 @suspect("attend")
-def _attend(place: Place) -> Iterable[Guess]:
+def _attend(place: Place) -> Makes:
     attend, convert = numbers_in(place.own), place.world.convert
     length, n_keys = attend.shape[-2:]
     back = np.tri(length, n_keys, n_keys - length, dtype=bool)
@@ -68,23 +66,11 @@ def _attend(place: Place) -> Iterable[Guess]:
         "the causal mask hides a token from itself": attend & ahead,
     }
     few = list(makes)[: None if length > 1 else 2]  # of a mask that is the same for all queries
-    return among({text: partial(convert, makes[text]) for text in few})
+    return {text: partial(convert, makes[text]) for text in few}
 
 
 def positions(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
-    """Give the positions that a port may count in the wrong way.
-
-    Parameters
-    ----------
-    place : Place
-    own : NumPy array of shape [B, S]
-        The right ones.
-
-    Yields
-    ------
-    text : str
-    ids : NumPy array of shape [B, S]
-    """
+    """Give the positions that a port may count in the wrong way."""
     rows = place.config.max_position_embeddings
     for text, counted in (_counted(place, own) | _of_attention_mask(place, own)).items():
         ids = np.broadcast_to(counted, own.shape)
@@ -137,18 +123,7 @@ def _of_attention_mask(place: Place, own: Numbers) -> dict[str, Numbers]:
 
 
 def types(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
-    """Give the token types that a port may have in place of its own.
-
-    Parameters
-    ----------
-    place : Place
-    own : NumPy array of shape [B, S]
-
-    Yields
-    ------
-    text : str
-    ids : NumPy array of shape [B, S]
-    """
+    """Give the token types that a port may have in place of its own."""
     kinds = place.config.type_vocab_size
     changed = {
         "token types are one more": own + 1,

@@ -12,7 +12,7 @@ from ...functional import linear
 from ..bounded import Numbers
 from .place import Place
 from .states import PRE_NORM, normed_first, other_states, residual_of
-from .table import Guess, among, suspect
+from .table import Guess, Makes, suspect
 
 __all__ = ["MAPS", "Map", "as_rows", "map_of"]
 
@@ -41,13 +41,7 @@ class Map(NamedTuple):
 
 
 def map_of(place: Place) -> Map:
-    """Find the map that a step is.
-
-    Raises
-    ------
-    KeyError
-        If what it needs is not there.
-    """
+    """Find the map that a step is."""
     if place.bare == "lm_head.logits":
         weight, bias = _decoder(place), place.weight("lm_head.bias")
     else:
@@ -114,17 +108,15 @@ def _shape_of(place: Place) -> Callable[[Array], Array]:
 
 
 @suspect(*MAPS)
-def _weights(place: Place) -> Iterable[Guess]:
+def _weights(place: Place) -> Makes:
     own = map_of(place)
     turned = array_namespace(own.weight).matrix_transpose(own.weight)
-    return among(
-        {
-            "the bias is left out": lambda: own.shaped(linear(own.x, own.weight)),
-            "the bias is added twice": lambda: own.made(bias=own.bias + own.bias),
-            "the weight is transposed": lambda: own.made(weight=turned),
-            "there is nothing but the bias": lambda: own.made(x=own.x * 0.0),
-        }
-    )
+    return {
+        "the bias is left out": lambda: own.shaped(linear(own.x, own.weight)),
+        "the bias is added twice": lambda: own.made(bias=own.bias + own.bias),
+        "the weight is transposed": lambda: own.made(weight=turned),
+        "there is nothing but the bias": lambda: own.made(x=own.x * 0.0),
+    }
 
 
 @suspect(*_HEADS)

@@ -14,7 +14,7 @@ from ...functional import layer_norm
 from ..bounded import BoundedArray, c
 from .place import Place
 from .states import LATE_RESIDUAL, PRE_NORM, residual_of
-from .table import Guess, among, suspect
+from .table import Guess, Makes, suspect
 
 _EPS = (1e-12, 1e-5, 1e-6, 1e-8, 1e-3, 1e-7, 1e-4, 0.0)  # the likeliest first
 _NORMS = ("*LayerNorm", "lm_head.layer_norm")
@@ -32,34 +32,28 @@ def _parameters(place: Place, layer: int | None = None) -> tuple[Array, Array]:
 
 
 @suspect(*_NORMS)
-def _eps(place: Place) -> Iterable[Guess]:
+def _eps(place: Place) -> Makes:
     own = place.config.layer_norm_eps
     norm = partial(layer_norm, _input(place), *_parameters(place))
-    return among(
-        {
-            f"layer_norm_eps is {eps:g}, not {own:g}": partial(norm, eps)
-            for eps in _EPS
-            if eps != own
-        }
-    )
+    return {
+        f"layer_norm_eps is {eps:g}, not {own:g}": partial(norm, eps) for eps in _EPS if eps != own
+    }
 
 
 @suspect(*_NORMS)
-def _affine(place: Place) -> Iterable[Guess]:
+def _affine(place: Place) -> Makes:
     x, (weight, bias), eps = _input(place), _parameters(place), place.config.layer_norm_eps
     one, zero = (place.world.convert(fill(weight.shape)) for fill in (np.ones, np.zeros))
     which = "of the layer norm"
-    return among(
-        {
-            "there is no layer norm": lambda: x,
-            f"the weight {which} is left out": lambda: layer_norm(x, one, bias, eps),
-            f"the bias {which} is left out": lambda: layer_norm(x, weight, zero, eps),
-            f"weight and bias {which} are left out": lambda: layer_norm(x, one, zero, eps),
-            f"weight and bias {which} are exchanged": lambda: layer_norm(x, bias, weight, eps),
-            f"1 is added to the weight {which}": lambda: layer_norm(x, weight + 1.0, bias, eps),
-            "it is normalised twice": lambda: layer_norm(place.own, weight, bias, eps),
-        }
-    )
+    return {
+        "there is no layer norm": lambda: x,
+        f"the weight {which} is left out": lambda: layer_norm(x, one, bias, eps),
+        f"the bias {which} is left out": lambda: layer_norm(x, weight, zero, eps),
+        f"weight and bias {which} are left out": lambda: layer_norm(x, one, zero, eps),
+        f"weight and bias {which} are exchanged": lambda: layer_norm(x, bias, weight, eps),
+        f"1 is added to the weight {which}": lambda: layer_norm(x, weight + 1.0, bias, eps),
+        "it is normalised twice": lambda: layer_norm(place.own, weight, bias, eps),
+    }
 
 
 @suspect(*_NORMS)

@@ -43,15 +43,7 @@ class _Sight(NamedTuple):
 
 
 def patterns(place: Place, counts: Numbers | None) -> Iterator[Explanation]:
-    """Tell what is odd about a tensor that no suspect explains.
-
-    Parameters
-    ----------
-    place : Place
-        Of the reference run on arrays with bounds.
-    counts : boolean array, optional
-        Which of the tensor's numbers count.
-    """
+    """Tell what is odd about a tensor that no suspect explains."""
     if place.port is None or not isinstance(place.own, BoundedArray):
         return
     own, bound = place.own.value, place.own.bound

@@ -24,32 +24,16 @@ _LAYER = re.compile(r".*encoder\.layer\.\d+\.")
 
 @dataclass
 class World:
-    """One call of the model: its weights and arguments, and the tensors computed so far.
+    """One call of the model: its weights and arguments, and the tensors computed so far."""
 
-    Parameters
-    ----------
-    config : RobertaConfig
-        Of the reference.
-    prefix : str
-        Of the encoder's names: ``"roberta."`` or none.
-    weights : mapping of str to NumPy array
-        By their names in a checkpoint.
-    convert : callable
-        Makes an array of the kind that the model runs on.
-    arguments : mapping of str to NumPy array
-        Of the call.
-    seen : dict of str to Array
-        What the computation went on with, in its order; it is filled as the call is repeated.
-    past : dict of str to Array
-        The keys and values of the calls whose cache this one extends, by name.
-    """
-
-    config: RobertaConfig
-    prefix: str
-    weights: Mapping[str, Numbers]
-    convert: Callable[[Any], Array]
-    arguments: Mapping[str, Numbers]
+    config: RobertaConfig  # of the reference
+    prefix: str  # of the encoder's names: "roberta." or none
+    weights: Mapping[str, Numbers]  # by their names in a checkpoint
+    convert: Callable[[Any], Array]  # makes an array of the kind that the model runs on
+    arguments: Mapping[str, Numbers]  # of the call
+    #: What the computation went on with, in its order; it is filled as the call is repeated.
     seen: dict[str, Array] = field(default_factory=dict)
+    #: The keys and values of the calls whose cache this one extends, by name.
     past: dict[str, Array] = field(default_factory=dict)
     _converted: dict[str, Array] = field(default_factory=dict)
 
@@ -65,13 +49,7 @@ class World:
         return world if convert is None else replace(world, convert=convert, _converted={})
 
     def weight(self, name: str) -> Array:
-        """Give a weight as the kind of array that the model runs on.
-
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
+        """Give a weight as the kind of array that the model runs on."""
         if name not in self._converted:
             self._converted[name] = self.convert(self.weights[name])
         return self._converted[name]
@@ -85,25 +63,13 @@ def _as_rows(name: str, array: Numbers, arguments: Mapping[str, Numbers]) -> Num
 
 @dataclass(frozen=True)
 class Place:
-    """A step: its name, what the reference has there, and the world around it.
-
-    Parameters
-    ----------
-    name : str
-    own : Array
-        What the reference has.
-    world : World
-    port : NumPy array, optional
-        What the port has, of the shape of ``own``.
-    n_before : int, optional
-        How many tensors of the world were computed before; by default all.
-    """
+    """A step: its name, what the reference has there, and the world around it."""
 
     name: str
-    own: Array
+    own: Array  # what the reference has
     world: World
-    port: Numbers | None = None
-    n_before: int | None = None
+    port: Numbers | None = None  # what the port has, of the shape of ``own``
+    n_before: int | None = None  # how many tensors were computed before; by default all
 
     @property
     def config(self) -> RobertaConfig:
@@ -130,14 +96,13 @@ class Place:
         """How many layers there are."""
         return self.config.num_hidden_layers
 
-    def at(self, bare: str) -> Array:
-        """Give a tensor that was computed before, of the same layer.
+    @property
+    def last(self) -> int:
+        """How many layers stand before this one, or before the heads."""
+        return self.n_layers if self.layer is None else self.layer
 
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
+    def at(self, bare: str) -> Array:
+        """Give a tensor that was computed before, of the same layer."""
         return self.world.seen[self.scope + bare]
 
     def has(self, bare: str) -> bool:
@@ -145,13 +110,7 @@ class Place:
         return self.scope + bare in self.world.seen
 
     def weight(self, name: str, layer: int | None = None) -> Array:
-        """Give a weight by its name within the layer (by default this one), or the model.
-
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
+        """Give a weight by its name within the layer (by default this one), or the model."""
         scope = self.scope
         if layer is not None:
             scope = f"{self.world.prefix}encoder.layer.{layer}."
@@ -166,20 +125,17 @@ class Place:
         before = f"encoder.layer.{layer - 1}.output.LayerNorm"
         return self.world.prefix + (before if layer else "embeddings")
 
-    def state(self, layer: int | None = None) -> Array:
-        """Give the hidden states that a layer is given, by default this one, or the heads."""
-        if layer is None:
-            layer = self.n_layers if self.layer is None else self.layer
-        return self.world.seen[self.state_name(layer)]
+    def state(self) -> Array:
+        """Give the hidden states that this layer is given, or the heads."""
+        return self.world.seen[self.state_name(self.last)]
 
     def alike(self, like: Array) -> Iterator[tuple[str, Array]]:
         """Give what else there is of the shape of a tensor, the latest first.
 
         It is of this layer and the one before, or what any layer was given.
         """
-        last = self.n_layers if self.layer is None else self.layer
-        near = {last, last - 1, None}
-        states = {self.state_name(layer) for layer in range(last + 1)}
+        near = {self.last, self.last - 1, None}
+        states = {self.state_name(j) for j in range(self.last + 1)}
         for name, array in reversed(list(self.world.seen.items())[: self.n_before]):
             is_near = layer(name) in near or name in states
             is_alike = array.shape == like.shape and array.dtype == like.dtype
@@ -196,10 +152,9 @@ class Place:
 
     def said_of(self, name: str, what: str) -> tuple[str, bool]:
         """Tell of another tensor in place of ``what``, and whether that would be odd."""
-        last = self.n_layers if self.layer is None else self.layer
         is_first = self.bare.startswith(("attention.self.", "attention.output.sum"))
-        for skipped in range(1, last + 1) if is_first or self.layer is None else ():
-            if name == self.state_name(last - skipped):
+        for skipped in range(1, self.last + 1) if is_first or self.layer is None else ():
+            if name == self.state_name(self.last - skipped):
                 words = "a layer is" if skipped == 1 else f"{skipped} layers are"
                 return f"{words} skipped: what that was given goes on", False
         return f"{what} {self.told(name)}", True

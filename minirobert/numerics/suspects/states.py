@@ -41,14 +41,7 @@ def _results(place: Place) -> list[Array]:
 
 
 def other_states(place: Place) -> Iterator[tuple[str, Array]]:
-    """Give what a step may be given if norms stand in other places.
-
-    Yields
-    ------
-    text : str
-    hidden : Array of shape [B, S, H]
-        What the block adds as its residual.
-    """
+    """Give what a step may be given if norms stand in other places."""
     blocks, states = _blocks(place), _results(place)
     if not blocks:
         yield PRE_NORM, states[0]

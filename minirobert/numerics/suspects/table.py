@@ -13,10 +13,12 @@ from typing import NamedTuple
 from ...arrays import Array
 from .place import Place
 
-__all__ = ["Family", "Guess", "Make", "among", "families", "of_family", "suspect"]
+__all__ = ["Family", "Guess", "Make", "Makes", "among", "families", "of_family", "suspect"]
 
 #: Gives, without arguments, what a step computes with a mistake.
 Make = Callable[..., Array]
+#: By the sentences that name the mistakes.
+Makes = Mapping[str, Make]
 
 
 class Guess(NamedTuple):
@@ -29,7 +31,8 @@ class Guess(NamedTuple):
     is_wide: bool = False  # rounds so much that a wide bound does not speak against it
 
 
-Family = Callable[[Place], Iterable[Guess]]
+#: Gives guesses, or where none needs a flag what each gives by its text.
+Family = Callable[[Place], "Iterable[Guess] | Makes"]
 
 _FAMILIES: list[tuple[tuple[str, ...], Family]] = []
 
@@ -44,7 +47,7 @@ def suspect(*patterns: str) -> Callable[[Family], Family]:
     return entered
 
 
-def among(makes: Mapping[str, Make], **flags: bool) -> Iterator[Guess]:
+def among(makes: Makes, **flags: bool) -> Iterator[Guess]:
     """Make guesses of texts and what each gives."""
     return (Guess(text, make, **flags) for text, make in makes.items())
 
@@ -64,6 +67,7 @@ def of_family(family: Family, place: Place) -> Iterator[Guess]:
     What it needs and the place does not have, as a tensor of another kind of model, ends them.
     """
     try:
-        yield from family(place)
+        found = family(place)
+        yield from among(found) if isinstance(found, Mapping) else found
     except KeyError:
         return
