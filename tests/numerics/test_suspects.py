@@ -169,6 +169,13 @@ def test_a_score_of_minus_10000_is_named_where_it_only_loses_digits():
     assert [best(row) for row in rows] == ["masked scores have -10000 added"] * 3
 
 
+def test_sums_in_float16_are_named_in_a_port_of_float16():
+    case = drawn_model(3104)
+    model, module = ours(case), case.in_dtype(torch.float16)
+    rows = compare(model, traced(module, case, BY_ID["float16-sums"]), case.arguments).departing
+    assert [best(row) for row in rows] == ["sums or their factors are kept in float16"]
+
+
 # Where the port does not show the step
 
 FUSED = (".scores", ".scores.masked", ".probabilities")

@@ -19,8 +19,9 @@ from .place import Place, numbers_in
 __all__ = ["is_in_format", "lost", "narrow"]
 
 _PRODUCTS = ("query", "key", "value", "scores", "context", "dense", "logits")
-#: The share of a tensor's numbers that must be off where all are computed so.
-_MANY = 0.2
+#: The share of a tensor's numbers that must be off, by that part of the bound, where all are
+#: computed so.
+_MANY, _PART = 0.2, 0.25
 #: The least part of the bound, in the root mean square, that rounding makes use of.
 _LEAST = 0.01
 
@@ -30,7 +31,7 @@ def narrow(place: Place) -> Iterator[str]:
     if place.port is None or not isinstance(place.own, BoundedArray):
         return
     port = place.port.astype(np.float64)
-    if not np.isfinite(port).all() or np.unique(port).size < 4:
+    if not np.isfinite(port).all() or np.unique(port).size < 8:
         return
     for name in ("bfloat16", "float16"):
         if FORMATS[name].unit > place.own.dtype.unit and (
@@ -107,7 +108,7 @@ def _is_off_in_general(spot: Spot) -> bool:
     own, port = spot.place.own, spot.place.port
     if port is None or not isinstance(own, BoundedArray) or own.bound is None or is_far(own):
         return False
-    return bool(np.mean(abs(port - own.value) > own.bound) >= _MANY)
+    return bool(np.mean(abs(port - own.value) > _PART * own.bound) >= _MANY)
 
 
 def _text(place: Place, name: str) -> str:

@@ -23,6 +23,8 @@ Found = dict[str, list[Explanation]]
 
 #: After so many steps of a kind that nothing explains, the others are not looked into.
 _ATTEMPTS = 3
+#: How much wider the bound of a guess may be that rounds much.
+_WIDE = 4.0
 
 
 class Spot(NamedTuple):
@@ -95,19 +97,19 @@ def _ratio(guess: Guess, spot: Spot) -> float:
     array: Any = made(guess, spot.place.own)
     if array is None or spot.place.port is None or is_far(array):
         return float("inf")
-    if not (guess.is_coarse or guess.is_wide) and _is_vague(array, spot.place):
+    if not guess.is_coarse and _is_vague(array, spot.place, _WIDE if guess.is_wide else 1.0):
         return float("inf")
     return misfit(array.value, array.bound, spot.place.port, spot.counts)
 
 
-def _is_vague(array: Any, place: Place) -> bool:
+def _is_vague(array: Any, place: Place, wide: float) -> bool:
     """Tell whether a guess has so wide a bound that it would fit whatever the port has."""
     own: Any = place.own
     if array.bound is None or own.bound is None or place.port is None or is_far(own):
         return False
     departure = root_mean_square(place.port - own.value)
     width = root_mean_square(array.bound)
-    return width > max(departure, 10 * root_mean_square(own.bound))
+    return width > wide * max(departure, 10 * root_mean_square(own.bound))
 
 
 def is_far(array: Any) -> bool:

@@ -21,6 +21,8 @@ _LARGEST_HALF = 65504.0
 _NEARLY_ALL = 0.9
 #: How much more than a budget a map may be off whose weights were found from its results.
 _ROOM = 4.0
+#: How many budgets off it must be without: such weights fit a part of any error.
+_OFF = 50.0
 #: How many budgets the rows of a tensor differ, where one vector for all of them means something.
 _VARIED = 100.0
 
@@ -163,6 +165,8 @@ def _another_map(sight: _Sight) -> _Told:
     x = numbers_in(own.x).reshape(-1, own.x.shape[-1])  # [B S, H]
     ours, port, budget = (as_rows(sight.place, one) for one in sight[1:4])
     if x.shape[0] != port.shape[0] or len(np.unique(x, axis=0)) < x.shape[1] + 3:
+        return
+    if sight.ratio(sight.own) < _OFF:
         return
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     weight = np.linalg.lstsq(x, port, rcond=None)[0]
