@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,9 @@ from .table import Family, families, of_family
 
 __all__ = ["tried_from_afar"]
 
-#: How often the model is run at most, for all mistakes in one or in all layers.
-_MOST_RUNS = 1000
+#: How often the model is run at most, for all mistakes in one or in all layers; and how many
+#: multiplications that may be in all.
+_MOST_RUNS, _MOST_WORK = 2000, 2e12
 #: How far a run without bounds of its own may be off, in budgets, to be looked at closely.
 _NEAR = 50.0
 #: Or how much nearer it must come.
@@ -225,10 +227,17 @@ class _Trial(NamedTuple):
     arithmetic: Arithmetic
     asked: list[_Asked]
 
+    @property
+    def most_runs(self) -> int:
+        """How often the model may be run: a large one not as often."""
+        weights = sum(one.size for one in self.world.weights.values())
+        tokens = sum(prod(next(iter(one.arguments.values())).shape[:2]) for one in self.calls)
+        return min(_MOST_RUNS, int(_MOST_WORK / (weights * tokens)))
+
     def found(self, first: _Asked, mistakes: Sequence[_Mistake]) -> Found:
         """Try each mistake without bounds, up to a row, and those that come near in full."""
         ratios: list[float] = []
-        for mistake in mistakes[:_MOST_RUNS]:
+        for mistake in mistakes[: self.most_runs]:
             change = _Change(mistake, self.world, self.calls)
             run = values(self.model, self.calls, change, until=(first.k, first.name))
             ratios.append(first.ratio(run[first.k][first.name], first.step.bound))

@@ -21,7 +21,8 @@ _LARGEST_HALF = 65504.0
 _NEARLY_ALL = 0.9
 #: How much more than a budget a map may be off whose weights were found from its results.
 _ROOM = 4.0
-#: How many budgets off it must be without: such weights fit a part of any error.
+#: How many budgets off it must be where a factor, vector or weights are found from its numbers,
+#: which fit a part of any error.
 _OFF = 50.0
 #: How many budgets the rows of a tensor differ, where one vector for all of them means something.
 _VARIED = 100.0
@@ -100,7 +101,8 @@ def _scaled(sight: _Sight) -> _Told:
         yield "it is all 0: it was never computed", 0.0
         return
     rows = own.reshape(-1, own.shape[-1])
-    if not bool((np.ptp(rows, axis=0) > _VARIED * sight.budget.max()).any()):
+    is_varied = bool((np.ptp(rows, axis=0) > _VARIED * sight.budget.max()).any())
+    if not is_varied or sight.ratio(own) < _OFF:
         return  # of rows that are all the same there is always such a factor or vector
     factor = float((own * port)[counted].sum()) / float((own * own)[counted].sum())
     ratio = sight.ratio(own * factor, 2 * max(abs(factor), 1.0))
