@@ -205,7 +205,7 @@ def test_mistakes_in_fused_attention_are_named(name, said):
 
 
 READ = ("input_ids", "attention_mask", "token_type_ids")
-STATES = (*READ, "embeddings", *(f"{k}.output.LayerNorm" for k in range(3)))
+STATES = (*READ, "embeddings", "0.output.LayerNorm", "2.output.LayerNorm")
 LOGITS = (*READ, "lm_head.logits")
 
 
@@ -530,6 +530,15 @@ def test_distances_are_told(kind):
     said = explained(model, port=reconfigured(model, position_embedding_type=other))
     texts = said["encoder.layer.0.attention.self.scores"]
     assert f"distances are those of {other}, not {kind}" in texts
+
+
+@pytest.mark.parametrize(("steps", "way"), [(1, "later"), (-1, "earlier")])
+def test_ids_that_are_moved_are_told(steps, way):
+    model, moved = own_model(num_hidden_layers=0), np.roll(IDS, steps, axis=1)
+    moved[:, 0 if steps == 1 else -1] = 7  # where another id comes in
+    port = trace(model, weights=False, **{**INPUTS, "input_ids": moved})
+    row = compare(model, port, INPUTS)["input_ids"]
+    assert best(row) == f"each id stands one place {way}"
 
 
 def test_a_tied_decoder_is_told():

@@ -99,7 +99,8 @@ def _normed(x: Array, weight: Array, bias: Array, divisor: Callable[[Array], Arr
     """Divide by something else than the root of variance and eps."""
     xp = array_namespace(x)
     centred = x - xp.mean(x, axis=-1, keepdims=True)
-    variance = xp.mean(centred * centred, axis=-1, keepdims=True)
+    squares = centred * centred
+    variance = xp.mean(squares, axis=-1, keepdims=True)
     return centred / divisor(variance) * weight + bias
 
 
