@@ -46,6 +46,8 @@ def map_of(place: Place) -> Map:
         weight, bias = _decoder(place), place.weight("lm_head.bias")
     else:
         weight, bias = (place.weight(f"{_owner(place)}.{part}") for part in ("weight", "bias"))
+    if weight.ndim != 2:  # of a layer norm
+        raise KeyError(place.name)
     return Map(_input(place), weight, bias, _shape_of(place))
 
 
