@@ -136,7 +136,7 @@ def test_three_at_once_are_all_named():
     }
 
 
-@pytest.mark.parametrize("seed", [3, 7, 12, 20])
+@pytest.mark.parametrize("seed", [7, 20, 24])  # the last has cross-attention
 def test_no_other_mistake_is_named_in_drawn_models(seed):
     case = drawn_model(seed)
     model, module = ours(case), case.in_dtype(torch.float32)
@@ -168,6 +168,14 @@ def test_a_score_of_minus_10000_is_named_where_it_only_loses_digits():
     model, module = ours(case), case.in_dtype(torch.float32)
     rows = compare(model, traced(module, case, BY_ID["mask-minus-10000"]), case.arguments).departing
     assert [best(row) for row in rows] == ["masked scores have -10000 added"] * 3
+
+
+def test_rows_that_are_all_the_same_have_no_pattern():
+    case = drawn_model(3012)  # of hidden size 1, whose layer norms give their bias
+    model, module = ours(case), case.in_dtype(torch.float32)
+    rows = compare(model, traced(module, case, BY_ID["pre-norm"]), case.arguments).departing
+    assert rows
+    assert {best(row) for row in rows if ".self." in row.name} == {""}
 
 
 def test_sums_in_float16_are_named_in_a_port_of_float16():
@@ -318,7 +326,9 @@ def test_all_activations_are_told_apart(name):
 def test_eps_is_told(eps):
     model = own_model(scale=0.02)
     said = explained(model, port=reconfigured(model, layer_norm_eps=eps))
-    assert f"layer_norm_eps is {eps:g}, not 1e-05" in said["embeddings.LayerNorm"]
+    told = f"layer_norm_eps is {eps:g}, not 1e-05"
+    assert told in said["embeddings.LayerNorm"]
+    assert eps < 1e-6 or told == said["embeddings.LayerNorm"][0]
 
 
 def set_to(name, value):

@@ -184,7 +184,3 @@ def _other_inputs(place: Place) -> Iterable[Guess]:
         if place.bare != "lm_head.logits" or name.startswith("lm_head."):
             text, is_rare = place.said_of(name, "its input is")
             yield Guess(text, partial(own.made, x), is_far_fetched=is_rare)
-    if place.bare == "attention.output.dense":
-        value = array_namespace(own.x).reshape(place.at("attention.self.value"), own.x.shape)
-        text = "its input is the values, heads merged without transpose"
-        yield Guess(text, partial(own.made, value))

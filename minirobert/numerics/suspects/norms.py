@@ -13,7 +13,7 @@ from ...arrays import Array, array_namespace, half_in_float32
 from ...functional import layer_norm
 from ..bounded import BoundedArray, c
 from .place import Place
-from .states import LATE_RESIDUAL, PRE_NORM, residual_of
+from .states import LATE_RESIDUAL, residual_of
 from .table import Guess, Makes, suspect
 
 _EPS = (1e-12, 1e-5, 1e-6, 1e-8, 1e-3, 1e-7, 1e-4, 0.0)  # the likeliest first
@@ -140,4 +140,3 @@ def _residual(place: Place) -> Iterable[Guess]:
         "the residual is left out: the norm is of dense alone",
         lambda: layer_norm(dense, weight, bias, eps),
     )
-    yield Guess(PRE_NORM, lambda: dense + layer_norm(residual, weight, bias, eps))
