@@ -60,8 +60,6 @@ def _factors(place: Place) -> Makes:
     scores = partial(_scores, place)
     return {
         "queries and keys are exchanged": lambda: scores(key, query),
-        "queries are the keys": lambda: scores(key, key),
-        "keys are the queries": lambda: scores(query, query),
         "keys are the values": lambda: scores(query, value),
         _UNSPLIT: lambda: scores(_unsplit(query), _unsplit(key)),
         "heads of the keys are split without transpose": lambda: scores(query, _unsplit(key)),
@@ -197,7 +195,6 @@ def _context(place: Place) -> Makes:
         "values are the keys": lambda: merge_heads(matmul(p, key)),
         "values are the queries": lambda: merge_heads(matmul(p, query)),
         "probabilities are transposed": lambda: merge_heads(matmul(xp.matrix_transpose(p), value)),
-        "heads are in the reverse order": lambda: merge_heads(matmul(p, value)[:, ::-1]),
         "the head mask is left out": lambda: merge_heads(
             matmul(place.at(f"{_block(place)}probabilities"), value)
         ),

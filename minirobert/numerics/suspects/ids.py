@@ -97,7 +97,6 @@ def _counted(place: Place, own: Numbers) -> dict[str, Numbers]:
         "those of tokens without padding_idx added": (count + before) * tokens,
         "counted over tokens, but padding has that of the token before": count + before + pad,
         "not advanced by the tokens before": np.where(tokens, own - before, own),
-        "all the same": own[:1, :1],
     }
     for other in {0, 1, 2, 3} - {pad} if read is not None else ():
         is_token = read != other

@@ -139,10 +139,7 @@ _MOVES: dict[str, Callable[[Numbers], Numbers]] = {
     "it is transposed": lambda x: x.swapaxes(-1, -2),
     "each row stands one place later": lambda x: np.roll(x, 1, axis=-2),
     "each row stands one place earlier": lambda x: np.roll(x, -1, axis=-2),
-    "each number stands one place later": lambda x: np.roll(x, 1, axis=-1),
-    "each number stands one place earlier": lambda x: np.roll(x, -1, axis=-1),
     "the order of the positions is reversed": lambda x: x[..., ::-1, :],
-    "the order of the texts is reversed": lambda x: x[::-1],
 }
 
 
