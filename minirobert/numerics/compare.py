@@ -10,13 +10,13 @@ import numpy as np
 
 from ..models.pretrained import RobertaPreTrainedModel
 from ..sentences import type_name
-from .arithmetic import Arithmetic
+from .arithmetic import FORMATS, Arithmetic
 from .calls import calls_of
 from .comparison import Comparison
 from .ends import Ends
 from .notes import notes_on
 from .ports import as_trace, own_names
-from .replay import Call, Change, Step, exact_model, replay
+from .replay import Call, Change, Step, exact_model, replay, round_to
 from .rows import Row, as_rows
 from .suspects import explained
 from .traces import ARGUMENTS, Trace, host
@@ -168,9 +168,13 @@ def _with_inputs(
     wrong: list[Row] = []
     for name, value in inputs.items():
         own, port = host(value), call.arguments.get(name)
-        if port is None or np.array_equal(own, port):
+        if port is None:
             continue
         dtype = dtypes.get(name, port.dtype.name)
+        if own.dtype.kind == "f" and dtype in FORMATS:  # given, but kept in fewer digits
+            own = round_to(own.astype(np.float64), dtype)
+        if np.array_equal(own, port):
+            continue
         steps = {name: Step(own, None, port if port.shape == own.shape else None)}
         wrong += as_rows(steps, {name: port}, {name: dtype})
     names = {row.name for row in wrong}

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...arrays import Array, array_namespace
+from ...attention import split_heads
 from ..bounded import BoundedArray, Numbers
-from ..replay import Call, Passes
+from ..replay import Call, Passes, is_split
 from ..rows import Explanation, Row
+from ..steps import kind
 from .fits import counting, made, misfit, root_mean_square
 from .patterns import patterns
-from .place import Place, World, kind_of
-from .table import Guess, guesses
+from .place import Place, World
+from .table import Guess, families, of_family
 
 __all__ = ["Found", "Spot", "extended", "is_far", "spots", "tried"]
 
@@ -22,6 +27,8 @@ Found = dict[str, list[Explanation]]
 
 #: After so many steps of a kind that nothing explains, the others are not looked into.
 _ATTEMPTS = 3
+#: How much wider the bound of a guess may be that rounds much.
+_WIDE = 4.0
 
 
 class Spot(NamedTuple):
@@ -30,28 +37,30 @@ class Spot(NamedTuple):
     name: str
     place: Place
     counts: Numbers | None  # which of its numbers count
+    k: int = 0  # the number of the call
 
 
 def spots(world: World, calls: Sequence[Call], passes: Passes) -> Iterator[Spot]:
-    """Go through all steps of all calls.
-
-    Parameters
-    ----------
-    world : World
-        Of the model.
-    calls : sequence of Call
-    passes : list of dict of str to (Step, BoundedArray)
-        Of `minirobert.numerics.replay.passes`.
-    """
+    """Go through all steps of all calls."""
     past: dict[str, Array] = {}
-    for call, steps in zip(calls, passes, strict=True):
+    for k, (call, steps) in enumerate(zip(calls, passes, strict=True)):
         past = past if call.extends else {}
         around = world.of(call.arguments, past)
         for name, (step, own) in steps.items():
             place = Place(name, own, around, step.port, len(around.seen))
-            yield Spot(call.prefix + name, place, counting(name, steps))
+            yield Spot(call.prefix + name, _split(place), counting(name, steps), k)
             around.seen[name] = own if step.port is None else _exact(own, step.port)
         past = extended(past, around.seen)
+
+
+def _split(place: Place) -> Place:
+    """Look at what is to be split into heads as if it were: the suspects are of the latter."""
+    name = place.name.removesuffix(".dense")
+    if name == place.name or not is_split(name):
+        return place
+    n_heads = place.own.shape[-1] // place.config.head_size
+    port = None if place.port is None else np.asarray(split_heads(place.port, n_heads))
+    return replace(place, name=name, own=split_heads(place.own, n_heads), port=port)
 
 
 def _exact(own: BoundedArray, port: Numbers) -> BoundedArray:
@@ -68,63 +77,53 @@ def extended(past: Mapping[str, Array], seen: Mapping[str, Array]) -> dict[str, 
 
 
 def tried(rows: Mapping[str, Row], where: Iterable[Spot]) -> Found:
-    """Try the suspects of each step that departs, and keep those that fit.
-
-    Parameters
-    ----------
-    rows : mapping of str to Row
-        Those that depart.
-    where : iterable of Spot
-    """
+    """Try the suspects of each step that departs, and keep those that fit."""
     found: Found = {}
     known: dict[str, set[str]] = {}
     failures: Counter[str] = Counter()
-    for name, place, counts in where:
-        if name not in rows or place.port is None:
+    for spot in where:
+        if spot.name not in rows or spot.place.port is None:
             continue
-        kind = kind_of(name)
-        fits = _fitting(place, counts, known.get(kind))
-        if not fits and failures[kind] < _ATTEMPTS:
-            fits = _fitting(place, counts, None)
-            failures[kind] += not any(not one.is_coarse for one in fits)
-        if not is_far(place.own) and not any(not one.is_coarse for one in fits):
-            fits = [*patterns(place, counts), *fits]
+        same = kind(spot.name)
+        fits = list(_fitting(spot, known.get(same, set())))
+        if not fits and failures[same] < _ATTEMPTS:
+            fits = list(_fitting(spot, None))
+            failures[same] += all(one.is_coarse for one in fits)
+        if all(one.is_coarse for one in fits) and not is_far(spot.place.own):
+            fits = [*patterns(spot.place, spot.counts), *fits]
         if fits:
-            found[name] = fits
-            known.setdefault(kind, set()).update(one.text for one in fits if not one.is_coarse)
+            found[spot.name] = fits
+            known.setdefault(same, set()).update(one.text for one in fits if not one.is_coarse)
     return found
 
 
-def _fitting(place: Place, counts: Numbers | None, texts: set[str] | None) -> list[Explanation]:
+def _fitting(spot: Spot, texts: set[str] | None) -> Iterator[Explanation]:
     """Try the guesses of a place, or those alone that a step of the same kind fits."""
-    if texts is not None and not texts:
-        return []
-    asked = guesses(place)
-    tests = (
-        (guess, _ratio(guess, place, counts))
-        for guess in asked
-        if texts is None or guess.text in texts
-    )
-    return [Explanation(guess.text, ratio, guess.is_coarse) for guess, ratio in tests if ratio <= 1]
+    for family in families(spot.place) if texts != set() else ():
+        for guess in of_family(family, spot.place):
+            if texts is None or guess.text in texts:
+                ratio = _ratio(guess, spot)
+                if ratio <= 1:
+                    yield Explanation(guess.text, ratio, guess.is_coarse)
 
 
-def _ratio(guess: Guess, place: Place, counts: Numbers | None) -> float:
-    array: Any = made(guess, place.own)
-    if array is None or place.port is None or is_far(array):
+def _ratio(guess: Guess, spot: Spot) -> float:
+    array: Any = made(guess, spot.place.own)
+    if array is None or spot.place.port is None or is_far(array):
         return float("inf")
-    if not guess.is_coarse and _is_vague(array, place):
+    if not guess.is_coarse and _is_vague(array, spot.place, _WIDE if guess.is_wide else 1.0):
         return float("inf")
-    return misfit(array.value, array.bound, place.port, counts)
+    return misfit(array.value, array.bound, spot.place.port, spot.counts)
 
 
-def _is_vague(array: Any, place: Place) -> bool:
+def _is_vague(array: Any, place: Place, wide: float) -> bool:
     """Tell whether a guess has so wide a bound that it would fit whatever the port has."""
     own: Any = place.own
     if array.bound is None or own.bound is None or place.port is None or is_far(own):
         return False
     departure = root_mean_square(place.port - own.value)
     width = root_mean_square(array.bound)
-    return width > max(departure, 10 * root_mean_square(own.bound))
+    return width > wide * max(departure, 10 * root_mean_square(own.bound))
 
 
 def is_far(array: Any) -> bool:

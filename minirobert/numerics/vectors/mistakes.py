@@ -20,7 +20,7 @@ from ..suspects.fits import made
 from ..suspects.maps import map_of
 from ..suspects.place import Place, numbers_in
 from ..suspects.states import normed_first
-from ..suspects.table import guesses
+from ..suspects.table import families, of_family
 
 __all__ = ["MISTAKES", "Mistake"]
 
@@ -70,7 +70,8 @@ def _changed(place: Place, change: str | Callable[[Place], Array]) -> Array | No
 
 
 def _suspected(place: Place, text: str) -> Array | None:
-    found = (made(guess, place.own) for guess in guesses(place) if guess.text.startswith(text))
+    guesses = (guess for family in families(place) for guess in of_family(family, place))
+    found = (made(guess, place.own) for guess in guesses if guess.text.startswith(text))
     return next(found, None)
 
 
