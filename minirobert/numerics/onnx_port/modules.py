@@ -48,7 +48,7 @@ _NORM_STEPS = 12  # back from a norm in single operations to its input
 class Linear(NamedTuple):
     """A linear map: what goes in, and what comes out."""
 
-    input: str
+    input: str | None  # None where the product has a factor, which may have been one of the input
     output: str | None  # None where the same operation goes on before it is stored
     product: Node
 
@@ -88,7 +88,17 @@ def linear_of(graph: Graph, path: str) -> Linear | None:
     product = product_of(graph, path)
     if product is None:
         return None
-    return Linear(graph.back(product.input[0], SAME), _with_bias(graph, product), product)
+    given = None if _has_factor(product) else graph.back(product.input[0], SAME)
+    return Linear(given, _with_bias(graph, product), product)
+
+
+def _has_factor(product: Node) -> bool:
+    """Tell whether a constant was put into a product: onnxruntime takes it from before or behind.
+
+    Then neither what the product is given nor what it makes need be what a name means: of the
+    activation ``0.5 (1 + erf)`` only the sum is computed.
+    """
+    return any(one.name == "alpha" and one.f != 1 for one in product.attribute)
 
 
 def product_of(graph: Graph, path: str) -> Node | None:
@@ -127,7 +137,8 @@ def _with_bias(graph: Graph, product: Node) -> str | None:
         on = ("Cast", "Mul") if integers else ("QuantizeLinear", "DequantizeLinear")
         steps = [node for node in takers if node.op_type in on]
         if len(steps) != 1 or len(takers) != 1:
-            return str(product.output[0]) if not integers else value
+            whole = str(product.output[0]) if not integers else value
+            return None if _has_factor(product) else whole
         value = str(steps[0].output[0])
     return None
 
