@@ -53,19 +53,3 @@ def _cut(x: Numbers) -> Numbers:
     """Leave out the last 13 bits of float32, without rounding."""
     bits = x.astype(np.float32).view(np.uint32) & np.uint32(0xFFFFE000)
     return bits.view(np.float32).astype(np.float64)
-
-
-@suspect(*MAPS)
-def _eight_bits(place: Place) -> Iterator[Guess]:
-    """Quantise the weight, symmetrically, for the whole of it or each row of outputs."""
-    own = map_of(place)
-    weight = numbers_in(own.weight)
-    for axis, which in ((None, "the whole"), (1, "each output")):
-        largest = abs(weight).max(axis=axis, keepdims=True)
-        step = np.where(largest == 0, 1.0, largest) / 127
-        narrow = place.world.convert(np.rint(weight / step) * step)
-        yield Guess(
-            f"the weight is quantised to 8 bits, of {which}",
-            lambda w=narrow: own.made(weight=w),
-            True,
-        )

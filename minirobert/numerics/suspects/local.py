@@ -84,14 +84,15 @@ def tried(rows: Mapping[str, Row], where: Iterable[Spot]) -> Found:
             continue
         kind = kind_of(name)
         fits = _fitting(place, counts, known.get(kind))
-        if not fits and failures[kind] < _ATTEMPTS:
+        if failures[kind] < _ATTEMPTS and all(one.is_coarse for one in fits):
             fits = _fitting(place, counts, None)
-            failures[kind] += not any(not one.is_coarse for one in fits)
-        if not is_far(place.own) and not any(not one.is_coarse for one in fits):
-            fits = [*patterns(place, counts), *fits]
+            failures[kind] += all(one.is_coarse for one in fits)
+        if fits:
+            known.setdefault(kind, set()).update(one.text for one in fits)
+        elif not is_far(place.own):
+            fits = [*patterns(place, counts)]
         if fits:
             found[name] = fits
-            known.setdefault(kind, set()).update(one.text for one in fits if not one.is_coarse)
     return found
 
 

@@ -70,7 +70,6 @@ def _of_numbers(sight: _Sight) -> Iterator[tuple[str, float]]:
         yield from _moved(sight)
         yield from _equal(sight)
         yield from _another_map(sight)
-        yield from _another_decoder(sight)
     else:
         yield from _not_finite(sight)
     yield from _somewhere(sight)
@@ -168,10 +167,14 @@ def _another_map(sight: _Sight) -> Iterator[tuple[str, float]]:
         own = map_of(sight.place)
     except KeyError:
         return
+    is_decoder = sight.place.bare == "lm_head.logits"
+    is_tied = is_decoder and sight.place.config.tie_word_embeddings
+    must_be = ": it is to be the table of word embeddings" if is_tied else ""
     x = numbers_in(own.x).reshape(-1, own.x.shape[-1])  # [B S, H]
     port = as_rows(sight.place, sight.port)
-    n_different = len(np.unique(x, axis=0))
-    if x.shape[0] != port.shape[0] or n_different < x.shape[1] + 3:
+    if x.shape[0] != port.shape[0] or len(np.unique(x, axis=0)) < x.shape[1] + 3:
+        if is_decoder and _has_other_words(sight, numbers_in(own.without_bias())):
+            yield f"the decoder seems to have other weights{must_be}", 0.0
         return
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     weight = np.linalg.lstsq(x, port, rcond=None)[0]
@@ -181,22 +184,21 @@ def _another_map(sight: _Sight) -> Iterator[tuple[str, float]]:
     )
     ratio = misfit(x @ weight, _ROOM * scale * (budget + np.mean(budget)), port)
     if ratio <= 1:
-        yield "it is a linear map of its input, but with other weights", ratio
+        yield f"it is a linear map of its input, but with other weights{must_be}", ratio
 
 
-def _another_decoder(sight: _Sight) -> Iterator[tuple[str, float]]:
-    """Suspect the decoder where the scores of nearly all words are wrong."""
-    if sight.place.bare == "lm_head.logits":
-        wrong = abs(sight.port - sight.own) > sight.budget
-        columns = wrong.reshape(-1, wrong.shape[-1]).any(axis=0)
-        if np.mean(columns) > _NEARLY_ALL:
-            tied = ": it is to be the table of word embeddings"
-            is_tied = sight.place.config.tie_word_embeddings
-            yield f"the decoder seems to have other weights{tied if is_tied else ''}", float("inf")
+def _has_other_words(sight: _Sight, product: Numbers) -> bool:
+    """Tell whether the scores of nearly all words have little to do with the product."""
+    words = product.shape[-1]
+    error = (sight.port - sight.own).reshape(-1, words)
+    far = np.mean(error**2, axis=0) > _LITTLE_ALIKE**2 * np.mean(product**2)
+    return bool(np.mean(far) > _NEARLY_ALL)
 
 
 #: The share of words of which another decoder changes the scores.
 _NEARLY_ALL = 0.9
+#: How far it moves those of a word at least, in the size of the product.
+_LITTLE_ALIKE = 0.3
 #: How much more than a budget a map may be off whose weights were found from its results.
 _ROOM = 4.0
 
