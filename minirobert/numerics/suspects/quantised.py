@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...arrays import Array
 from ..bounded import BoundedArray, Numbers
 from ..replay import round_to
 from .maps import MAPS, Map, map_of
@@ -115,7 +116,7 @@ def _nearest(place: Place) -> tuple[_Way | None, _Way] | None:
     return None
 
 
-def _made(own: Map, of_x: _Way | None, of_weight: _Way) -> BoundedArray:
+def _made(own: Map, of_x: _Way | None, of_weight: _Way) -> Array:
     """Compute a map of what is quantised, and what nearly ties may change."""
     old: Any = own.x
     x, weight = numbers_in(own.x), numbers_in(own.weight)
@@ -126,8 +127,8 @@ def _made(own: Map, of_x: _Way | None, of_weight: _Way) -> BoundedArray:
         x, off = (one.reshape(x.shape) for one in _quantised(rows, of_x, rows))
         bound = off if bound is None else bound + off
     given = BoundedArray(x, bound, old.dtype, old.xp, old.maps)
-    made: Any = own.made(x=given, weight=old.xp.asarray(weight))
-    if weight_off.any():
+    made = own.made(x=given, weight=old.xp.asarray(weight))
+    if weight_off.any() and isinstance(made, BoundedArray) and made.bound is not None:
         made.bound = made.bound + numbers_in(own.shaped(old.xp.asarray(abs(x) @ weight_off.T)))
     return made
 
