@@ -139,12 +139,12 @@ def renamed(path, names=lambda name: None, weights=False):
     return saved(proto)
 
 
-def quantized(path):
+def quantized(path, **options):
     """Replace products by those of integers of 8 bits."""
     from onnxruntime.quantization import quantize_dynamic
 
     with quiet():
-        quantize_dynamic(path, new := new_path())
+        quantize_dynamic(path, new := new_path(), **options)
     return new
 
 
