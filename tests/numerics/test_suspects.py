@@ -402,16 +402,31 @@ def test_weights_in_half_precision_are_told_in_every_layer():
         )
 
 
+def test_a_number_between_two_integers_may_be_rounded_either_way():
+    model, at = own_model(), (17, 0)
+    table = flatten(model.params)[WORDS].copy()
+    step = abs(table).max() / np.float32(127)
+    table[at] = 2.5 * step  # which is rounded to 2, or to 3
+    port = eight_bits(table)
+    port[at] = 3 * step
+    model, port = (
+        reweighted(model, set_to(WORDS, lambda flat, one=one: one)) for one in (table, port)
+    )
+    said = explained(model, port=port)
+    assert said["embeddings.word_embeddings"][0] == "the table is quantised to 8 bits, of the whole"
+    assert said["lm_head.logits"][0] == "the weight is quantised to 8 bits, of the whole"
+
+
 def test_an_error_too_large_for_float16_is_not_called_so():
     model = own_model(hidden_size=64, intermediate_size=1024)
     names = f"{OUT}dense.weight", WORDS
 
-    def four_bits(flat):
+    def six_bits(flat):
         for name in names:
-            step = abs(flat[name]).max() / 7
+            step = abs(flat[name]).max() / 31
             flat[name] = np.rint(flat[name] / step) * step
 
-    said = explained(model, port=reweighted(model, four_bits))
+    said = explained(model, port=reweighted(model, six_bits))
     assert not said["encoder.layer.0.output.dense"]
     assert not said["lm_head.logits"]  # nor is it another decoder
 
