@@ -19,11 +19,11 @@ _ROWS, _OUTPUTS = 16, 32
 class Sample(NamedTuple):
     """Which rows and outputs of a map are looked at, and what they must be."""
 
-    x: Numbers  # [R, I], of all rows
-    weight: Numbers  # [O, I], of all outputs
+    x: Numbers  # all rows of the input
+    weight: Numbers  # all rows, one an output
     rows: Numbers
     outputs: Numbers
-    port: Numbers  # [rows, outputs], without the bias
+    port: Numbers  # at these, without the bias
 
     def error(self, x: Numbers, weight: Numbers) -> float:
         """Give how far the port is from a product of these rows and outputs, without the bias."""
