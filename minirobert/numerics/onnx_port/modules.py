@@ -76,7 +76,7 @@ def digests_of(graph: Graph) -> dict[str, str]:
         product = product_of(graph, path)
         if product is not None and product.op_type in ("MatMul", "Gemm"):
             name = product.input[1]
-            if graph.constants.is_float32(name):
+            if graph.constants.is_in(name, "FLOAT"):
                 weight = graph.constants.numbers(name)
                 turned = any(one.name == "transB" and one.i for one in product.attribute)
                 found[f"{path}.weight"] = digest(weight if turned else weight.T)
@@ -134,7 +134,7 @@ def _with_bias(graph: Graph, product: Node) -> str | None:
             if node.op_type == "Add" and len(graph.operands(node)) == 1:
                 return str(node.output[0])
         integers = product.op_type == "MatMulInteger"
-        on = ("Cast", "Mul") if integers else ("QuantizeLinear", "DequantizeLinear")
+        on = ("Cast", "Mul") if integers else ("Cast", "QuantizeLinear", "DequantizeLinear")
         steps = [node for node in takers if node.op_type in on]
         if len(steps) != 1 or len(takers) != 1:
             whole = str(product.output[0]) if not integers else value
@@ -160,16 +160,22 @@ def norm_of(graph: Graph, path: str, behind: str | None) -> Norm | None:
         _norm_behind(graph, behind) if behind else None,
     ):
         if node is not None:
-            place = _NORMS[node.op_type]
-            return Norm(
-                node.input[0] if place is None else graph.output(node, place), node.output[0]
-            )
+            return Norm(_normalised(graph, node), node.output[0])
     last = graph.taker_of(f"{path}.bias", ("Add",))
     for node in inside:
         last = node if node.op_type == "Add" else last
     if last is None:
         return None
     return Norm(less_its_own(graph, last.output[0], "ReduceMean", _NORM_STEPS), last.output[0])
+
+
+def _normalised(graph: Graph, norm: Node) -> str | None:
+    """Find what is normalised; in float16 an operation that adds does not round the sum before."""
+    place = _NORMS[norm.op_type]
+    if place is None:
+        return str(norm.input[0])
+    is_half = any(graph.constants.is_in(graph.constant(one), "FLOAT16") for one in norm.input)
+    return None if is_half else graph.output(norm, place)
 
 
 def _norm_behind(graph: Graph, value: str) -> Node | None:
