@@ -11,6 +11,7 @@ import torch
 from minirobert import RobertaForMaskedLM
 from minirobert.intermediates import Pass, intermediates
 from minirobert.numerics import compare, trace
+from minirobert.numerics.onnx_export import export_onnx
 from minirobert.numerics.onnx_port import onnx_values, trace_onnx
 from minirobert.parameters import CheckpointError
 from tests.equivalence.strategies import CLASSES, carried_over, torch_model
@@ -248,6 +249,19 @@ def test_integers_hide_nothing_and_are_told(exporter, options, how):
             is_map = name.endswith(("query", "key", "value", "dense", "lm_head.logits"))
             table = "the table is quantised to 8 bits, of the whole"
             assert explanations[0].text == (how if is_map else table), name
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+def test_tables_of_integers_are_told_of_an_export_of_ours(optimise):
+    ours = models()[1]
+    export_onnx(ours.astype("float32"), path := new_path(), token_type_ids=True)
+    port = traced(quantized(path), ours, optimise=optimise)
+    said = {row.name: row.explanations[0].text for row in compare(ours, port).departing}
+    tables = (f"roberta.embeddings.{one}_embeddings" for one in ("word", "position", "token_type"))
+    assert said == {
+        **dict.fromkeys(tables, "the table is quantised to 8 bits, of the whole"),
+        "lm_head.logits": "the weight is quantised to 8 bits, of the whole",
+    }
 
 
 def test_half_precision_is_handed_on_as_it_is_stored():

@@ -224,8 +224,11 @@ def looked_up(graph: Graph, node: Node | None) -> str | None:
     """Give the rows of a table as numbers."""
     if node is None:
         return None
-    back_to_numbers = graph.taker(node.output[0], ("DequantizeLinear",))
-    return str((node if back_to_numbers is None else back_to_numbers).output[0])
+    shaped = graph.taker(node.output[0], ("Reshape",)) or node
+    for one in (node, shaped):
+        if (numbers := graph.taker(one.output[0], ("DequantizeLinear",))) is not None:
+            return str(numbers.output[0])
+    return str(node.output[0])
 
 
 def tanh_of(graph: Graph, linear: Linear) -> str | None:
