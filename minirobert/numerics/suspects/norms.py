@@ -11,8 +11,7 @@ import numpy as np
 from ...arrays import Array, array_namespace, half_in_float32
 from ...functional import layer_norm
 from ..bounded import BoundedArray, c
-from ..replay import round_to
-from .place import Place, numbers_in
+from .place import Place
 from .states import LATE_RESIDUAL, PRE_NORM, residual_of
 from .table import Guess, suspect
 
@@ -90,13 +89,6 @@ def _affine(place: Place) -> Iterator[Guess]:
         "1 is added to the weight of the layer norm", lambda: layer_norm(x, weight + 1.0, bias, eps)
     )
     yield Guess("it is normalised twice", lambda: layer_norm(place.own, weight, bias, eps))
-    for name in ("float16", "bfloat16"):
-        narrow = [place.world.convert(round_to(numbers_in(w), name)) for w in (weight, bias)]
-        yield Guess(
-            f"weight and bias are rounded to {name}",
-            lambda narrow=narrow: layer_norm(x, *narrow, eps),
-            is_coarse=True,
-        )
 
 
 @suspect("*output.LayerNorm")

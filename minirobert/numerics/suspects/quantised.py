@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arrays import Array
+from ...functional import layer_norm
 from ..bounded import BoundedArray, Numbers
 from ..replay import round_to
 from .maps import MAPS, Map, map_of
@@ -160,3 +161,18 @@ def _made_of(own: BoundedArray, rows: Numbers, off: Numbers) -> BoundedArray:
     """Give quantised rows, which a port makes of integers by one product."""
     bound = off + 2 * own.dtype.unit * abs(rows)
     return BoundedArray(rows.reshape(own.shape), bound.reshape(own.shape), own.dtype, own.xp)
+
+
+@suspect("*LayerNorm", "lm_head.layer_norm")
+def _narrow_norm(place: Place) -> Iterator[Guess]:
+    """Round the parameters of a layer norm."""
+    is_head = place.bare == "lm_head.layer_norm"
+    x = place.at("lm_head.gelu" if is_head else f"{place.bare.removesuffix('LayerNorm')}sum")
+    own = [numbers_in(place.weight(f"{place.bare}.{part}")) for part in ("weight", "bias")]
+    for name in ("float16", "bfloat16"):
+        narrow = [place.world.convert(round_to(one, name)) for one in own]
+        yield Guess(
+            f"weight and bias are rounded to {name}",
+            lambda narrow=narrow: layer_norm(x, *narrow, place.config.layer_norm_eps),
+            is_coarse=True,
+        )
