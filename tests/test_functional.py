@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import ml_dtypes
 import mpmath
 import numpy as np
 import pytest
@@ -108,6 +109,15 @@ def test_activations_of_huge_numbers_are_finite_where_torchs_are(name, dtype):
     expected = ACT2FN[name](torch.tensor(x)).numpy()
     with np.errstate(over="ignore"):  # relu2 overflows in float16, in torch too
         np.testing.assert_allclose(F.ACTIVATIONS[name](x), expected, rtol=1e-2, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+def test_activations_in_bfloat16(name):
+    dtype = ml_dtypes.bfloat16
+    x = np.linspace(-12, 12, 999).astype(dtype)
+    ours, wide = F.ACTIVATIONS[name](x), F.ACTIVATIONS[name](x.astype("f4"))
+    assert ours.dtype == dtype
+    np.testing.assert_allclose(ours.astype("f4"), wide, rtol=2e-2, atol=1e-2)
 
 
 def test_the_configuration_knows_the_same_activations():

@@ -110,6 +110,7 @@ def relu2(x: Array) -> Array:
     return relu(x) * relu(x)
 
 
+@half_in_float32
 def relu6(x: Array) -> Array:
     """Compute ``min(max(x, 0), 6)``."""
     return array_namespace(x).clip(x, 0.0, 6.0)

@@ -288,9 +288,13 @@ def _with_inputs(
     wrong: list[Row] = []
     for name, value in inputs.items():
         own, port = host(value), call.arguments.get(name)
-        if port is None or np.array_equal(own, port):
+        if port is None:
             continue
         dtype = dtypes.get(name, port.dtype.name)
+        if own.dtype.kind == "f" and dtype in FORMATS:  # given, but kept in fewer digits
+            own = round_to(own.astype(np.float64), dtype)
+        if np.array_equal(own, port):
+            continue
         steps = {name: Step(own, None, port if port.shape == own.shape else None)}
         wrong += as_rows(steps, {name: port}, {name: dtype})
     names = {row.name for row in wrong}

@@ -187,6 +187,15 @@ def test_other_inputs_are_told_first(tiny, batch):
     ]
 
 
+def test_inputs_may_be_kept_in_the_ports_digits(tiny, batch):
+    wide = {"inputs_embeds": np.random.default_rng(0).standard_normal((2, 5, 256))}
+    half = {"inputs_embeds": wide["inputs_embeds"].astype("f2")}
+    port = trace(tiny.astype("float16"), weights=False, **half)
+    assert named(departures(tiny, port, wide)) == []
+    other = {"inputs_embeds": wide["inputs_embeds"] * 1.001}
+    assert named(departures(tiny, port, other)) == ["inputs_embeds"]
+
+
 def test_positions_that_are_given_are_obeyed_and_others_checked(tiny, batch):
     positions = np.arange(3, 13)[None, :].repeat(2, 0)
     port = trace(tiny, position_ids=positions, **batch)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
@@ -20,14 +20,19 @@ from ...functional import embedding, matmul, softmax
 from ..bounded import Numbers
 from ..replay import is_masked
 from .place import Place, numbers_in
-from .table import Guess, suspect
+from .table import Guess, Makes, among, suspect
 
 _UNSPLIT = "heads are split without transpose"
+_BACKWARDS = "distances have the wrong sign: j - i"
 _LOW = -10000.0  # of masks that were made for float16
 
 
 def _block(place: Place) -> str:
     return place.bare[: place.bare.index(".self.") + len(".self.")]
+
+
+def _query(place: Place) -> Array:
+    return place.at(f"{_block(place)}query")
 
 
 def _keys(place: Place, name: str) -> Array:
@@ -38,53 +43,38 @@ def _keys(place: Place, name: str) -> Array:
 
 
 @suspect("*self.scores")
-def _scale(place: Place) -> Iterator[Guess]:
-    root = math.sqrt(place.at(f"{_block(place)}query").shape[-1])
-    own, config = place.own, place.config
-    yield Guess("scores are not divided by sqrt(D)", lambda: own * root)
-    yield Guess("scores are divided by D: the scale is applied twice", lambda: own * (1 / root))
-    hidden = root / math.sqrt(config.hidden_size)
-    yield Guess("scores are divided by sqrt(H), not sqrt(D)", lambda: own * hidden)
-    heads = root / math.sqrt(config.num_attention_heads)
-    yield Guess("scores are divided by sqrt(N), not sqrt(D)", lambda: own * heads)
-    yield Guess("scores are multiplied by sqrt(D), not divided", lambda: own * root**2)
-    yield Guess("scores have the wrong sign", lambda: -own)
+def _scale(place: Place) -> Makes:
+    own, size = place.own, _query(place).shape[-1]
+    root, hidden = math.sqrt(size), math.sqrt(place.config.hidden_size)
+    return {
+        "scores are not divided by sqrt(D)": lambda: own * root,
+        "scores are divided by D: the scale is applied twice": lambda: own * (1 / root),
+        "scores are divided by sqrt(H), not sqrt(D)": lambda: own * (root / hidden),
+        "scores have the wrong sign": lambda: -own,
+    }
 
 
 @suspect("*self.scores")
-def _factors(place: Place) -> Iterator[Guess]:
-    query, key, value = (
-        place.at(f"{_block(place)}query"),
-        _keys(place, "key"),
-        _keys(place, "value"),
-    )
-    if query.shape == key.shape:
-        yield Guess("queries and keys are exchanged", lambda: _scores(place, key, query))
-        yield Guess("queries are the keys", lambda: _scores(place, key, key))
-        yield Guess("keys are the queries", lambda: _scores(place, query, query))
-    yield Guess("keys are the values", lambda: _scores(place, query, value))
-    yield Guess(_UNSPLIT, lambda: _scores(place, _unsplit(query), _unsplit(key)))
-    yield Guess(
-        "heads of the keys are split without transpose",
-        lambda: _scores(place, query, _unsplit(key)),
-    )
-    yield Guess(
-        "heads of the queries are split without transpose",
-        lambda: _scores(place, _unsplit(query), key),
-    )
+def _factors(place: Place) -> Makes:
+    query, key, value = _query(place), _keys(place, "key"), _keys(place, "value")
+    scores = partial(_scores, place)
+    return {
+        "queries and keys are exchanged": lambda: scores(key, query),
+        "keys are the values": lambda: scores(query, value),
+        _UNSPLIT: lambda: scores(_unsplit(query), _unsplit(key)),
+        "heads of the keys are split without transpose": lambda: scores(query, _unsplit(key)),
+    }
 
 
 def _scores(place: Place, query: Array, key: Array) -> Array:
-    scores = dot(query, key)
-    name = f"{_block(place)}distance_embedding"
+    name, scores = f"{_block(place)}distance_embedding", dot(query, key)
     if place.has(name):
-        scores = scores + _relative(
-            place, query, key, place.at(name), place.config.position_embedding_type
-        )
+        kind = place.config.position_embedding_type
+        scores = scores + _relative(query, key, place.at(name), kind)
     return scores / math.sqrt(query.shape[-1])
 
 
-def _relative(place: Place, query: Array, key: Array, distances: Array, kind: str) -> Array:
+def _relative(query: Array, key: Array, distances: Array, kind: str) -> Array:
     scores = relative_query_scores(query, distances)
     if kind == "relative_key_query":
         scores = scores + relative_key_scores(key, distances)
@@ -92,43 +82,36 @@ def _relative(place: Place, query: Array, key: Array, distances: Array, kind: st
 
 
 @suspect("attention.self.scores")
-def _distances(place: Place) -> Iterator[Guess]:
+def _distances(place: Place) -> Makes:
     distances = place.at("attention.self.distance_embedding")
-    query, key = place.at("attention.self.query"), _keys(place, "key")
+    query, key = _query(place), _keys(place, "key")
     plain, root = dot(query, key), math.sqrt(query.shape[-1])
-    yield Guess("distances are left out", lambda: plain / root)
-    kinds = {"relative_key", "relative_key_query"} - {place.config.position_embedding_type}
-    for kind in kinds:
-        other = _relative(place, query, key, distances, kind)
-        yield Guess(
-            f"distances are those of {kind}, not {place.config.position_embedding_type}",
-            lambda other=other: (plain + other) / root,
-        )
-    own = _relative(place, query, key, distances, place.config.position_embedding_type)
-    yield Guess("the scores of distances are not scaled", lambda: plain / root + own)
-    if query.shape == key.shape:
-        back = array_namespace(distances).permute_dims(distances, (1, 0, 2))
-        turned = _relative(place, query, key, back, place.config.position_embedding_type)
-        yield Guess("distances have the wrong sign: j - i", lambda: (plain + turned) / root)
+    kind = place.config.position_embedding_type
+    other = "relative_key" if kind == "relative_key_query" else "relative_key_query"
+    back = array_namespace(distances).permute_dims(distances, (1, 0, 2))
+    relative = partial(_relative, query, key)
+    return {
+        "distances are left out": lambda: plain / root,
+        f"distances are those of {other}, not {kind}": lambda: (
+            (plain + relative(distances, other)) / root
+        ),
+        "the scores of distances are not scaled": lambda: plain / root + relative(distances, kind),
+        _BACKWARDS: lambda: (plain + relative(back, kind)) / root,
+    }
 
 
 @suspect("attention.self.distance_embedding")
-def _distance_rows(place: Place) -> Iterator[Guess]:
-    xp = array_namespace(place.own)
+def _distance_rows(place: Place) -> Iterable[Guess]:
     length, n_keys, _ = place.own.shape
-    for j in range(place.n_layers):
-        if j != place.layer:
-            table = place.weight(f"{place.bare}.weight", j)
-            rows = relative_distances(length, n_keys, n_keys - length, table.shape[0], table)
-            yield Guess(
-                f"the weights are those of layer {j}",
-                lambda table=table, rows=rows: embedding(table, rows),
-            )
-    if length == n_keys:
-        yield Guess(
-            "distances have the wrong sign: j - i",
-            lambda: xp.permute_dims(place.own, (1, 0, 2)),
-        )
+
+    def of_layer(j: int) -> Array:
+        table = place.weight(f"{place.bare}.weight", j)
+        rows = relative_distances(length, n_keys, n_keys - length, table.shape[0], table)
+        return embedding(table, rows)
+
+    yield from among({text: partial(of_layer, j) for text, j in place.other_layers()})
+    back = array_namespace(place.own).permute_dims(place.own, (1, 0, 2))
+    yield Guess(_BACKWARDS, lambda: back)
 
 
 def _unsplit(x: Array) -> Array:
@@ -137,115 +120,85 @@ def _unsplit(x: Array) -> Array:
 
 
 @suspect("*self.probabilities")
-def _masks(place: Place) -> Iterator[Guess]:
+def _masks(place: Place) -> Iterable[Guess]:
     scores, masked = place.at(f"{_block(place)}scores"), place.at(f"{_block(place)}scores.masked")
-    xp = array_namespace(masked)
-    visible = place.world.convert(~is_masked(numbers_in(masked)))
-    none = "the mask is not applied: padding is attended to"
-    if not bool(np.all(numbers_in(visible))):
-        yield Guess(none, lambda: softmax(scores))
-        hidden = place.world.convert(np.where(numbers_in(visible), 0.0, _LOW))
-        yield Guess(f"masked scores have {_LOW:g} added", lambda: softmax(scores + hidden))
-        yield Guess(f"masked scores are {_LOW:g}", lambda: softmax(xp.where(visible, scores, _LOW)))
-        yield from _odd_masks(place, scores, visible)
+    xp, convert, own = array_namespace(scores), place.world.convert, place.own
+    shown = ~is_masked(numbers_in(masked))
+    if bool(shown.all()):
+        return
+    any_shown = np.broadcast_to(shown.any(axis=-1, keepdims=True), shown.shape)
+    ones, low = convert(shown.astype(np.float64)), convert(np.where(shown, 0.0, _LOW))
+    nan, seen = convert(np.where(any_shown, 0.0, np.nan)), convert(any_shown.copy())
+    all_keys = np.broadcast_to(shown[..., -1:, :], shown.shape)  # of the last query
 
+    def where(visible: Numbers, lowest: float = float(xp.finfo(scores.dtype).min)) -> Array:
+        return softmax(xp.where(convert(np.ascontiguousarray(visible)), scores, lowest))
 
-def _odd_masks(place: Place, scores: Array, visible: Array) -> Iterator[Guess]:
-    xp, convert = array_namespace(scores), place.world.convert
-    shown = numbers_in(visible)
-    any_shown = shown.any(axis=-1, keepdims=True)
-    zero = xp.where(convert(np.broadcast_to(any_shown, shown.shape)), place.own, place.own * 0.0)
-    yield Guess("a row whose keys are all masked has probabilities 0", lambda: zero)
-    nan = convert(np.where(any_shown, 0.0, np.nan) * np.ones(shown.shape))
-    yield Guess(
-        "masked scores are -inf: a row whose keys are all masked is NaN", lambda: place.own + nan
+    yield from among(
+        {
+            "the mask is not applied: padding is attended to": lambda: softmax(scores),
+            "masked scores are -inf: a row whose keys are all masked is NaN": lambda: own + nan,
+            f"masked scores are {_LOW:g}": lambda: where(shown, _LOW),
+            "masked scores are 0": lambda: where(shown, 0.0),
+            "a row whose keys are all masked has probabilities 0": lambda: xp.where(
+                seen, own, own * 0.0
+            ),
+            "the mask is applied after softmax, and nothing normalised again": lambda: (
+                softmax(scores) * ones
+            ),
+            "the mask is inverted": lambda: where(~shown),
+            "the mask is added as it is: 1 to the scores": lambda: softmax(scores + ones),
+            "the mask is transposed: it hides queries, not keys": lambda: where(
+                shown.swapaxes(-1, -2)
+            ),
+            "the causal mask is left out": lambda: where(all_keys),
+        }
     )
-    yield Guess(
-        "the mask is applied after softmax, and nothing normalised again",
-        lambda: softmax(scores) * convert(shown.astype(np.float64)),
-    )
-    yield Guess("masked scores are 0", lambda: softmax(xp.where(visible, scores, 0.0)))
-    yield Guess("the mask is inverted", lambda: softmax(_hidden(scores, ~shown, convert)))
-    yield Guess(
-        "the mask is added as it is: 1 to the scores",
-        lambda: softmax(scores + convert(shown.astype(np.float64))),
-    )
-    if shown.shape[-1] == shown.shape[-2]:
-        turned = shown.swapaxes(-1, -2)
-        yield Guess(
-            "the mask is transposed: it hides queries, not keys",
-            lambda: softmax(_hidden(scores, turned, convert)),
-        )
-        all_seen = np.broadcast_to(shown[..., -1:, :], shown.shape)  # by the last query
-        yield Guess(
-            "the causal mask is left out", lambda: softmax(_hidden(scores, all_seen, convert))
-        )
-
-
-def _hidden(scores: Array, shown: Numbers, convert: Callable[[Any], Array]) -> Array:
-    """Mask the scores that are not shown."""
-    lowest = float(array_namespace(scores).finfo(scores.dtype).min)
-    return array_namespace(scores).where(convert(np.ascontiguousarray(shown)), scores, lowest)
+    yield Guess(f"masked scores have {_LOW:g} added", lambda: softmax(scores + low), is_wide=True)
 
 
 @suspect("*self.probabilities")
-def _softmaxes(place: Place) -> Iterator[Guess]:
+def _softmaxes(place: Place) -> Makes:
     masked = place.at(f"{_block(place)}scores.masked")
     xp = array_namespace(masked)
-    length = masked.shape[-1]
-    root = math.sqrt(place.at(f"{_block(place)}query").shape[-1])
+    root = math.sqrt(_query(place).shape[-1])
     visible = place.world.convert(~is_masked(numbers_in(masked)))
-    yield Guess(
-        "softmax is over the queries, not the keys",
-        lambda: xp.matrix_transpose(softmax(xp.matrix_transpose(masked))),
-    )
-    yield Guess("softmax is over the heads", lambda: _over(masked, 1))
-    yield Guess("softmax is over the texts", lambda: _over(masked, 0))
-    for factor, words in ((root, "multiplied"), (1 / root, "divided")):
-        yield Guess(
-            f"scores are {words} by sqrt(D) before softmax",
-            lambda factor=factor: softmax(xp.where(visible, masked * factor, masked)),
-        )
-    yield Guess("probabilities are all the same", lambda: place.own * 0.0 + 1 / length)
-    yield Guess("there is no softmax", lambda: place.at(f"{_block(place)}scores"))
-    yield Guess("softmax is applied twice", lambda: softmax(place.own))
 
+    def scaled(factor: float) -> Array:
+        return softmax(xp.where(visible, masked * factor, masked))
 
-def _over(x: Array, axis: int) -> Array:
-    """Apply softmax to another axis."""
-    xp = array_namespace(x)
-    order = [k for k in range(x.ndim) if k != axis]
-    moved = softmax(xp.permute_dims(x, (*order, axis)))
-    back = np.argsort([*order, axis])
-    return xp.permute_dims(moved, tuple(int(k) for k in back))
+    return {
+        "softmax is over the queries, not the keys": lambda: xp.matrix_transpose(
+            softmax(xp.matrix_transpose(masked))
+        ),
+        "softmax is over the heads": lambda: xp.permute_dims(
+            softmax(xp.permute_dims(masked, (0, 2, 3, 1))), (0, 3, 1, 2)
+        ),
+        "scores are multiplied by sqrt(D) before softmax": lambda: scaled(root),
+        "scores are divided by sqrt(D) before softmax": lambda: scaled(1 / root),
+        "there is no softmax": lambda: place.at(f"{_block(place)}scores"),
+        "softmax is applied twice": lambda: softmax(place.own),
+    }
 
 
 @suspect("*self.context")
-def _context(place: Place) -> Iterator[Guess]:
-    p, value = _weights(place), _keys(place, "value")
-    key = _keys(place, "key")
-    xp = array_namespace(p)
-    shape = tuple(place.own.shape)
-    yield Guess("heads are merged without transpose", lambda: xp.reshape(matmul(p, value), shape))
-    unsplit = matmul(p, _unsplit(value))
-    yield Guess(_UNSPLIT, lambda: merge_heads(unsplit))
-    yield Guess(
-        "heads are neither split nor merged with a transpose", lambda: xp.reshape(unsplit, shape)
-    )
-    yield Guess("values are the keys", lambda: merge_heads(matmul(p, key)))
-    if p.shape[-1] == p.shape[-2]:
-        turned = xp.matrix_transpose(p)
-        yield Guess("probabilities are transposed", lambda: merge_heads(matmul(turned, value)))
-    query = place.at(f"{_block(place)}query")
-    if query.shape == value.shape:
-        yield Guess("values are the queries", lambda: merge_heads(matmul(p, query)))
-        yield Guess("values are not weighed: they are passed on", lambda: merge_heads(value))
-    yield Guess("heads are in the reverse order", lambda: merge_heads(matmul(p, value)[:, ::-1]))
-    plain = f"{_block(place)}probabilities"
-    if place.has(f"{plain}.head_mask"):
-        yield Guess(
-            "the head mask is left out", lambda: merge_heads(matmul(place.at(plain), value))
-        )
+def _context(place: Place) -> Makes:
+    p, query = _weights(place), _query(place)
+    key, value = _keys(place, "key"), _keys(place, "value")
+    xp, shape = array_namespace(p), tuple(place.own.shape)
+    return {
+        "heads are merged without transpose": lambda: xp.reshape(matmul(p, value), shape),
+        _UNSPLIT: lambda: merge_heads(matmul(p, _unsplit(value))),
+        "heads are neither split nor merged with a transpose": lambda: xp.reshape(
+            matmul(p, _unsplit(value)), shape
+        ),
+        "values are the keys": lambda: merge_heads(matmul(p, key)),
+        "values are the queries": lambda: merge_heads(matmul(p, query)),
+        "probabilities are transposed": lambda: merge_heads(matmul(xp.matrix_transpose(p), value)),
+        "the head mask is left out": lambda: merge_heads(
+            matmul(place.at(f"{_block(place)}probabilities"), value)
+        ),
+    }
 
 
 def _weights(place: Place) -> Array:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from inspect import unwrap
 
 from ...arrays import Array
 from ...functional import ACTIVATIONS, gelu
@@ -13,13 +15,14 @@ from ..bounds import activation
 from .fits import root_mean_square
 from .place import Place, numbers_in
 from .states import LATE_RESIDUAL, PRE_NORM, other_states, residual_of
-from .table import Guess, suspect
+from .table import Guess, among, suspect
 
+#: What each curve is of, and which it is where the configuration does not tell.
 _CURVES = {
-    "intermediate": "intermediate.dense",
-    "lm_head.gelu": "lm_head.dense",
-    "pooler": "pooler.dense",
-    "classifier.tanh": "classifier.dense",
+    "intermediate": ("intermediate.dense", ""),
+    "lm_head.gelu": ("lm_head.dense", "gelu"),
+    "pooler": ("pooler.dense", "tanh"),
+    "classifier.tanh": ("classifier.dense", "tanh"),
 }
 
 #: Those of which half precision rounds each part, where a port writes them out.
@@ -28,24 +31,25 @@ _OF_PARTS = ("gelu_new", "gelu_fast", "quick_gelu")
 
 @suspect(*_CURVES)
 def _activations(place: Place) -> Iterator[Guess]:
-    x, own = place.at(_CURVES[place.bare]), _own_name(place)
+    before, named = _CURVES[place.bare]
+    act, x = named or place.config.hidden_act, place.at(before)
+    own = act if isinstance(act, str) else "the given function"
     yield Guess(f"there is no activation, but must be {own}", lambda: x)
     tried = {ACTIVATIONS[own]} if own in ACTIVATIONS else set()
     for name, formula in ACTIVATIONS.items():
         if formula not in tried and name != "linear":
             tried.add(formula)
             text = f"the activation is {name}, not {own}"
-            yield Guess(text, lambda formula=formula: _at_once(formula, x))
+            yield Guess(text, partial(_at_once, formula, x))
             if _is_nearer(place, numbers_in(formula(numbers_in(x)))):
                 if name in _OF_PARTS:
-                    yield Guess(text, lambda formula=formula: formula.__wrapped__(x))
-                yield Guess(text, lambda name=name: activation(name)(x))
+                    yield Guess(text, partial(unwrap(formula), x))
+                yield Guess(text, partial(activation(name), x))
     if ACTIVATIONS.get(own) is gelu and isinstance(x, BoundedArray) and x.dtype.is_half:
         text = f"each operation of the activation is rounded to {x.dtype}"
-        yield Guess(text, lambda: _by_parts(x), is_coarse=True)
+        yield Guess(text, partial(_by_parts, x), is_coarse=True)
     if own in ACTIVATIONS:
-        twice = activation(own)
-        yield Guess("the activation is applied twice", lambda: twice(place.own))
+        yield Guess("the activation is applied twice", partial(activation(own), place.own))
 
 
 def _at_once(formula: Callable[[Array], Array], x: Array) -> Array:
@@ -67,44 +71,28 @@ def _by_parts(x: BoundedArray) -> BoundedArray:
     return x * 0.5 * (1.0 + curve)
 
 
-def _own_name(place: Place) -> str:
-    if place.bare in ("pooler", "classifier.tanh"):
-        return "tanh"
-    if place.bare == "lm_head.gelu":
-        return "gelu"
-    act = place.config.hidden_act
-    return act if isinstance(act, str) else "the given function"
-
-
 @suspect("*output.sum")
-def _residuals(place: Place) -> Iterator[Guess]:
-    dense, residual = _dense(place), residual_of(place)
+def _residuals(place: Place) -> Iterable[Guess]:
+    dense, residual, own = _dense(place), residual_of(place), place.own
     for text, state in other_states(place):
         yield Guess(text, lambda state=state: dense + state)
         if text == PRE_NORM:
             yield Guess(text, lambda state=state: state)
     yield Guess("the residual is left out", lambda: dense)
     yield Guess(LATE_RESIDUAL, lambda: dense)  # of what the norm is given
-    yield Guess("there is nothing but the residual", lambda: residual)
-    yield Guess("the residual is added twice", lambda: place.own + residual)
-    yield Guess("the residual is subtracted", lambda: dense - residual)
-    yield Guess("the sum is halved", lambda: place.own * 0.5)
-    yield Guess("the sum is divided by sqrt(2)", lambda: place.own * math.sqrt(0.5))
-    for name, other in place.alike(place.own):
+    yield from among(
+        {
+            "there is nothing but the residual": lambda: residual,
+            "the residual is added twice": lambda: own + residual,
+            "the residual is subtracted": lambda: dense - residual,
+        }
+    )
+    for name, other in place.alike(own):
         if other is not residual and other is not dense:
-            text, is_rare = _said(place, name)
+            text, is_rare = place.said_of(name, "the residual is")
+            if name == place.state_name(place.layer or 0):
+                text, is_rare = "the residual is what the layer was given", False
             yield Guess(text, lambda other=other: dense + other, is_far_fetched=is_rare)
-
-
-def _said(place: Place, name: str) -> tuple[str, bool]:
-    """Tell of another residual, and whether there is no reason to think of it."""
-    layer = place.layer or 0
-    if name == place.state_name(layer) and layer:
-        return "the residual is what the layer was given", False
-    for before in range(layer):
-        if name == place.state_name(before):
-            return "a layer is skipped: the residual is what that was given", False
-    return f"the residual is {place.told(name)}", True
 
 
 def _dense(place: Place) -> Array:

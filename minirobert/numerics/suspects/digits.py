@@ -10,7 +10,7 @@ import numpy as np
 from ..arithmetic import FORMATS, Arithmetic
 from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation
-from ..replay import Call, Passes, Step, passes, replay, round_to
+from ..replay import Call, Step, passes, replay, round_to
 from .fits import misfit, root_mean_square
 from .local import Found, Spot, is_far
 from .maps import map_of
@@ -20,8 +20,9 @@ from .samples import sample_of
 __all__ = ["is_in_format", "lost", "narrow"]
 
 _PRODUCTS = ("query", "key", "value", "scores", "context", "dense", "logits")
-#: The share of a tensor's numbers that must be off where all are computed so.
-_MANY = 0.2
+#: The share of a tensor's numbers that must be off, by that part of the bound, where all are
+#: computed so.
+_MANY, _PART = 0.2, 0.25
 #: The least part of the bound, in the root mean square, that rounding makes use of.
 _LEAST = 0.01
 
@@ -31,7 +32,7 @@ def narrow(place: Place) -> Iterator[str]:
     if place.port is None or not isinstance(place.own, BoundedArray):
         return
     port = place.port.astype(np.float64)
-    if not np.isfinite(port).all() or np.unique(port).size < 4:
+    if not np.isfinite(port).all() or np.unique(port).size < 8:
         return
     for name in ("bfloat16", "float16"):
         if FORMATS[name].unit > place.own.dtype.unit and (
@@ -70,66 +71,37 @@ def lost(
     calls: Sequence[Call],
     arithmetic: Arithmetic,
 ) -> Found:
-    """Find which steps are explained by fewer digits than the port's own, the most digits first.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of the rows to explain.
-    where : sequence of Spot
-    model : RobertaPreTrainedModel
-        Of `minirobert.numerics.replay.exact_model`.
-    calls : sequence of Call
-    arithmetic : Arithmetic
-        Of the port.
-    """
-    asked = [one for one in where if one.name in names and _is_off_in_general(one)]
+    """Find which steps are explained by fewer digits than the port's own, the most digits first."""
+    asked = [one for one in where if one.name in names]
     found: Found = {}
     for name in ("tf32", "float16", "bfloat16"):
-        if not asked or FORMATS[name].unit <= FORMATS[str(arithmetic.accumulate)].unit:
-            continue
-        is_wider = FORMATS[arithmetic.store].unit >= FORMATS[name].unit
-        if is_wider and name == "tf32":  # which is made of float32
-            continue
-        store = arithmetic.store if is_wider or name == "tf32" else name
-        run = _by_row(calls, passes(model, list(calls), Arithmetic(store, name)))
-        for one in asked:
+        store = _store(arithmetic, name)
+        near = [one for one in asked if _is_off_in_general(one)] if store else []
+        run = passes(model, list(calls), Arithmetic(store, name)) if near else []
+        for one in near:
+            step, array = run[one.k][one.place.name]
             text = _text(one.place, name)
-            step, array = run[one.name]
             ratio = float("inf") if is_far(array) else _loss(one, step)
             if ratio <= 1 and text:
                 found.setdefault(one.name, []).append(Explanation(text, ratio, is_coarse=True))
-    return found | _from_afar(names, where, model, calls, arithmetic)
+    far = [one for one in asked if is_far(one.place.own)]
+    if far and _store(arithmetic, "tf32"):
+        steps = replay(model, list(calls), Arithmetic(arithmetic.store, "tf32"))
+        ratios = {one.name: _loss(one, steps[one.k][one.place.name]) for one in far}
+        text = "it is no farther off than sums or factors in tf32 or float16 may be"
+        for name, ratio in ratios.items():
+            found |= {name: [Explanation(text, ratio, is_pattern=True)]} if ratio <= 1 else {}
+    return found
 
 
-def _from_afar(
-    names: Sequence[str],
-    where: Sequence[Spot],
-    model: Any,
-    calls: Sequence[Call],
-    arithmetic: Arithmetic,
-) -> Found:
-    """Find which steps are explained by fewer digits somewhere before, where nothing is shown."""
-    asked = [one for one in where if one.name in names and is_far(one.place.own)]
-    if not asked or FORMATS[str(arithmetic.accumulate)].unit >= FORMATS["tf32"].unit:
-        return {}
-    runs = replay(model, list(calls), Arithmetic(arithmetic.store, "tf32"))
-    steps = {
-        call.prefix + name: step
-        for call, run in zip(calls, runs, strict=True)
-        for name, step in run.items()
-    }
-    text = "sums or their factors may be kept in tf32 or float16"
-    return {
-        one.name: [Explanation(text, ratio, is_coarse=True)]
-        for one in asked
-        if (ratio := _loss(one, steps[one.name])) <= 1
-    }
-
-
-def _by_row(calls: Sequence[Call], runs: Passes) -> dict[str, tuple[Step, BoundedArray]]:
-    pairs = zip(calls, runs, strict=True)
-    return {call.prefix + name: one for call, run in pairs for name, one in run.items()}
+def _store(arithmetic: Arithmetic, name: str) -> str:
+    """Tell in what a port stores numbers that sums in a format; nothing where it always does."""
+    unit = FORMATS[name].unit
+    if unit <= FORMATS[str(arithmetic.accumulate)].unit:
+        return ""
+    if name == "tf32":  # which is made of float32
+        return arithmetic.store if FORMATS[arithmetic.store].unit < unit else ""
+    return arithmetic.store if FORMATS[arithmetic.store].unit >= unit else name
 
 
 def _is_off_in_general(spot: Spot) -> bool:
@@ -137,7 +109,7 @@ def _is_off_in_general(spot: Spot) -> bool:
     own, port = spot.place.own, spot.place.port
     if port is None or not isinstance(own, BoundedArray) or own.bound is None or is_far(own):
         return False
-    return bool(np.mean(abs(port - own.value) > own.bound) >= _MANY)
+    return bool(np.mean(abs(port - own.value) > _PART * own.bound) >= _MANY)
 
 
 def _text(place: Place, name: str) -> str:

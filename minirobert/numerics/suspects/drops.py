@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -13,77 +14,60 @@ from ..comparison import Explanation
 from .local import Found
 from .place import Place, numbers_in
 from .states import residual_of
-from .table import Guess, suspect
+from .table import Guess, Make, among, suspect
 
+_DROPS = "dropout is on"
+#: What is made of numbers that were dropped, and does not show which.
+_UNSEEN = (".self.context", "classifier.dense", "classifier.logits")
 _SOME = (0.1, 0.2, 0.3, 0.5)
 _MOST_KEYS = 10  # of which all subsets are tried
 
 
-def _told(p: float) -> str:
-    return f"{_DROPS}, with p {p:g}"
-
-
-def _chances(*own: float | None) -> list[float]:
-    """List the probabilities to try, the configuration's first."""
-    return list(dict.fromkeys(p for p in (*own, *_SOME) if p and 0 < p < 1))
+def _with_each_chance(place: Place, dropped: partial[Array]) -> Iterable[Guess]:
+    """Try the probabilities, the configuration's first, where the port shows what it dropped."""
+    config, makes = place.config, dict[str, Make]()
+    own = (config.hidden_dropout_prob, config.attention_probs_dropout_prob)
+    for p in (*own, config.classifier_dropout, *_SOME):
+        if p and 0 < p < 1:
+            makes[f"{_DROPS}, with p {p:g}"] = partial(dropped, p)
+    return among(makes) if place.port is not None else ()
 
 
 @suspect(
     *("embeddings", "*LayerNorm", "*output.dense", "*self.probabilities", "pooler"),
     *("classifier.input", "classifier.tanh"),
 )
-def _of_the_tensor(place: Place) -> Iterator[Guess]:
-    config = place.config
-    for p in _chances(
-        config.hidden_dropout_prob, config.attention_probs_dropout_prob, config.classifier_dropout
-    ):
-        yield Guess(_told(p), lambda p=p: _dropped(place, place.own, p, place.own * 0.0))
+def _of_the_tensor(place: Place) -> Iterable[Guess]:
+    return _with_each_chance(place, partial(_dropped, place, place.own, place.own * 0.0))
 
 
 @suspect("*output.sum")
-def _of_dense(place: Place) -> Iterator[Guess]:
+def _of_dense(place: Place) -> Iterable[Guess]:
     dense = place.at(place.bare.removesuffix("sum") + "dense")
-    for p in _chances(place.config.hidden_dropout_prob):
-        yield Guess(_told(p), lambda p=p: _dropped(place, dense, p, residual_of(place)))
+    return _with_each_chance(place, partial(_dropped, place, dense, residual_of(place)))
 
 
-def _dropped(place: Place, x: Array, p: float, residual: Array) -> Array:
-    """Drop what the port seems to have dropped.
-
-    Raises
-    ------
-    KeyError
-        If that cannot be told.
-    """
-    if place.port is None:
-        raise KeyError("the port shows nothing")
-    xp = array_namespace(x)
+def _dropped(place: Place, x: Array, residual: Array, p: float) -> Array:
+    """Drop what the port seems to have dropped, if that is not all."""
     all_kept = x * (1 / (1 - p)) + residual
     nearer = abs(place.port - numbers_in(all_kept)) < abs(place.port - numbers_in(residual))
     if not nearer.any():
-        raise KeyError("all was dropped")
-    return xp.where(place.world.convert(nearer), all_kept, residual)
+        raise LookupError
+    return array_namespace(x).where(place.world.convert(nearer), all_kept, residual)
 
 
 @suspect("*self.context")
-def _of_probabilities(place: Place) -> Iterator[Guess]:
-    for p in _chances(place.config.attention_probs_dropout_prob):
-        yield Guess(_told(p), lambda p=p: _mixed(place, p))
+def _of_probabilities(place: Place) -> Iterable[Guess]:
+    return _with_each_chance(place, partial(_mixed, place))
 
 
 def _mixed(place: Place, p: float) -> Array:
-    """Find, for each query, the keys that were dropped: the nearest of all subsets.
-
-    Raises
-    ------
-    KeyError
-        If there are too many keys to try.
-    """
+    """Find, for each query, the keys that were dropped: the nearest of all subsets, if few."""
     block = place.bare.removesuffix("context")
     weights, value = place.at(f"{block}probabilities"), place.at(f"{block}value")
     n_keys = value.shape[2]
     if place.port is None or n_keys > _MOST_KEYS or weights.shape[-1] != n_keys:
-        raise KeyError("too many keys")
+        raise LookupError
     kept = (np.arange(2**n_keys)[:, None] >> np.arange(n_keys) & 1).astype(float)  # [C, T]
     shares, rows = numbers_in(weights) / (1 - p), numbers_in(value)
     batch, n_heads, length, size = (*shares.shape[:3], rows.shape[-1])
@@ -93,28 +77,14 @@ def _mixed(place: Place, p: float) -> Array:
         mixes = (kept * shares[b, head, query]) @ rows[b, head]  # [C, D]
         best = np.argmin(np.max(abs(mixes - port[b, head, query]), axis=-1))
         chosen[b, head, query] = kept[best]
-    dropped = weights * place.world.convert(chosen / (1 - p))
-    return merge_heads(matmul(dropped, value))
+    return merge_heads(matmul(weights * place.world.convert(chosen / (1 - p)), value))
 
 
 def alike(names: Sequence[str], found: Found) -> Found:
-    """Suspect dropout where it cannot be seen from the numbers, if it is found elsewhere.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of the rows to explain.
-    found : dict of str to list of Explanation
-    """
-    texts = {one.text for each in found.values() for one in each}
-    text = next((one for one in sorted(texts) if one.startswith(_DROPS)), None)
-    if text is None:
-        return {}
-    unseen = [name for name in names if name.endswith(_UNSEEN)]
-    suspected = Explanation(f"{text} elsewhere, and may be here", float("inf"), is_pattern=True)
-    return {name: [suspected] for name in unseen}
-
-
-_DROPS = "dropout is on"
-#: What is made of numbers that were dropped, and does not show which.
-_UNSEEN = (".self.context", "classifier.dense", "classifier.logits")
+    """Suspect dropout where it cannot be seen from the numbers, if it is found elsewhere."""
+    texts = {one.text for each in found.values() for one in each if one.text.startswith(_DROPS)}
+    suspected = [
+        Explanation(f"{text} elsewhere, and may be here", float("inf"), is_pattern=True)
+        for text in sorted(texts)[:1]
+    ]
+    return {name: suspected for name in names if suspected and name.endswith(_UNSEEN)}

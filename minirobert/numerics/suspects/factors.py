@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
@@ -11,35 +12,25 @@ from ..bounded import BoundedArray, Numbers
 from ..replay import round_to
 from .maps import MAPS, map_of
 from .place import Place, numbers_in
-from .table import Guess, suspect
+from .table import Guess, Make, among, suspect
 
 
 @suspect(*MAPS)
-def _rounded_factors(place: Place) -> Iterator[Guess]:
-    """Round what is multiplied, as hardware and files of fewer digits do."""
-    own = map_of(place)
-    convert = place.world.convert
+def _rounded_factors(place: Place) -> Iterable[Guess]:
+    own, convert = map_of(place), place.world.convert
     x, weight, bias = (numbers_in(one) for one in (own.x, own.weight, own.bias))
+    makes: dict[str, Make] = {}
     for name in ("tf32", "float16", "bfloat16"):
-        narrow = convert(round_to(weight, name))
-        yield Guess(f"the weight is rounded to {name}", lambda w=narrow: own.made(weight=w), True)
-        if name != "tf32":
-            b = convert(round_to(bias, name))
-            yield Guess(
-                f"weight and bias are rounded to {name}",
-                lambda w=narrow, b=b: own.made(weight=w, bias=b),
-                True,
-            )
+        narrow, few = convert(round_to(weight, name)), convert(round_to(bias, name))
         factor = _like(own.x, round_to(x, name))
-        yield Guess(
-            f"products are of factors rounded to {name}",
-            lambda w=narrow, x=factor: own.made(x=x, weight=w),
-            True,
-        )
-    cut_x, cut_weight = _like(own.x, _cut(x)), convert(_cut(weight))
-    yield Guess(
-        "products are of factors cut to tf32", lambda: own.made(x=cut_x, weight=cut_weight), True
-    )
+        makes |= {
+            f"the weight is rounded to {name}": partial(own.made, weight=narrow),
+            f"weight and bias are rounded to {name}": partial(own.made, weight=narrow, bias=few),
+            f"products are of factors rounded to {name}": partial(own.made, factor, narrow),
+        }
+    cut = _like(own.x, _cut(x)), convert(_cut(weight))
+    makes["products are of factors cut to tf32"] = partial(own.made, *cut)
+    return among(makes, is_coarse=True)
 
 
 def _like(old: Array, new: Numbers) -> Array:

@@ -12,7 +12,7 @@ from ..bounded import BoundedArray, Numbers
 from ..replay import Step, is_masked
 from .table import Guess
 
-__all__ = ["counting", "made", "misfit", "root_mean_square"]
+__all__ = ["counting", "made", "misfit", "root_mean_square", "surprise"]
 
 
 def made(guess: Guess, like: Array) -> Array | None:
@@ -27,27 +27,30 @@ def made(guess: Guess, like: Array) -> Array | None:
 def misfit(
     value: Numbers, bound: Numbers | None, port: Numbers, counts: Numbers | None = None
 ) -> float:
-    """Give the largest error over its budget, 0 where the two are the same.
+    """Give the largest error over its budget, 0 where the two are the same."""
+    return float(np.max(_ratios(value, bound, port, counts), initial=0.0))
 
-    Parameters
-    ----------
-    value : NumPy array
-        Of the guess.
-    bound : NumPy array or None
-        None where the port must have these very numbers.
-    port : NumPy array of the same shape
-    counts : boolean array, optional
-        Which numbers count.
+
+def surprise(
+    value: Numbers, bound: Numbers | None, port: Numbers, counts: Numbers | None = None
+) -> float:
+    """Tell how unlikely it is, as a power of ten, that something else comes to what the port has.
+
+    An error of r budgets is met by chance in one of r cases.
     """
+    return float(np.sum(np.log10(np.maximum(_ratios(value, bound, port, counts), 1.0))))
+
+
+def _ratios(
+    value: Numbers, bound: Numbers | None, port: Numbers, counts: Numbers | None
+) -> Numbers:
+    """Give each error over its budget, infinity where one of the two alone is odd."""
     same = (port == value) | (_is_nan(port) & _is_nan(value))
     if counts is not None:
         same = same | ~counts
-    if bool(same.all()):
-        return 0.0
-    if bound is None:
-        return float("inf")
-    ratios = np.where(same, 0.0, abs(port - value) / bound)
-    return float(np.max(np.where(np.isnan(ratios) | np.isinf(port) & ~same, np.inf, ratios)))
+    off = np.full(value.shape, np.inf) if bound is None else abs(port - value) / bound
+    off = np.where(np.isnan(off) | np.isinf(port), np.inf, off)
+    return np.where(same, 0.0, off)
 
 
 def _is_nan(x: Numbers) -> Any:

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 
 from ...arrays import Array
 from ..bounded import Numbers
 from .place import Place, numbers_in
-from .table import Guess, suspect
+from .table import Guess, Makes, among, suspect
 
 __all__ = ["positions", "types"]
 
 
 @suspect("position_ids")
-def _positions(place: Place) -> Iterator[Guess]:
-    for text, ids in positions(place, numbers_in(place.own)):
-        yield Guess(text, lambda ids=ids: place.world.convert(ids))
+def _positions(place: Place) -> Iterable[Guess]:
+    others = positions(place, numbers_in(place.own))
+    makes = {text: partial(place.world.convert, ids) for text, ids in others}
+    return among(makes, is_far_fetched=True)  # it is the rows that count for what follows
 
 
 @suspect("token_type_ids")
-def _types(place: Place) -> Iterator[Guess]:
-    for text, ids in types(place, numbers_in(place.own)):
-        yield Guess(text, lambda ids=ids: place.world.convert(ids))
+def _types(place: Place) -> Iterable[Guess]:
+    others = types(place, numbers_in(place.own))
+    makes = {text: partial(place.world.convert, ids) for text, ids in others}
+    return among(makes, is_far_fetched=True)  # it is the rows that count for what follows
 
 
 @suspect("input_ids")
-def _ids(place: Place) -> Iterator[Guess]:
-    ids = numbers_in(place.own)
-    for steps in (1, -1):
-        way = "later" if steps == 1 else "earlier"
-        yield Guess(f"each id stands one place {way}", lambda k=steps: _rolled(place, ids, k))
-        more = "more" if steps == 1 else "less"
-        yield Guess(f"each id is one {more}", lambda k=steps: place.world.convert(ids + k))
+def _ids(place: Place) -> Makes:
+    ids, convert = numbers_in(place.own), place.world.convert
+    return {
+        "each id stands one place later": lambda: _rolled(place, ids, 1),
+        "each id stands one place earlier": lambda: _rolled(place, ids, -1),
+        "each id is one more": lambda: convert(ids + 1),
+        "each id is one less": lambda: convert(ids - 1),
+    }
 
 
 def _rolled(place: Place, ids: Numbers, steps: int) -> Array:
@@ -46,116 +50,85 @@ def _rolled(place: Place, ids: Numbers, steps: int) -> Array:
 
 
 @suspect("attend")
-def _attend(place: Place) -> Iterator[Guess]:
-    attend = numbers_in(place.own)
-    length = attend.shape[-1]
-    convert = place.world.convert
-    yield Guess("nothing is masked", lambda: convert(np.ones_like(attend)))
-    yield Guess("the mask is inverted", lambda: convert(~attend))
-    if attend.shape[-2] > 1:
-        yield Guess("the mask is transposed", lambda: convert(attend.swapaxes(-1, -2)))
-        back = np.tri(attend.shape[-2], length, length - attend.shape[-2], dtype=bool)
-        yield Guess(
-            "the causal mask is left out", lambda: convert(_of_mask(place, np.ones_like(back)))
-        )
-        yield Guess(
-            "padding is not masked, ahead is", lambda: convert(np.broadcast_to(back, attend.shape))
-        )
-        ahead = np.tri(*back.shape, length - attend.shape[-2] - 1, dtype=bool)
-        yield Guess("the causal mask hides a token from itself", lambda: convert(attend & ahead))
-
-
-def _of_mask(place: Place, base: Numbers) -> Numbers:
+def _attend(place: Place) -> Makes:
+    attend, convert = numbers_in(place.own), place.world.convert
+    length, n_keys = attend.shape[-2:]
+    back = np.tri(length, n_keys, n_keys - length, dtype=bool)
+    ahead = np.tri(length, n_keys, n_keys - length - 1, dtype=bool)
     mask = place.numbers("attention_mask")
-    if mask is None or mask.ndim != 2:
-        return np.broadcast_to(base, place.own.shape)
-    return np.broadcast_to(base & (mask[:, None, None, :] != 0), place.own.shape)
+    seen = np.bool_(True) if mask is None or mask.ndim != 2 else mask[:, None, None, :] != 0
+    makes = {
+        "nothing is masked": np.ones_like(attend),
+        "the mask is inverted": ~attend,
+        "the mask is transposed": attend.swapaxes(-1, -2),
+        "the causal mask is left out": np.broadcast_to(seen, attend.shape),
+        "padding is not masked, ahead is": np.broadcast_to(back, attend.shape),
+        "the causal mask hides a token from itself": attend & ahead,
+    }
+    few = list(makes)[: None if length > 1 else 2]  # of a mask that is the same for all queries
+    return {text: partial(convert, makes[text]) for text in few}
 
 
 def positions(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
-    """Give the positions that a port may count in the wrong way.
-
-    Parameters
-    ----------
-    place : Place
-    own : NumPy array of shape [B, S]
-        The right ones.
-
-    Yields
-    ------
-    text : str
-    ids : NumPy array of shape [B, S]
-    """
+    """Give the positions that a port may count in the wrong way."""
     rows = place.config.max_position_embeddings
-    for text, ids in _counted(place, own):
-        ids = np.broadcast_to(ids, own.shape)
+    for text, counted in (_counted(place, own) | _of_attention_mask(place, own)).items():
+        ids = np.broadcast_to(counted, own.shape)
         if ids.min() >= 0 and ids.max() < rows and not np.array_equal(ids, own):
             yield f"positions are {text}", ids.astype(own.dtype)
 
 
-def _counted(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
+def _counted(place: Place, own: Numbers) -> dict[str, Numbers]:
     pad, row = place.config.pad_token_id, np.arange(own.shape[-1])
     read = place.numbers("input_ids")
     tokens = own != pad if read is None else (read != pad)
     count = np.cumsum(tokens, axis=1)
     before = np.max(np.where(tokens, own - count - pad, 0), axis=1, keepdims=True)
     behind = f"not behind padding_idx {pad}"
-    yield "one more", own + 1
-    yield "one more, but of padding", own + tokens
-    yield "one less", own - 1
-    yield "one less, but of padding", own - tokens
-    yield "counted through padding", row + before + pad + 1
-    yield f"counted from 0, {behind}", row + before
-    yield f"counted from 1, {behind}", row + before + 1
-    yield "counted from 0, over tokens alone", np.maximum(count + before - 1, 0)
-    yield "those of tokens without padding_idx added", (count + before) * tokens
-    yield "counted over tokens, but padding has that of the token before", count + before + pad
-    yield "not advanced by the tokens before", np.where(tokens, own - before, own)
-    yield "counted from the end", np.flip(row) + pad + 1
-    yield "all the same", np.full_like(own, own[0, 0])
-    yield from _of_attention_mask(place, own, pad)
-    for other in {0, 1, 2, 3} - {pad}:
-        if read is not None:
-            is_token = read != other
-            counted = np.cumsum(is_token, axis=1) * is_token + other
-            yield f"counted with padding_idx {other}, not {pad}", counted + before * is_token
+    counted = {
+        "one more": own + 1,
+        "one more, but of padding": own + tokens,
+        "one less": own - 1,
+        "one less, but of padding": own - tokens,
+        "counted through padding": row + before + pad + 1,
+        f"counted from 0, {behind}": row + before,
+        f"counted from 1, {behind}": row + before + 1,
+        "counted from 0, over tokens alone": np.maximum(count + before - 1, 0),
+        "those of tokens without padding_idx added": (count + before) * tokens,
+        "counted over tokens, but padding has that of the token before": count + before + pad,
+        "not advanced by the tokens before": np.where(tokens, own - before, own),
+    }
+    for other in {0, 1, 2, 3} - {pad} if read is not None else ():
+        is_token = read != other
+        text = f"counted with padding_idx {other}, not {pad}"
+        counted[text] = np.cumsum(is_token, axis=1) * is_token + other + before * is_token
+    return counted
 
 
-def _of_attention_mask(place: Place, own: Numbers, pad: int) -> Iterator[tuple[str, Numbers]]:
-    mask = place.numbers("attention_mask")
+def _of_attention_mask(place: Place, own: Numbers) -> dict[str, Numbers]:
+    pad, mask = place.config.pad_token_id, place.numbers("attention_mask")
     if mask is None or mask.ndim != 2:
-        return
-    mask = (mask != 0).astype(np.int64)
+        return {}
     new = slice(mask.shape[1] - own.shape[1], None)
-    count, mask = np.cumsum(mask, axis=1)[:, new], mask[:, new]
-    yield "counted from the attention mask", count * mask + pad
-    yield "counted from the attention mask, padding going on", count + pad
-    yield "counted from the attention mask, from 0", np.maximum(count - 1, 0)
-    yield (
-        "counted from the attention mask, from 0, those masked being 1",
-        (count - 1) * mask + 1 - mask,
-    )
-    yield "counted from the attention mask, without padding_idx added", count * mask
+    count, mask = np.cumsum(mask != 0, axis=1)[:, new], (mask != 0)[:, new]
+    counted = "counted from the attention mask"
+    return {
+        counted: count * mask + pad,
+        f"{counted}, padding going on": count + pad,
+        f"{counted}, from 0": np.maximum(count - 1, 0),
+        f"{counted}, from 0, those masked being 1": np.where(mask, count - 1, 1),
+        f"{counted}, without padding_idx added": count * mask,
+    }
 
 
 def types(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
-    """Give the token types that a port may have in place of its own.
-
-    Parameters
-    ----------
-    place : Place
-    own : NumPy array of shape [B, S]
-
-    Yields
-    ------
-    text : str
-    ids : NumPy array of shape [B, S]
-    """
+    """Give the token types that a port may have in place of its own."""
     kinds = place.config.type_vocab_size
     changed = {
         "token types are one more": own + 1,
         "token types are one less": own - 1,
         "token types are one more, the last becoming the first": (own + 1) % kinds,
+        "token types are one more, but for the last": np.minimum(own + 1, kinds - 1),
         "token types are ignored: all are 0": np.zeros_like(own),
         "all token types are 1": np.ones_like(own),
         "token types 0 and 1 are exchanged": np.where(own < 2, 1 - own, own),
@@ -163,6 +136,3 @@ def types(place: Place, own: Numbers) -> Iterator[tuple[str, Numbers]]:
     for text, ids in changed.items():
         if ids.min() >= 0 and ids.max() < kinds and not np.array_equal(ids, own):
             yield text, ids
-    clipped = np.minimum(own + 1, kinds - 1)
-    if own.max() + 1 >= kinds and not np.array_equal(clipped, own):
-        yield "token types are one more, but for the last", clipped

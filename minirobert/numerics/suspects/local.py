@@ -10,10 +10,11 @@ from ...arrays import Array, array_namespace
 from ..bounded import BoundedArray, Numbers
 from ..comparison import Explanation, Row
 from ..replay import Call, Passes
+from ..steps import kind
 from .fits import counting, made, misfit, root_mean_square
 from .patterns import patterns
-from .place import Place, World, kind_of
-from .table import Guess, guesses
+from .place import Place, World
+from .table import Guess, families, of_family
 
 __all__ = ["Found", "Spot", "extended", "is_far", "spots", "tried"]
 
@@ -22,6 +23,8 @@ Found = dict[str, list[Explanation]]
 
 #: After so many steps of a kind that nothing explains, the others are not looked into.
 _ATTEMPTS = 3
+#: How much wider the bound of a guess may be that rounds much.
+_WIDE = 4.0
 
 
 class Spot(NamedTuple):
@@ -30,26 +33,18 @@ class Spot(NamedTuple):
     name: str
     place: Place
     counts: Numbers | None  # which of its numbers count
+    k: int = 0  # the number of the call
 
 
 def spots(world: World, calls: Sequence[Call], passes: Passes) -> Iterator[Spot]:
-    """Go through all steps of all calls.
-
-    Parameters
-    ----------
-    world : World
-        Of the model.
-    calls : sequence of Call
-    passes : list of dict of str to (Step, BoundedArray)
-        Of `minirobert.numerics.replay.passes`.
-    """
+    """Go through all steps of all calls."""
     past: dict[str, Array] = {}
-    for call, steps in zip(calls, passes, strict=True):
+    for k, (call, steps) in enumerate(zip(calls, passes, strict=True)):
         past = past if call.extends else {}
         around = world.of(call.arguments, past)
         for name, (step, own) in steps.items():
             place = Place(name, own, around, step.port, len(around.seen))
-            yield Spot(call.prefix + name, place, counting(name, steps))
+            yield Spot(call.prefix + name, place, counting(name, steps), k)
             around.seen[name] = own if step.port is None else _exact(own, step.port)
         past = extended(past, around.seen)
 
@@ -68,64 +63,54 @@ def extended(past: Mapping[str, Array], seen: Mapping[str, Array]) -> dict[str, 
 
 
 def tried(rows: Mapping[str, Row], where: Iterable[Spot]) -> Found:
-    """Try the suspects of each step that departs, and keep those that fit.
-
-    Parameters
-    ----------
-    rows : mapping of str to Row
-        Those that depart.
-    where : iterable of Spot
-    """
+    """Try the suspects of each step that departs, and keep those that fit."""
     found: Found = {}
     known: dict[str, set[str]] = {}
     failures: Counter[str] = Counter()
-    for name, place, counts in where:
-        if name not in rows or place.port is None:
+    for spot in where:
+        if spot.name not in rows or spot.place.port is None:
             continue
-        kind = kind_of(name)
-        fits = _fitting(place, counts, known.get(kind))
-        if failures[kind] < _ATTEMPTS and all(one.is_coarse for one in fits):
-            fits = _fitting(place, counts, None)
-            failures[kind] += all(one.is_coarse for one in fits)
+        same = kind(spot.name)
+        fits = list(_fitting(spot, known.get(same, set())))
+        if failures[same] < _ATTEMPTS and all(one.is_coarse for one in fits):
+            fits = list(_fitting(spot, None))
+            failures[same] += all(one.is_coarse for one in fits)
         if fits:
-            known.setdefault(kind, set()).update(one.text for one in fits)
-        elif not is_far(place.own):
-            fits = [*patterns(place, counts)]
+            known.setdefault(same, set()).update(one.text for one in fits)
+        elif not is_far(spot.place.own):
+            fits = [*patterns(spot.place, spot.counts)]
         if fits:
-            found[name] = fits
+            found[spot.name] = fits
     return found
 
 
-def _fitting(place: Place, counts: Numbers | None, texts: set[str] | None) -> list[Explanation]:
+def _fitting(spot: Spot, texts: set[str] | None) -> Iterator[Explanation]:
     """Try the guesses of a place, or those alone that a step of the same kind fits."""
-    if texts is not None and not texts:
-        return []
-    asked = guesses(place)
-    tests = (
-        (guess, _ratio(guess, place, counts))
-        for guess in asked
-        if texts is None or guess.text in texts
-    )
-    return [Explanation(guess.text, ratio, guess.is_coarse) for guess, ratio in tests if ratio <= 1]
+    for family in families(spot.place) if texts != set() else ():
+        for guess in of_family(family, spot.place):
+            if texts is None or guess.text in texts:
+                ratio = _ratio(guess, spot)
+                if ratio <= 1:
+                    yield Explanation(guess.text, ratio, guess.is_coarse)
 
 
-def _ratio(guess: Guess, place: Place, counts: Numbers | None) -> float:
-    array: Any = made(guess, place.own)
-    if array is None or place.port is None or is_far(array):
+def _ratio(guess: Guess, spot: Spot) -> float:
+    array: Any = made(guess, spot.place.own)
+    if array is None or spot.place.port is None or is_far(array):
         return float("inf")
-    if not guess.is_coarse and _is_vague(array, place):
+    if not guess.is_coarse and _is_vague(array, spot.place, _WIDE if guess.is_wide else 1.0):
         return float("inf")
-    return misfit(array.value, array.bound, place.port, counts)
+    return misfit(array.value, array.bound, spot.place.port, spot.counts)
 
 
-def _is_vague(array: Any, place: Place) -> bool:
+def _is_vague(array: Any, place: Place, wide: float) -> bool:
     """Tell whether a guess has so wide a bound that it would fit whatever the port has."""
     own: Any = place.own
     if array.bound is None or own.bound is None or place.port is None or is_far(own):
         return False
     departure = root_mean_square(place.port - own.value)
     width = root_mean_square(array.bound)
-    return width > max(departure, 10 * root_mean_square(own.bound))
+    return width > wide * max(departure, 10 * root_mean_square(own.bound))
 
 
 def is_far(array: Any) -> bool:

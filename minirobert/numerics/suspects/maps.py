@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 from ...arrays import Array, array_namespace
@@ -11,7 +12,7 @@ from ...functional import linear
 from ..bounded import Numbers
 from .place import Place
 from .states import PRE_NORM, normed_first, other_states, residual_of
-from .table import Guess, suspect
+from .table import Guess, Makes, suspect
 
 __all__ = ["MAPS", "Map", "as_rows", "map_of"]
 
@@ -38,24 +39,15 @@ class Map(NamedTuple):
         x, weight = self.x if x is None else x, self.weight if weight is None else weight
         return self.shaped(linear(x, weight, self.bias if bias is None else bias))
 
-    def without_bias(self) -> Array:
-        """Compute it without its bias."""
-        return self.shaped(linear(self.x, self.weight))
-
 
 def map_of(place: Place) -> Map:
-    """Find the map that a step is.
-
-    Raises
-    ------
-    KeyError
-        If what it needs is not there.
-    """
+    """Find the map that a step is."""
     if place.bare == "lm_head.logits":
-        return Map(
-            place.at("lm_head.layer_norm"), _decoder(place), place.weight("lm_head.bias"), _as_is
-        )
-    weight, bias = (place.weight(f"{_owner(place)}.{part}") for part in ("weight", "bias"))
+        weight, bias = _decoder(place), place.weight("lm_head.bias")
+    else:
+        weight, bias = (place.weight(f"{_owner(place)}.{part}") for part in ("weight", "bias"))
+    if weight.ndim != 2:  # of a layer norm
+        raise KeyError(place.name)
     return Map(_input(place), weight, bias, _shape_of(place))
 
 
@@ -86,30 +78,25 @@ def _owner(place: Place) -> str:
 
 
 def _input(place: Place) -> Array:
-    bare = place.bare
-    if bare.startswith("crossattention.self.") and not bare.endswith("query"):
+    if place.bare in ("crossattention.self.key", "crossattention.self.value"):
         return place.world.convert(place.world.arguments["encoder_hidden_states"])
-    if bare == "crossattention.self.query":
-        return place.at("attention.output.LayerNorm")
-    if bare.startswith("attention.self."):
-        return place.state()
-    if bare.endswith("attention.output.dense"):
-        return place.at(bare.replace("output.dense", "self.context"))
-    if bare == "intermediate.dense":
-        return residual_of(place)
-    return place.at("intermediate") if bare == "output.dense" else _input_of_head(place)
+    for before in _INPUTS.get(place.bare, ()):
+        name = place.world.prefix + before if before == "pooler" else before
+        if place.has(name):
+            return place.at(name)
+    hidden = residual_of(place)
+    return hidden[:, 0, :] if place.bare == "pooler.dense" else hidden
 
 
-def _input_of_head(place: Place) -> Array:
-    bare = place.bare
-    if bare == "classifier.logits":
-        for name in ("classifier.tanh", "classifier.input"):
-            if place.has(name):
-                return place.at(name)
-        return place.world.seen[f"{place.world.prefix}pooler"]
-    if bare == "classifier.dense":
-        return place.at("classifier.input")
-    return place.state()[:, 0, :] if bare == "pooler.dense" else place.state()
+#: What a map is of, whichever there is; the others are of what their block was given.
+_INPUTS = {
+    "attention.output.dense": ("attention.self.context",),
+    "crossattention.output.dense": ("crossattention.self.context",),
+    "output.dense": ("intermediate",),
+    "lm_head.logits": ("lm_head.layer_norm",),
+    "classifier.dense": ("classifier.input",),
+    "classifier.logits": ("classifier.tanh", "classifier.input", "pooler"),
+}
 
 
 def _shape_of(place: Place) -> Callable[[Array], Array]:
@@ -123,29 +110,28 @@ def _shape_of(place: Place) -> Callable[[Array], Array]:
 
 
 @suspect(*MAPS)
-def _bias_and_transpose(place: Place) -> Iterator[Guess]:
+def _weights(place: Place) -> Makes:
     own = map_of(place)
-    yield Guess("the bias is left out", own.without_bias)
-    yield Guess("the bias is added twice", lambda: own.made(bias=own.bias + own.bias))
-    if own.weight.shape[0] == own.weight.shape[1]:
-        turned = array_namespace(own.weight).matrix_transpose(own.weight)
-        yield Guess("the weight is transposed", lambda: own.made(weight=turned))
-    yield Guess("there is nothing but the bias", lambda: own.made(x=own.x * 0.0))
+    turned = array_namespace(own.weight).matrix_transpose(own.weight)
+    return {
+        "the bias is left out": lambda: own.shaped(linear(own.x, own.weight)),
+        "the bias is added twice": lambda: own.made(bias=own.bias + own.bias),
+        "the weight is transposed": lambda: own.made(weight=turned),
+        "there is nothing but the bias": lambda: own.made(x=own.x * 0.0),
+    }
 
 
 @suspect(*_HEADS)
-def _projections(place: Place) -> Iterator[Guess]:
+def _projections(place: Place) -> Iterable[Guess]:
     own = map_of(place)
     block, _, name = place.bare.rpartition(".")
     for other in _PROJECTIONS:
         if other != name:
-            weight, bias = (place.weight(f"{block}.{other}.{part}") for part in ("weight", "bias"))
+            pair = (place.weight(f"{block}.{other}.{part}") for part in ("weight", "bias"))
+            make = partial(own.made, None, *pair)
             first, second = sorted((name, other))
-            for text in (
-                f"the weights are those of {other}",
-                f"{first} and {second} are exchanged",
-            ):
-                yield Guess(text, lambda w=weight, b=bias: own.made(weight=w, bias=b))
+            yield Guess(f"the weights are those of {other}", make)
+            yield Guess(f"{first} and {second} are exchanged", make)
     batch, n_heads, length, size = place.own.shape
     projected = linear(own.x, own.weight, own.bias)  # [B, S, N D]
     xp = array_namespace(projected)
@@ -162,65 +148,39 @@ def _projections(place: Place) -> Iterator[Guess]:
 
 
 @suspect(*_HEADS, "*dense")
-def _other_layers(place: Place) -> Iterator[Guess]:
-    if place.layer is None:
-        return
+def _other_layers(place: Place) -> Iterable[Guess]:
     own = map_of(place)
-    for j in range(place.n_layers):
-        if j != place.layer:
-            weight, bias = (place.weight(f"{place.bare}.{part}", j) for part in ("weight", "bias"))
-            if weight.shape == own.weight.shape:
-                yield Guess(
-                    f"the weights are those of layer {j}",
-                    lambda weight=weight, bias=bias: own.made(weight=weight, bias=bias),
-                )
+    for text, j in place.other_layers():
+        pair = (place.weight(f"{place.bare}.{part}", j) for part in ("weight", "bias"))
+        yield Guess(text, partial(own.made, None, *pair))
 
 
 @suspect("attention.self.*", "crossattention.self.query", "intermediate.dense")
-def _normed_first(place: Place) -> Iterator[Guess]:
+def _normed_first(place: Place) -> Iterable[Guess]:
     own = map_of(place)
-    for text, hidden in other_states(place):
+    for text, hidden in (*other_states(place), (PRE_NORM, own.x)):
         if text == PRE_NORM:
-            yield Guess(text, lambda x=hidden: own.made(x=normed_first(place, x)))
-    yield Guess(PRE_NORM, lambda: own.made(x=normed_first(place, own.x)))
+            yield Guess(text, lambda x=hidden: own.made(normed_first(place, x)))
 
 
 @suspect(
     *("attention.self.*", "crossattention.self.query", "intermediate.dense", "lm_head.dense"),
     *("pooler.dense", "classifier.logits", "qa_outputs.logits"),
 )
-def _other_states(place: Place) -> Iterator[Guess]:
+def _other_states(place: Place) -> Iterable[Guess]:
     own = map_of(place)
     for text, hidden in other_states(place):
         if text != PRE_NORM or place.layer is None:
             x = hidden[:, 0, :] if place.bare == "pooler.dense" else hidden
-            yield Guess(text, lambda x=x: own.made(x=x))
+            yield Guess(text, partial(own.made, x))
 
 
 @suspect(*_HEADS, "*dense", "classifier.logits", "lm_head.logits")
-def _other_inputs(place: Place) -> Iterator[Guess]:
+def _other_inputs(place: Place) -> Iterable[Guess]:
     own = map_of(place)
     if place.bare in ("pooler.dense", "classifier.dense"):
         return
     for name, x in place.alike(own.x):
         if place.bare != "lm_head.logits" or name.startswith("lm_head."):
-            text, is_rare = _said_of_input(place, name)
-            yield Guess(text, lambda x=x: own.made(x=x), is_far_fetched=is_rare)
-    if place.bare == "attention.output.dense":
-        value = place.at("attention.self.value")
-        batch, n_heads, length, size = value.shape
-        merged = array_namespace(value).reshape(value, (batch, length, n_heads * size))
-        yield Guess(
-            "its input is the values, heads merged without transpose", lambda: own.made(x=merged)
-        )
-
-
-def _said_of_input(place: Place, name: str) -> tuple[str, bool]:
-    """Tell of another input, and whether there is no reason to think of it."""
-    last = place.n_layers if place.layer is None else place.layer
-    for layer in range(last):
-        if name == place.state_name(layer):
-            skipped = last - layer
-            words = "a layer is" if skipped == 1 else f"{skipped} layers are"
-            return f"{words} skipped: its input is what that was given", False
-    return f"its input is {place.told(name)}", True
+            text, is_rare = place.said_of(name, "its input is")
+            yield Guess(text, partial(own.made, x), is_far_fetched=is_rare)

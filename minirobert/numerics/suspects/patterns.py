@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,20 @@ from .place import Place, numbers_in
 __all__ = ["patterns"]
 
 _LARGEST_HALF = 65504.0
+#: The share of words of which another decoder changes the scores.
+_NEARLY_ALL = 0.9
+#: How far it moves those of a word at least, in the size of the product.
+_LITTLE_ALIKE = 0.3
+#: How much more than a budget a map may be off whose weights were found from its results.
+_ROOM = 4.0
+#: How many budgets off it must be where a factor, vector or weights are found from its numbers,
+#: which fit a part of any error.
+_OFF = 50.0
+#: How many budgets the rows of a tensor differ, where one vector for all of them means something.
+_VARIED = 100.0
+
+#: A pattern, and the largest error over its budget if it is all that is wrong.
+_Told = Iterator[tuple[str, float]]
 
 
 class _Sight(NamedTuple):
@@ -34,15 +48,7 @@ class _Sight(NamedTuple):
 
 
 def patterns(place: Place, counts: Numbers | None) -> Iterator[Explanation]:
-    """Tell what is odd about a tensor that no suspect explains.
-
-    Parameters
-    ----------
-    place : Place
-        Of the reference run on arrays with bounds.
-    counts : boolean array, optional
-        Which of the tensor's numbers count.
-    """
+    """Tell what is odd about a tensor that no suspect explains."""
     if place.port is None or not isinstance(place.own, BoundedArray):
         return
     own, bound = place.own.value, place.own.bound
@@ -56,15 +62,15 @@ def patterns(place: Place, counts: Numbers | None) -> Iterator[Explanation]:
         yield Explanation(text, ratio, is_pattern=True)
 
 
-def _of_ids(name: str, own: Numbers, port: Numbers) -> Iterator[tuple[str, float]]:
-    wrong = int((own != port).sum())
+def _of_ids(name: str, own: Numbers, port: Numbers) -> _Told:
+    at = f"at {int((own != port).sum())} of {own.size} places"
     if name == "input_ids":
-        yield f"the ids are others at {wrong} of {own.size} places: compare the tokens first", 0.0
+        yield f"the ids are others {at}: compare the tokens first", 0.0
     elif name == "attend":
-        yield f"the mask is another at {wrong} of {own.size} places", 0.0
+        yield f"the mask is another {at}", 0.0
 
 
-def _of_numbers(sight: _Sight) -> Iterator[tuple[str, float]]:
+def _of_numbers(sight: _Sight) -> _Told:
     if bool(np.isfinite(sight.port[sight.counted]).all()):
         yield from _scaled(sight)
         yield from _moved(sight)
@@ -75,7 +81,7 @@ def _of_numbers(sight: _Sight) -> Iterator[tuple[str, float]]:
     yield from _somewhere(sight)
 
 
-def _not_finite(sight: _Sight) -> Iterator[tuple[str, float]]:
+def _not_finite(sight: _Sight) -> _Told:
     odd = ~np.isfinite(sight.port) & np.isfinite(sight.own) & sight.counted
     n = int(odd.sum())
     if not n:
@@ -89,21 +95,22 @@ def _not_finite(sight: _Sight) -> Iterator[tuple[str, float]]:
     yield f"{n} of {sight.own.size} numbers {what}{rest}", ratio
 
 
-def _scaled(sight: _Sight) -> Iterator[tuple[str, float]]:
+def _scaled(sight: _Sight) -> _Told:
     """Find a constant factor, or a vector that is added at each position."""
     own, port, counted = sight.own, sight.port, sight.counted
     if not port[counted].any():
         yield "it is all 0: it was never computed", 0.0
         return
-    square = float((own * own)[counted].sum())
-    factor = float((own * port)[counted].sum()) / square if square else 0.0
-    if counted.sum() > 2 and factor:
-        ratio = sight.ratio(own * factor, 2 * max(abs(factor), 1.0))
-        if ratio <= 1:
-            yield f"it is {factor:.4g} times what it must be{_known(sight.place, factor)}", ratio
-    rows = math.prod(own.shape[:-1])
-    if own.ndim > 1 and rows > 1 and bool(counted.all()):
-        shift = np.mean((port - own).reshape(rows, -1), axis=0)
+    rows = own.reshape(-1, own.shape[-1])
+    is_varied = bool((np.ptp(rows, axis=0) > _VARIED * sight.budget.max()).any())
+    if not is_varied or sight.ratio(own) < _OFF:
+        return  # of rows that are all the same there is always such a factor or vector
+    factor = float((own * port)[counted].sum()) / float((own * own)[counted].sum())
+    ratio = sight.ratio(own * factor, 2 * max(abs(factor), 1.0))
+    if ratio <= 1 and factor:
+        yield f"it is {factor:.4g} times what it must be{_known(sight.place, factor)}", ratio
+    if own.ndim > 1 and bool(counted.all()):
+        shift = np.mean((port - own).reshape(rows.shape), axis=0)
         ratio = sight.ratio(own + shift, 3)
         if ratio <= 1:
             yield "the same vector is added at each position, as by another bias", ratio
@@ -111,23 +118,17 @@ def _scaled(sight: _Sight) -> Iterator[tuple[str, float]]:
 
 def _known(place: Place, factor: float) -> str:
     """Name a factor, if it is a known one."""
-    sizes = {"H": place.config.hidden_size, "D": place.config.head_size}
-    for letter, size in sizes.items():
-        known = {
-            f"sqrt({letter})": math.sqrt(size),
-            f"1 / sqrt({letter})": 1 / math.sqrt(size),
-            letter: float(size),
-            f"1 / {letter}": 1 / size,
-        }
-        for name, value in known.items():
-            if size > 1 and abs(factor / value - 1) < 1e-4:
-                return f": {name}"
+    for letter, size in {"H": place.config.hidden_size, "D": place.config.head_size}.items():
+        for name, power in {f"sqrt({letter})": 0.5, letter: 1.0}.items():
+            for way, known in (("", size**power), ("1 / ", size**-power)):
+                if size > 1 and math.isclose(factor, known, rel_tol=1e-4):
+                    return f": {way}{name}"
     return ""
 
 
-def _moved(sight: _Sight) -> Iterator[tuple[str, float]]:
+def _moved(sight: _Sight) -> _Told:
     """Find out whether the numbers are right, but stand elsewhere."""
-    for text, move in _moves(sight.own):
+    for text, move in _MOVES.items() if sight.own.ndim > 1 else ():
         other = move(sight.own)
         if other.shape == sight.port.shape and not np.array_equal(other, sight.own):
             ratio = sight._replace(budget=move(sight.budget)).ratio(other)
@@ -135,21 +136,15 @@ def _moved(sight: _Sight) -> Iterator[tuple[str, float]]:
                 yield text, ratio
 
 
-def _moves(own: Numbers) -> Iterator[tuple[str, Callable[..., Numbers]]]:
-    if own.ndim < 2:
-        return
-    if own.shape[-1] == own.shape[-2]:
-        yield "it is transposed", lambda x: x.swapaxes(-1, -2)
-    for steps, way in ((1, "later"), (-1, "earlier")):
-        yield f"each row stands one place {way}", lambda x, k=steps: np.roll(x, k, axis=-2)
-        yield f"each number stands one place {way}", lambda x, k=steps: np.roll(x, k, axis=-1)
-    yield "the order of the positions is reversed", lambda x: x[..., ::-1, :]
-    if own.ndim == 4:
-        yield "the order of the heads is reversed", lambda x: x[:, ::-1]
-    yield "the order of the texts is reversed", lambda x: x[::-1]
+_MOVES: dict[str, Callable[[Numbers], Numbers]] = {
+    "it is transposed": lambda x: x.swapaxes(-1, -2),
+    "each row stands one place later": lambda x: np.roll(x, 1, axis=-2),
+    "each row stands one place earlier": lambda x: np.roll(x, -1, axis=-2),
+    "the order of the positions is reversed": lambda x: x[..., ::-1, :],
+}
 
 
-def _equal(sight: _Sight) -> Iterator[tuple[str, float]]:
+def _equal(sight: _Sight) -> _Told:
     """Find another tensor that it is."""
     for name, array in sight.place.alike(sight.place.own):
         ratio = sight.ratio(numbers_in(array))
@@ -158,7 +153,7 @@ def _equal(sight: _Sight) -> Iterator[tuple[str, float]]:
             return
 
 
-def _another_map(sight: _Sight) -> Iterator[tuple[str, float]]:
+def _another_map(sight: _Sight) -> _Told:
     """Find out whether a linear map would do, with weights that are not in the model.
 
     It can be told where there are more positions than numbers in the input.
@@ -171,17 +166,16 @@ def _another_map(sight: _Sight) -> Iterator[tuple[str, float]]:
     is_tied = is_decoder and sight.place.config.tie_word_embeddings
     must_be = ": it is to be the table of word embeddings" if is_tied else ""
     x = numbers_in(own.x).reshape(-1, own.x.shape[-1])  # [B S, H]
-    port = as_rows(sight.place, sight.port)
+    ours, port, budget = (as_rows(sight.place, one) for one in sight[1:4])
     if x.shape[0] != port.shape[0] or len(np.unique(x, axis=0)) < x.shape[1] + 3:
-        if is_decoder and _has_other_words(sight, numbers_in(own.without_bias())):
+        if is_decoder and _has_other_words(sight, numbers_in(own.x) @ numbers_in(own.weight).T):
             yield f"the decoder seems to have other weights{must_be}", 0.0
+        return
+    if sight.ratio(sight.own) < _OFF:
         return
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     weight = np.linalg.lstsq(x, port, rcond=None)[0]
-    budget = as_rows(sight.place, sight.budget)
-    scale = max(
-        1.0, root_mean_square(port) / max(root_mean_square(as_rows(sight.place, sight.own)), 1e-300)
-    )
+    scale = max(1.0, root_mean_square(port) / max(root_mean_square(ours), 1e-300))
     ratio = misfit(x @ weight, _ROOM * scale * (budget + np.mean(budget)), port)
     if ratio <= 1:
         yield f"it is a linear map of its input, but with other weights{must_be}", ratio
@@ -195,15 +189,7 @@ def _has_other_words(sight: _Sight, product: Numbers) -> bool:
     return bool(np.mean(far) > _NEARLY_ALL)
 
 
-#: The share of words of which another decoder changes the scores.
-_NEARLY_ALL = 0.9
-#: How far it moves those of a word at least, in the size of the product.
-_LITTLE_ALIKE = 0.3
-#: How much more than a budget a map may be off whose weights were found from its results.
-_ROOM = 4.0
-
-
-def _somewhere(sight: _Sight) -> Iterator[tuple[str, float]]:
+def _somewhere(sight: _Sight) -> _Told:
     """Find out whether it is wrong in a part alone."""
     wrong = ~(abs(sight.port - sight.own) <= sight.budget) & sight.counted
     hidden = _hidden(sight.place, sight.own.shape)
@@ -218,21 +204,18 @@ def _somewhere(sight: _Sight) -> Iterator[tuple[str, float]]:
 
 
 def _axes(name: str, ndim: int) -> tuple[str, ...]:
-    if ".self." in name and ndim == 4:
-        is_key = name.endswith(("scores", "scores.masked", "probabilities"))
-        return ("text", "head", "query", "key") if is_key else ("text", "head", "token", "number")
-    if ndim == 3:
-        return "text", "token", "number"
-    return ("text", "number") if ndim == 2 else ()
+    if name.endswith(("scores", "scores.masked", "probabilities")):
+        return "text", "head", "query", "key"
+    names = {2: ("text", "number"), 3: ("text", "token", "number")}
+    return names.get(ndim, ("text", "head", "token", "number"))
 
 
-def _hidden(place: Place, shape: tuple[int, ...]) -> Any:
+def _hidden(place: Place, shape: tuple[int, ...]) -> Numbers | None:
     """Tell which numbers are of masked tokens, of [B, S, ...] or [B, N, S, ...]; or None."""
     mask = place.numbers("attention_mask")
     if mask is None or mask.ndim != 2 or bool((mask != 0).all()) or len(shape) < 3:
         return None
-    masked = mask == 0
-    rows = masked[:, None, :, None] if len(shape) == 4 else masked[:, :, None]
+    rows = (mask == 0).reshape(len(mask), *(1,) * (len(shape) - 3), -1, 1)
     if rows.shape[-2] != shape[-2] or rows.shape[0] not in (1, shape[0]):
         return None  # of a call that goes on with a cache, or of cross-attention
     return np.broadcast_to(rows, shape)

@@ -15,40 +15,25 @@ import numpy as np
 from ...arrays import Array
 from ...config import RobertaConfig
 from ..bounded import BoundedArray, Numbers
+from ..steps import layer
 
-__all__ = ["Place", "World", "is_boundary", "kind_of", "numbers_in"]
+__all__ = ["Place", "World", "is_boundary", "numbers_in", "told_pairs"]
 
-_LAYER = re.compile(r"(?P<scope>.*encoder\.layer\.(?P<layer>\d+)\.)(?P<bare>.+)")
+_LAYER = re.compile(r".*encoder\.layer\.\d+\.")
 
 
 @dataclass
 class World:
-    """One call of the model: its weights and arguments, and the tensors computed so far.
+    """One call of the model: its weights and arguments, and the tensors computed so far."""
 
-    Parameters
-    ----------
-    config : RobertaConfig
-        Of the reference.
-    prefix : str
-        Of the encoder's names: ``"roberta."`` or none.
-    weights : mapping of str to NumPy array
-        By their names in a checkpoint.
-    convert : callable
-        Makes an array of the kind that the model runs on.
-    arguments : mapping of str to NumPy array
-        Of the call.
-    seen : dict of str to Array
-        What the computation went on with, in its order; it is filled as the call is repeated.
-    past : dict of str to Array
-        The keys and values of the calls whose cache this one extends, by name.
-    """
-
-    config: RobertaConfig
-    prefix: str
-    weights: Mapping[str, Numbers]
-    convert: Callable[[Any], Array]
-    arguments: Mapping[str, Numbers]
+    config: RobertaConfig  # of the reference
+    prefix: str  # of the encoder's names: "roberta." or none
+    weights: Mapping[str, Numbers]  # by their names in a checkpoint
+    convert: Callable[[Any], Array]  # makes an array of the kind that the model runs on
+    arguments: Mapping[str, Numbers]  # of the call
+    #: What the computation went on with, in its order; it is filled as the call is repeated.
     seen: dict[str, Array] = field(default_factory=dict)
+    #: The keys and values of the calls whose cache this one extends, by name.
     past: dict[str, Array] = field(default_factory=dict)
     _converted: dict[str, Array] = field(default_factory=dict)
 
@@ -64,13 +49,7 @@ class World:
         return world if convert is None else replace(world, convert=convert, _converted={})
 
     def weight(self, name: str) -> Array:
-        """Give a weight as the kind of array that the model runs on.
-
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
+        """Give a weight as the kind of array that the model runs on."""
         if name not in self._converted:
             self._converted[name] = self.convert(self.weights[name])
         return self._converted[name]
@@ -84,25 +63,13 @@ def _as_rows(name: str, array: Numbers, arguments: Mapping[str, Numbers]) -> Num
 
 @dataclass(frozen=True)
 class Place:
-    """A step: its name, what the reference has there, and the world around it.
-
-    Parameters
-    ----------
-    name : str
-    own : Array
-        What the reference has.
-    world : World
-    port : NumPy array, optional
-        What the port has, of the shape of ``own``.
-    n_before : int, optional
-        How many tensors of the world were computed before; by default all.
-    """
+    """A step: its name, what the reference has there, and the world around it."""
 
     name: str
-    own: Array
+    own: Array  # what the reference has
     world: World
-    port: Numbers | None = None
-    n_before: int | None = None
+    port: Numbers | None = None  # what the port has, of the shape of ``own``
+    n_before: int | None = None  # how many tensors were computed before; by default all
 
     @property
     def config(self) -> RobertaConfig:
@@ -112,14 +79,12 @@ class Place:
     @property
     def layer(self) -> int | None:
         """The number of the layer, or None outside of them."""
-        found = _LAYER.match(self.name)
-        return int(found["layer"]) if found else None
+        return layer(self.name)
 
     @property
     def bare(self) -> str:
         """The name within its layer, or within the model."""
-        found = _LAYER.match(self.name)
-        return found["bare"] if found else self.name.removeprefix(self.world.prefix)
+        return _bare(self.name, self.world.prefix)
 
     @property
     def scope(self) -> str:
@@ -131,14 +96,13 @@ class Place:
         """How many layers there are."""
         return self.config.num_hidden_layers
 
-    def at(self, bare: str) -> Array:
-        """Give a tensor that was computed before, of the same layer.
+    @property
+    def last(self) -> int:
+        """How many layers stand before this one, or before the heads."""
+        return self.n_layers if self.layer is None else self.layer
 
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
+    def at(self, bare: str) -> Array:
+        """Give a tensor that was computed before, of the same layer."""
         return self.world.seen[self.scope + bare]
 
     def has(self, bare: str) -> bool:
@@ -146,13 +110,7 @@ class Place:
         return self.scope + bare in self.world.seen
 
     def weight(self, name: str, layer: int | None = None) -> Array:
-        """Give a weight by its name within the layer (by default this one), or the model.
-
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
+        """Give a weight by its name within the layer (by default this one), or the model."""
         scope = self.scope
         if layer is not None:
             scope = f"{self.world.prefix}encoder.layer.{layer}."
@@ -162,35 +120,44 @@ class Place:
         """Tell whether there is such a weight."""
         return self.scope + name in self.world.weights
 
-    def embeddings(self) -> Array:
-        """Give the first hidden states."""
-        return self.world.seen[f"{self.world.prefix}embeddings"]
-
     def state_name(self, layer: int) -> str:
         """Name the hidden states that a layer is given; layer L stands for the heads."""
         before = f"encoder.layer.{layer - 1}.output.LayerNorm"
         return self.world.prefix + (before if layer else "embeddings")
 
-    def state(self, layer: int | None = None) -> Array:
-        """Give the hidden states that a layer is given, by default this one, or the heads."""
-        if layer is None:
-            layer = self.n_layers if self.layer is None else self.layer
-        return self.world.seen[self.state_name(layer)]
+    def state(self) -> Array:
+        """Give the hidden states that this layer is given, or the heads."""
+        return self.world.seen[self.state_name(self.last)]
 
     def alike(self, like: Array) -> Iterator[tuple[str, Array]]:
         """Give what else there is of the shape of a tensor, the latest first.
 
         It is of this layer and the one before, or what any layer was given.
         """
-        last = self.n_layers if self.layer is None else self.layer
-        near = {last, last - 1, None}
-        states = {self.state_name(layer) for layer in range(last + 1)}
+        near = {self.last, self.last - 1, None}
+        states = {self.state_name(j) for j in range(self.last + 1)}
         for name, array in reversed(list(self.world.seen.items())[: self.n_before]):
-            found = _LAYER.match(name)
-            is_near = (int(found["layer"]) if found else None) in near or name in states
+            is_near = layer(name) in near or name in states
             is_alike = array.shape == like.shape and array.dtype == like.dtype
             if is_near and is_alike and array is not like:
                 yield name, array
+
+    def other_layers(self) -> Iterator[tuple[str, int]]:
+        """Give the other layers, each with words for its weights in place of this one's."""
+        for j in range(self.n_layers):
+            if j != self.layer and self.layer is not None:
+                yield f"the weights are those of layer {j}", j
+                first, second = sorted((j, self.layer))
+                yield f"layers {first} and {second} are exchanged", j
+
+    def said_of(self, name: str, what: str) -> tuple[str, bool]:
+        """Tell of another tensor in place of ``what``, and whether that would be odd."""
+        is_first = self.bare.startswith(("attention.self.", "attention.output.sum"))
+        for skipped in range(1, self.last + 1) if is_first or self.layer is None else ():
+            if name == self.state_name(self.last - skipped):
+                words = "a layer is" if skipped == 1 else f"{skipped} layers are"
+                return f"{words} skipped: what that was given goes on", False
+        return f"{what} {self.told(name)}", True
 
     def told(self, name: str) -> str:
         """Tell of another tensor in words that do not depend on the layer.
@@ -200,14 +167,13 @@ class Place:
         ... )
         'output.LayerNorm of the layer before'
         """
-        found = _LAYER.match(name)
-        if not found or self.layer is None:
-            return name.removeprefix(self.world.prefix) if not found else name
-        before = self.layer - int(found["layer"])
+        own, words = layer(name), _bare(name, self.world.prefix)
+        if own is None or self.layer is None:
+            return words if own is None else name
+        before = self.layer - own
         if before == 0:
-            return found["bare"]
-        how = "the layer before" if before == 1 else f"{before} layers before"
-        return f"{found['bare']} of {how}"
+            return words
+        return f"{words} of {'the layer' if before == 1 else f'{before} layers'} before"
 
     def numbers(self, name: str) -> Numbers | None:
         """Give the plain numbers of an argument or tensor of the call, or None."""
@@ -215,6 +181,20 @@ class Place:
         if array is None:
             return self.world.arguments.get(name)
         return numbers_in(array)
+
+
+def _bare(name: str, prefix: str) -> str:
+    found = _LAYER.match(name)
+    return name[found.end() :] if found else name.removeprefix(prefix)
+
+
+def told_pairs(found: Mapping[int, int]) -> str:
+    """Tell which ids have whose numbers, of a few.
+
+    >>> told_pairs({23: 17, 17: 23})
+    '17 has that of 23, 23 has that of 17'
+    """
+    return ", ".join(f"{i} has that of {j}" for i, j in sorted(found.items())[:6])
 
 
 def numbers_in(array: Any) -> Numbers:
@@ -229,12 +209,3 @@ def is_boundary(name: str) -> bool:
     (True, False)
     """
     return name.endswith((".output.LayerNorm", "roberta.embeddings")) or name == "embeddings"
-
-
-def kind_of(name: str) -> str:
-    """Give a name without the number of its layer.
-
-    >>> kind_of("roberta.encoder.layer.3.output.sum")
-    'roberta.encoder.layer.*.output.sum'
-    """
-    return re.sub(r"\.layer\.\d+\.", ".layer.*.", name)

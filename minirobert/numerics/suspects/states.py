@@ -7,7 +7,6 @@ works on it and adds it again, as its residual.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ...arrays import Array
 from ...functional import layer_norm
@@ -18,68 +17,40 @@ __all__ = ["LATE_RESIDUAL", "PRE_NORM", "normed_first", "other_states", "residua
 PRE_NORM = "pre-LN: what a step is given is normalised, not what comes of it"
 LATE_RESIDUAL = "the residual is added after the norm"
 
+_BLOCKS = ("attention.output", "crossattention.output", "output")
+
 
 def residual_of(place: Place) -> Array:
     """Give what a block was given, which its sum adds."""
-    before = _block_before(place)
-    return place.state() if before is None else before.normed
+    return _results(place)[-1]
 
 
-class _Block(NamedTuple):
-    """What a block computes at its end."""
-
-    dense: Array
-    total: Array
-    normed: Array
-    residual: Array
-
-
-def _block_before(place: Place) -> _Block | None:
-    """Find the block whose result a step is given, or None where it is that of the embeddings."""
-    if place.bare.startswith("attention."):
-        return _last_block(place, place.layer)
-    if place.layer is None:
-        return _last_block(place, place.n_layers)
-    across = "crossattention.output.LayerNorm"
-    if place.has(across) and not place.bare.startswith("crossattention."):
-        return _block(place, "crossattention.output", place.at("attention.output.LayerNorm"))
-    return _block(place, "attention.output", place.state())
+def _blocks(place: Place) -> list[str]:
+    """Name the blocks before that of a step, in their order."""
+    own = {"attention": 0, "crossattention": 1}.get(place.bare.partition(".")[0], 2)
+    end = place.n_layers * 3 if place.layer is None else place.layer * 3 + own
+    layers = (f"{place.world.prefix}encoder.layer.{i}" for i in range(place.n_layers))
+    names = [f"{layer}.{block}" for layer in layers for block in _BLOCKS][:end]
+    return [name for name in names if f"{name}.LayerNorm" in place.world.seen]
 
 
-def _last_block(place: Place, layer: int | None) -> _Block | None:
-    """Find the end of the layer before."""
-    if not layer:
-        return None
-    name = place.state_name(layer).removesuffix(".LayerNorm")
-    inner = name.removesuffix("output")
+def _results(place: Place) -> list[Array]:
+    """Give the hidden states before a step: those of the embeddings, then of each block."""
     seen = place.world.seen
-    across = seen.get(f"{inner}crossattention.output.LayerNorm")
-    residual = seen[f"{inner}attention.output.LayerNorm"] if across is None else across
-    return _Block(seen[f"{name}.dense"], seen[f"{name}.sum"], seen[f"{name}.LayerNorm"], residual)
-
-
-def _block(place: Place, name: str, residual: Array) -> _Block:
-    dense, total, normed = (place.at(f"{name}.{part}") for part in ("dense", "sum", "LayerNorm"))
-    return _Block(dense, total, normed, residual)
+    return [seen[place.state_name(0)], *(seen[f"{name}.LayerNorm"] for name in _blocks(place))]
 
 
 def other_states(place: Place) -> Iterator[tuple[str, Array]]:
-    """Give what a step may be given if norms stand in other places.
-
-    Yields
-    ------
-    text : str
-    hidden : Array of shape [B, S, H]
-        What the block adds as its residual.
-    """
-    before = _block_before(place)
-    if before is None:
-        yield PRE_NORM, place.state()
+    """Give what a step may be given if norms stand in other places."""
+    blocks, states = _blocks(place), _results(place)
+    if not blocks:
+        yield PRE_NORM, states[0]
         return
+    dense, total = (place.world.seen[f"{blocks[-1]}.{part}"] for part in ("dense", "sum"))
     # The sum of a port's trace is what its layer norm is given, wherever that stands.
-    yield PRE_NORM, before.total + before.dense
-    yield PRE_NORM, before.total
-    yield LATE_RESIDUAL, before.normed + before.residual
+    yield PRE_NORM, total + dense
+    yield PRE_NORM, total
+    yield LATE_RESIDUAL, states[-1] + states[-2]
 
 
 def normed_first(place: Place, hidden: Array) -> Array:

@@ -1,31 +1,38 @@
 """The table of suspects: mistakes that ports make, each with the steps where it can be made.
 
-A family of suspects is a function of a `Place` that gives guesses. Importing the files beside this
+A family of suspects is a function that gives guesses of a `Place`. Importing the files beside this
 one enters theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from ...arrays import Array
 from .place import Place
 
-__all__ = ["Family", "Guess", "families", "guesses", "of_family", "suspect"]
+__all__ = ["Family", "Guess", "Make", "Makes", "among", "families", "of_family", "suspect"]
+
+#: Gives, without arguments, what a step computes with a mistake.
+Make = Callable[..., Array]
+#: By the sentences that name the mistakes.
+Makes = Mapping[str, Make]
 
 
 class Guess(NamedTuple):
     """A mistake at one step."""
 
     text: str  # the sentence that names it, the same in every layer
-    make: Callable[..., Array]  # called without arguments: what the step gives with it
+    make: Make
     is_coarse: bool = False  # no mistake, but a way to compute that loses digits
     is_far_fetched: bool = False  # is not tried where the port does not show the step
+    is_wide: bool = False  # rounds so much that a wide bound does not speak against it
 
 
-Family = Callable[[Place], Iterator[Guess]]
+#: Gives guesses, or where none needs a flag what each gives by its text.
+Family = Callable[[Place], "Iterable[Guess] | Makes"]
 
 _FAMILIES: list[tuple[tuple[str, ...], Family]] = []
 
@@ -40,10 +47,9 @@ def suspect(*patterns: str) -> Callable[[Family], Family]:
     return entered
 
 
-def guesses(place: Place) -> Iterator[Guess]:
-    """Give all mistakes that can be made at a place."""
-    for family in families(place):
-        yield from of_family(family, place)
+def among(makes: Makes, **flags: bool) -> Iterator[Guess]:
+    """Make guesses of texts and what each gives."""
+    return (Guess(text, make, **flags) for text, make in makes.items())
 
 
 def families(place: Place) -> list[Family]:
@@ -61,6 +67,7 @@ def of_family(family: Family, place: Place) -> Iterator[Guess]:
     What it needs and the place does not have, as a tensor of another kind of model, ends them.
     """
     try:
-        yield from family(place)
+        found = family(place)
+        yield from among(found) if isinstance(found, Mapping) else found
     except KeyError:
         return

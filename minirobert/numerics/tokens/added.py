@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...tokenization.added_tokens import AddedTokenSplitter, Segment
 from ...tokenization.pretokenizer import WHITE_SPACE, with_prefix_space
 from .pieces import ASCII, JAVASCRIPT, PYTHON
 from .steps import Known
-from .suspect import Case, Suspect
+from .suspect import Suspect, always
 
 __all__ = ["added_suspects", "prefix_suspects"]
 
@@ -83,7 +83,8 @@ def _stretched(
     return moved
 
 
-ADDED = (
+#: The suspects of added tokens.
+added_suspects = always(
     _finds("does not find <mask> and the other special tokens in a text, but splits them as text",
            _as_text),
     _finds("finds special tokens in the text, though split_special_tokens was asked for",
@@ -112,11 +113,6 @@ ADDED = (
 )  # fmt: skip
 
 
-def added_suspects(case: Case) -> Iterator[Suspect]:
-    """Give the suspects of added tokens."""
-    yield from ADDED
-
-
 def _prefixes(says: str, prefix: Callable[[str, bool], str]) -> Suspect:
     return Suspect("prefix space", says, lambda steps: replace(steps, prefix=prefix))
 
@@ -125,7 +121,8 @@ def _stripped(text: str, _: bool) -> str:
     return text.strip("".join(WHITE_SPACE))
 
 
-PREFIX = (
+#: The suspects of the space before a text.
+prefix_suspects = always(
     _prefixes("puts no space before the text", lambda text, _: text),
     _prefixes("puts a space before the text, and after each added token",
               lambda text, _: with_prefix_space(text)),
@@ -140,8 +137,3 @@ PREFIX = (
     _prefixes("takes the white space off both ends of what stands between added tokens",
               _stripped),
 )  # fmt: skip
-
-
-def prefix_suspects(case: Case) -> Iterator[Suspect]:
-    """Give the suspects of the space before a text."""
-    yield from PREFIX

@@ -103,10 +103,8 @@ def _other_half(sequences: list[Ids], known: Known) -> list[Ids]:
 
 def _cut_when_framed(steps: Steps) -> Steps:
     """Cut the row, special tokens and all."""
-    before, most = steps.finish, steps.known.call.max_length
-    return replace(
-        steps, shorten=lambda sequences: sequences, finish=lambda row: before(row)[:most]
-    )
+    most = steps.known.call.max_length
+    return replace(steps.finishing(lambda row: row[:most]), shorten=lambda sequences: sequences)
 
 
 TRUNCATION = (
@@ -149,13 +147,8 @@ def truncation_suspects(case: Case) -> Iterator[Suspect]:
     yield Suspect(
         "truncation",
         f"cuts the row behind {most} ids, with the special tokens that stand there",
-        lambda steps: _finishing(steps, lambda row: row[:most]),
+        lambda steps: steps.finishing(lambda row: row[:most]),
     )
-
-
-def _finishing(steps: Steps, finish: Callable[[Ids], Ids]) -> Steps:
-    before = steps.finish
-    return replace(steps, finish=lambda row: finish(before(row)))
 
 
 # Padding
@@ -181,4 +174,4 @@ def _padded(steps: Steps, most: int, index: int, side: str) -> Steps:
         more = [index] * (most - len(row))
         return row + more if side == "right" else more + row
 
-    return _finishing(steps, pad)
+    return steps.finishing(pad)

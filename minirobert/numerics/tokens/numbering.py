@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from ...sentences import listed
 from ...tokenization.byte_alphabet import BYTE_TO_CHAR, PRINTABLE
@@ -61,17 +60,13 @@ def numbering_suspects(case: Case) -> Iterator[Suspect]:
     if case.place < min(len(case.ours), len(case.port)):
         more = case.port[case.place] - case.ours[case.place]
         much = f"{abs(more)} {'higher' if more > 0 else 'lower'} than here"
-        yield Suspect("ids", f"gives every id {much}", lambda steps: _all_higher(steps, more))
-        yield Suspect(
-            "ids",
-            f"gives every id {much}, but those of added and special tokens",
-            lambda steps: _others_higher(steps, more),
-        )
+        others = f"gives every id {much}, but those of added and special tokens"
 
+        def higher(ids: Ids) -> Ids:
+            return [index + more for index in ids]
 
-def _all_higher(steps: Steps, more: int) -> Steps:
-    before = steps.finish
-    return replace(steps, finish=lambda row: [index + more for index in before(row)])
+        yield Suspect("ids", f"gives every id {much}", lambda steps: steps.finishing(higher))
+        yield Suspect("ids", others, lambda steps: _others_higher(steps, more))
 
 
 def _others_higher(steps: Steps, more: int) -> Steps:
@@ -89,9 +84,8 @@ def renumbering(case: Case) -> Iterator[Suspect]:
         return
     moved = {mine: theirs for mine, theirs in numbers.items() if mine != theirs}
     names = listed((f"{mine} is {theirs}" for mine, theirs in moved.items()), room=80)
-
-    def change(steps: Steps) -> Steps:
-        before = steps.finish
-        return replace(steps, finish=lambda row: [moved.get(i, i) for i in before(row)])
-
-    yield Suspect("ids", f"has other ids for the same tokens: {names}", change)
+    yield Suspect(
+        "ids",
+        f"has other ids for the same tokens: {names}",
+        lambda steps: steps.finishing(lambda row: [moved.get(i, i) for i in row]),
+    )

@@ -6,14 +6,14 @@ be another one: `\s`, `\p{L}` and `\p{N}` are not the same in every library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import regex
 
-from .suspect import Case, Suspect
+from .suspect import Suspect, always
 
 __all__ = ["ASCII", "JAVASCRIPT", "PYTHON", "pattern", "pieces_suspects"]
 
@@ -89,7 +89,8 @@ _CL100K = (
     r"| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
 )
 
-PIECES = (
+#: The suspects of the pieces.
+pieces_suspects = always(
     _splits(r"splits with JavaScript's \s, which has U+FEFF and lacks U+0085",
             pattern(white=JAVASCRIPT)),
     _splits(r"splits with an \s that lacks U+0085", pattern(white=r"[\s--\x85]")),
@@ -134,8 +135,3 @@ PIECES = (
     _cuts("makes one piece of the text", lambda text: [text]),
     _cuts("makes a piece of each character", list),
 )  # fmt: skip
-
-
-def pieces_suspects(case: Case) -> Iterator[Suspect]:
-    """Give the suspects of the pieces."""
-    yield from PIECES

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from ...tokenization.components import FORMS
 from ...tokenization.pretokenizer import WHITE_SPACE
 from .steps import Steps
-from .suspect import Case, Suspect
+from .suspect import Suspect, always
 
 __all__ = ["reading_suspects"]
 
@@ -50,7 +50,8 @@ def _first_line(text: str) -> str:
     return text.splitlines()[0] if text else text
 
 
-READING = (
+#: The suspects of the text.
+reading_suspects = always(
     *(_reads(f"normalises the text to {form}", partial(unicodedata.normalize, form))
       for form in FORMS),
     _reads("writes the text in lower case", str.lower),
@@ -88,8 +89,3 @@ READING = (
     _reads("writes straight quotes for typographic ones", lambda text: text.translate(_CURLY)),
     _reads("reads a backslash and n, t or r as one character", _unescaped),
 )  # fmt: skip
-
-
-def reading_suspects(case: Case) -> Iterator[Suspect]:
-    """Give the suspects of the text."""
-    yield from READING

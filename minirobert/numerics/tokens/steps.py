@@ -183,6 +183,11 @@ class Steps:
         """Encode one text, or a pair, to the row that the tokenizer gives."""
         return self.finish(self.frame(self.shorten([self.ids(text) for text in texts])))
 
+    def finishing(self, change: Callable[[Ids], Ids]) -> Steps:
+        """Give the same steps with a change of the row at their end."""
+        before = self.finish
+        return replace(self, finish=lambda row: change(before(row)))
+
     def coding(self, **changes: Any) -> Steps:
         """Give the same steps with another way from a piece to ids."""
         changes = {"only": "", "others": None, **changes}
