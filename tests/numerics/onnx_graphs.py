@@ -139,20 +139,22 @@ def renamed(path, names=lambda name: None, weights=False):
     return saved(proto)
 
 
-def quantized(path):
+def quantized(path, **options):
     """Replace products by those of integers of 8 bits."""
     from onnxruntime.quantization import quantize_dynamic
 
     with quiet():
-        quantize_dynamic(path, new := new_path())
+        quantize_dynamic(path, new := new_path(), **options)
     return new
 
 
-def fused(path):
+def fused(path, half=False):
     """Put operations together as onnxruntime's own tool does before a graph is used."""
     from onnxruntime.transformers.optimizer import optimize_model
 
     with quiet():
         optimised = optimize_model(str(path), "bert", num_heads=4, hidden_size=24)
+        if half:
+            optimised.convert_float_to_float16()
     optimised.save_model_to_file(str(new := new_path()))
     return new

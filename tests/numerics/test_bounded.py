@@ -196,6 +196,16 @@ def test_mistakes_are_beyond_the_bound():
     assert np.max(off / bounded.bound) > 5
 
 
+def test_gelu_in_float16_may_have_a_root_of_2_that_is_rounded():
+    bits = np.arange(0x4800, dtype=np.uint16)  # all numbers of float16 below 8
+    x = np.concatenate([bits.view(np.float16), -bits.view(np.float16)]).astype(float)
+    curve = np.array([math.erf(one / float(np.float16(math.sqrt(2)))) for one in x])
+    bounded = gelu(Operations(Arithmetic("float16")).asarray(x))
+    port = round_to(x * 0.5 * (1.0 + curve), "float16")
+    assert np.all(abs(port - bounded.value) <= bounded.bound)
+    assert np.max(abs(ACTIVATIONS["gelu_new"](x) - bounded.value) / bounded.bound) > 30
+
+
 def test_scores_that_are_masked_do_not_count():
     xp = Operations(Arithmetic())
     scores = np.array([[0.5, -1.0, 0.25]], np.float32)

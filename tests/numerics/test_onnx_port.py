@@ -11,6 +11,7 @@ import torch
 from minirobert import RobertaForMaskedLM
 from minirobert.intermediates import Pass, intermediates
 from minirobert.numerics import compare, trace
+from minirobert.numerics.onnx_export import export_onnx
 from minirobert.numerics.onnx_port import onnx_values, trace_onnx
 from minirobert.numerics.rows import is_seen_split
 from minirobert.parameters import CheckpointError
@@ -217,28 +218,67 @@ def test_what_an_export_says_of_itself_counts():
     assert (port.architecture, port.config) == ("RobertaModel", ours.config)
 
 
-@pytest.mark.parametrize("exporter", ["script", "dynamo"])
-def test_integers_hide_nothing(exporter):
+def test_a_factor_that_is_put_into_a_product_is_none_of_what_was_before_it():
+    path, ours = exported(num_hidden_layers=1, hidden_act="laplace")
+    port = traced(path, ours, optimise=True)
+    check(port, expected(ours, ARGUMENTS), ("intermediate", "lm_head.dense"))
+    assert compare(ours, port).verdict == "rounding"
+
+
+@pytest.mark.parametrize(
+    ("exporter", "options", "how"),
+    [
+        (
+            "script",
+            {},
+            "weights and activations are quantised to 8 bits (dynamic: scale of the whole tensor)",
+        ),
+        (
+            "dynamo",
+            {"per_channel": True, "reduce_range": True},
+            "weights are quantised to 7 bits, and activations to 8 "
+            "(dynamic: scale of each output, and of the whole)",
+        ),
+    ],
+)
+def test_integers_hide_nothing_and_are_told(exporter, options, how):
     of = exported_by_dynamo if exporter == "dynamo" else exported
     path, ours = of("RobertaForMaskedLM", attention="sdpa")
-    small = quantized(path)
+    small = quantized(path, **options)
     for optimise in (False, True):
         port = traced(small, ours, optimise=optimise)
         check(port, expected(ours, ARGUMENTS), rtol=2)
-        result = compare(ours, port)
-        assert result.first.name == "roberta.embeddings.word_embeddings"
-        departing = {row.name for row in result.departing}
+        departing = {row.name: row.explanations for row in compare(ours, port).departing}
         assert f"{LAYER}.0.attention.self.query" in departing
-        assert f"{LAYER}.0.attention.self.probabilities" not in departing  # float32 as ever
+        for name, explanations in departing.items():  # the rest is in float32 as ever
+            is_map = name.endswith(("query", "key", "value", "dense", "lm_head.logits"))
+            table = "the table is quantised to 8 bits, of the whole"
+            assert explanations[0].text == (how if is_map else table), name
 
 
-def test_half_precision_is_stored_before_it_is_handed_on():
+@pytest.mark.parametrize("optimise", [False, True])
+def test_tables_of_integers_are_told_of_an_export_of_ours(optimise):
+    ours = models()[1]
+    export_onnx(ours.astype("float32"), path := new_path(), token_type_ids=True)
+    port = traced(quantized(path), ours, optimise=optimise)
+    said = {row.name: row.explanations[0].text for row in compare(ours, port).departing}
+    tables = (f"roberta.embeddings.{one}_embeddings" for one in ("word", "position", "token_type"))
+    assert said == {
+        **dict.fromkeys(tables, "the table is quantised to 8 bits, of the whole"),
+        "lm_head.logits": "the weight is quantised to 8 bits, of the whole",
+    }
+
+
+def test_half_precision_is_handed_on_as_it_is_stored():
     module = copy.deepcopy(models()[0]).half()
     half = carried_over(module, RobertaForMaskedLM, dtype="float64")
-    port = trace_onnx(export(module, ARGUMENTS), ARGUMENTS, model=half)
-    check(port, expected(half, ARGUMENTS), rtol=0.02)
-    assert str(port.arithmetic) == "float16"
-    assert compare(half, port).verdict == "rounding"
+    path = export(module, ARGUMENTS, opset=14)  # where GELU is several operations
+    seeing = {name: one[:3] for name, one in ARGUMENTS.items()}  # float32 does not hide all scores
+    for optimise, arguments in ((False, ARGUMENTS), (True, seeing)):
+        port = trace_onnx(path, arguments, model=half, optimise=optimise)
+        check(port, expected(half, arguments), rtol=0.02)
+        assert str(port.arithmetic) == "float16"
+        assert compare(half, port).verdict == "rounding"
 
 
 def test_a_tool_takes_a_mask_for_a_length():
@@ -253,6 +293,17 @@ def test_a_tool_takes_a_mask_for_a_length():
     assert [row.name for row in result.departing] == [
         f"{LAYER}.{i}.attention.self.context" for i in (0, 1)
     ]
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+def test_what_float16_adds_and_normalises_at_once_is_not_rounded_between(optimise):
+    path, ours = exported()
+    seeing = {name: one[[0]] for name, one in ARGUMENTS.items()}
+    seeing["attention_mask"] = np.ones((1, 7), int)
+    port = trace_onnx(fused(path, half=True), seeing, model=ours, optimise=optimise)
+    assert not any(name.endswith((*BEFORE_NORM, "output.sum")) for name in port.tensors)
+    assert port.tensors.keys() > {f"{LAYER}.{i}.output.LayerNorm" for i in (0, 1)}
+    assert compare(ours, port).verdict == "rounding"
 
 
 def test_weights_in_other_files():

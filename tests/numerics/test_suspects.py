@@ -1,5 +1,6 @@
 """Each planted mistake is named, and no other in its place."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -403,6 +404,12 @@ def eight_bits(weight, axis=None):
         ),
         (
             WORDS,
+            lambda flat: eight_bits(flat[WORDS], axis=1),
+            "embeddings.word_embeddings",
+            "the table is quantised to 8 bits, of each row",
+        ),
+        (
+            WORDS,
             exchanged_rows,
             "embeddings.word_embeddings",
             "rows of the vocabulary are permuted: id 17 has that of 23, 23 has that of 17",
@@ -420,6 +427,49 @@ def test_other_weights_are_told(name, value, where, said):
     changed = reweighted(model, set_to(name, lambda flat: np.float32(value(flat))))
     texts = explained(model, port=changed)[where]
     assert said in texts if said else not texts  # half of another layer's weights are no mistake
+
+
+def test_weights_in_half_precision_are_told_in_every_layer():
+    model = own_model(num_hidden_layers=4)
+    halves = {
+        name: round_to(one.astype(float), "float16").astype(np.float32)
+        for name, one in flatten(model.params).items()
+    }
+    said = explained(model, port=reweighted(model, lambda flat: flat.update(halves)))
+    assert "encoder.layer.3.output.LayerNorm" in said
+    for texts in said.values():
+        assert any(
+            re.search("(table|weight|bias) (is|are) rounded to float16$", one) for one in texts
+        )
+
+
+def test_a_number_between_two_integers_may_be_rounded_either_way():
+    model, at = own_model(), (17, 0)
+    table = flatten(model.params)[WORDS].copy()
+    step = abs(table).max() / np.float32(127)
+    table[at] = 2.5 * step  # which is rounded to 2, or to 3
+    port = eight_bits(table)
+    port[at] = 3 * step
+    model, port = (
+        reweighted(model, set_to(WORDS, lambda flat, one=one: one)) for one in (table, port)
+    )
+    said = explained(model, port=port)
+    assert said["embeddings.word_embeddings"][0] == "the table is quantised to 8 bits, of the whole"
+    assert said["lm_head.logits"][0] == "the weight is quantised to 8 bits, of the whole"
+
+
+def test_an_error_too_large_for_float16_is_not_called_so():
+    model = own_model(hidden_size=64, intermediate_size=1024)
+    names = f"{OUT}dense.weight", WORDS
+
+    def six_bits(flat):
+        for name in names:
+            step = abs(flat[name]).max() / 31
+            flat[name] = np.rint(flat[name] / step) * step
+
+    said = explained(model, port=reweighted(model, six_bits))
+    assert not said["encoder.layer.0.output.dense"]
+    assert not said["lm_head.logits"]  # nor is it another decoder
 
 
 def at(name, function):
@@ -444,6 +494,36 @@ GIVEN = "encoder.layer.0.output.LayerNorm"
 def one_pass(x, weight, bias, eps):
     mean, square = x.mean(-1, keepdims=True), (x * x).mean(-1, keepdims=True)
     return (x - mean) / np.sqrt(square - mean * mean + np.float32(eps)) * weight + bias
+
+
+@pytest.mark.parametrize(
+    ("curve", "said"),
+    [
+        (
+            lambda x: x * np.float16(0.5) * (1 + _erf_in_half(x * np.float16(math.sqrt(0.5)))),
+            "each operation of the activation is rounded to float16",
+        ),
+        (
+            lambda x: np.float16(0.5) * x * (1 + np.tanh(_within_tanh(x))),
+            "the activation is gelu_new, not gelu",
+        ),
+    ],
+)
+def test_activations_are_told_that_round_each_operation(curve, said):
+    model = own_model(num_hidden_layers=1)
+    name = "encoder.layer.0.intermediate"
+    change = at(name, lambda x, before: curve(before[f"{name}.dense"]))
+    texts = explained(model, change, model.astype("float16"))
+    assert list(texts) == [name]
+    assert texts[name][0] == said
+
+
+def _within_tanh(x):
+    return x * np.float16(math.sqrt(2 / math.pi)) * (1 + np.float16(0.044715) * x * x)
+
+
+def _erf_in_half(x):
+    return np.vectorize(math.erf, otypes=[np.float16])(x)
 
 
 SCORES = f"{LAYER}attention.self.scores"

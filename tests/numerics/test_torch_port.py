@@ -1,5 +1,6 @@
 """Traces of models of torch; the values of every class are tested in tests/equivalence."""
 
+import re
 import sys
 
 import numpy as np
@@ -11,12 +12,13 @@ from torch.nn import functional
 from minirobert import RobertaConfig
 from minirobert.files import TINY
 from minirobert.intermediates import Pass, intermediates
-from minirobert.numerics import Arithmetic, Trace
+from minirobert.numerics import Arithmetic, Trace, compare
 from minirobert.numerics.rows import is_seen_split
 from minirobert.numerics.torch_port import trace_torch
 from minirobert.numerics.torch_port.models import config_of, load_torch
 from minirobert.numerics.traces import digest
 from tests.equivalence.strategies import CLASSES
+from tests.numerics.calibration import our_model
 from tests.numerics.models import drawn_model, vector
 from tests.numerics.planted import BY_ID
 
@@ -66,6 +68,17 @@ def test_fused_attention_has_no_scores(class_name):
     if "attend" in fused.tensors:  # it is not where everything is seen
         masks = eager.tensors["attend"], fused.tensors["attend"]
         assert np.array_equal(*masks)
+
+
+@pytest.mark.filterwarnings("ignore:.*(torch.ao|quantized tensor)")
+def test_products_of_integers_are_told():
+    case = vector(1)
+    model, module = our_model(case), case.in_dtype(torch.float32)
+    small = torch.ao.quantization.quantize_dynamic(module, {nn.Linear})
+    departing = compare(model, small, case.arguments).departing
+    assert len(departing) == 20  # all maps: what is before and between them is in float32
+    for row in departing:
+        assert re.match("weights (and activations )?are quantised to", row.explanations[0].text)
 
 
 def test_pooler_or_none():

@@ -10,7 +10,8 @@ What is found where:
 - *Optimised by onnxruntime*: what is still made. ``BiasGelu`` hides ``intermediate.dense`` and
   ``lm_head.dense``, ``SkipLayerNormalization`` with a bias the ``dense`` of the two output blocks,
   ``FusedGemm`` that of poolers and classifiers, ``Attention`` all that is within attention; what
-  goes into a layer norm that adds is made an output of it.
+  goes into a layer norm that adds is made an output of it. ``intermediate`` is not, where a factor
+  of the activation was put into the next product, as of ``laplace``.
 - *Our own exports*: everything, as the values have our names.
 - *Without names*: everything, where the model is given whose numbers the weights have.
 
@@ -18,8 +19,8 @@ Not found: what an exporter has computed in advance, such as token types where t
 alone; the feed-forward network in chunks; ``attend``, but in our own exports. Control flow is not
 looked into, as of decoders with a branch for the cache. bfloat16 is not run by onnxruntime's CPU.
 
-What half precision stores is handed on as it is stored. An optimised session on the CPU hands
-float32 on instead, but with constants in half precision: a port in float16 is best traced as it is.
+What half precision stores is handed on as it is stored; what an optimised session on the CPU keeps
+in float32 until the next operation, in float32.
 """
 
 from .port import onnx_values, trace_onnx

@@ -62,12 +62,12 @@ class Constants:
 
     def in_float32(self) -> dict[str, str]:
         """List the constants in float32 under the names of the parameters that they are called."""
-        paths = {own_path(name): name for name in self._all if self.is_float32(name)}
+        paths = {own_path(name): name for name in self._all if self.is_in(name, "FLOAT")}
         return {path: name for path, name in paths.items() if path is not None}
 
-    def is_float32(self, name: str) -> bool:
-        """Tell whether a name is that of a constant in float32."""
-        kind = onnx_module("onnx").TensorProto.FLOAT
+    def is_in(self, name: str | None, dtype: str) -> bool:
+        """Tell whether a name is that of a constant in a dtype of TensorProto, as ``"FLOAT"``."""
+        kind = onnx_module("onnx").TensorProto.DataType.Value(dtype)
         return name in self._all and self._all[name].data_type == kind
 
     def parameters(self, known: Mapping[str, Any]) -> dict[str, list[str]]:

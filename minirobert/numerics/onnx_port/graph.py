@@ -19,6 +19,12 @@ _STORING = frozenset(
 )
 
 
+def _converts(node: Node, to: int) -> bool:
+    return node.op_type == "Cast" and any(
+        one.name == "to" and one.i == to for one in node.attribute
+    )
+
+
 class Graph:
     """Who makes and who takes each value of a graph.
 
@@ -84,6 +90,14 @@ class Graph:
                 break
             value = operands[0]
         return value
+
+    def stored(self, value: str) -> str:
+        """Give what is handed on of a value: in an optimised graph it may be rounded behind."""
+        half = onnx_module("onnx").TensorProto.FLOAT16
+        takers = self.takers(value)
+        if value in self.outputs or not takers or not all(_converts(one, half) for one in takers):
+            return value
+        return str(takers[0].output[0])
 
     def ancestors(self, value: str, most: int | None = None) -> Iterator[str]:
         """List a value, and those that it is made of, the nearest first; ``most`` steps back."""

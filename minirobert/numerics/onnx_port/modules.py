@@ -48,7 +48,7 @@ _NORM_STEPS = 12  # back from a norm in single operations to its input
 class Linear(NamedTuple):
     """A linear map: what goes in, and what comes out."""
 
-    input: str
+    input: str | None  # None where the product has a factor, which may have been one of the input
     output: str | None  # None where the same operation goes on before it is stored
     product: Node
 
@@ -76,7 +76,7 @@ def digests_of(graph: Graph) -> dict[str, str]:
         product = product_of(graph, path)
         if product is not None and product.op_type in ("MatMul", "Gemm"):
             name = product.input[1]
-            if graph.constants.is_float32(name):
+            if graph.constants.is_in(name, "FLOAT"):
                 weight = graph.constants.numbers(name)
                 turned = any(one.name == "transB" and one.i for one in product.attribute)
                 found[f"{path}.weight"] = digest(weight if turned else weight.T)
@@ -88,7 +88,17 @@ def linear_of(graph: Graph, path: str) -> Linear | None:
     product = product_of(graph, path)
     if product is None:
         return None
-    return Linear(graph.back(product.input[0], SAME), _with_bias(graph, product), product)
+    given = None if _has_factor(product) else graph.back(product.input[0], SAME)
+    return Linear(given, _with_bias(graph, product), product)
+
+
+def _has_factor(product: Node) -> bool:
+    """Tell whether a constant was put into a product: onnxruntime takes it from before or behind.
+
+    Then neither what the product is given nor what it makes need be what a name means: of the
+    activation ``0.5 (1 + erf)`` only the sum is computed.
+    """
+    return any(one.name == "alpha" and one.f != 1 for one in product.attribute)
 
 
 def product_of(graph: Graph, path: str) -> Node | None:
@@ -124,10 +134,11 @@ def _with_bias(graph: Graph, product: Node) -> str | None:
             if node.op_type == "Add" and len(graph.operands(node)) == 1:
                 return str(node.output[0])
         integers = product.op_type == "MatMulInteger"
-        on = ("Cast", "Mul") if integers else ("QuantizeLinear", "DequantizeLinear")
+        on = ("Cast", "Mul") if integers else ("Cast", "QuantizeLinear", "DequantizeLinear")
         steps = [node for node in takers if node.op_type in on]
         if len(steps) != 1 or len(takers) != 1:
-            return str(product.output[0]) if not integers else value
+            whole = str(product.output[0]) if not integers else value
+            return None if _has_factor(product) else whole
         value = str(steps[0].output[0])
     return None
 
@@ -149,16 +160,22 @@ def norm_of(graph: Graph, path: str, behind: str | None) -> Norm | None:
         _norm_behind(graph, behind) if behind else None,
     ):
         if node is not None:
-            place = _NORMS[node.op_type]
-            return Norm(
-                node.input[0] if place is None else graph.output(node, place), node.output[0]
-            )
+            return Norm(_normalised(graph, node), node.output[0])
     last = graph.taker_of(f"{path}.bias", ("Add",))
     for node in inside:
         last = node if node.op_type == "Add" else last
     if last is None:
         return None
     return Norm(less_its_own(graph, last.output[0], "ReduceMean", _NORM_STEPS), last.output[0])
+
+
+def _normalised(graph: Graph, norm: Node) -> str | None:
+    """Find what is normalised; in float16 an operation that adds does not round the sum before."""
+    place = _NORMS[norm.op_type]
+    if place is None:
+        return str(norm.input[0])
+    is_half = any(graph.constants.is_in(graph.constant(one), "FLOAT16") for one in norm.input)
+    return None if is_half else graph.output(norm, place)
 
 
 def _norm_behind(graph: Graph, value: str) -> Node | None:
@@ -207,8 +224,11 @@ def looked_up(graph: Graph, node: Node | None) -> str | None:
     """Give the rows of a table as numbers."""
     if node is None:
         return None
-    back_to_numbers = graph.taker(node.output[0], ("DequantizeLinear",))
-    return str((node if back_to_numbers is None else back_to_numbers).output[0])
+    shaped = graph.taker(node.output[0], ("Reshape",)) or node
+    for one in (node, shaped):
+        if (numbers := graph.taker(one.output[0], ("DequantizeLinear",))) is not None:
+            return str(numbers.output[0])
+    return str(node.output[0])
 
 
 def tanh_of(graph: Graph, linear: Linear) -> str | None:

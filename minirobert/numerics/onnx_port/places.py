@@ -88,10 +88,10 @@ def _attention(graph: Graph, block: str) -> Iterator[Place]:
     if distances is not None:
         yield f"{block}.self.distance_embedding", looked_up(graph, distances)
     dense = linear_of(graph, f"{block}.output.dense")
-    context = dense and dense.input
+    context = dense and dense.product.input[0]
     for name, value in _gathered(graph, context, query and query.output).items():
         yield f"{block}.self.{name}", value
-    yield f"{block}.self.context", context
+    yield f"{block}.self.context", dense and dense.input
     yield from _add_andnorm_of(graph, f"{block}.output")
 
 

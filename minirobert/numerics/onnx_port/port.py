@@ -176,6 +176,7 @@ def _values(
     """Find the values of a graph by our names, in the order of the table."""
     own = _under_our_names(graph)
     paths = {path: own.pop(path, value) for path, value in places(graph)} | own
+    paths = {path: value and graph.stored(value) for path, value in paths.items()}
     has_head = any(path.startswith(("lm_head.", "classifier.", "qa_outputs.")) for path in paths)
     is_base = not (has_head or graph.is_within)
     if architecture is not None:

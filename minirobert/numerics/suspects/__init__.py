@@ -2,7 +2,7 @@
 
 - `minirobert.numerics.suspects.table`: how a mistake is entered;
 - `minirobert.numerics.suspects.ids`, `embedding`, `norms`, `states`, `maps`, `attention`, `curves`,
-  `heads`, `drops`, `factors`: the mistakes, by the step where they are made;
+  `heads`, `drops`, `factors`, `quantised`: the mistakes, by the step where they are made;
 - `minirobert.numerics.suspects.local`: trying them where the port shows what a step was given;
 - `minirobert.numerics.suspects.farther`: trying them where it does not;
 - `minirobert.numerics.suspects.patterns`, `digits`: what can be said of the rest.
@@ -33,6 +33,7 @@ from . import (  # noqa: F401  # which enter their suspects
     ids,
     maps,
     norms,
+    quantised,
 )
 from .digits import lost
 from .drops import alike

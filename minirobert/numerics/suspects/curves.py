@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from inspect import unwrap
 
 from ...arrays import Array
-from ...functional import ACTIVATIONS
-from ..bounded import BoundedArray
+from ...functional import ACTIVATIONS, gelu
+from ...functional.error_function import erf
+from ..bounded import BoundedArray, Numbers
 from ..bounds import activation
-from .place import Place
+from .fits import root_mean_square
+from .place import Place, numbers_in
 from .states import LATE_RESIDUAL, PRE_NORM, other_states, residual_of
 from .table import Guess, among, suspect
 
@@ -38,9 +41,13 @@ def _activations(place: Place) -> Iterator[Guess]:
             tried.add(formula)
             text = f"the activation is {name}, not {own}"
             yield Guess(text, partial(_at_once, formula, x))
-            if name in _OF_PARTS:
-                yield Guess(text, partial(unwrap(formula), x))
-            yield Guess(text, partial(activation(name), x))
+            if _is_nearer(place, numbers_in(formula(numbers_in(x)))):
+                if name in _OF_PARTS:
+                    yield Guess(text, partial(unwrap(formula), x))
+                yield Guess(text, partial(activation(name), x))
+    if ACTIVATIONS.get(own) is gelu and isinstance(x, BoundedArray) and x.dtype.is_half:
+        text = f"each operation of the activation is rounded to {x.dtype}"
+        yield Guess(text, partial(_by_parts, x), is_coarse=True)
     if own in ACTIVATIONS:
         yield Guess("the activation is applied twice", partial(activation(own), place.own))
 
@@ -48,6 +55,20 @@ def _activations(place: Place) -> Iterator[Guess]:
 def _at_once(formula: Callable[[Array], Array], x: Array) -> Array:
     """Round a curve once, as a library does that has it, whatever its parts are here."""
     return x.xp.curve(formula, x) if isinstance(x, BoundedArray) else formula(x)
+
+
+def _is_nearer(place: Place, other: Numbers) -> bool:
+    """Tell whether the port is nearer to another curve, if it is rounded so that both would fit."""
+    if place.port is None:
+        return True
+    own, far = (root_mean_square(place.port - one) for one in (numbers_in(place.own), other))
+    return far < own
+
+
+def _by_parts(x: BoundedArray) -> BoundedArray:
+    """Write the exact GELU out."""
+    curve: BoundedArray = x.xp.curve(erf, x * math.sqrt(0.5))
+    return x * 0.5 * (1.0 + curve)
 
 
 @suspect("*output.sum")

@@ -15,6 +15,7 @@ from .fits import misfit, root_mean_square
 from .local import Found, Spot, is_far
 from .maps import map_of
 from .place import Place, numbers_in
+from .samples import sample_of
 
 __all__ = ["is_in_format", "lost", "narrow"]
 
@@ -118,8 +119,33 @@ def _text(place: Place, name: str) -> str:
         return f"its numbers are those of {name}: it is summed or stored in it" * (fitting == name)
     # A curve or a norm that is summed in few digits gives numbers of few digits; a product whose
     # factors are rounded need not.
-    is_product = place.bare.endswith(_PRODUCTS) and name != "bfloat16"
+    is_product = place.bare.endswith(_PRODUCTS) and name != "bfloat16" and _is_as_lossy(place)
     return f"sums or their factors are kept in {name}" if is_product else ""
+
+
+def _is_as_lossy(place: Place) -> bool:
+    """Tell whether a map is off by what sums in float16 are, term by term from either end.
+
+    The bound alone would allow for much more, as quantised factors make it: it is of sums whose
+    terms have one sign.
+    """
+    try:
+        sample = sample_of(place)
+    except KeyError:  # of scores, or of a context
+        return True
+    if sample is None:
+        return False
+    x, weight = sample.x[sample.rows], sample.weight[sample.outputs]
+    sums = np.zeros((2, len(x), len(weight)), np.float16)
+    for k in range(x.shape[1]):
+        for total, i in zip(sums, (k, -1 - k), strict=True):
+            total += np.outer(x[:, i], weight[:, i]).astype(np.float16)
+    errors = [root_mean_square(total - x @ weight.T) for total in sums.astype(np.float64)]
+    return sample.departure <= _ROOM * max(errors)
+
+
+#: How many times the error of sums that are computed here one of a port's may be.
+_ROOM = 2
 
 
 def _loss(spot: Spot, step: Step) -> float:

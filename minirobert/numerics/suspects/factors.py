@@ -30,9 +30,6 @@ def _rounded_factors(place: Place) -> Iterable[Guess]:
         }
     cut = _like(own.x, _cut(x)), convert(_cut(weight))
     makes["products are of factors cut to tf32"] = partial(own.made, *cut)
-    for axis, which in ((None, "the whole"), (1, "each output")):
-        eight = convert(_in_eight_bits(weight, axis))
-        makes[f"the weight is quantised to 8 bits, of {which}"] = partial(own.made, weight=eight)
     return among(makes, is_coarse=True)
 
 
@@ -47,10 +44,3 @@ def _cut(x: Numbers) -> Numbers:
     """Leave out the last 13 bits of float32, without rounding."""
     bits = x.astype(np.float32).view(np.uint32) & np.uint32(0xFFFFE000)
     return bits.view(np.float32).astype(np.float64)
-
-
-def _in_eight_bits(weight: Numbers, axis: int | None) -> Numbers:
-    """Quantise symmetrically, for the whole or for each row of outputs."""
-    largest = abs(weight).max(axis=axis, keepdims=True)
-    step = np.where(largest == 0, 1.0, largest) / 127
-    return np.asarray(np.rint(weight / step) * step)

@@ -86,14 +86,15 @@ def tried(rows: Mapping[str, Row], where: Iterable[Spot]) -> Found:
             continue
         same = kind(spot.name)
         fits = list(_fitting(spot, known.get(same, set())))
-        if not fits and failures[same] < _ATTEMPTS:
+        if failures[same] < _ATTEMPTS and all(one.is_coarse for one in fits):
             fits = list(_fitting(spot, None))
             failures[same] += all(one.is_coarse for one in fits)
-        if all(one.is_coarse for one in fits) and not is_far(spot.place.own):
-            fits = [*patterns(spot.place, spot.counts), *fits]
+        if fits:
+            known.setdefault(same, set()).update(one.text for one in fits)
+        elif not is_far(spot.place.own):
+            fits = [*patterns(spot.place, spot.counts)]
         if fits:
             found[spot.name] = fits
-            known.setdefault(same, set()).update(one.text for one in fits if not one.is_coarse)
     return found
 
 

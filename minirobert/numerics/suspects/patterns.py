@@ -19,6 +19,8 @@ __all__ = ["patterns"]
 _LARGEST_HALF = 65504.0
 #: The share of words of which another decoder changes the scores.
 _NEARLY_ALL = 0.9
+#: How far it moves those of a word at least, in the size of the product.
+_LITTLE_ALIKE = 0.3
 #: How much more than a budget a map may be off whose weights were found from its results.
 _ROOM = 4.0
 #: How many budgets off it must be where a factor, vector or weights are found from its numbers,
@@ -74,7 +76,6 @@ def _of_numbers(sight: _Sight) -> _Told:
         yield from _moved(sight)
         yield from _equal(sight)
         yield from _another_map(sight)
-        yield from _another_decoder(sight)
     else:
         yield from _not_finite(sight)
     yield from _somewhere(sight)
@@ -161,9 +162,14 @@ def _another_map(sight: _Sight) -> _Told:
         own = map_of(sight.place)
     except KeyError:
         return
+    is_decoder = sight.place.bare == "lm_head.logits"
+    is_tied = is_decoder and sight.place.config.tie_word_embeddings
+    must_be = ": it is to be the table of word embeddings" if is_tied else ""
     x = numbers_in(own.x).reshape(-1, own.x.shape[-1])  # [B S, H]
     ours, port, budget = (as_rows(sight.place, one) for one in sight[1:4])
     if x.shape[0] != port.shape[0] or len(np.unique(x, axis=0)) < x.shape[1] + 3:
+        if is_decoder and _has_other_words(sight, numbers_in(own.x) @ numbers_in(own.weight).T):
+            yield f"the decoder seems to have other weights{must_be}", 0.0
         return
     if sight.ratio(sight.own) < _OFF:
         return
@@ -172,17 +178,15 @@ def _another_map(sight: _Sight) -> _Told:
     scale = max(1.0, root_mean_square(port) / max(root_mean_square(ours), 1e-300))
     ratio = misfit(x @ weight, _ROOM * scale * (budget + np.mean(budget)), port)
     if ratio <= 1:
-        yield "it is a linear map of its input, but with other weights", ratio
+        yield f"it is a linear map of its input, but with other weights{must_be}", ratio
 
 
-def _another_decoder(sight: _Sight) -> _Told:
-    """Suspect the decoder where the scores of nearly all words are wrong."""
-    if sight.place.bare == "lm_head.logits":
-        wrong = abs(sight.port - sight.own) > sight.budget
-        if np.mean(wrong.reshape(-1, wrong.shape[-1]).any(axis=0)) > _NEARLY_ALL:
-            is_tied = sight.place.config.tie_word_embeddings
-            tied = ": it is to be the table of word embeddings" if is_tied else ""
-            yield f"the decoder seems to have other weights{tied}", float("inf")
+def _has_other_words(sight: _Sight, product: Numbers) -> bool:
+    """Tell whether the scores of nearly all words have little to do with the product."""
+    words = product.shape[-1]
+    error = (sight.port - sight.own).reshape(-1, words)
+    far = np.mean(error**2, axis=0) > _LITTLE_ALIKE**2 * np.mean(product**2)
+    return bool(np.mean(far) > _NEARLY_ALL)
 
 
 def _somewhere(sight: _Sight) -> _Told:

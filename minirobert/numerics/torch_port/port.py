@@ -189,9 +189,13 @@ def _shaped(
 
 
 def _digests(module: Any) -> dict[str, str]:
-    """Give the digest of each weight, by its name in a checkpoint."""
-    floats = {n: one for n, one in module.state_dict().items() if one.dtype.is_floating_point}
-    return {name: digest(_numbers(one)) for name, one in floats.items()}
+    """Give the digest of each weight, by its name in a checkpoint, but of those in integers."""
+    kind = library("torch").Tensor
+    return {
+        name: digest(_numbers(one))
+        for name, one in module.state_dict().items()
+        if isinstance(one, kind) and one.dtype.is_floating_point
+    }
 
 
 def _maker(module: Any) -> str:
