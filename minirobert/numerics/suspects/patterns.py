@@ -173,7 +173,7 @@ def _another_map(sight: _Sight) -> Iterator[tuple[str, float]]:
     x = numbers_in(own.x).reshape(-1, own.x.shape[-1])  # [B S, H]
     port = as_rows(sight.place, sight.port)
     if x.shape[0] != port.shape[0] or len(np.unique(x, axis=0)) < x.shape[1] + 3:
-        if is_decoder and _has_other_words(sight, numbers_in(own.without_bias())):
+        if is_decoder and _has_other_words(sight, numbers_in(own.x) @ numbers_in(own.weight).T):
             yield f"the decoder seems to have other weights{must_be}", 0.0
         return
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
