@@ -71,7 +71,7 @@ def _departure(comparison: Comparison, first: Row) -> Iterator[str]:
             "the search."
         )
     elif first.reason != "shape":
-        yield "The port's own inputs of this step were used, so the mistake is in the step itself."
+        yield "The port's own inputs of this step were used, so the error is made in the step itself."
     yield from _others(comparison, first)
 
 
