@@ -12,6 +12,8 @@ import minirobert as mr
 from minirobert.functional import ACTIVATIONS, layer_norm, softmax
 from minirobert.numerics import compare, trace
 from minirobert.numerics.replay import round_to
+from minirobert.numerics.rows import Explanation
+from minirobert.numerics.suspects import _ranked
 from minirobert.numerics.suspects.digits import is_in_format
 from minirobert.numerics.torch_port import trace_torch
 from minirobert.observe import watch
@@ -720,6 +722,13 @@ def test_keys_of_a_cache_are_those_of_a_mistake():
         model(IDS[:, 4:], past_key_values=first.past_key_values)
     rows = compare(model, {**seen}).departing
     assert [best(row) for row in rows] == ["values are the keys"] * 4
+
+
+def test_what_fits_much_better_stands_before():
+    """Behind many steps that are not shown a budget is wide, and much fits by chance."""
+    chance, likely, alike = (Explanation(f"a mistake of {r}", r) for r in (0.9, 0.008, 0.011))
+    found = {"lm_head.logits": [chance, alike, likely]}
+    assert _ranked("lm_head.logits", found) == [alike, likely, chance]
 
 
 def test_a_guess_whose_bound_would_fit_anything_is_none():

@@ -71,7 +71,7 @@ def _departure(comparison: Comparison, first: Row) -> Iterator[str]:
             "the search."
         )
     elif first.reason != "shape":
-        yield "The port's own inputs of this step were used, so the error is made in the step itself."
+        yield "The port's own inputs of this step were used, so the error is made in it."
     yield from _others(comparison, first)
 
 

@@ -44,6 +44,8 @@ from .place import Place, World
 __all__ = ["explained"]
 
 _MOST = 6  # explanations of one row
+#: Ratios to the budget that lie no further apart do not tell which of two mistakes it is.
+_ALIKE = 0.15
 
 
 def explained(
@@ -125,16 +127,20 @@ def _with(row: Row, found: Found) -> Row:
 def _ranked(name: str, found: Found) -> list[Explanation]:
     """Put the best first: a mistake before a loss of digits, and one that explains more steps.
 
-    Others stay in the order of the table, where the likelier are before.
+    Then one that fits much better: where a budget is wide, as behind steps that are not shown, many
+    fit. Others stay in the order of the table, where the likelier are before.
     """
     by_text: dict[str, Explanation] = {}
     for one in found.get(name, ()):
         other = by_text.get(one.text)
         if other is None or one.ratio < other.ratio:
             by_text[one.text] = one
+    least = min((one.ratio for one in by_text.values()), default=0.0)
     steps = Counter(text for each in found.values() for text in {one.text for one in each})
 
-    def rank(one: Explanation) -> tuple[bool, bool, int]:
-        return one.is_pattern, one.is_coarse, 0 if one.is_pattern else -steps[one.text]
+    def rank(one: Explanation) -> tuple[bool, bool, int, bool]:
+        if one.is_pattern:
+            return True, False, 0, False
+        return False, one.is_coarse, -steps[one.text], one.ratio > 2 * least + _ALIKE
 
     return sorted(by_text.values(), key=rank)
