@@ -41,8 +41,10 @@ def compare(
         The model that the port computes, with its weights.
     port : Trace, path, mapping of str to array, or model
         Its tensors, under the names of `minirobert.intermediates`: as a trace, the file of one, or
-        a dictionary. Or what is run to have them: another model of this package, of any library
-        and dtype, a module of torch that is named like transformers', or the path of an ONNX file.
+        a dictionary; or the output of a model of this package or transformers', of whose tuples
+        each tensor counts. Or what is run to have them: another model of this package, of any
+        library and dtype, a module of torch that is named like transformers', or the path of an
+        ONNX file.
     inputs : mapping of str to array, optional
         The arguments of the call, where the port does not have them itself. Where it does, they
         must be the same.
@@ -71,8 +73,7 @@ def compare(
     """
     _check_reference(reference)
     given = _with_arithmetic(as_trace(reference, port, inputs), arithmetic)
-    if names is not None:
-        given = own_names(reference, given, names)
+    given = own_names(reference, given, names, inputs)
     exact, calls, dtypes = _prepared(reference, given, inputs)
     rows = _compared(exact, calls, given.arithmetic, dtypes, inputs)
     if explain:

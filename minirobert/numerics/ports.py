@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..model_output import ModelOutput
 from ..models.pretrained import RobertaPreTrainedModel
 from ..sentences import type_name
 from .names import read_map, renamed
 from .names.lines import name_map
-from .traces import Trace, host, trace
+from .traces import Trace, host, is_bfloat16, trace
 
 __all__ = ["as_trace", "own_names"]
 
@@ -26,7 +27,7 @@ def as_trace(
     ----------
     reference : RobertaPreTrainedModel
         Whose class and weights tell what is what in a graph.
-    port : Trace, path, mapping of str to array, model, or torch.nn.Module
+    port : Trace, path, mapping of str to array, ModelOutput, model, or torch.nn.Module
         See `minirobert.numerics.compare`.
     inputs : mapping of str to array, optional
         The arguments of the call, which whatever must be run needs.
@@ -52,23 +53,40 @@ def as_trace(
         from .torch_port import trace_torch
 
         return trace_torch(port, _needed(inputs), architecture=type(reference).__name__)
-    if isinstance(port, Mapping):
-        return Trace({str(name): host(array) for name, array in port.items()})
+    if isinstance(port, Mapping | ModelOutput):
+        return _of_arrays(port)
     raise TypeError(
         f"port is a {type_name(port)}, but must be a trace, the path of one, a dictionary of "
         "arrays by their names, a model of this package or of torch, or the path of an ONNX file"
     )
 
 
-def own_names(reference: RobertaPreTrainedModel, port: Trace, names: Any) -> Trace:
+def _of_arrays(port: Mapping[str, Any] | ModelOutput) -> Trace:
+    """Take the arrays of a dictionary, or of a model's output, those of a tuple by their places."""
+    arrays: dict[str, Any] = {}
+    for name, value in port.items():
+        if isinstance(value, tuple):
+            arrays |= {f"{name}.{i}": one for i, one in enumerate(value) if one is not None}
+        elif name != "past_key_values" and value is not None:
+            arrays[str(name)] = value
+    dtypes = {name: "bfloat16" for name, one in arrays.items() if is_bfloat16(one)}
+    return Trace({name: host(array) for name, array in arrays.items()}, dtypes)
+
+
+def own_names(
+    reference: RobertaPreTrainedModel, port: Trace, names: Any, inputs: Mapping[str, Any] | None
+) -> Trace:
     """Give the tensors of a port our names.
 
     Parameters
     ----------
     reference : RobertaPreTrainedModel
     port : Trace
-    names : str, path, NameMap or list
-        A map of `minirobert.numerics.names.maps`, the file of one, the map itself, or its lines.
+    names : str, path, NameMap, list or None
+        A map of `minirobert.numerics.names.maps`, the file of one, the map itself, or its lines;
+        None where they are ours, or those of the outputs of transformers' models.
+    inputs : mapping of str to array, optional
+        What the port was called with.
 
     Returns
     -------
@@ -77,10 +95,16 @@ def own_names(reference: RobertaPreTrainedModel, port: Trace, names: Any) -> Tra
     """
     if isinstance(names, str | os.PathLike):
         names = read_map(names)
-    elif isinstance(names, list):
-        names = name_map(names)
+    elif names is None or isinstance(names, list):
+        names = name_map(names or ())
     kind = port.architecture or type(reference).__name__
-    found = renamed(port, names, architecture=kind, config=port.config or reference.config)
+    found = renamed(
+        port,
+        names,
+        architecture=kind,
+        config=port.config or reference.config,
+        has_head_mask=(inputs or {}).get("head_mask") is not None,
+    )
     return found.port  # type: ignore[no-any-return]  # as it was given a trace
 
 

@@ -39,7 +39,7 @@ from ..sentences import plain, shown
 from .arithmetic import FORMATS, Arithmetic
 from .tensor_file import read_tensors, write_tensors
 
-__all__ = ["ARGUMENTS", "GIVEN", "VERSION", "Trace", "digest", "host", "trace"]
+__all__ = ["ARGUMENTS", "GIVEN", "VERSION", "Trace", "digest", "host", "is_bfloat16", "trace"]
 
 Numbers = np.ndarray[Any, Any]
 
@@ -222,7 +222,7 @@ def recorded(
     library = library_name(model.word_embeddings)
     return Trace(
         {name: host(array) for name, array in seen.items()},
-        {name: "bfloat16" for name, array in seen.items() if _is_bfloat16(array)},
+        {name: "bfloat16" for name, array in seen.items() if is_bfloat16(array)},
         type(model).__name__,
         model.config,
         Arithmetic(model.dtype),
@@ -232,13 +232,16 @@ def recorded(
     )
 
 
-def _is_bfloat16(array: Any) -> bool:
+def is_bfloat16(array: Any) -> bool:
+    """Tell whether an array of any library is of a dtype that NumPy does not have."""
     return hasattr(array, "dtype") and dtype_name(array) == "bfloat16"
 
 
 def host(array: Any) -> Numbers:
     """Copy an array of any library to the host, one of bfloat16 as float32."""
-    if _is_bfloat16(array):
+    if hasattr(array, "detach"):  # a tensor of torch, whose gradient is none of our business
+        array = array.detach()
+    if is_bfloat16(array):
         array = array_namespace(array).astype(array, array_namespace(array).float32)
     return np.array(to_numpy(array) if hasattr(array, "dtype") else array)
 

@@ -18,11 +18,13 @@ from minirobert import (
     RobertaTokenizer,
     watch,
 )
+from minirobert.files import TINY
 from minirobert.numerics import Arithmetic, DepartureError, Trace, compare, trace
 from minirobert.numerics.compare import departures
 from minirobert.numerics.ends import end_to_end
 from minirobert.numerics.replay import exact_model
 from minirobert.numerics.torch_port import trace_torch
+from tests.equivalence.strategies import CLASSES
 from tests.numerics.calibration import ONE_PASS, loop_trace, our_model, ports, sees_nothing
 from tests.numerics.models import drawn_model, vector
 from tests.numerics.planted import BY_ID, PLANTED
@@ -172,6 +174,41 @@ def test_generation_is_replayed_step_by_step():
     assert departing == [
         f"step.{k}.roberta.encoder.layer.{i}.intermediate" for k in range(4) for i in range(2)
     ]
+
+
+@pytest.mark.parametrize("class_name", CLASSES)
+def test_a_models_output_is_a_port(class_name):
+    case = drawn_model(5, class_name, hidden_act="gelu", num_hidden_layers=2)
+    model, module = our_model(case), case.in_dtype(torch.float32)
+    mask = np.linspace(1, 0, 2 * module.config.num_attention_heads).reshape(2, -1)
+    arguments = {**case.arguments, "head_mask": mask}
+    arguments = {
+        name: np.float32(one) if one.dtype.kind == "f" else one for name, one in arguments.items()
+    }
+    shows = {"output_hidden_states": True, "output_attentions": True}
+    tensors = {name: torch.tensor(one) for name, one in arguments.items()}
+    for port in (module(**tensors, **shows), model(**arguments, **shows)):
+        result = compare(model, port, arguments)
+        assert (result.verdict, result.unknown, result.lacking()) == ("rounding", (), ())
+        names = {row.name.rpartition("layer.")[2] for row in result.compared}
+        assert {"0.attention.self.probabilities.head_mask", "1.output.LayerNorm"} <= names
+    port = {name.replace(".", "_"): one for name, one in flat(port).items()}
+    port["hidden_states_1"] = port["hidden_states_1"] * 1.01
+    wrong = compare(model, port, arguments, explain=False)
+    assert wrong.first.name.endswith("encoder.layer.0.output.LayerNorm")
+
+
+def flat(output):
+    """Name the tensors of tuples by their places."""
+    tuples = {name: value for name, value in output.items() if isinstance(value, tuple)}
+    return {f"{name}.{i}": one for name, value in tuples.items() for i, one in enumerate(value)}
+
+
+def test_an_output_in_bfloat16(tiny, batch):
+    module = transformers.RobertaForMaskedLM.from_pretrained(TINY, dtype=torch.bfloat16).eval()
+    port = module(**{name: torch.tensor(one) for name, one in batch.items()})
+    result = compare(tiny, port, batch)
+    assert (result.verdict, str(result.arithmetic.store)) == ("rounding", "bfloat16")
 
 
 def test_other_inputs_are_told_first(tiny, batch):

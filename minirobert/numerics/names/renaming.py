@@ -43,13 +43,29 @@ __all__ = ["Renamed", "read_map", "renamed"]
 
 _LAYER = re.compile(r"(?:^|\.)layer\.(\d+)\.")
 
-#: The results of transformers' models, under whatever map.
+#: Enough for whatever has been made of RoBERTa.
+_MOST_LAYERS = 100
+_ATTENTIONS = ("attentions", "cross_attentions")
+#: The results of transformers' models, under whatever map. The first hidden states are what the
+#: first layer is given.
 _RESULTS = name_map(
     [
         ["logits", "{head}.logits"],
         ["(start|end)_logits", r"qa_outputs.\1_logits"],
         ["last_hidden_state", "encoder.layer.{last}.output.LayerNorm"],
         ["pooler_output", "pooler"],
+        ["hidden_states[._]0", "embeddings"],
+        *(
+            [rf"hidden_states[._]{i + 1}", f"encoder.layer.{i}.output.LayerNorm"]
+            for i in range(_MOST_LAYERS)
+        ),
+        *(
+            [rf"{theirs}[._](\d+)", rf"encoder.layer.\1.{ours}.self.probabilities{{masked}}"]
+            for theirs, ours in (
+                ("attentions", "attention"),
+                ("cross_attentions", "crossattention"),
+            )
+        ),
     ]
 )
 
@@ -106,6 +122,7 @@ def renamed(
     *,
     architecture: str | None = None,
     config: RobertaConfig | None = None,
+    has_head_mask: bool = False,
 ) -> Renamed:
     r"""Give tensors our names and layouts.
 
@@ -118,6 +135,8 @@ def renamed(
         The model's class, which says what ``logits`` are; by default as the trace says.
     config : RobertaConfig, optional
         By default as the trace says.
+    has_head_mask : bool
+        Whether the call was given one, which ``attentions`` are multiplied by.
 
     Returns
     -------
@@ -134,16 +153,11 @@ def renamed(
     >>> list(port), unknown
     (['encoder.layer.0.attention.self.query', 'rope'], ('rope',))
     """
-    if isinstance(port, Trace):
-        return _of_trace(port, names, architecture or port.architecture, config or port.config)
-    tensors, _, unknown = _renamed(port, names, architecture, config)
-    return Renamed(tensors, unknown)
-
-
-def _of_trace(
-    port: Trace, names: NameMap, architecture: str | None, config: RobertaConfig | None
-) -> Renamed:
-    tensors, sources, unknown = _renamed(port.tensors, names, architecture, config)
+    if not isinstance(port, Trace):
+        tensors, _, unknown = _renamed(port, names, architecture, config, has_head_mask)
+        return Renamed(tensors, unknown)
+    kind, config = architecture or port.architecture, config or port.config
+    tensors, sources, unknown = _renamed(port.tensors, names, kind, config, has_head_mask)
     dtypes = {new: port.dtypes[old] for new, old in sources.items() if old in port.dtypes}
     given = port.given or None  # what was called otherwise is found now
     return Renamed(replace(port, tensors=tensors, dtypes=dtypes, given=given), unknown)
@@ -154,10 +168,15 @@ def _renamed(
     names: NameMap,
     architecture: str | None,
     config: RobertaConfig | None,
+    has_head_mask: bool,
 ) -> tuple[dict[str, Numbers], dict[str, str], tuple[str, ...]]:
     """Rename tensors, and give the old name of each and what is unknown, too."""
     targets = {name: _target(name, names) for name in port}
-    words = {"{head}": _head(architecture), "{last}": _last(targets, config)}
+    words = {
+        "{head}": _head(architecture),
+        "{last}": _last(targets, config),
+        "{masked}": ".head_mask" if has_head_mask or "head_mask" in port else "",
+    }
     tensors: dict[str, Numbers] = {}
     sources: dict[str, str] = {}
     unknown: list[str] = []
