@@ -48,7 +48,7 @@ def compare(
     inputs : mapping of str to array, optional
         The arguments of the call, where the port does not have them itself. Where it does, they
         must be the same.
-    names : str, path, NameMap or list, optional
+    names : str, path, NameMap, list or mapping, optional
         Where the port's names are not ours: what leads from them to ours, a map of
         `minirobert.numerics.names.maps` by its name, the file of one, the map itself, or its lines.
     arithmetic : Arithmetic or str, optional

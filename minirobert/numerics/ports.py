@@ -10,7 +10,7 @@ from typing import Any
 
 from ..model_output import ModelOutput
 from ..models.pretrained import RobertaPreTrainedModel
-from ..sentences import type_name
+from ..sentences import plain, type_name
 from .names import read_map, renamed
 from .names.lines import name_map
 from .traces import Trace, host, is_bfloat16, trace
@@ -57,7 +57,8 @@ def as_trace(
         return _of_arrays(port)
     raise TypeError(
         f"port is a {type_name(port)}, but must be a trace, the path of one, a dictionary of "
-        "arrays by their names, a model of this package or of torch, or the path of an ONNX file"
+        'arrays by their names, as {"logits": ...}, the output of a model, a model of this package '
+        "or of torch, or the path of an ONNX file"
     )
 
 
@@ -82,7 +83,7 @@ def own_names(
     ----------
     reference : RobertaPreTrainedModel
     port : Trace
-    names : str, path, NameMap, list or None
+    names : str, path, NameMap, list, mapping or None
         A map of `minirobert.numerics.names.maps`, the file of one, the map itself, or its lines;
         None where they are ours, or those of the outputs of transformers' models.
     inputs : mapping of str to array, optional
@@ -95,7 +96,7 @@ def own_names(
     """
     if isinstance(names, str | os.PathLike):
         names = read_map(names)
-    elif names is None or isinstance(names, list):
+    elif names is None or isinstance(names, list | Mapping):
         names = name_map(names or ())
     kind = port.architecture or type(reference).__name__
     found = renamed(
@@ -109,6 +110,11 @@ def own_names(
 
 
 def _of_file(reference: Any, path: Path, inputs: Mapping[str, Any] | None) -> Trace:
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{plain(path)} is a directory, but a port is a file: trace_torch runs transformers' "
+            "model of a directory, and from_pretrained that of this package"
+        )
     if path.suffix.lower() != ".onnx":
         return Trace.read(path)
     from .onnx_port import trace_onnx

@@ -33,9 +33,10 @@ import numpy as np
 from .. import __version__
 from ..arrays import Array, array_namespace, dtype_name, library_name, to_numpy
 from ..config import RobertaConfig
+from ..models.pretrained import RobertaPreTrainedModel
 from ..observe import watch
 from ..parameters import CheckpointError
-from ..sentences import plain, shown
+from ..sentences import plain, shown, type_name
 from .arithmetic import FORMATS, Arithmetic
 from .tensor_file import read_tensors, write_tensors
 
@@ -188,14 +189,24 @@ def trace(
     -------
     Trace
 
+    Raises
+    ------
+    TypeError
+        If the model is of another library.
+
     >>> from minirobert import RobertaForMaskedLM
     >>> model = RobertaForMaskedLM.from_pretrained()
     >>> t = trace(model, input_ids=[[0, 100, 200, 2]])
     >>> len(t.tensors), t.tensors["lm_head.logits"].shape
     (86, (1, 4, 8192))
     """
+    if not isinstance(model, RobertaPreTrainedModel):
+        raise TypeError(
+            f"model is a {type_name(model)}, but must be one of this package: trace_torch runs a "
+            "model of torch"
+        )
     with watch(keep=keep) as seen:
-        model(**arguments)
+        model(**arguments)  # type: ignore[operator]  # every class of model is called
     own = {name: value for name, value in arguments.items() if value is not None}
     arrays = {name: host(own[name]) for name in ARGUMENTS if name in own}
     for name in seen.keys() & arrays.keys():

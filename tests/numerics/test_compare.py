@@ -347,6 +347,10 @@ def test_a_base_model_has_other_outputs(batch):
 def test_what_cannot_be_compared_is_told(tiny, batch):
     with pytest.raises(TypeError, match="reference is a dict, but must be a model"):
         compare({}, {})
+    with pytest.raises(TypeError, match="model is a Linear, but must be one of this package"):
+        trace(torch.nn.Linear(1, 1))
+    with pytest.raises(IsADirectoryError, match="is a directory, but a port is a file"):
+        compare(tiny, TINY, batch)
     with pytest.raises(TypeError, match="port is a int, but must be a trace"):
         compare(tiny, 3)
     with pytest.raises(ValueError, match="neither input_ids nor inputs_embeds"):

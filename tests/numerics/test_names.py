@@ -368,7 +368,7 @@ def test_two_that_become_one():
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ({}, "must hold a JSON list"),
+        (3, "must hold a JSON list"),
         ([["a"]], r"line 1 is \['a'\], but must be \[regex, replacement, layout\]"),
         ([["a", "pooler"], "b"], "line 2 is 'b'"),
         ([["(", "pooler"]], "line 1: the regex '\\('"),
@@ -391,6 +391,9 @@ def test_a_map_in_a_file(tmp_path):
     path.write_text(json.dumps([["é.(\\d+)", "encoder.layer.\\1.intermediate", "[S,B,I]"]]))
     made, _ = renamed({"é.7": np.zeros((3, 2, 4))}, read_map(path))
     assert made["encoder.layer.7.intermediate"].shape == (2, 3, 4)
+    path.write_text(json.dumps({"a.b": ["pooler", None], "c": "lm_head.dense", "(": None}))
+    made, unknown = renamed(dict.fromkeys(["a.b", "axb", "c", "("], np.zeros(1)), read_map(path))
+    assert (list(made), unknown) == (["pooler", "axb", "lm_head.dense"], ("axb",))
     path.write_text("[" * 100_000)
     with pytest.raises(ValueError, match="map"):
         read_map(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,13 +71,14 @@ class Renaming:
 NameMap = tuple[Renaming, ...]
 
 
-def name_map(lines: Iterable[Any]) -> NameMap:
-    r"""Make a map of lists, as they stand in JSON.
+def name_map(lines: Iterable[Any] | Mapping[str, Any]) -> NameMap:
+    r"""Make a map of lists, or of a dictionary, as they stand in JSON.
 
     Parameters
     ----------
-    lines : iterable of lists
-        Each ``[regex, replacement]`` or ``[regex, replacement, layout]``.
+    lines : iterable of lists, or mapping
+        Each ``[regex, replacement]`` or ``[regex, replacement, layout]``; or whole names with what
+        takes their place: ``replacement`` or ``[replacement, layout]``.
 
     Returns
     -------
@@ -90,7 +91,12 @@ def name_map(lines: Iterable[Any]) -> NameMap:
 
     >>> name_map([[r"h\.(\d+)\.q", r"encoder.layer.\1.attention.self.query", "split"]])[0].layout
     'split'
+    >>> name_map({"h.0.q": "encoder.layer.0.attention.self.query"})[0].regex
+    'h\\.0\\.q'
     """
+    if isinstance(lines, Mapping):
+        pairs = ((re.escape(name), new) for name, new in lines.items())
+        lines = [[name, *(new if isinstance(new, list | tuple) else [new])] for name, new in pairs]
     made = []
     for number, line in enumerate(lines, 1):
         if not isinstance(line, list | tuple) or len(line) not in (2, 3):

@@ -1,11 +1,12 @@
 r"""Tensors under other names than ours: maps from one spelling to the other.
 
-A map is a list of ``[regex, replacement, layout]``, in a file a JSON list. The first regular
-expression that fits a name as a whole gives it the replacement, in which ``\1`` is a group;
-None (in JSON ``null``) leaves out what is known, but no tensor of ours. A name that none fits may
-be one of ours already, without the prefix ``roberta.`` too. What is left is unknown, and told. In a
-replacement ``{last}`` is the last layer, and ``{head}`` the head of the model's class. What stands
-before a name for its call, as ``call.1.``, stays there.
+A map is a list of ``[regex, replacement, layout]``, in a file a JSON list; or a dictionary of whole
+names, ``{name: replacement}`` or ``{name: [replacement, layout]}``, in a file a JSON object. The
+first regular expression that fits a name as a whole gives it the replacement, in which ``\1`` is a
+group; None (in JSON ``null``) leaves out what is known, but no tensor of ours. A name that none
+fits may be one of ours already, without the prefix ``roberta.`` too. What is left is unknown, and
+told. In a replacement ``{last}`` is the last layer, and ``{head}`` the head of the model's class.
+What stands before a name for its call, as ``call.1.``, stays there.
 
 The layout says what else is to be done:
 
@@ -94,7 +95,7 @@ def read_map(name: str | os.PathLike[str]) -> NameMap:
     FileNotFoundError
         If it is neither.
     ValueError
-        If the file is no JSON list of lines that can be used.
+        If the file is no JSON list of lines that can be used, nor an object of names.
 
     >>> read_map("fairseq")[0].replacement
     'embeddings.word_embeddings'
@@ -111,8 +112,10 @@ def read_map(name: str | os.PathLike[str]) -> NameMap:
             lines = json.loads(read_text(path))
         except RecursionError:
             lines = None
-        if not isinstance(lines, list):
-            raise ValueError("it must hold a JSON list of [regex, replacement, layout]")
+        if not isinstance(lines, list | dict):
+            raise ValueError(
+                "it must hold a JSON list of [regex, replacement, layout], or an object of names"
+            )
         return name_map(lines)
 
 
