@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,7 +11,7 @@ from ...tokenization import RobertaTokenizer
 from ...tokenization.rows.options import truncation_strategy
 from ...tokenization.texts import check_text
 from .comparison import TokenComparison, TokenRow
-from .port_rows import PortRow, as_port_row
+from .port_rows import PortRow, as_port_row, rows_in
 from .steps import Call
 
 __all__ = ["compare_rows", "compare_tokens"]
@@ -44,9 +44,10 @@ def compare_tokens(
         The tokenizer, as it should be.
     texts : sequence of str
         The texts.
-    port_ids : iterable of lists of int, or of mappings
+    port_ids : iterable of lists of int, or of mappings; or mapping
         For each text the ids that the port gives, or a mapping with ``input_ids`` and, optionally,
-        ``tokens`` and ``offsets``, which are compared, too.
+        ``tokens`` and ``offsets``, which are compared, too. Or what a tokenizer gives for all
+        texts, unpadded.
     text_pairs : sequence of str, optional
         The second texts of pairs.
     add_special_tokens, truncation, max_length, add_prefix_space, split_special_tokens
@@ -83,7 +84,8 @@ def compare_tokens(
             f"tokenizer is of type {type_name(tokenizer)}: it must be a RobertaTokenizer, as"
             " RobertaTokenizer.from_pretrained(directory) gives it"
         )
-    rows = [as_port_row(value, f"row {number}") for number, value in enumerate(port_ids, 1)]
+    values = rows_in(port_ids) if isinstance(port_ids, Mapping) else port_ids
+    rows = [as_port_row(value, f"row {number}") for number, value in enumerate(values, 1)]
     call = Call(
         add_special_tokens,
         truncation_strategy(truncation),

@@ -14,13 +14,14 @@ from ...sentences import plain, shown
 from ...tokenization.offsets import Offsets
 from ...tokenization.vocabulary import ID
 
-__all__ = ["PortRow", "as_port_row", "json_value", "read_port_rows"]
+__all__ = ["PortRow", "as_port_row", "json_value", "read_port_rows", "rows_in"]
 
 IDS = list_of(ID, "the list of the ids of one text, each an integer of at least 0")
 TOKENS = Rule(
     lambda value: isinstance(value, list | tuple) and all(isinstance(v, str) for v in value),
     "a list of strings",
 )
+_IDS = ("input_ids", "ids")  # whichever a mapping has
 TEXT = Rule(lambda value: value is None or isinstance(value, str), "a string")
 
 
@@ -35,6 +36,42 @@ class PortRow(NamedTuple):
     offsets: list[Offsets] | None = None
     text: str | None = None
     text_pair: str | None = None
+
+
+def rows_in(value: Any) -> list[Any]:
+    """Divide what a tokenizer gives for several texts; what is of one text is one row.
+
+    Parameters
+    ----------
+    value : list, array or mapping
+        Of several texts a list of lists of ids, or a mapping with such lists.
+
+    Returns
+    -------
+    list
+        A list or mapping for each text, see `as_port_row`.
+
+    >>> rows_in({"input_ids": [[0, 2], [0, 5, 2]], "attention_mask": [[1, 1], [1, 1, 1]]})[1]
+    {'input_ids': [0, 5, 2], 'attention_mask': [1, 1, 1]}
+    """
+    if not isinstance(value, Mapping):
+        value = _listed(value)
+        return list(value) if _has_rows(value) else [value]
+    columns = {name: _listed(column) for name, column in value.items()}
+    ids: Any = next((columns[name] for name in _IDS if name in columns), None)
+    if not _has_rows(ids):
+        return [value]
+    whole = {n: one for n, one in columns.items() if _has_rows(one) and len(one) == len(ids)}
+    return [{name: column[i] for name, column in whole.items()} for i in range(len(ids))]
+
+
+def _listed(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value  # of an array
+
+
+def _has_rows(value: Any) -> bool:
+    is_list = isinstance(value, list | tuple) and len(value) > 0
+    return is_list and all(isinstance(row, list | tuple) for row in value)
 
 
 def as_port_row(value: Any, where: str) -> PortRow:
@@ -62,7 +99,7 @@ def as_port_row(value: Any, where: str) -> PortRow:
     """
     if not isinstance(value, Mapping):
         return PortRow(_ids(value, where))
-    name = next((name for name in ("input_ids", "ids") if name in value), None)
+    name = next((name for name in _IDS if name in value), None)
     if name is None:
         raise ValueError(f"{plain(where)} has no 'input_ids', but only {shown(list(value))}")
     ids = _ids(value[name], f"{where}: {name}")
@@ -75,8 +112,7 @@ def as_port_row(value: Any, where: str) -> PortRow:
 
 
 def _ids(value: Any, where: str) -> list[int]:
-    tolist = getattr(value, "tolist", None)  # of an array
-    ids: list[int] = list(check(where, tolist() if tolist else value, IDS))
+    ids: list[int] = list(check(where, _listed(value), IDS))
     return ids
 
 
@@ -112,6 +148,8 @@ def _check_length(name: str, values: Sequence[Any], ids: list[int], where: str) 
 def read_port_rows(path: str | os.PathLike[str]) -> list[PortRow]:
     """Read a file with one JSON value a line: a list of ids, or an object, as `as_port_row` takes.
 
+    A line may have the rows of several texts, see `rows_in`.
+
     Parameters
     ----------
     path : str or path
@@ -137,8 +175,9 @@ def read_port_rows(path: str | os.PathLike[str]) -> list[PortRow]:
     with open(path, "rb") as file:
         places = (f"{name}, line {number}" for number in count(1))
         return [
-            as_port_row(_value(line, where), where)
+            as_port_row(row, where)
             for line, where in zip(file, places, strict=False)
+            for row in rows_in(_value(line, where))
         ]
 
 

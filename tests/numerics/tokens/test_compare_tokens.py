@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from minirobert.numerics.comparison import DepartureError
 from minirobert.numerics.tokens import compare_tokens, read_port_rows
+from minirobert.numerics.tokens.port_rows import rows_in
 from minirobert.numerics.tokens.search import FAMILIES
 from minirobert.numerics.tokens.steps import Call, steps_of
 from minirobert.numerics.tokens.suspect import STEPS, Case
@@ -378,6 +379,21 @@ def test_lines_that_are_none(tmp_path, line, says):
     (tmp_path / "ids.jsonl").write_bytes(b"[0, 2]\n" + line + b"\n")
     with pytest.raises(ValueError, match=says):
         read_port_rows(tmp_path / "ids.jsonl")
+
+
+def test_rows_of_all_texts_at_once(tokenizer, tmp_path):
+    texts = ["The sky", "is blue.", ""]
+    whole = tokenizer(texts, return_offsets_mapping=True)
+    whole["ids_of"] = ["a", "b", "c"]  # means nothing
+    assert str(compare_tokens(tokenizer, texts, whole)) == "3 of 3 texts are tokenized the same"
+    path = tmp_path / "ids.json"
+    for value in (dict(whole), whole["input_ids"]):
+        path.write_text(json.dumps(value))
+        assert [row.ids for row in read_port_rows(path)] == whole["input_ids"]
+    path.write_text("[0, 2]\n[[0], [2]]\n")
+    assert [row.ids for row in read_port_rows(path)] == [[0, 2], [0], [2]]
+    arrays = tokenizer(["a b", "c d"], return_tensors="np")
+    assert len(rows_in(arrays)) == 2
 
 
 def test_files_that_are_none(tmp_path):
