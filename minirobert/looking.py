@@ -136,12 +136,11 @@ def patch(
     length = shape[1]
     axes = {name: _token_axis(model, name, seen, length) for name in names}
     check("word", word, integer(0, model.config.vocab_size - 1))
-    position = _counted("position", position, length)
 
     def score() -> Array:
-        hidden = _encoded(model, "corrupt", corrupt).last_hidden_state[:, position, :]
-        logits = model.lm_head(hidden)  # [B, V]
-        return (softmax(logits) if probability else logits)[0, int(word)]
+        hidden = _encoded(model, "corrupt", corrupt).last_hidden_state
+        logits = model.lm_head(_taken(hidden, [position]))  # [B, positions, V]
+        return (softmax(logits) if probability else logits)[0, 0, int(word)]
 
     before, after = score(), []
     for name in names:
@@ -156,7 +155,7 @@ def _replacing(name: str, other: Array, axis: int, at: int) -> Watcher:
     """Put another tensor in the place of one, at one position of an axis."""
     xp = array_namespace(other)
     is_there = xp.arange(other.shape[axis], device=device_of(other)) == at
-    shape = [-1 if i == axis else 1 for i in range(other.ndim)]
+    shape = tuple(-1 if i == axis else 1 for i in range(other.ndim))
 
     def watcher(path: str, array: Array) -> Array | None:
         return xp.where(xp.reshape(is_there, shape), other, array) if path == name else None

@@ -113,8 +113,8 @@ def _spelled(token: str) -> str:
 def readable(text: str, most: int = _LETTERS) -> str:
     r"""Write a text so that it can be seen: spaces, and what the font does not have.
 
-    >>> print(readable(" sky\n"), readable("😀"))
-    ␣sky\n \U0001f600
+    >>> print(readable(" sky\n"), readable("中"))
+    ␣sky\n \u4e2d
     """
     visible = plain(text, most).replace(" ", "\N{OPEN BOX}")
     fonts = matplotlib("font_manager")
