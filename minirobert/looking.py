@@ -212,15 +212,15 @@ def _token_axis(model: LanguageModel, name: str, seen: Mapping[str, Array], leng
 
 def _taken(hidden: Array, positions: Sequence[int]) -> Array:  # [B, S, H] -> [B, positions, H]
     xp, length = array_namespace(hidden), hidden.shape[1]
-    places = [_counted("a position", one, length) for one in positions]
+    places = [_counted(one, length) for one in positions]
     indices = xp.asarray(places, dtype=index_dtype(xp), device=device_of(hidden))
     return xp.take(hidden, indices, axis=1)
 
 
-def _counted(name: str, position: int, length: int) -> int:
+def _counted(position: int, length: int) -> int:
     """Count a position from the beginning."""
     rule = integer(-length, length - 1).but(f", as the text has {length} tokens")
-    return int(check(name, position, rule)) % length
+    return int(check("a position", position, rule)) % length
 
 
 def _check_model(model: Any) -> None:
