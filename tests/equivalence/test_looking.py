@@ -37,7 +37,7 @@ def both(class_name, config, seed):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data(), class_name=language_models, config=configs(), seed=seeds)
 def test_the_lens_is_torchs_head_on_every_hidden_state(library, data, class_name, config, seed):
     theirs, ours = both(class_name, config, seed)
@@ -81,7 +81,7 @@ def with_hook(module, hook, model, ids):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     data=st.data(), class_name=language_models, config=configs(), seed=seeds,
     length=st.integers(1, 6), probability=st.booleans(),
