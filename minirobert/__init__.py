@@ -10,6 +10,7 @@ from .cache import KeyValueCache
 from .config import RobertaConfig
 from .files import TINY
 from .generation import GenerateOutput, GenerationConfig
+from .looking import logit_lens, patch
 from .models import (
     AutoConfig,
     AutoModel,
@@ -76,7 +77,9 @@ __all__ = [
     "RobertaTokenizerFast",
     "SequenceClassifierOutput",
     "TokenClassifierOutput",
+    "logit_lens",
     "observe",
+    "patch",
     "pipeline",
     "to_device",
     "watch",

@@ -28,11 +28,12 @@ TOP_LEVEL = {
         ),
         *("parameters", "intermediates", "tensor_names"),
     ],
+    "looking": ["looking"],
     "house": ["__init__", "__main__", "moved"],
 }
 FOLDERS = [
     *("files", "kernels", "checkpoints", "tokenization", "generation", "models", "pipelines"),
-    *("numerics", "cli"),
+    *("plots", "numerics", "cli"),
 ]
 #: A wing may import itself, words, and those that stand here.
 MAY_IMPORT = {
@@ -45,8 +46,11 @@ MAY_IMPORT = {
     "generation": {"files", "ground", "heart"},
     "models": {"files", "ground", "heart", "checkpoints", "tokenization", "generation"},
     "pipelines": {"files", "ground", "heart", "tokenization", "generation", "models"},
+    "looking": {"ground", "heart", "models"},
+    "plots": {"ground", "heart", "tokenization"},
     "numerics": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "generation", "models"),
+        "plots",
     },
     "cli": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"),

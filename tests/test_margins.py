@@ -93,6 +93,7 @@ def decoders():
 def heads():
     masked = model(RobertaForMaskedLM)
     masked(IDS, MASK, labels=IDS, train=True, rng=0, **ALL)
+    minirobert.logit_lens(masked, {"input_ids": IDS, "attention_mask": MASK})
     kinds = {
         "regression": np.ones((B, C), np.float32),
         "single_label_classification": np.ones(B, int),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...files import exchanging
+from ...plots.canvas import new_figure
 from ...sentences import plain
 from ..steps import layer
 
@@ -52,7 +52,7 @@ def plot(comparison: Comparison, path: str | os.PathLike[str] | None = None) -> 
     ValueError
         If there is no kind of picture for the end of the path.
     """
-    figure = _figure()
+    figure = new_figure(11, 5)
     axes = figure.add_subplot()
     rows = comparison.compared
     for name, marked in _by_kind(rows).items():
@@ -66,15 +66,6 @@ def plot(comparison: Comparison, path: str | os.PathLike[str] | None = None) -> 
     if path is not None:
         _save(figure, Path(path))
     return figure
-
-
-def _figure() -> Any:
-    try:
-        return import_module("matplotlib.figure").Figure(figsize=(11, 5), layout="constrained")
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            'pictures take matplotlib, which is not installed: pip install "minirobert[plot]"'
-        ) from None
 
 
 def _by_kind(rows: tuple[Row, ...]) -> dict[str, list[tuple[int, Row]]]:
