@@ -67,7 +67,7 @@ def pseudo_log_likelihoods(
 
     Notes
     -----
-    Source: Salazar et al. 2020 (arXiv:1910.14659), section 2.
+    Source: Salazar et al. 2020 (arXiv:1910.14659).
 
     >>> import minirobert
     >>> model = minirobert.RobertaForMaskedLM.from_pretrained()
@@ -170,6 +170,7 @@ def _checked(
     check("model", model, Rule(lambda v: isinstance(v, kind), f"a {kind.__name__}"), TypeError)
     axes = "[batch, sequence]"
     ids = to_numpy(integers("input_ids", _on_host(input_ids), np.empty(0), axes, 2))
+    ids = ids.astype(np.int64)  # the mask's id may be larger than any of them
     is_scored = _mask("scored", scored, ids)
     attend = np.ones(ids.shape, bool) if mask is None else _mask("attention_mask", mask, ids)
     return ids, is_scored & attend, attend

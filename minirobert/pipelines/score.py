@@ -54,9 +54,11 @@ class ScorePipeline(Pipeline[LanguageModel]):
     Notes
     -----
     Special tokens, such as ``<s>`` and ``</s>``, are seen by the model, but not scored. Scores of
-    the two kinds of models cannot be compared, nor those of different tokenizers.
+    the two kinds of models cannot be compared, nor those of different tokenizers. To the encoder the
+    tokens of one word tell each other, so a rare word of several may have a high score (Kauf &
+    Ivanova 2023, arXiv:2305.10588).
 
-    Source: Salazar et al. 2020 (arXiv:1910.14659), section 2. transformers has no such pipeline.
+    Source: Salazar et al. 2020 (arXiv:1910.14659). transformers has no such pipeline.
 
     >>> from minirobert import pipeline
     >>> score = pipeline("score")

@@ -246,6 +246,11 @@ def test_unknown_tokens_are_not_scored():
 IDS, ALL = [[0, 5, 6, 2]], [[True] * 4]
 
 
+def test_ids_of_any_integer_dtype():
+    score = [pseudo_log_likelihoods(our_model(MASKED), np.array(IDS, d), ALL, 300) for d in "bq"]
+    assert (score[0] == score[1]).all()
+
+
 @pytest.mark.parametrize(
     ("function", "class_name", "arguments", "error", "message"),
     [
