@@ -54,8 +54,8 @@ class ScorePipeline(Pipeline[LanguageModel]):
     Notes
     -----
     Special tokens, such as ``<s>`` and ``</s>``, are seen by the model, but not scored. Scores of
-    the two kinds of models cannot be compared, nor those of different tokenizers. To the encoder the
-    tokens of one word tell each other, so a rare word of several may have a high score (Kauf &
+    the two kinds of models cannot be compared, nor those of different tokenizers. To the encoder
+    the tokens of one word tell each other, so a rare word of several may have a high score (Kauf &
     Ivanova 2023, arXiv:2305.10588).
 
     Source: Salazar et al. 2020 (arXiv:1910.14659). transformers has no such pipeline.
