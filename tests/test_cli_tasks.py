@@ -124,6 +124,7 @@ CASES = {
             {LINES[0]: LINES[0]},
         ),
     ],
+    "score": [([], {}, {line: line for line in LINES[:2]})],
 }
 ALL_CASES = [(task, *case) for task in CASES for case in CASES[task]]
 
@@ -164,7 +165,7 @@ def test_json_is_what_the_pipeline_gives(
 
 @pytest.mark.parametrize(
     ("task", "options", "keywords", "inputs"),
-    [case for case in ALL_CASES if case[0] != "text-generation"],  # which shows no scores
+    [case for case in ALL_CASES if case[0] not in ("text-generation", "score")],  # shown otherwise
 )
 def test_text_for_people(run_well, directories, task, options, keywords, inputs):
     line = next(iter(inputs))
@@ -194,6 +195,17 @@ def test_examples_work(run, run_well, stdin, directories, context_file, command)
         words = words.replace("DIR", shlex.quote(str(directories[command])))
         words = words.replace("FILE", shlex.quote(str(context_file)))
         assert run_well(*shlex.split(words))
+
+
+def test_likelihoods_for_people(run_well):
+    (found,) = json_lines(run_well("score", "The sky", "--json"))
+    one, other = (token["log_probability"] for token in found["tokens"])
+    assert run_well("score", "The sky").splitlines() == [
+        "The sky",
+        f"  {found['score']:.4f}  perplexity {found['perplexity']:.4f}, 2 tokens",
+        f"  {one:9.4f}  'The'",
+        f"  {other:9.4f}  ' sky'",
+    ]
 
 
 # Streams
@@ -320,12 +332,15 @@ def test_long_text_warns_that_only_its_beginning_is_labelled(run, directories):
 # Options of all
 
 #: The others cut texts, or read them in windows, without being told to.
-CAN_TRUNCATE = ["feature-extraction", "fill-mask", "multiple-choice", "text-classification"]
+CAN_TRUNCATE = [
+    *("feature-extraction", "fill-mask", "multiple-choice", "score", "text-classification"),
+]
 
 
 @pytest.mark.parametrize("task", CAN_TRUNCATE)
 def test_truncate(run, directories, task):
-    line = "<mask> " + text_of(200) + ("\ta\tb" if task == "multiple-choice" else "")
+    line = {"fill-mask": "<mask> "}.get(task, "") + text_of(200)
+    line += "\ta\tb" if task == "multiple-choice" else ""
     command = [task, line, "--json", "--model", str(directories[task])]
     assert_sentence(run(*command), "takes at most 128: shorten it, or give --truncate\n")
     code, output, errors = run(*command, "--truncate")

@@ -388,7 +388,28 @@ TEXT_GENERATION = TaskCommand(
 )
 
 
+def _show_likelihoods(line: str, found: Any) -> None:
+    print(line)
+    print(f"  {found['score']:.4f}  perplexity {found['perplexity']:.4f}", end="")
+    print(f", {found['num_tokens']} tokens" if found["num_tokens"] > 1 else ", 1 token")
+    for token in found["tokens"]:
+        print(f"  {token['log_probability']:9.4f}  {token['token_str']!r}")
+
+
+SCORE = TaskCommand(
+    task="score",
+    purpose="Tell how likely a text is: its (pseudo-)log-likelihood and perplexity, by token.",
+    examples=(
+        'score "Grass is green." "Grass is loud."',
+        "score --json --batch-size 8 < lines.txt",
+    ),
+    options=(),
+    show=_show_likelihoods,
+)
+
+
 TASK_COMMANDS = (
     *(FILL_MASK, TEXT_CLASSIFICATION, FEATURE_EXTRACTION, TOKEN_CLASSIFICATION),
     *(QUESTION_ANSWERING, ZERO_SHOT_CLASSIFICATION, MULTIPLE_CHOICE, TEXT_GENERATION),
+    SCORE,
 )

@@ -28,6 +28,7 @@ from .keywords import OF_PIPELINES
 from .loading import found_of, loading_options, together, tokenizer_of
 from .multiple_choice import MultipleChoicePipeline
 from .question_answering import QuestionAnsweringPipeline
+from .score import ScorePipeline
 from .text_classification import TextClassificationPipeline
 from .text_generation import TextGenerationPipeline
 from .token_classification import TokenClassificationPipeline
@@ -40,6 +41,7 @@ __all__ = [
     "MultipleChoicePipeline",
     "Pipeline",
     "QuestionAnsweringPipeline",
+    "ScorePipeline",
     "TextClassificationPipeline",
     "TextGenerationPipeline",
     "TokenClassificationPipeline",
@@ -60,11 +62,14 @@ TASKS: dict[str, tuple[Any, type[RobertaPreTrainedModel]]] = {
     ),
     "multiple-choice": (MultipleChoicePipeline, RobertaForMultipleChoice),
     "text-generation": (TextGenerationPipeline, RobertaForCausalLM),
+    "score": (ScorePipeline, RobertaForMaskedLM),
 }
+#: task: a class that its model may be of instead
+OTHER_CLASSES: dict[str, type[RobertaPreTrainedModel]] = {"score": RobertaForCausalLM}
 ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
 
 #: The tasks of the bundled model.
-BUNDLED = ("fill-mask", "feature-extraction")
+BUNDLED = ("fill-mask", "feature-extraction", "score")
 
 _PIPELINE_CLASS = optional(
     Rule(lambda v: isinstance(v, type) and issubclass(v, Pipeline), "a subclass of Pipeline")
@@ -135,6 +140,13 @@ def pipeline(
 ) -> TextGenerationPipeline: ...
 @overload
 def pipeline(
+    task: Literal["score"],
+    model: PathOrModel | None = None,
+    tokenizer: PathOrTokenizer | None = None,
+    **options: Any,
+) -> ScorePipeline: ...
+@overload
+def pipeline(
     task: str | None = None,
     model: PathOrModel | None = None,
     tokenizer: PathOrTokenizer | None = None,
@@ -163,11 +175,11 @@ def pipeline(
     task : str, optional
         ``"fill-mask"``, ``"feature-extraction"``, ``"text-classification"`` (or
         ``"sentiment-analysis"``), ``"token-classification"`` (or ``"ner"``),
-        ``"question-answering"``, ``"zero-shot-classification"``, ``"multiple-choice"`` or
-        ``"text-generation"``. By default that of the model's class, which for a directory is the
-        first of ``architectures`` in its ``config.json``.
+        ``"question-answering"``, ``"zero-shot-classification"``, ``"multiple-choice"``,
+        ``"text-generation"`` or ``"score"``. By default that of the model's class, which for a
+        directory is the first of ``architectures`` in its ``config.json``.
     model : directory, name on the hub or model, optional
-        By default the bundled one, which can fill masks and extract features.
+        By default the bundled one, which can fill masks, extract features and score texts.
     tokenizer : directory, name on the hub or tokenizer, optional
         That of the model's directory by default. A tuple of a name and a dictionary has options of
         the tokenizer's ``from_pretrained``.
@@ -221,7 +233,7 @@ def pipeline(
     def load() -> tuple[Any, RobertaPreTrainedModel, RobertaTokenizer]:
         found = found_of(TINY if model is None else model, hub, loading)
         name = _task_of(*found.classes) if task is None else ALIASES.get(task, task)
-        kind, model_class = TASKS[name]
+        kind, model_class = TASKS[name][0], _class_of(name, found.classes[0])
         of_task = tokenizer_of(tokenizer, found.files, hub)
         return kind, found.make(name, model_class), of_task
 
@@ -247,6 +259,13 @@ def _check_task(task: str | None, model: PathOrModel | None) -> None:
             f"the model that comes with the package was not trained for {task}: give model=, the "
             f"directory of a {TASKS[task][1].__name__}"
         )
+
+
+def _class_of(task: str, classes: Sequence[str]) -> type[RobertaPreTrainedModel]:
+    """Choose the class of a task's model: where there are two, the one that is named first."""
+    of_task = (TASKS[task][1], OTHER_CLASSES.get(task, TASKS[task][1]))
+    names = {one.__name__: one for one in of_task}
+    return next((names[one] for one in classes if one in names), of_task[0])
 
 
 def _task_of(classes: Sequence[str], name: str) -> str:

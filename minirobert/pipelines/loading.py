@@ -63,7 +63,7 @@ def _of_object(model: Any, hub: HubOptions, loading: Mapping[str, Any]) -> Found
     config = loading.get("config")
     return Found(
         ModelFiles(config, hub) if isinstance(config, _NAME) else None,
-        ([type(model).__name__], "the model object"),
+        ([one.__name__ for one in type(model).__mro__], "the model object"),
         partial(_moved, model, **loading),
     )
 

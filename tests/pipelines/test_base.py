@@ -171,6 +171,7 @@ ASKED = {"question": "a", "context": "b"}
             ["top_k"],
         ),
         ("FeatureExtractionPipeline", "RobertaModel", "a", []),
+        ("ScorePipeline", "RobertaForMaskedLM", "a", []),
     ],
 )
 def test_what_is_no_integer(kind, model, inputs, names, wrong):

@@ -180,7 +180,8 @@ ARGUMENTS = (
 )
 #: A text that each task answers.
 TEXTS = {
-    **dict.fromkeys(TASKS, "a<mask>"),
+    **dict.fromkeys(TASKS, "a"),
+    "fill-mask": "a<mask>",
     "question-answering": {"question": "a", "context": "b"},
     "multiple-choice": {"question": "a", "choices": ["b", "c"]},
 }
@@ -193,6 +194,7 @@ OF_TASKS = {
     "zero-shot-classification": ("candidate_labels", "hypothesis_template", "multi_label"),
     "multiple-choice": ("top_k",),
     "text-generation": ("prefix", "return_full_text", "rng", "stop_strings", "max_new_tokens"),
+    "score": (),
 }
 OF_ALL = ("batch_size", "tokenizer_kwargs", "progress_bar")
 

@@ -319,6 +319,7 @@ MODELS = {
     ),
     "multiple-choice": RobertaForMultipleChoice(RobertaConfig(**SIZES)),
     "text-generation": RobertaForCausalLM(RobertaConfig(**SIZES, is_decoder=True)),
+    "score": RobertaForMaskedLM(RobertaConfig(**SIZES)),
 }
 PIPELINES = {name: TASKS[name][0](model, TOKENIZER) for name, model in MODELS.items()}
 
@@ -348,6 +349,7 @@ OF_PIPELINES: dict[str, dict[str, list[Any]]] = {
         "return_full_text": [False], "return_tensors": [True], "prefix": ["x"], "rng": [0],
         "do_sample": [False], "num_return_sequences": [2],
     },
+    "score": {},
 }  # fmt: skip
 SHARED = {
     "batch_size": [1, 2],
