@@ -18,7 +18,7 @@ from ..models.classifiers import (
     RobertaForTokenClassification,
 )
 from ..models.language_models import RobertaForCausalLM, RobertaForMaskedLM
-from ..rules import Rule, check, optional
+from ..rules import Rule, check, did_you_mean, optional
 from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
 from .base import Pipeline, device_name
@@ -238,8 +238,9 @@ def _check_task(task: str | None, model: PathOrModel | None) -> None:
             )
         return
     if task not in TASKS and task not in ALIASES:
+        meant = did_you_mean(str(task), [*TASKS, *ALIASES])
         raise ValueError(
-            f"task {shown(task)} is not one of those here: {', '.join([*TASKS, *ALIASES])}"
+            f"task {shown(task)} is not one of those here: {', '.join([*TASKS, *ALIASES])}{meant}"
         )
     task = ALIASES.get(task, task)
     if model is None and task not in BUNDLED:

@@ -59,7 +59,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
 
     task = "fill-mask"
 
-    @takes(OF_OBJECTS | OF_ROWS)
+    @takes(OF_OBJECTS | OF_ROWS, Pipeline.__init__)
     def __init__(
         self,
         model: RobertaForMaskedLM,

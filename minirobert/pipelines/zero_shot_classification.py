@@ -57,7 +57,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
 
     task = "zero-shot-classification"
 
-    @takes(OF_OBJECTS | OF_ZERO_SHOT)
+    @takes(OF_OBJECTS | OF_ZERO_SHOT, Pipeline.__init__)
     def __init__(
         self,
         model: RobertaForSequenceClassification,
