@@ -23,6 +23,7 @@ __all__ = [
     "OF_TOKENIZERS",
     "Keyword",
     "names_of",
+    "refuse",
     "settle",
     "settle_all",
     "takes",
@@ -81,10 +82,10 @@ def settle_all(arguments: dict[str, Any], table: Mapping[str, Keyword], function
     TypeError: save_pretrained has no argument 'safe_serialisation'
     """
     settle(arguments, table)
-    _refuse(arguments, function, ())
+    refuse(arguments, function, ())
 
 
-def _refuse(names: Collection[str], function: str, known: Collection[str]) -> None:
+def refuse(names: Collection[str], function: str, known: Collection[str]) -> None:
     """Refuse arguments that a function does not have, if there are any."""
     if names:
         wrong = f"{function} has no argument {listed(names, each=shown)}"
@@ -117,7 +118,7 @@ def takes(
         def call(*arguments: Any, **keywords: Any) -> Any:
             settle(keywords, table)
             if not takes_all:
-                _refuse([n for n in keywords if n not in known], name, known)
+                refuse([n for n in keywords if n not in known], name, known)
             return function(*arguments, **keywords)
 
         return call  # type: ignore[return-value]  # wraps keeps the signature

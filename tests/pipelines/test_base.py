@@ -253,6 +253,12 @@ def test_an_unknown_option_is_answered_by_those_there_are(task, model, name, mea
         pipe("a", **{name: 1})
 
 
+@pytest.mark.parametrize(("name", "meant"), [("dtypes", "dtype"), ("revison", "revision")])
+def test_a_misspelt_option_of_pipeline_is_found_before_anything_is_loaded(name, meant):
+    with pytest.raises(TypeError, match=rf"pipeline has no .*{name}.* mean {meant}\? \(.*, config"):
+        minirobert.pipeline("text-classification", "nowhere", **{name: 1})
+
+
 # Progress
 
 
