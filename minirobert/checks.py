@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -111,7 +111,7 @@ def _made_an_array(value: Any) -> str:
 def _is_ragged(value: Any) -> bool:
     """Tell rows of several lengths, as of texts that are not padded yet."""
     rows = value if isinstance(value, list | tuple) else ()
-    return len({len(row) for row in rows if isinstance(row, Sized)}) > 1
+    return len({len(row) for row in rows if isinstance(row, list | tuple)}) > 1
 
 
 def _on_one_device(array: Array, like: Array) -> bool:
@@ -180,7 +180,8 @@ def integers(name: str, value: Any, like: Array, axes: str, rank: int) -> Array:
 def _batch_of_one(name: str, value: Any) -> str:
     """Tell how the axis of the batch is added to an array, or to a list of a tokenizer."""
     if isinstance(value, list | tuple):
-        tokenizer = "" if isinstance(value[0], list | tuple) else ", as tokenizer([text]) does"
+        is_nested = any(isinstance(row, list | tuple) for row in value)
+        tokenizer = "" if is_nested else ", as tokenizer([text]) does"
         return f": give [{name}] for a batch of one{tokenizer}"
     return f": write {name}[None, :] for a batch of one"
 

@@ -39,6 +39,12 @@ BAD = {
         r"input_ids has 1 axes \(shape \[4\]\), but must be \[batch, sequence\]: write "
         r"input_ids\[None, :\] for a batch of one",
     ),
+    "no row": ({"input_ids": []}, ValueError, r"input_ids has 1 axes \(shape \[0\]\)"),
+    "numbers and rows": (
+        {"input_ids": [np.array(0), np.array([5, 2])]},
+        ValueError,
+        "no array of numbers with rows of one length: give integers of at most 64 bits",
+    ),
     "three axes": ({"input_ids": IDS[None]}, ValueError, r"input_ids has 3 axes"),
     "float ids": ({"input_ids": IDS * 1.0}, TypeError, "dtype float64, but must hold integers"),
     "boolean ids": ({"input_ids": IDS > 1}, TypeError, "dtype bool, but must hold integers"),
