@@ -52,8 +52,8 @@ def place(name: str, value: Any, like: Array) -> Array:
     xp = array_namespace(like)
     if isinstance(value, Mapping):
         raise ValueError(
-            f"{name} is a dictionary, of {listed(value)}: give what it holds by name, "
-            "as in model(**inputs)"
+            f"{name} is a dictionary, of {listed(value)}: give what it holds by name, as in "
+            f"{_call_of(value.get(name))}"
         )
     if _hides_elements(value):
         raise ValueError(
@@ -70,8 +70,7 @@ def place(name: str, value: Any, like: Array) -> Array:
         is_numbers = False
     if not is_numbers:
         raise ValueError(
-            f"{name} is no array of numbers with rows of one length: tokenize texts, pad rows, and "
-            "give integers of at most 64 bits"
+            f"{name} is no array of numbers with rows of one length: {_made_an_array(value)}"
         )
     if isinstance(array, np.ndarray) and not (array.dtype.isnative and array.flags.c_contiguous):
         # in the order in which it counts: the last digit of a sum depends on it
@@ -83,6 +82,36 @@ def place(name: str, value: Any, like: Array) -> Array:
         f"weights are {library_name(like)} arrays on device {device_of(like)}: move one of them, "
         f"with minirobert.to_device({name}, {_destination(like)}) or model.to"
     )
+
+
+def _call_of(ids: Any) -> str:
+    """Write the call of a model with a tokenization that has these ids, or that should have been.
+
+    >>> _call_of([0, 9, 2]), _call_of([[0, 9, 2], [0, 2]])
+    ('model(**tokenizer([text])), a batch of one', 'model(**tokenizer(texts, padding=True))')
+    """
+    if isinstance(ids, list) and ids and rules.is_integer(ids[0]):
+        return "model(**tokenizer([text])), a batch of one"
+    return _OF_TEXTS if _is_ragged(ids) else "model(**inputs)"
+
+
+_OF_TEXTS = "model(**tokenizer(texts, padding=True))"
+
+
+def _made_an_array(value: Any) -> str:
+    """Tell what makes an array of a value that is none."""
+    first = value[0] if isinstance(value, list | tuple) and value else value
+    if isinstance(first, str):
+        return f"tokenize texts first, as in {_OF_TEXTS}"
+    if _is_ragged(value):
+        return f"pad its rows, as in {_OF_TEXTS}"
+    return "give integers of at most 64 bits, or floating-point numbers"
+
+
+def _is_ragged(value: Any) -> bool:
+    """Tell rows of several lengths, as of texts that are not padded yet."""
+    rows = value if isinstance(value, list | tuple) else ()
+    return len({len(row) for row in rows if isinstance(row, list | tuple)}) > 1
 
 
 def _on_one_device(array: Array, like: Array) -> bool:
@@ -139,13 +168,22 @@ def integers(name: str, value: Any, like: Array, axes: str, rank: int) -> Array:
     if array.ndim != rank:
         raise ValueError(
             f"{name} has {array.ndim} axes (shape {shown(list(array.shape))}), but must be {axes}"
-            + (f": write {name}[None, :] for a batch of one" if array.ndim == rank - 1 else "")
+            + (_batch_of_one(name, value) if array.ndim == rank - 1 else "")
         )
     check_not_empty(name, array)
     check_integers(name, array)
     if holds(array, "unsigned integer"):  # with which not all libraries index
         return astype(array, index_dtype(array_namespace(array)))
     return array
+
+
+def _batch_of_one(name: str, value: Any) -> str:
+    """Tell how the axis of the batch is added to an array, or to a list of a tokenizer."""
+    if isinstance(value, list | tuple):
+        is_nested = any(isinstance(row, list | tuple) for row in value)
+        tokenizer = "" if is_nested else ", as tokenizer([text]) does"
+        return f": give [{name}] for a batch of one{tokenizer}"
+    return f": write {name}[None, :] for a batch of one"
 
 
 def floats(name: str, value: Any, like: Array) -> Array:

@@ -11,8 +11,8 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, NamedTuple, TypeVar
 
-from .rules import BOOLEAN, Rule, check, is_among, near_miss, one_of, optional
-from .sentences import listed, plain, shown
+from .rules import BOOLEAN, Rule, check, did_you_mean, is_among, one_of, optional
+from .sentences import fitted, listed, plain, shown
 
 __all__ = [
     "OF_CONFIGS",
@@ -22,6 +22,8 @@ __all__ = [
     "OF_SAVING",
     "OF_TOKENIZERS",
     "Keyword",
+    "names_of",
+    "refuse",
     "settle",
     "settle_all",
     "takes",
@@ -80,19 +82,23 @@ def settle_all(arguments: dict[str, Any], table: Mapping[str, Keyword], function
     TypeError: save_pretrained has no argument 'safe_serialisation'
     """
     settle(arguments, table)
-    _refuse(arguments, function, ())
+    refuse(arguments, function, ())
 
 
-def _refuse(names: Collection[str], function: str, known: Collection[str]) -> None:
+def refuse(names: Collection[str], function: str, known: Collection[str]) -> None:
     """Refuse arguments that a function does not have, if there are any."""
     if names:
-        meant = near_miss(next(iter(names)), known)
-        cure = f": did you mean {meant}?" if meant else ""
-        raise TypeError(f"{function} has no argument {listed(names, each=shown)}{cure}")
+        wrong = f"{function} has no argument {listed(names, each=shown)}"
+        has = (" (it has ", list(known), ")") if known else ()
+        raise TypeError(fitted(wrong, did_you_mean(next(iter(names)), known), *has))
 
 
-def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
+def takes(
+    table: Mapping[str, Keyword], shared: Callable[..., Any] | None = None
+) -> Callable[[Function], Function]:
     """Make a function take the keywords of a table, too, and refuse others in a short sentence.
+
+    Its own ``**keywords`` are those of the function ``shared``, where one is given.
 
     >>> @takes({"topk": Keyword(ANYTHING, "top_k"), "num_workers": Keyword(ANYTHING)})
     ... def best(top_k=1):
@@ -102,19 +108,30 @@ def takes(table: Mapping[str, Keyword]) -> Callable[[Function], Function]:
     """
 
     def taking(function: Function) -> Function:
-        known = signature(function).parameters
-        takes_all = any(one.kind is Parameter.VAR_KEYWORD for one in known.values())
+        known, takes_all = names_of(function)
+        if shared is not None:
+            more, takes_all = names_of(shared)
+            known = list(dict.fromkeys([*known, *more]))
+        name = function.__qualname__.removesuffix(".__init__")
 
         @wraps(function)
         def call(*arguments: Any, **keywords: Any) -> Any:
             settle(keywords, table)
             if not takes_all:
-                _refuse([n for n in keywords if n not in known], function.__qualname__, known)
+                refuse([n for n in keywords if n not in known], name, known)
             return function(*arguments, **keywords)
 
         return call  # type: ignore[return-value]  # wraps keeps the signature
 
     return taking
+
+
+def names_of(function: Callable[..., Any]) -> tuple[list[str], bool]:
+    """Give the names of a function's arguments, and tell whether it takes any others."""
+    of_any = (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
+    arguments = signature(function).parameters.values()
+    names = [one.name for one in arguments if one.kind not in of_any and one.name != "self"]
+    return names, any(one.kind is Parameter.VAR_KEYWORD for one in arguments)
 
 
 def _dtype_name(dtype: Any) -> Any:

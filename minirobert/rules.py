@@ -27,10 +27,12 @@ __all__ = [
     "check",
     "count",
     "dictionary_of",
+    "did_you_mean",
     "either",
     "integer",
     "is_among",
     "is_integer",
+    "is_missing",
     "is_number",
     "list_of",
     "near_miss",
@@ -91,6 +93,16 @@ def is_number(value: Any) -> bool:
         return (is_integer(value) or isinstance(value, float) or is_theirs) and math.isfinite(value)
     except OverflowError:  # an integer that no floating-point number is near to
         return False
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a value stands for none: None, NaN, or pandas' NA and NaT.
+
+    >>> is_missing(float("nan")), is_missing("")
+    (True, False)
+    """
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
 
 def is_among(value: Any, *choices: Any) -> bool:
@@ -168,6 +180,16 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
     if name.startswith("_") or len(name) > _LONGEST:
         return None
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.84)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Ask so behind the sentence about a name that is not known, where one is near to it.
+
+    >>> did_you_mean("topk", ["top_k"]), did_you_mean("house", ["top_k"])
+    (': did you mean top_k?', '')
+    """
+    meant = near_miss(name, known)
+    return f": did you mean {meant}?" if meant else ""
 
 
 NONE = Rule(lambda value: value is None, "None")

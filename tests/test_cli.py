@@ -477,6 +477,12 @@ def test_help(run):
     assert all(command in output for command in COMMANDS)
 
 
+def test_without_a_command_there_is_the_help(run, monkeypatch):
+    assert run() == (2, "", run("--help")[1])
+    monkeypatch.setattr(sys, "argv", ["minirobert"])
+    assert cli.main() == 2
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_has_examples_that_parse(run, command):
     code, output, errors = run(command, "--help")
@@ -537,8 +543,12 @@ def test_errors_are_a_sentence(run, arguments, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "COMMAND"),
         (["frobnicate"], "'frobnicate'"),
+        (["fil-mask", SKY], "'vectors'): did you mean fill-mask?"),
+        (["tokenise"], "did you mean tokenize?"),
+        (["inspect", "a", "b"], "unrecognized argument 'b' (it has --help, --json, "),
+        (["fill-mask", "--top-kk=3"], "'--top-kk=3': did you mean --top-k? (it has --help, --js"),
+        (["fill-mask", SKY, "--dtype", "floatt32"], "did you mean float32?"),
         (["fill-mask", SKY, "--top-k", "many"], "'many'"),
         (["fill-mask", SKY, "--frobnicate"], "--frobnicate"),
         (["text-classification", "--model", "DIR", "--top-k", "many"], "'many' is neither"),

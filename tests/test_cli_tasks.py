@@ -11,7 +11,7 @@ import pytest
 
 import minirobert
 from minirobert import cli
-from minirobert.pipelines import BUNDLED, TASKS
+from minirobert.pipelines import ALIASES, BUNDLED, TASKS
 from minirobert.pipelines.base import chunks
 from tests.pipelines.models import saved_for_each_task, text_of
 from tests.test_cli import (
@@ -146,6 +146,14 @@ def context_file(tmp_path):
 
 def test_every_task_has_a_command():
     assert set(CASES) == set(TASKS) == {task.task for task in cli.tasks.TASK_COMMANDS}
+
+
+@pytest.mark.parametrize(("alias", "task"), ALIASES.items())
+def test_other_names_of_tasks_are_commands(run_well, directories, alias, task):
+    rest = ["Anna", "--json", "--model", str(directories[task])]
+    assert run_well(alias, *rest) == run_well(task, *rest)
+    assert run_well(alias, "--help") == run_well(task, "--help")
+    assert f"{task} ({alias})" in run_well("--help")
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])

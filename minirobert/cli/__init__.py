@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..interrupts import STOP
-from ..sentences import shown
+from ..rules import did_you_mean
+from ..sentences import fitted, shown
 from .compare import add_compare
 from .compare_tokens import add_compare_tokens
 from .export import add_export
@@ -82,15 +83,38 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace | int:
     """Read the arguments, or give the exit code where they ask for help, or are wrong."""
+    parser = _parser()
     with output():
+        if not (sys.argv[1:] if argv is None else argv):
+            parser.print_help(sys.stderr)
+            return 2  # as of other wrong usage: a script that forgets the command has failed
         try:
-            return _parser().parse_args(argv)
+            return parser.parse_args(argv)
         except SystemExit as end:
             return int(end.code or 0)
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are short, whatever the argument that they quote."""
+    """A parser whose errors are short, whatever the argument that they quote, and tell the cure."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        arguments, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._unknown(unknown[0]))
+        return arguments, unknown
+
+    def _unknown(self, word: str) -> str:
+        """Say what there is in place of an option, or of a word that nothing takes."""
+        options = [flag for one in self._actions for flag in one.option_strings[-1:]]
+        meant = did_you_mean(word.partition("=")[0], options)
+        return fitted(f"unrecognized argument {shown(word)}{meant} (it has ", options, ")")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            meant = did_you_mean(str(value), map(str, action.choices or ()))
+            raise argparse.ArgumentError(action, f"{error.message}{meant}") from None
 
     def error(self, message: str) -> NoReturn:
         tell(f"usage: {self.usage}", "")

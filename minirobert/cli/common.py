@@ -22,11 +22,17 @@ ERRORS = (ValueError, TypeError)
 
 
 def add_command(
-    commands: Any, name: str, purpose: str, examples: str, what: str = "[TEXT ...]"
+    commands: Any,
+    name: str,
+    purpose: str,
+    examples: str,
+    what: str = "[TEXT ...]",
+    aliases: Sequence[str] = (),
 ) -> argparse.ArgumentParser:
     """Add a command with a purpose, its examples and ``--json`` to the parser."""
     command: argparse.ArgumentParser = commands.add_parser(
         name,
+        aliases=aliases,
         usage=f"minirobert {name} [options] {what}",
         help=purpose,
         description=purpose,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..files import TINY
-from ..pipelines import BUNDLED, pipeline
+from ..pipelines import ALIASES, BUNDLED, pipeline
 from ..pipelines.base import TooLongError
 from .common import add_command, add_texts, answer_lines, print_json
 from .lines import errors_option
@@ -89,7 +89,8 @@ SHARED = {
 def add_task(commands: Any, task: TaskCommand) -> None:
     """Add the command of a task."""
     examples = "\n".join(f"  minirobert {example}" for example in task.examples)
-    command = add_command(commands, task.task, task.purpose, examples)
+    aliases = [alias for alias, name in ALIASES.items() if name == task.task]
+    command = add_command(commands, task.task, task.purpose, examples, aliases=aliases)
     add_texts(command, task.what)
     add_options(
         command, _model(task), *task.options, *_truncate(task), *SHARED_OPTIONS, *HUB_OPTIONS

@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 
 from ..config import RobertaConfig
 from ..files import TINY, HubOptions
-from ..keywords import takes
+from ..keywords import names_of, refuse, takes
 from ..models.base import RobertaModel, RobertaPreTrainedModel
 from ..models.classifiers import (
     RobertaForMultipleChoice,
@@ -18,7 +18,7 @@ from ..models.classifiers import (
     RobertaForTokenClassification,
 )
 from ..models.language_models import RobertaForCausalLM, RobertaForMaskedLM
-from ..rules import Rule, check, optional
+from ..rules import Rule, check, did_you_mean, near_miss, optional
 from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
 from .base import Pipeline, device_name
@@ -225,8 +225,10 @@ def pipeline(
     _check_task(task, model)
     check("pipeline_class", pipeline_class, _PIPELINE_CLASS, TypeError)
     said = {"config": config, "dtype": dtype, "device": device_name(device), "xp": xp}
-    hub_options = [one.name for one in fields(HubOptions) if one.name in options]
-    said |= {name: options.pop(name) for name in hub_options}
+    hub_names = [one.name for one in fields(HubOptions)]
+    said |= {name: options.pop(name) for name in hub_names if name in options}
+    own = [*names_of(pipeline)[0], *hub_names]  # the pipeline's class refuses others
+    refuse([name for name in options if near_miss(name, own)], "pipeline", own)
     loading = loading_options(said, model_kwargs)
     hub = HubOptions.taken_from(loading)
 
@@ -250,8 +252,9 @@ def _check_task(task: str | None, model: PathOrModel | None) -> None:
             )
         return
     if task not in TASKS and task not in ALIASES:
+        meant = did_you_mean(str(task), [*TASKS, *ALIASES])
         raise ValueError(
-            f"task {shown(task)} is not one of those here: {', '.join([*TASKS, *ALIASES])}"
+            f"task {shown(task)} is not one of those here: {', '.join([*TASKS, *ALIASES])}{meant}"
         )
     task = ALIASES.get(task, task)
     if model is None and task not in BUNDLED:

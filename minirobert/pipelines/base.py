@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
@@ -22,8 +22,8 @@ from .. import arrays
 from ..arrays import Array, move_like, to_numpy, widened
 from ..keywords import takes
 from ..models.base import RobertaPreTrainedModel
-from ..rules import BOOLEAN, STRING, Rule, check, integer, is_integer
-from ..sentences import cut, shown, type_name
+from ..rules import BOOLEAN, STRING, Rule, check, integer, is_integer, is_missing
+from ..sentences import cut, listed, plain, shown, type_name
 from ..tokenization import RobertaTokenizer
 from ..tokenization.rows.options import CallOptions
 
@@ -89,8 +89,9 @@ class Pipeline(Generic[Model]):
 
     Each option of a pipeline is the default of its calls, and each call may say otherwise. An input
     alone gives its result, a list of inputs a list of results, and any other iterable an iterator
-    of them, which reads no more inputs than it needs for the next results. Arrays and series are
-    what lists are; a data set that has numbered inputs, such as torch's, is an iterable.
+    of them, which reads no more inputs than it needs for the next results. Arrays, series and other
+    collections are what lists are; a data set that has numbered inputs, such as torch's, is an
+    iterable.
 
     Parameters
     ----------
@@ -140,6 +141,9 @@ class Pipeline(Generic[Model]):
         self.batch_size = batch_size
         self.tokenizer_kwargs = {} if tokenizer_kwargs is None else tokenizer_kwargs
         self.progress_bar = progress_bar
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model!r}, batch_size={self.batch_size})"
 
     @property
     def device(self) -> Any:
@@ -214,7 +218,7 @@ class Pipeline(Generic[Model]):
             yield from (answers[i] for i in range(len(window)))
 
     def _encoded(self, inputs: Iterable[Any], job: Job) -> Iterator[tuple[Any, Sequence[Row]]]:
-        for number, one in enumerate(inputs):
+        for number, one in enumerate(map(_own, inputs)):
             try:
                 rows = job.encode(one, f"the {self.noun}")
             except Exception as error:
@@ -311,9 +315,16 @@ def device_name(device: Any) -> str | None:
 
 
 def check_text(name: str, text: Any) -> None:
-    """Refuse what is no text, such as the rows of a data set."""
-    row = ": of a data set's rows give the texts alone, as in (row['text'] for row in rows)"
-    check(name, text, STRING.but(row) if isinstance(text, Mapping) else STRING, TypeError)
+    """Refuse what is no text, such as the rows of a data set, or where a column has none."""
+    cure = ""
+    if isinstance(text, Mapping):
+        cure = ": of a data set's rows give the texts alone, as in (row['text'] for row in rows)"
+    elif is_missing(text):
+        cure = (
+            ": it is missing, so leave its row out, as dropna() does, or fill it with a text (rows "
+            "are counted from 0)"
+        )
+    check(name, text, STRING.but(cure), TypeError)
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -339,24 +350,44 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def opened(inputs: Any, noun: str = "text") -> Any:
-    """Make a list of an array or a series, and a stream of a data set that only has numbers.
+    """Make a list of an array or a collection, and a stream of a data set that only has numbers.
 
-    >>> opened(np.array(["a", "b"]))
-    ['a', 'b']
+    >>> opened(np.array(["a", "b"])), opened({"a": 1}.keys())
+    (['a', 'b'], ['a'])
     """
+    inputs = _own(inputs)
     if isinstance(inputs, str | bytes | Mapping | type):
         return inputs
     if hasattr(inputs, "columns") and hasattr(inputs, "shape"):  # some give columns, some rows
-        kind = type_name(inputs)
-        raise TypeError(f"inputs is a {kind}, but must be one column of it: the {noun}s alone")
+        raise _not_a_column(inputs, noun)
     for name in ("tolist", "to_list", "to_pylist"):  # of NumPy and pandas, polars, Arrow
-        if hasattr(inputs, name) and not isinstance(inputs, type):
+        if hasattr(inputs, name):
             return _listed(inputs, name)
+    if isinstance(inputs, Collection):
+        return list(map(_own, inputs))
     if isinstance(inputs, Iterable) or not hasattr(inputs, "__getitem__"):
         return inputs
     if hasattr(inputs, "__len__"):  # not all raise IndexError at their end, as iter expects
         return (inputs[i] for i in range(len(inputs)))
     return iter(inputs)
+
+
+def _own(value: Any) -> Any:
+    """Make Python's own value of a scalar of Arrow, which a loop over a column gives."""
+    is_theirs = hasattr(value, "as_py") and not isinstance(value, type)
+    return value.as_py() if is_theirs else value
+
+
+def _not_a_column(table: Any, noun: str) -> TypeError:
+    """Say which columns a table has, and how to take one."""
+    names = list(getattr(table, "column_names", table.columns))  # Arrow's columns are arrays
+    one = next((name for name in (noun, "text", *names) if name in names), "text")
+    key = f'"{plain(one, 40)}"' if isinstance(one, str) else shown(one, 40)
+    has = listed(names, 100, each=shown) or "none"
+    return TypeError(
+        f"inputs is a {type_name(table)}, but must be one column of it, as in df[{key}]: the "
+        f"{noun}s alone (its columns: {has})"
+    )
 
 
 def _listed(inputs: Any, method: str) -> Any:

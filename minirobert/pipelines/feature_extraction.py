@@ -50,7 +50,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
 
     task = "feature-extraction"
 
-    @takes(OF_OBJECTS | OF_VECTORS)
+    @takes(OF_OBJECTS | OF_VECTORS, Pipeline.__init__)
     def __init__(
         self,
         model: RobertaModel,

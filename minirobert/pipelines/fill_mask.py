@@ -59,7 +59,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
 
     task = "fill-mask"
 
-    @takes(OF_OBJECTS | OF_ROWS)
+    @takes(OF_OBJECTS | OF_ROWS, Pipeline.__init__)
     def __init__(
         self,
         model: RobertaForMaskedLM,
@@ -203,7 +203,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         odd: dict[str, list[str]] = {}
         if not of_each:
             ids = self._target_ids(targets, vocabulary, odd)
-            _tell_of_odd_targets(odd)
+            self._tell_of_odd_targets(odd)
             return repeat(ids)
         if not isinstance(inputs, str | list | tuple):
             raise TypeError("targets has a list for each text: give the texts as a list, too")
@@ -214,7 +214,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
                 "each text, or one list of words for all"
             )
         ids_of_each = [self._target_ids(some, vocabulary, odd) for some in targets]
-        _tell_of_odd_targets(odd)
+        self._tell_of_odd_targets(odd)
         return iter(ids_of_each)
 
     def _target_ids(
@@ -244,24 +244,32 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
             raise ValueError(f"targets is {shown(targets)}, but must name at least one token")
         return list(found)
 
+    def _tell_of_odd_targets(self, odd: Mapping[str, Sequence[str]]) -> None:
+        """Warn of targets without a token, and of those with several, each kind at once."""
+        nothing = [target for target, tokens in odd.items() if not tokens]
+        if len(nothing) == 1:
+            warn(f"target {shown(nothing[0])} has no token and is left out")
+        elif nothing:
+            warn(f"targets {listed(nothing, each=shown)} have no token and are left out")
+        several = {target: tokens for target, tokens in odd.items() if tokens}
+        meant = self._with_a_space(several)
+        cure = f" (did you mean {meant}, with a space before it?)" if meant else ""
+        if len(several) == 1:
+            ((target, tokens),) = several.items()
+            warn(
+                f"target {shown(target)} is not one token but {len(tokens)} "
+                f"({listed(tokens, between=' ')}): {shown(tokens[0])} is used instead{cure}"
+            )
+        elif several:
+            firsts = (f"{shown(word, 40)} ({shown(some[0], 40)})" for word, some in several.items())
+            warn(
+                f"{len(several)} targets are not one token each, so that the first, in "
+                f"parentheses, is used instead: {listed(firsts, 140)}{cure}"
+            )
 
-def _tell_of_odd_targets(odd: Mapping[str, Sequence[str]]) -> None:
-    """Warn of targets without a token, and of those with several, each kind at once."""
-    nothing = [target for target, tokens in odd.items() if not tokens]
-    if len(nothing) == 1:
-        warn(f"target {shown(nothing[0])} has no token and is left out")
-    elif nothing:
-        warn(f"targets {listed(nothing, each=shown)} have no token and are left out")
-    several = {target: tokens for target, tokens in odd.items() if tokens}
-    if len(several) == 1:
-        ((target, tokens),) = several.items()
-        warn(
-            f"target {shown(target)} is not one token but {len(tokens)} "
-            f"({listed(tokens, between=' ')}): {shown(tokens[0])} is used instead"
-        )
-    elif several:
-        firsts = (f"{shown(target, 40)} ({shown(some[0], 40)})" for target, some in several.items())
-        warn(
-            f"{len(several)} targets are not one token each, so that the first, in parentheses, is "
-            f"used instead: {listed(firsts)}"
-        )
+    def _with_a_space(self, targets: Iterable[str]) -> str:
+        """List the targets that are one token behind a space, as words within a text are."""
+        words = [f" {target}" for target in targets]
+        ids = [self.tokenizer.encode(word, add_special_tokens=False) for word in words]
+        one = [word for word, tokens in zip(words, ids, strict=True) if len(tokens) == 1]
+        return listed(one, 100, " or ", shown)

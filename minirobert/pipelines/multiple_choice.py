@@ -11,10 +11,10 @@ from ..arrays import to_numpy
 from ..functional import softmax
 from ..keywords import takes
 from ..models.classifiers import RobertaForMultipleChoice
-from ..rules import NONE, STRING, check, either, integer
+from ..rules import NONE, check, either, integer
 from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, on_host, or_else
+from .base import Batch, Job, Pipeline, Row, check_text, on_host, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
 
 __all__ = ["Choice", "MultipleChoicePipeline"]
@@ -60,7 +60,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
     noun = "question"
     single = (Mapping,)
 
-    @takes(OF_OBJECTS | OF_ROWS)
+    @takes(OF_OBJECTS | OF_ROWS, Pipeline.__init__)
     def __init__(
         self,
         model: RobertaForMultipleChoice,
@@ -156,5 +156,5 @@ def _parts(one: Any, name: str) -> tuple[str, list[str]]:
             f"{name} has the choices {shown(choices)}, but must have a list of at least one"
         )
     for text in (question, *choices):
-        check(f"a text of {name}", text, STRING, TypeError)
+        check_text(f"a text of {name}", text)
     return question, list(choices)

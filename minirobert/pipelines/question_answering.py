@@ -14,7 +14,7 @@ import numpy as np
 
 from ..keywords import takes
 from ..models.classifiers import RobertaForQuestionAnswering
-from ..rules import STRING, Rule, check, integer, optional
+from ..rules import Rule, check, integer, optional
 from ..sentences import shown
 from ..tokenization import RobertaTokenizer
 from .answers import (
@@ -25,7 +25,7 @@ from .answers import (
     span_probabilities,
     word_offsets,
 )
-from .base import Batch, Job, Pipeline, Row, flag, on_host, opened, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, check_text, flag, on_host, opened, or_else, rows_of
 from .keywords import OF_CALLS, OF_OBJECTS, OF_QUESTIONS
 
 __all__ = [
@@ -329,7 +329,7 @@ def _checked(example: Any, name: str) -> tuple[str, str]:
     for key in _KEYS:
         text = example[key]
         which = name if key == "question" else f"the context of {name}"
-        check(which, text, STRING, TypeError)
+        check_text(which, text)
         if not text:
             raise ValueError(f"{which} is empty")
     return example["question"], example["context"]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any, TypedDict
 
 import numpy as np
 
 from ..functional import sigmoid, softmax
-from ..keywords import takes
+from ..keywords import names_of, takes
 from ..models.classifiers import RobertaForSequenceClassification
-from ..rules import BOOLEAN, NONE, Rule, check, either, integer, optional
+from ..rules import BOOLEAN, NONE, Rule, check, did_you_mean, either, integer, optional
 from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
-from .base import Job, Pipeline, or_else
+from .base import Job, Pipeline, opened, or_else
 from .keywords import OF_CALLS, OF_OBJECTS
 
 __all__ = ["FUNCTIONS", "Classification", "TextClassificationPipeline"]
@@ -181,6 +180,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         given = or_else(tokenizer_kwargs, self.tokenizer_kwargs)
         options = {**check("tokenizer_kwargs", given, MAPPING, TypeError), **tokenizer_options}
         pair = options.pop("text_pair", None)
+        inputs = opened(inputs)
         job = Job(
             lambda text, name: [self._row(name, *_texts_of(text, name, pair), options)],
             lambda batch: apply(self._logits(batch)),
@@ -232,12 +232,14 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
 
 def _check_options(tokenizer: RobertaTokenizer, options: Iterable[str]) -> None:
     """Refuse a misspelt option before the first text is read."""
-    known = signature(type(tokenizer).__call__).parameters
+    known, _ = names_of(type(tokenizer).__call__)
     for name in options:
         if name not in known:
+            own, _ = names_of(TextClassificationPipeline.__call__)
             raise TypeError(
-                f"{plain(name)} is no option of text-classification, and none of the tokenizer's "
-                "call, such as truncation or max_length"
+                f"{plain(name)} is no option of text-classification"
+                f"{did_you_mean(name, [*own, *known])} (it has {listed(own)}, and those of the "
+                "tokenizer's call, such as truncation or max_length)"
             )
 
 

@@ -17,7 +17,7 @@ from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
 from ..tokenization import RobertaTokenizer
 from ..tokenization.decoding import parts_of_text
-from .base import Job, Pipeline, Row, flag, or_else
+from .base import Job, Pipeline, Row, check_text, flag, or_else
 from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
 
 __all__ = ["Generation", "TextGenerationPipeline"]
@@ -276,7 +276,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         most: int,
     ) -> Row:
         """Encode a text, and check that what is to follow has room."""
-        check(name, text, STRING, TypeError)
+        check_text(name, text)
         options = {"add_special_tokens": bool(self.add_special_tokens), **self.tokenizer_kwargs}
         ids = self._row(name, prefix + text, options=options)["input_ids"]
         bos = self.tokenizer.bos_token_id

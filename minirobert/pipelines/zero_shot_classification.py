@@ -57,7 +57,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
 
     task = "zero-shot-classification"
 
-    @takes(OF_OBJECTS | OF_ZERO_SHOT)
+    @takes(OF_OBJECTS | OF_ZERO_SHOT, Pipeline.__init__)
     def __init__(
         self,
         model: RobertaForSequenceClassification,
@@ -107,7 +107,8 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         Parameters
         ----------
         sequences : str, list of str, or any iterable of str
-            The texts. What is too long for the model is cut off.
+            The texts. What is too long for the model is cut off, with a warning
+            unless ``tokenizer_kwargs`` say how.
         candidate_labels : list of str, or str
             The labels; a str is split at its commas.
         hypothesis_template : str, optional
@@ -151,7 +152,21 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         check_text(name, text)
         if not text:
             raise ValueError(f"{name} is empty: give one that a label can fit")
-        return [self._pair(text, name, hypothesis, options) for hypothesis in hypotheses]
+        rows = [self._pair(text, name, hypothesis, options) for hypothesis in hypotheses]
+        if not options.keys() & {"truncation", "max_length"} and any(
+            len(row["input_ids"]) == self.limit and self._is_cut(text, hypothesis, options)
+            for row, hypothesis in zip(rows, hypotheses, strict=True)
+        ):
+            warn(
+                f"{name} with a hypothesis has more than the {self.limit} tokens that the model "
+                "takes, and its end is not read: shorten or split it"
+            )
+        return rows
+
+    def _is_cut(self, text: str, hypothesis: str, options: Mapping[str, Any]) -> bool:
+        """Tell whether a text and a hypothesis, which fill a row, have more tokens than that."""
+        options = {**options, "truncation": False, "verbose": False}
+        return len(self.tokenizer(text, hypothesis, **options)["input_ids"]) > self.limit
 
     def _pair(self, text: Any, name: str, hypothesis: str, options: Mapping[str, Any]) -> Row:
         cut = {"truncation": "only_first", "max_length": self.limit, **options}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..sentences import type_name
+from ..rules import is_missing
+from ..sentences import shown, type_name
 
 __all__ = ["Text", "check_text", "kind_of"]
 
@@ -33,5 +34,5 @@ def check_text(text: Any, where: str) -> None:
 
 
 def kind_of(value: Any) -> str:
-    """Name the type of a value, for an error."""
-    return "None" if value is None else f"of type {type_name(value)}"
+    """Name the type of a value, for an error, or show one that stands for a missing text."""
+    return shown(value) if is_missing(value) else f"of type {type_name(value)}"

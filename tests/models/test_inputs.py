@@ -1,9 +1,12 @@
 """Bad input gives a sentence with the value, the limit and the cure, before any computation."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from minirobert import RobertaConfig, RobertaForMaskedLM, RobertaModel, watch
+from minirobert import RobertaConfig, RobertaForMaskedLM, RobertaModel, RobertaTokenizer, watch
 from tests.libraries import LIBRARIES, host
 
 CONFIG = RobertaConfig(
@@ -35,6 +38,12 @@ BAD = {
         ValueError,
         r"input_ids has 1 axes \(shape \[4\]\), but must be \[batch, sequence\]: write "
         r"input_ids\[None, :\] for a batch of one",
+    ),
+    "no row": ({"input_ids": []}, ValueError, r"input_ids has 1 axes \(shape \[0\]\)"),
+    "numbers and rows": (
+        {"input_ids": [np.array(0), np.array([5, 2])]},
+        ValueError,
+        "no array of numbers with rows of one length: give integers of at most 64 bits",
     ),
     "three axes": ({"input_ids": IDS[None]}, ValueError, r"input_ids has 3 axes"),
     "float ids": ({"input_ids": IDS * 1.0}, TypeError, "dtype float64, but must hold integers"),
@@ -218,3 +227,26 @@ def test_unsigned_labels_and_lists_of_embeddings(library):
     np.testing.assert_array_equal(
         host(from_list), host(model(inputs_embeds=library.array(embeds)).logits)
     )
+
+
+def test_the_cure_for_a_tokenization_cures():
+    """The call that the sentence gives is made, and gives what the first text gives alone."""
+    tokenizer = RobertaTokenizer.from_pretrained()
+    model = RobertaModel(replace(CONFIG, vocab_size=len(tokenizer), max_position_embeddings=20))
+    text, texts = "Hello", ["Hello", "The sky is blue."]
+    names = {"model": model, "tokenizer": tokenizer, "text": text, "texts": texts}
+    alone = model([tokenizer(text)["input_ids"]]).last_hidden_state[0]  # [S, H]
+    calls = (
+        lambda: model(tokenizer(text)),
+        lambda: model(tokenizer(texts)),
+        lambda: model(**tokenizer(texts)),
+        lambda: model(texts),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match="as in model") as caught:
+            call()
+        cure = re.search(r"model\(.*\)", str(caught.value))[0]
+        found = eval(cure, names).last_hidden_state[0, : len(alone)]
+        np.testing.assert_allclose(found, alone, atol=1e-5)
+    with pytest.raises(ValueError, match=r"give \[input_ids\] .* as tokenizer\(\[text\]\) does"):
+        model(**tokenizer(text))

@@ -3,7 +3,9 @@
 import itertools
 import re
 import sys
+from collections import UserList, deque
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,11 +138,20 @@ def test_texts_before_an_error_of_the_stream_are_answered():
         next(answers)
 
 
-@pytest.mark.parametrize("inputs", [set(), iter([]), {}.keys()], ids=["set", "iterator", "keys"])
-def test_empty_stream(inputs):
-    answers = Echo(batch_size=3)(inputs)
+def test_empty_stream():
+    answers = Echo(batch_size=3)(iter([]))
     assert iter(answers) is answers
     assert list(answers) == []
+
+
+COLLECTIONS = (set, deque, UserList, lambda texts: dict.fromkeys(texts).keys())
+
+
+@pytest.mark.parametrize("form", COLLECTIONS, ids=["set", "deque", "list", "keys"])
+def test_what_has_a_length_gives_a_list(form):
+    for inputs in ([], ["a sky", "b"]):
+        some = form(inputs)
+        assert Echo()(some) == [answer_to(text) for text in some]
 
 
 def test_options_are_checked_before_the_first_text_is_asked_for():
@@ -188,6 +199,65 @@ def test_what_is_no_integer(kind, model, inputs, names, wrong):
 def test_what_is_no_text(inputs):
     with pytest.raises(TypeError, match="must be a str, or a list of them"):
         Echo()(inputs)
+
+
+#: Stand-ins for those of pandas: only their names tell what they are.
+NA, NAT = (type(name, (), {"__eq__": None})() for name in ("NAType", "NaTType"))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float64("nan"), NA, NAT], ids=repr)
+def test_a_missing_value_is_named_with_its_row(missing):
+    rows = ["a <mask>", "b <mask>", missing]
+    cases = {
+        "fill-mask": ("RobertaForMaskedLM", np.array(rows, object), "text 2"),
+        "question-answering": (
+            "RobertaForQuestionAnswering",
+            [{"question": "a", "context": row} for row in rows],
+            "the context of question 2",
+        ),
+        "multiple-choice": (
+            "RobertaForMultipleChoice",
+            [{"question": "a", "choices": [row]} for row in rows],
+            "a text of question 2",
+        ),
+    }
+    for task, (model, inputs, name) in cases.items():
+        pipe = minirobert.pipeline(task, our_model(model), our_tokenizer())
+        with pytest.raises(TypeError, match=f"{name} is .* a string: it is missing, so leave its"):
+            pipe(inputs)
+
+
+# What a pipeline is, and has
+
+
+def test_a_pipeline_shows_its_model():
+    echo = Echo(batch_size=4)
+    assert repr(echo) == f"Echo({echo.model!r}, batch_size=4)"
+
+
+@pytest.mark.parametrize(("name", "meant"), [("topk_k", "top_k"), ("batchsize", "batch_size")])
+@pytest.mark.parametrize(
+    ("task", "model"),
+    [
+        ("fill-mask", "RobertaForMaskedLM"),
+        ("text-classification", "RobertaForSequenceClassification"),
+        ("multiple-choice", "RobertaForMultipleChoice"),
+        ("question-answering", "RobertaForQuestionAnswering"),
+    ],
+)
+def test_an_unknown_option_is_answered_by_those_there_are(task, model, name, meant):
+    pipe = minirobert.pipeline(task, our_model(model), our_tokenizer())
+    known = rf"'?{name}'?.*: did you mean {meant}\? \(it has .*\btop_k, .*\bbatch_size\b"
+    with pytest.raises(TypeError, match=known):
+        minirobert.pipeline(task, pipe.model, pipe.tokenizer, **{name: 1})
+    with pytest.raises(TypeError, match=known):
+        pipe("a", **{name: 1})
+
+
+@pytest.mark.parametrize(("name", "meant"), [("dtypes", "dtype"), ("revison", "revision")])
+def test_a_misspelt_option_of_pipeline_is_found_before_anything_is_loaded(name, meant):
+    with pytest.raises(TypeError, match=rf"pipeline has no .*{name}.* mean {meant}\? \(.*, config"):
+        minirobert.pipeline("text-classification", "nowhere", **{name: 1})
 
 
 # Progress

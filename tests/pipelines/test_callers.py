@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -311,10 +312,19 @@ class Arrow:
         self.items = items
 
     def __iter__(self):
-        return ({"value": item} for item in self.items)
+        return map(Scalar, self.items)
 
     def to_pylist(self):
         return self.items
+
+
+class Scalar(NamedTuple):
+    """A stand-in for an item of such a column."""
+
+    value: Any
+
+    def as_py(self):
+        return self.value
 
 
 STREAMS = {
@@ -329,9 +339,10 @@ OURS_ALONE = {
     "numbered": Numbered,
     "endless": Endless,
     "loader": lambda items: torch.utils.data.DataLoader(items, batch_size=None),
+    "scalars of a stream": lambda items: iter(Arrow(items)),
 }
 LISTS = {"array": np.array, "objects": lambda i: np.array(i, dtype=object), "series": Series,
-    "arrow": Arrow, "tuple": tuple}  # fmt: skip
+    "arrow": Arrow, "tuple": tuple, "scalars": lambda i: list(Arrow(i))}  # fmt: skip
 
 
 @pytest.mark.parametrize("form", STREAMS)
@@ -360,6 +371,7 @@ def test_forms_that_are_not_in_transformers(task, form):
     found = pipe(make(inputs))
     assert isinstance(found, list) == (form in LISTS)
     assert list(found) == pipe(inputs)
+    assert pipe(Scalar(one)) == pipe(one)
 
 
 def test_forms_beside_the_inputs():
@@ -376,9 +388,17 @@ def test_forms_beside_the_inputs():
 
 
 def test_a_table_is_not_a_column():
-    frame = type("DataFrame", (), {"columns": ["text"], "shape": (1, 1), "__iter__": None})()
-    with pytest.raises(TypeError, match="inputs is a DataFrame, but must be one column of it"):
-        ours("fill-mask", "RobertaForMaskedLM")(frame)
+    pandas = {"columns": np.array(["id", "text"], object), "shape": (1, 2), "__iter__": None}
+    arrow = {**pandas, "columns": [[1], ["a"]], "column_names": ["id", "text"]}
+    fill = ours("fill-mask", "RobertaForMaskedLM")
+    for columns in (pandas, arrow):
+        frame = type("DataFrame", (), columns)()
+        sentence = 'is a DataFrame, but must be one column of it, as in df["text"]'
+        with pytest.raises(TypeError, match=f"{re.escape(sentence)}.*: 'id', 'text'"):
+            fill(frame)
+    numbered = type("DataFrame", (), {**pandas, "columns": range(3)})()
+    with pytest.raises(TypeError, match=r"as in df\[0\].*: 0, 1, 2"):
+        fill(numbered)
 
 
 def test_lists_of_questions_in_one_dictionary():

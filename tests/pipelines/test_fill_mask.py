@@ -334,6 +334,25 @@ def test_top_k_out_of_range(top_k, targets):
         ours(top_k=top_k)(SKY, targets=targets)
 
 
+def test_words_that_are_one_token_behind_a_space_alone_are_proposed():
+    """Of any words of the vocabulary, those and no others."""
+    known = theirs().tokenizer.get_vocab()
+    words = [token[1:] for token in list(known)[::400] if token.startswith("Ġ") and token[1:]]
+    words += ["xyzzy", "green"]
+    spaced = [f" {word}" for word in words if word not in known and f"Ġ{word}" in known]
+    assert 0 < len(spaced) < len(words) - 2
+    for word in words:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ours()(SKY, targets=word)
+        cure = f"(did you mean {f' {word}'!r}, with a space before it?)"
+        assert [cure in str(one.message) for one in caught] == [
+            f" {word}" in spaced for _ in range(word not in known)
+        ]
+    with pytest.warns(UserWarning, match=f"targets are not one .*did you mean {spaced[0]!r} or "):
+        ours()(SKY, targets=words)
+
+
 @pytest.mark.parametrize(("target", "count"), [(" blueish", 2), (" xyzzy", 4)])
 def test_target_of_several_tokens_warns_and_names_the_first(target, count):
     tokens = theirs().tokenizer.tokenize(target)

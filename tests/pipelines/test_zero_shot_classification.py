@@ -20,6 +20,7 @@ from tests.pipelines.models import (
     text_of,
     texts,
     texts_without_masks,
+    their_tokenizer,
     theirs,
 )
 
@@ -84,7 +85,25 @@ def test_stream_equals_transformers(batch_size):
 @pytest.mark.parametrize("inputs", [text_of(LONGEST + 50), [text_of(300), "a", text_of(LONGEST)]])
 def test_long_texts_are_cut_as_in_transformers(inputs):
     expected = theirs(TASK, CLASS, NLI)(inputs, LABELS)
-    assert_same(classify(batch_size=3)(inputs, LABELS), expected)
+    with pytest.warns(UserWarning, match=r"text( [02])? with a hypothesis") as caught:
+        assert_same(classify(batch_size=3)(inputs, LABELS), expected)
+    assert len(caught) == (1 if isinstance(inputs, str) else 2)  # one a text, and none for "a"
+    cut = {"truncation": "only_first", "max_length": LONGEST}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_same(classify(batch_size=3)(inputs, LABELS, tokenizer_kwargs=cut), expected)
+
+
+def test_exactly_the_texts_that_are_cut_are_told():
+    """Around the limit, by the number of tokens that transformers counts."""
+    hypothesis = "This example is cats and dogs."
+    for tokens in range(LONGEST - 12, LONGEST):
+        text = text_of(tokens)
+        length = len(their_tokenizer()(text, hypothesis, verbose=False)["input_ids"])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            classify()(text, ["sport", "cats and dogs"])
+        assert len(caught) == (length > LONGEST), length
 
 
 def test_hypothesis_that_fits_only_the_model():
@@ -121,7 +140,8 @@ def test_float32():
 def test_tokenizer_without_a_limit():
     tokenizer = RobertaTokenizer.from_pretrained(model_max_length=None)
     classifier = minirobert.pipeline(TASK, our_model(CLASS, **NLI), tokenizer)
-    assert_same(classifier(text_of(300), LABELS), classify()(text_of(300), LABELS))
+    with pytest.warns(UserWarning, match="its end is not read"):
+        assert_same(classifier(text_of(300), LABELS), classify()(text_of(300), LABELS))
 
 
 def test_side_of_padding_does_not_matter():

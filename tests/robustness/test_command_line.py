@@ -573,7 +573,12 @@ def test_a_sentence_for_each(run, monkeypatch, error, words):
         (["fill-mask", "--top-k", "9" * 99_999], "minirobert fill-mask", "argument --top-k"),
         (["fill-mask", "--dtype", "\x1b\n" * 999], "minirobert fill-mask", "\\x1b"),
         (["tokenize", "--model", ""], "minirobert tokenize", "the name is empty"),
-        (["tokenize", "a", *["--frob"] * 9_999], "minirobert", "unrecognized arguments: --frob"),
+        (["tokenize", "a", *["--frob"] * 9_999], "minirobert tokenize", "argument '--frob' (it"),
+        (
+            ["text-generation", "--model", "a", f"--{'x' * 999}"],
+            "minirobert text-generation",
+            "(it has",
+        ),
     ],
 )
 def test_errors_of_usage_are_short(run, arguments, program, words):

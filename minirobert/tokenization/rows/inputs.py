@@ -40,8 +40,10 @@ def read_texts(text: Any, text_pair: Any = None) -> Batch[Text]:
         check_text(text_pair, "text_pair")
         return Batch([(text, text_pair)], is_single=True)
     if not isinstance(text, list | tuple):
+        cure = ", as text.tolist() is" if hasattr(text, "tolist") else ""
         raise TypeError(
-            f"text is {kind_of(text)}: it must be a str, a list of str, or a list of pairs of str"
+            f"text is {kind_of(text)}: it must be a str, a list of str{cure}, or a list of pairs "
+            "of str"
         )
     if text_pair is not None:
         return _batch_with_pairs(text, text_pair)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,8 @@ def test_kinds(arguments, rows, is_single):
         ((None,), TypeError, "text is None: it must be a str, a list of str, or a list of pairs"),
         ((5,), TypeError, "text is of type int"),
         ((b"a",), TypeError, "text is of type bytes"),
+        ((np.array(["a"]),), TypeError, r"ndarray: it must .* list of str, as text.tolist\(\) is"),
+        ((["a", float("nan")],), TypeError, r"text\[1\] is nan: it must be a str"),
         (
             ([5, 6],),
             TypeError,
