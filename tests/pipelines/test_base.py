@@ -205,7 +205,11 @@ def test_what_is_no_text(inputs):
 NA, NAT = (type(name, (), {"__eq__": None})() for name in ("NAType", "NaTType"))
 
 
-@pytest.mark.parametrize("missing", [None, float("nan"), np.float64("nan"), NA, NAT], ids=repr)
+@pytest.mark.parametrize(
+    "missing",
+    [None, float("nan"), np.float64("nan"), NA, NAT],
+    ids=["None", "nan", "numpy", "NA", "NaT"],
+)
 def test_a_missing_value_is_named_with_its_row(missing):
     rows = ["a <mask>", "b <mask>", missing]
     cases = {
