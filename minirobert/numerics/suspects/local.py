@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ...arrays import Array, array_namespace
-from ...attention import split_heads
 from ..bounded import BoundedArray, Numbers
-from ..replay import Call, Passes, is_split
+from ..replay import Call, Passes
 from ..rows import Explanation, Row
 from ..steps import kind
 from .fits import counting, made, misfit, root_mean_square
 from .patterns import patterns
-from .place import Place, World
+from .place import Place, World, as_split
 from .table import Guess, families, of_family
 
 __all__ = ["Found", "Spot", "extended", "is_far", "spots", "tried"]
@@ -48,19 +44,9 @@ def spots(world: World, calls: Sequence[Call], passes: Passes) -> Iterator[Spot]
         around = world.of(call.arguments, past)
         for name, (step, own) in steps.items():
             place = Place(name, own, around, step.port, len(around.seen))
-            yield Spot(call.prefix + name, _split(place), counting(name, steps), k)
+            yield Spot(call.prefix + name, as_split(place), counting(name, steps), k)
             around.seen[name] = own if step.port is None else _exact(own, step.port)
         past = extended(past, around.seen)
-
-
-def _split(place: Place) -> Place:
-    """Look at what is to be split into heads as if it were: the suspects are of the latter."""
-    name = place.name.removesuffix(".dense")
-    if name == place.name or not is_split(name):
-        return place
-    n_heads = place.own.shape[-1] // place.config.head_size
-    port = None if place.port is None else np.asarray(split_heads(place.port, n_heads))
-    return replace(place, name=name, own=split_heads(place.own, n_heads), port=port)
 
 
 def _exact(own: BoundedArray, port: Numbers) -> BoundedArray:

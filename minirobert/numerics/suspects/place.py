@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Array
+from ...attention import split_heads
 from ...config import RobertaConfig
 from ..bounded import BoundedArray, Numbers
+from ..replay import is_split
 from ..steps import layer
 
-__all__ = ["Place", "World", "is_boundary", "numbers_in", "told_pairs"]
+__all__ = ["Place", "World", "as_split", "is_boundary", "numbers_in", "told_pairs"]
 
 _LAYER = re.compile(r".*encoder\.layer\.\d+\.")
 
@@ -195,6 +197,16 @@ def told_pairs(found: Mapping[int, int]) -> str:
     '17 has that of 23, 23 has that of 17'
     """
     return ", ".join(f"{i} has that of {j}" for i, j in sorted(found.items())[:6])
+
+
+def as_split(place: Place) -> Place:
+    """Look at what is to be split into heads as if it were: the suspects are of the latter."""
+    name = place.name.removesuffix(".dense")
+    if name == place.name or not is_split(name):
+        return place
+    n_heads = place.own.shape[-1] // place.config.head_size
+    port = None if place.port is None else np.asarray(split_heads(place.port, n_heads))
+    return replace(place, name=name, own=split_heads(place.own, n_heads), port=port)
 
 
 def numbers_in(array: Any) -> Numbers:

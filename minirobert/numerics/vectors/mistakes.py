@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ...arrays import Array
-from ...attention import merge_heads, split_heads
+from ...attention import merge_heads
 from ...functional import embedding, linear
 from ..replay import round_to
 from ..suspects.fits import made
 from ..suspects.maps import map_of
-from ..suspects.place import Place, numbers_in
+from ..suspects.place import Place, as_split, numbers_in
 from ..suspects.states import normed_first
 from ..suspects.table import families, of_family
 
@@ -60,11 +60,9 @@ class Mistake(NamedTuple):
 
 
 def _changed(place: Place, change: str | Callable[[Place], Array]) -> Array | None:
-    split = place.name.removesuffix(".dense")
-    if split != place.name and split.endswith(_PROJECTIONS):  # the same, heads side by side
-        size = place.config.hidden_size // place.config.num_attention_heads
-        own = split_heads(place.own, place.own.shape[-1] // size)
-        new = _changed(Place(split, own, place.world), change)
+    split = as_split(place)
+    if split is not place:  # the same, heads side by side
+        new = _changed(split, change)
         return None if new is None else merge_heads(new)
     return _suspected(place, change) if isinstance(change, str) else change(place)
 
