@@ -125,7 +125,10 @@ def stdin_lines(faults: Faults) -> Iterator[str | None]:
     try:
         yield from _texts_of(sys.stdin.buffer, "stdin", faults)
     except OSError as error:
-        raise OSError(f"stdin cannot be read ({error.strerror}): give it lines of text") from None
+        # no OSError: where answers are saved, that would be one of their file
+        raise ValueError(
+            f"stdin cannot be read ({error.strerror}): give it lines of text"
+        ) from None
 
 
 def file_lines(path: str, faults: Faults) -> Iterator[str | None]:

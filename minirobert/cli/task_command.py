@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..files import TINY
 from ..pipelines import ALIASES, BUNDLED, pipeline
 from ..pipelines.base import TooLongError
-from .common import add_command, add_texts, answer_lines, print_json
+from .answer_files import Form, Row, check_suffix, rows_of_results, saving
+from .common import Printed, Takes, add_command, add_texts, answer_lines, print_json
 from .lines import errors_option
+from .new_files import checked_new, new_file
 from .options import (
     DTYPE,
     HUB_OPTIONS,
@@ -24,6 +27,7 @@ from .options import (
     switch,
     text,
 )
+from .streams import output
 
 __all__ = ["Reader", "TaskCommand", "add_task", "answer_all", "as_it_is"]
 
@@ -66,6 +70,10 @@ class TaskCommand:
     truncation: str | None = "longest_first"
     #: ``answer(pipe, inputs, arguments)`` gives an iterator of answers.
     answer: Callable[[Any, Iterable[Any], argparse.Namespace], Iterator[Any]] = answer_all
+    #: ``rows(answer)`` makes rows of a table of it.
+    rows: Callable[[Any], Iterable[Row]] = rows_of_results
+    #: Whether answers can be arrays, with ``return_tensors``.
+    has_arrays: bool = False
 
 
 #: The options of every task that come after its own.
@@ -77,12 +85,19 @@ SHARED_OPTIONS = (
         default=1,
     ),
     errors_option("texts that are not UTF-8, or cannot be answered"),
+    *new_file(
+        "save the answers: as one array of all texts (.npy, of feature-extraction), a line of JSON "
+        "for each text (.jsonl), or a table with a row for each result (.csv, .parquet; of score a "
+        "row for each text, without its tokens)",
+        required=False,
+    ),
     text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
     DTYPE,
 )
 #: What the options of every command are stored as; all others are options of the pipeline.
 SHARED = {
     *("texts", "json", "model", "truncate", "batch_size", "errors", "device", "dtype", "run"),
+    *("out", "overwrite"),
 }
 
 
@@ -125,9 +140,49 @@ def _answers(
 
 
 def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
+    out = _file_of(arguments, task)
+    pipe, read = _pipeline(arguments, task)
+
+    def answer(texts: Iterable[str]) -> Iterator[Any]:
+        return _answers(task, pipe, (read(text) for text in texts), arguments)
+
+    def show(line: str, found: Any) -> None:
+        print_json(found) if arguments.json else task.show(line, found)
+
+    def answer_into(into: Takes) -> None:  # a batch_size below 1 is the pipeline's error
+        answer_lines(arguments, answer, into, max(arguments.batch_size, 1))
+
+    if out is None:
+        answer_into(Printed(show, arguments.json))
+        return
+    with saving(out, Form(task.rows, pipe.model.config.hidden_size)) as file:
+        answer_into(file)
+    with output():
+        _tell_of_file(file.count, out, arguments.json)
+
+
+def _file_of(arguments: argparse.Namespace, task: TaskCommand) -> Path | None:
+    """Give the file to save the answers in, if there is to be one."""
+    if arguments.out is None:
+        return None
+    check_suffix(Path(arguments.out), task.has_arrays)
+    return checked_new(arguments)
+
+
+def _tell_of_file(count: int, out: Path, as_json: bool) -> None:
+    if as_json:
+        print_json({"texts": count, "file": str(out)})
+    else:
+        print(f"{count:,} {'text' if count == 1 else 'texts'}, saved in {out}")
+
+
+def _pipeline(arguments: argparse.Namespace, task: TaskCommand) -> tuple[Any, Reader]:
+    """Make the pipeline of a command, and what makes its inputs of lines."""
     own = {name: value for name, value in vars(arguments).items() if name not in SHARED}
     own = {name: value for name, value in own.items() if value is not None}
     read = task.read if task.reader is None else task.reader(own)
+    if task.has_arrays and arguments.out is not None:
+        own["return_tensors"] = True
     pipe = pipeline(
         task.task,
         arguments.model,
@@ -138,9 +193,4 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     )
     if getattr(arguments, "truncate", None):
         pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": pipe.limit}
-    answer_lines(
-        arguments,
-        lambda texts: _answers(task, pipe, (read(text) for text in texts), arguments),
-        lambda line, found: print_json(found) if arguments.json else task.show(line, found),
-        max(arguments.batch_size, 1),  # one below 1 is the pipeline's error
-    )
+    return pipe, read

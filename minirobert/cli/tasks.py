@@ -11,10 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..pipelines.entities import STRATEGIES
 from ..pipelines.fill_mask import Filling
 from ..pipelines.text_classification import FUNCTIONS
 from ..sentences import shown
+from .answer_files import Row
 from .lines import check_no_device, not_utf8
 from .options import choice, count, count_or_all, either, named, real, seed, switch, text, words
 from .task_command import Reader, TaskCommand, add_task, answer_all, as_it_is
@@ -40,6 +43,12 @@ def _show_fillings(line: str, found: Any) -> None:
             print(f"  {filling['score']:.4f}  {word:{width}}  {filling['sequence']}")
 
 
+def _rows_of_fillings(found: Any) -> Iterator[Row]:
+    masks: Sequence[Sequence[Filling]] = [found] if isinstance(found[0], dict) else found
+    for number, fillings in enumerate(masks, 1):
+        yield from ({"mask": number, **filling} for filling in fillings)
+
+
 FILL_MASK = TaskCommand(
     task="fill-mask",
     purpose="Rank the words that could stand in place of <mask>.",
@@ -57,6 +66,7 @@ FILL_MASK = TaskCommand(
         ),
     ),
     show=_show_fillings,
+    rows=_rows_of_fillings,
 )
 
 
@@ -103,12 +113,20 @@ def _show_vectors(line: str, found: Any) -> None:
         print(f"  {numbers}" + (f"  … ({len(vector)} numbers)" if len(vector) > 8 else ""))
 
 
+def _rows_of_vectors(found: np.ndarray[Any, Any]) -> Iterator[Row]:
+    if found.ndim == 1:
+        yield {"vector": found}
+    else:
+        yield from ({"token": i, "vector": vector} for i, vector in enumerate(found[0]))
+
+
 FEATURE_EXTRACTION = TaskCommand(
     task="feature-extraction",
     purpose="Give the vectors of a text's tokens, or one for the text.",
     examples=(
         'feature-extraction "The sky is blue."',
         "feature-extraction --pooling mean --normalize --json < lines.txt",
+        "feature-extraction --pooling mean --normalize --out vectors.npy < lines.txt",
     ),
     options=(
         choice(
@@ -119,6 +137,8 @@ FEATURE_EXTRACTION = TaskCommand(
         switch("--normalize", "give each vector the length 1, for cosines"),
     ),
     show=_show_vectors,
+    rows=_rows_of_vectors,
+    has_arrays=True,
 )
 
 
@@ -266,6 +286,11 @@ def _show_ranking(line: str, found: Any) -> None:
     _show_scores(line, zip(found["scores"], found["labels"], strict=True))
 
 
+def _rows_of_ranking(found: Any) -> Iterator[Row]:
+    for label, score in zip(found["labels"], found["scores"], strict=True):
+        yield {"label": label, "score": score}
+
+
 ZERO_SHOT_CLASSIFICATION = TaskCommand(
     task="zero-shot-classification",
     purpose="Rank labels of your own by how well they fit a text.",
@@ -289,6 +314,7 @@ ZERO_SHOT_CLASSIFICATION = TaskCommand(
         switch("--multi-label", "several labels may fit"),
     ),
     show=_show_ranking,
+    rows=_rows_of_ranking,
     truncation=None,  # the text is always cut
 )
 
@@ -326,7 +352,7 @@ MULTIPLE_CHOICE = TaskCommand(
 def _generate(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) -> Iterator[Any]:
     """Give texts as they come, part by part, where they are for people and come one by one."""
     several = (arguments.batch_size, arguments.num_beams or 1, arguments.num_return_sequences or 1)
-    if arguments.json or several != (1, 1, 1):
+    if arguments.json or arguments.out is not None or several != (1, 1, 1):
         return answer_all(pipe, inputs, arguments)
     return (pipe.stream(prompt) for prompt in inputs)
 
@@ -396,15 +422,21 @@ def _show_likelihoods(line: str, found: Any) -> None:
         print(f"  {token['log_probability']:9.4f}  {token['token_str']!r}")
 
 
+def _row_of_score(found: Any) -> Iterator[Row]:
+    yield {name: value for name, value in found.items() if name != "tokens"}
+
+
 SCORE = TaskCommand(
     task="score",
     purpose="Tell how likely a text is: its (pseudo-)log-likelihood and perplexity, by token.",
     examples=(
         'score "Grass is green." "Grass is loud."',
         "score --json --batch-size 8 < lines.txt",
+        "score --out scores.csv < lines.txt",
     ),
     options=(),
     show=_show_likelihoods,
+    rows=_row_of_score,
 )
 
 

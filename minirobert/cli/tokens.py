@@ -15,7 +15,7 @@ from ..models.auto import AutoTokenizer
 from ..sentences import plain, shown
 from ..tokenization import RobertaTokenizer
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
-from .common import add_command, add_texts, answer_lines, print_json
+from .common import Printed, add_command, add_texts, answer_lines, print_json
 from .lines import Faults, check_no_device, errors_option
 from .options import HUB_OPTIONS, add_options, count, hub_options, named, switch, text, words
 from .streams import output
@@ -100,11 +100,12 @@ def add_train_tokenizer(commands: Any) -> None:
 def _tokenize(arguments: argparse.Namespace) -> None:
     tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
     if arguments.explain:
-        answer_lines(
-            arguments,
-            lambda texts: map(tokenizer.explain, texts),
-            lambda _, found: print_json(found.to_dict()) if arguments.json else print(found),
-        )
+
+        def explain(_: str, found: Any) -> None:
+            print_json(found.to_dict()) if arguments.json else print(found)
+
+        into = Printed(explain, arguments.json)
+        answer_lines(arguments, lambda texts: map(tokenizer.explain, texts), into)
         return
 
     def answer(text: str) -> dict[str, Any]:
@@ -113,11 +114,10 @@ def _tokenize(arguments: argparse.Namespace) -> None:
         tokens = tokenizer.convert_ids_to_tokens(ids)
         return {"tokens": tokens, "ids": ids, "offsets": encoding["offset_mapping"]}
 
-    answer_lines(
-        arguments,
-        lambda texts: map(answer, texts),
-        lambda text, found: print_json(found) if arguments.json else _print_tokens(text, **found),
-    )
+    def show(text: str, found: Any) -> None:
+        print_json(found) if arguments.json else _print_tokens(text, **found)
+
+    answer_lines(arguments, lambda texts: map(answer, texts), Printed(show, arguments.json))
 
 
 def _print_tokens(

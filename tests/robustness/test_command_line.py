@@ -136,6 +136,7 @@ OF_TASKS = [
         ["--frob" * 999],
     ),
     *(["--model", name] for name in ("", ".", "/dev/zero", "/dev/null", "FIFO", "FILE", "\udcff")),
+    *(["--out", name] for name in ("a.csv", "a.jsonl", "a.npy", "a.parquet", "FILE", "no/a.csv")),
 ]
 
 
