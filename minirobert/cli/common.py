@@ -6,13 +6,15 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..checks import warn
 from ..interrupts import STOP
 from ..pipelines.base import chunks
 from ..sentences import LIMIT, plain
-from .lines import Faults, stdin_lines, unescaped
+from .lines import Faults, RecordedFaults, stdin_lines, unescaped
+from .progress import progress
 from .streams import output
 
 __all__ = [
@@ -92,35 +94,43 @@ def answer_lines(
     answer: Callable[[Iterable[str]], Iterator[Any]],
     into: Takes,
     batch_size: int = 1,
+    skipped: Path | None = None,
+    bar: bool = False,
 ) -> None:
     """Answer each text of the command line, or each line of stdin as soon as a batch has come.
 
     The error of a line that cannot be answered has its number; those before it have been answered.
-    With ``--errors skip`` such a line is left out.
+    With ``--errors skip`` such a line is left out, and where there is a file for the ``skipped``
+    ones, it is told there. A bar shows how many lines of stdin are done.
     """
-    faults = _faults(arguments, into.instead)
+    faults = _faults(arguments, into.instead, skipped)
     number = 0
-    for batch in chunks(_texts(arguments.texts, faults), batch_size):
-        answers = _answers([text for text in batch if text is not None], answer)
-        for text in batch:
-            number += 1
-            found = None if text is None else next(answers)
-            if isinstance(found, Exception):
-                if arguments.errors != "skip":
-                    raise _numbered(found, arguments, faults.where(number))
-                faults.leave_out(number, found)
-                found = None
-            if text is not None and found is not None:
-                into.take(number, text, found)
-            else:
-                into.leave_out()
+    with progress(bar and not arguments.texts) as done:
+        for batch in chunks(_texts(arguments.texts, faults), batch_size):
+            answers = _answers([text for text in batch if text is not None], answer)
+            for text in batch:
+                number += 1
+                found = None if text is None else next(answers)
+                if isinstance(found, Exception):
+                    if not faults.leaves_out:
+                        raise _numbered(found, arguments, faults.where(number))
+                    faults.leave_out(number, str(text), found)
+                    found = None
+                if text is not None and found is not None:
+                    into.take(number, text, found)
+                else:
+                    into.leave_out()
+                done()
     faults.sum_up()
 
 
-def _faults(arguments: argparse.Namespace, instead: str) -> Faults:
+def _faults(arguments: argparse.Namespace, instead: str, skipped: Path | None) -> Faults:
+    source, where = "lines of stdin", "line {} of stdin".format
     if arguments.texts:
-        return Faults(arguments.errors, "texts of the command line", "text {}".format, instead)
-    return Faults(arguments.errors, "lines of stdin", "line {} of stdin".format, instead)
+        source, where = "texts of the command line", "text {}".format
+    if skipped is None:
+        return Faults(arguments.errors, source, where, instead)
+    return RecordedFaults(skipped, arguments.errors, source, where, instead)
 
 
 def _texts(arguments: Sequence[str], faults: Faults) -> Iterator[str | None]:

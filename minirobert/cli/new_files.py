@@ -15,7 +15,7 @@ def new_file(help_text: str, required: bool = True) -> tuple[Option, ...]:
     """Give the options of a command that writes a file."""
     return (
         text("--out", "FILE", help_text, type=named, required=required),
-        switch("--overwrite", "write even if the file is there already", default=False),
+        switch("--overwrite", "write even if a file is there already", default=False),
     )
 
 

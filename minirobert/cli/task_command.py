@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any, TypeAlias
 from ..files import TINY
 from ..pipelines import ALIASES, BUNDLED, pipeline
 from ..pipelines.base import TooLongError
+from ..sentences import shown
 from .answer_files import Form, Row, check_suffix, rows_of_results, saving
 from .common import Printed, Takes, add_command, add_texts, answer_lines, print_json
-from .lines import errors_option
+from .lines import SKIP_ERRORS, errors_option
 from .new_files import checked_new, new_file
 from .options import (
     DTYPE,
     HUB_OPTIONS,
+    QUIET,
     Option,
     add_options,
     batch_size,
@@ -27,6 +30,7 @@ from .options import (
     switch,
     text,
 )
+from .progress import is_terminal
 from .streams import output
 
 __all__ = ["Reader", "TaskCommand", "add_task", "answer_all", "as_it_is"]
@@ -85,19 +89,21 @@ SHARED_OPTIONS = (
         default=1,
     ),
     errors_option("texts that are not UTF-8, or cannot be answered"),
+    SKIP_ERRORS,
     *new_file(
         "save the answers: as one array of all texts (.npy, of feature-extraction), a line of JSON "
         "for each text (.jsonl), or a table with a row for each result (.csv, .parquet; of score a "
         "row for each text, without its tokens)",
         required=False,
     ),
+    QUIET,
     text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
     DTYPE,
 )
 #: What the options of every command are stored as; all others are options of the pipeline.
 SHARED = {
     *("texts", "json", "model", "truncate", "batch_size", "errors", "device", "dtype", "run"),
-    *("out", "overwrite"),
+    *("out", "overwrite", "skip_errors", "quiet"),
 }
 
 
@@ -141,6 +147,7 @@ def _answers(
 
 def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     out = _file_of(arguments, task)
+    skipped = _file_of_skipped(arguments, out)
     pipe, read = _pipeline(arguments, task)
 
     def answer(texts: Iterable[str]) -> Iterator[Any]:
@@ -149,14 +156,16 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     def show(line: str, found: Any) -> None:
         print_json(found) if arguments.json else task.show(line, found)
 
-    def answer_into(into: Takes) -> None:  # a batch_size below 1 is the pipeline's error
-        answer_lines(arguments, answer, into, max(arguments.batch_size, 1))
+    bar = not arguments.quiet and is_terminal("stderr")
+
+    def answer_into(into: Takes, bar: bool) -> None:  # a batch_size below 1 is the pipeline's error
+        answer_lines(arguments, answer, into, max(arguments.batch_size, 1), skipped, bar)
 
     if out is None:
-        answer_into(Printed(show, arguments.json))
+        answer_into(Printed(show, arguments.json), bar and not is_terminal("stdout"))
         return
     with saving(out, Form(task.rows, pipe.model.config.hidden_size)) as file:
-        answer_into(file)
+        answer_into(file, bar)
     with output():
         _tell_of_file(file.count, out, arguments.json)
 
@@ -167,6 +176,18 @@ def _file_of(arguments: argparse.Namespace, task: TaskCommand) -> Path | None:
         return None
     check_suffix(Path(arguments.out), task.has_arrays)
     return checked_new(arguments)
+
+
+def _file_of_skipped(arguments: argparse.Namespace, out: Path | None) -> Path | None:
+    """Give the file that tells of texts without an answer, if there is to be one."""
+    if arguments.skip_errors is None:
+        return None
+    path = checked_new(arguments, "skip_errors")
+    if out is not None and os.path.realpath(out) == os.path.realpath(path):
+        raise ValueError(
+            f"{shown(str(path))} is named by --out and by --skip-errors: give two different files"
+        )
+    return path
 
 
 def _tell_of_file(count: int, out: Path, as_json: bool) -> None:

@@ -106,9 +106,10 @@ ENVIRONMENTS = [
 ]
 OPTIONS = {
     **{
-        name: [["--json"], ["--errors", "skip"], ["--errors=replace"]]
-        for name in [*TASKS, "tokenize"]
+        name: [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--skip-errors", "OUT"]]
+        for name in TASKS
     },
+    "tokenize": [["--json"], ["--errors", "skip"], ["--errors=replace"]],
     "inspect": [["--json"]],
     "train-tokenizer": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--quiet"]],
     "compare-tokens": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--all"]],
