@@ -88,6 +88,11 @@ SHARED_OPTIONS = (
         type=batch_size,
         default=1,
     ),
+    count(
+        "--threads",
+        "compute with at most N threads of the CPU (default: as many as the libraries will, which "
+        "OPENBLAS_NUM_THREADS and OMP_NUM_THREADS tell, too)",
+    ),
     errors_option("texts that are not UTF-8, or cannot be answered"),
     SKIP_ERRORS,
     *new_file(

@@ -29,7 +29,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
     tokenizer : RobertaTokenizer
     pooling, normalize, return_tensors
         Defaults of the call, see `__call__`.
-    batch_size, tokenizer_kwargs, progress_bar
+    batch_size, tokenizer_kwargs, progress_bar, threads
         See `Pipeline`.
     truncation, tokenize_kwargs : optional
         More of ``tokenizer_kwargs``, under their names in transformers.
