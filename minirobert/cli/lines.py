@@ -145,8 +145,10 @@ class RecordedFaults(Faults):
         lines = (json.dumps(one, ensure_ascii=False) + "\n" for one in records)
         write_text(self.file, "".join(lines))
         if records:
-            file = plain(str(self.file))
-            warn(f"{self.source} that are {self.instead}: {len(records):,}, as {file} tells")
+            warn(
+                f"{self.source} that are {self.instead}: {len(records):,}, as "
+                f"{plain(str(self.file))} tells"
+            )
 
 
 def not_utf8(where: str, error: UnicodeDecodeError) -> ValueError:
