@@ -37,8 +37,12 @@ def rows_of(task, answer):
         masks = answer if isinstance(answer[0], list) else [answer]
         return [{"mask": i + 1, **one} for i, some in enumerate(masks) for one in some]
     if task == "feature-extraction":
+        if not answer:
+            return []
         if not isinstance(answer[0], list):
             return [{"vector": answer}]
+        if not isinstance(answer[0][0], list):
+            return [{"word": i, "vector": vector} for i, vector in enumerate(answer)]
         return [{"token": i, "vector": vector} for i, vector in enumerate(answer[0])]
     if task == "zero-shot-classification":
         pairs = zip(answer["labels"], answer["scores"], strict=True)

@@ -106,9 +106,16 @@ TEXT_CLASSIFICATION = TaskCommand(
 )
 
 
+def _vectors_of(found: Any) -> Sequence[Sequence[float]]:
+    """List the vectors of a text: [H], those of words [W, H], or those of tokens [1, S, H]."""
+    if not found or not isinstance(found[0], list):
+        return [found] if found else []
+    return found[0] if isinstance(found[0][0], list) else found
+
+
 def _show_vectors(line: str, found: Any) -> None:
     print(line)
-    for vector in found[0] if isinstance(found[0], list) else [found]:
+    for vector in _vectors_of(found):
         numbers = " ".join(f"{number:8.4f}" for number in vector[:8])
         print(f"  {numbers}" + (f"  … ({len(vector)} numbers)" if len(vector) > 8 else ""))
 
@@ -117,7 +124,8 @@ def _rows_of_vectors(found: np.ndarray[Any, Any]) -> Iterator[Row]:
     if found.ndim == 1:
         yield {"vector": found}
     else:
-        yield from ({"token": i, "vector": vector} for i, vector in enumerate(found[0]))
+        name, vectors = ("word", found) if found.ndim == 2 else ("token", found[0])
+        yield from ({name: i, "vector": vector} for i, vector in enumerate(vectors))
 
 
 FEATURE_EXTRACTION = TaskCommand(
@@ -127,12 +135,14 @@ FEATURE_EXTRACTION = TaskCommand(
         'feature-extraction "The sky is blue."',
         "feature-extraction --pooling mean --normalize --json < lines.txt",
         "feature-extraction --pooling mean --normalize --out vectors.npy < lines.txt",
+        "feature-extraction --pooling word --out words.parquet < lines.txt",
     ),
     options=(
         choice(
             "--pooling",
-            ("mean", "cls"),
-            "one vector a text: the mean over its tokens, or that of the first (default: all)",
+            ("mean", "cls", "word"),
+            "one vector a text: the mean over its tokens, or that of the first (cls); or one a "
+            "word, the mean over its tokens (default: one a token)",
         ),
         switch("--normalize", "give each vector the length 1, for cosines"),
     ),
