@@ -11,7 +11,7 @@ import pytest
 
 import minirobert
 from minirobert.cli import answer_files
-from tests.pipelines.models import saved_for_each_task
+from tests.pipelines.models import saved_for_each_task, their_tokenizer
 from tests.test_cli import assert_sentence, json_lines
 from tests.test_cli_tasks import ALL_CASES, CASES, SKY
 
@@ -31,7 +31,7 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def rows_of(task, answer):
+def rows_of(task, line, answer):
     """Take the answer of a text apart into the rows of a table."""
     if task == "fill-mask":
         masks = answer if isinstance(answer[0], list) else [answer]
@@ -41,15 +41,27 @@ def rows_of(task, answer):
             return []
         if not isinstance(answer[0], list):
             return [{"vector": answer}]
-        if not isinstance(answer[0][0], list):
-            return [{"word": i, "vector": vector} for i, vector in enumerate(answer)]
-        return [{"token": i, "vector": vector} for i, vector in enumerate(answer[0])]
+        return list(rows_of_pieces(line, answer))
     if task == "zero-shot-classification":
         pairs = zip(answer["labels"], answer["scores"], strict=True)
         return [{"label": label, "score": score} for label, score in pairs]
     if task == "score":
         return [{name: answer[name] for name in ("score", "perplexity", "num_tokens")}]
     return as_list(answer)
+
+
+def rows_of_pieces(line, answer):
+    """Lead vectors to tokens or words, with transformers' tokenizer."""
+    encoding = their_tokenizer()(line, return_offsets_mapping=True)
+    if isinstance(answer[0][0], list):
+        tokens = their_tokenizer().convert_ids_to_tokens(encoding["input_ids"])
+        pieces = zip(tokens, encoding["offset_mapping"], answer[0], strict=True)
+        for token, (start, end), vector in pieces:
+            yield {"token": token, "start": start, "end": end, "vector": vector}
+        return
+    for i, vector in enumerate(answer):
+        start, end = encoding.word_to_chars(i)
+        yield {"word": line[start:end], "start": start, "end": end, "vector": vector}
 
 
 def read_csv(path):
@@ -79,7 +91,7 @@ def test_tables_and_lines_have_what_json_has(
     expected = [
         {"line": number, "text": line, **row}
         for number, (line, answer) in enumerate(zip(inputs, answers, strict=True), 1)
-        for row in rows_of(task, answer)
+        for row in rows_of(task, line, answer)
     ]
     for suffix in "jsonl", "parquet", "csv":
         path = tmp_path / f"answers.{suffix}"
@@ -127,6 +139,19 @@ def test_groups_of_a_parquet_file(run_well, tmp_path, monkeypatch, rows):
     run_well("fill-mask", SKY, SKY, "--top-k", "2", "--out", str(path))
     assert pyarrow.parquet.read_table(path)["line"].to_pylist() == [1, 1, 2, 2]
     assert pyarrow.parquet.ParquetFile(path).num_row_groups == -(-4 // rows)
+
+
+@pytest.mark.parametrize("pooling", [[], ["--pooling", "word"]])
+def test_pieces_of_a_text_that_is_cut(run_well, tmp_path, pooling):
+    path, text = tmp_path / "a.parquet", "naïve " * 200
+    run_well("feature-extraction", text, "--truncate", *pooling, "--out", str(path))
+    encoding = their_tokenizer()(text, truncation=True, max_length=128, return_offsets_mapping=True)
+    spans = encoding["offset_mapping"]
+    if pooling:
+        spans = [encoding.word_to_chars(i) for i in range(max(encoding.word_ids()[1:-1]) + 1)]
+    table = pd.read_parquet(path)
+    assert table[["start", "end"]].to_numpy().tolist() == [list(span) for span in spans]
+    assert len(spans) == (26 if pooling else 128)
 
 
 # Arrays

@@ -33,13 +33,13 @@ GROUP = 10_000
 class Form:
     """What the answers of a task look like in a file."""
 
-    #: Makes rows of an answer.
-    rows: Callable[[Any], Iterable[Row]]
+    #: ``rows(text, answer)`` makes rows of an answer.
+    rows: Callable[[str, Any], Iterable[Row]]
     #: Numbers in a vector, where answers are arrays of vectors.
     width: int = 0
 
 
-def rows_of_results(answer: Any) -> Iterable[Row]:
+def rows_of_results(_pipe: Any, _text: str, answer: Any) -> Iterable[Row]:
     """Make a row of each result of a text: there is one, or a list."""
     return [answer] if isinstance(answer, Mapping) else answer
 
@@ -137,7 +137,7 @@ class _Table(AnswerFile):
     """A row for each result."""
 
     def write(self, number: int, text: str, answer: Any) -> None:
-        for row in self.form.rows(answer):
+        for row in self.form.rows(text, answer):
             self.add({"line": number, "text": text, **row})
 
     def add(self, row: Row) -> None:

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -74,8 +75,8 @@ class TaskCommand:
     truncation: str | None = "longest_first"
     #: ``answer(pipe, inputs, arguments)`` gives an iterator of answers.
     answer: Callable[[Any, Iterable[Any], argparse.Namespace], Iterator[Any]] = answer_all
-    #: ``rows(answer)`` makes rows of a table of it.
-    rows: Callable[[Any], Iterable[Row]] = rows_of_results
+    #: ``rows(pipe, line, answer)`` makes rows of a table of it.
+    rows: Callable[[Any, str, Any], Iterable[Row]] = rows_of_results
     #: Whether answers can be arrays, with ``return_tensors``.
     has_arrays: bool = False
 
@@ -169,7 +170,7 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     if out is None:
         answer_into(Printed(show, arguments.json), bar and not is_terminal("stdout"))
         return
-    with saving(out, Form(task.rows, pipe.model.config.hidden_size)) as file:
+    with saving(out, Form(partial(task.rows, pipe), pipe.model.config.hidden_size)) as file:
         answer_into(file, bar)
     with output():
         _tell_of_file(file.count, out, arguments.json)

@@ -43,7 +43,7 @@ def _show_fillings(line: str, found: Any) -> None:
             print(f"  {filling['score']:.4f}  {word:{width}}  {filling['sequence']}")
 
 
-def _rows_of_fillings(found: Any) -> Iterator[Row]:
+def _rows_of_fillings(_pipe: Any, _line: str, found: Any) -> Iterator[Row]:
     masks: Sequence[Sequence[Filling]] = [found] if isinstance(found[0], dict) else found
     for number, fillings in enumerate(masks, 1):
         yield from ({"mask": number, **filling} for filling in fillings)
@@ -120,12 +120,20 @@ def _show_vectors(line: str, found: Any) -> None:
         print(f"  {numbers}" + (f"  … ({len(vector)} numbers)" if len(vector) > 8 else ""))
 
 
-def _rows_of_vectors(found: np.ndarray[Any, Any]) -> Iterator[Row]:
+def _rows_of_vectors(pipe: Any, line: str, found: np.ndarray[Any, Any]) -> Iterator[Row]:
     if found.ndim == 1:
         yield {"vector": found}
+        return
+    encoding = pipe.tokenizer(line, return_offsets_mapping=True, **pipe.tokenizer_kwargs)
+    words = [word for word in dict.fromkeys(encoding.word_ids()) if word is not None]
+    if found.ndim == 2:
+        spans = [encoding.word_to_chars(word) for word in words]
+        pieces, name, vectors = [line[start:end] for start, end in spans], "word", found
     else:
-        name, vectors = ("word", found) if found.ndim == 2 else ("token", found[0])
-        yield from ({name: i, "vector": vector} for i, vector in enumerate(vectors))
+        spans, pieces = encoding["offset_mapping"], encoding.tokens()
+        name, vectors = "token", found[0]
+    for piece, (start, end), vector in zip(pieces, spans, vectors, strict=True):
+        yield {name: piece, "start": start, "end": end, "vector": vector}
 
 
 FEATURE_EXTRACTION = TaskCommand(
@@ -296,7 +304,7 @@ def _show_ranking(line: str, found: Any) -> None:
     _show_scores(line, zip(found["scores"], found["labels"], strict=True))
 
 
-def _rows_of_ranking(found: Any) -> Iterator[Row]:
+def _rows_of_ranking(_pipe: Any, _line: str, found: Any) -> Iterator[Row]:
     for label, score in zip(found["labels"], found["scores"], strict=True):
         yield {"label": label, "score": score}
 
@@ -432,7 +440,7 @@ def _show_likelihoods(line: str, found: Any) -> None:
         print(f"  {token['log_probability']:9.4f}  {token['token_str']!r}")
 
 
-def _row_of_score(found: Any) -> Iterator[Row]:
+def _row_of_score(_pipe: Any, _line: str, found: Any) -> Iterator[Row]:
     yield {name: value for name, value in found.items() if name != "tokens"}
 
 

@@ -215,7 +215,12 @@ class Pipeline(Generic[Model]):
             kinds = " or ".join(
                 "dict" if kind is Mapping else kind.__name__ for kind in self.single
             )
-            raise TypeError(f"inputs is {shown(inputs)}, but must be a {kinds}, or a list of them")
+            cure = ""
+            if isinstance(inputs, os.PathLike):
+                cure = ": of a file give the lines, as in path.read_text().splitlines()"
+            raise TypeError(
+                f"inputs is {shown(inputs)}, but must be a {kinds}, or a list of them{cure}"
+            )
         answers = self._of_stream(inputs, job, batch_size)
         return _progress(answers, None, bar, self.noun)
 

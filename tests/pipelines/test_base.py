@@ -201,6 +201,11 @@ def test_what_is_no_text(inputs):
         Echo()(inputs)
 
 
+def test_a_path_is_told_to_be_read(tmp_path):
+    with pytest.raises(TypeError, match=r"Path.*: of a file give the lines, as in path\.read_te"):
+        Echo()(tmp_path / "lines.txt")
+
+
 #: Stand-ins for those of pandas: only their names tell what they are.
 NA, NAT = (type(name, (), {"__eq__": None})() for name in ("NAType", "NaTType"))
 

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -140,6 +141,25 @@ def test_threads_of_python():
     for thread in threads:
         thread.join()
     assert [found[i] for i in range(len(texts))] == [[one] * 5 for one in expected]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_one_pipeline_in_a_pool_of_threads(task):
+    """As a web service has it: each answer is that of a call alone."""
+    pipe = made(task, threads=1)
+    words = ["sky", "grass", "sun", "日本"]
+    inputs = [_with_word(INPUTS.get(task, "A cat sleeps."), word) for word in words]
+    expected = [pipe(one) for one in inputs]
+    assert len(set(map(str, expected))) == len(words)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(pipe, inputs * 5)) == expected * 5
+
+
+def _with_word(one, word):
+    """Put a word into a text, or into what a dictionary has first."""
+    if isinstance(one, str):
+        return f"{one} {word}"
+    return {**one, "question": f"{one['question']} {word}"}
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True])
