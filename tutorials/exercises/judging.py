@@ -14,7 +14,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["Exercise", "Judge", "Refused", "SameFunction", "SameValue", "Satisfies", "difference"]
+__all__ = [
+    "Exercise",
+    "Judge",
+    "Refused",
+    "SameFunction",
+    "SameValue",
+    "Satisfies",
+    "called",
+    "difference",
+    "written",
+]
 
 
 class Refused(Exception):
@@ -108,7 +118,7 @@ class SameFunction:
         for _ in range(self.times):
             arguments = self.inputs(rng)
             wanted = self.reference(*copy.deepcopy(arguments))
-            got = _called(answer, copy.deepcopy(arguments), self._names())
+            got = called(answer, copy.deepcopy(arguments), self._names())
             told = difference(got, wanted, self.tolerance)
             if told:
                 raise Refused(
@@ -192,7 +202,8 @@ def _unlike(got: Any, wanted: Any) -> str:
     return f"the first difference is at place {first} of {len(pairs)}"
 
 
-def _called(function: Callable[..., Any], arguments: tuple[Any, ...], names: list[str]) -> Any:
+def called(function: Callable[..., Any], arguments: tuple[Any, ...], names: list[str]) -> Any:
+    """Call an answer, and refuse it with its arguments if it raises."""
     try:
         return function(*arguments)
     except Exception as error:

@@ -43,6 +43,105 @@ def _enter(number: str, answered: Callable[[Any], Any]) -> Callable[[Any], Any]:
 # Lesson 1: tokens
 
 
+@gives("1.1")
+def four_tokens() -> str:
+    return "😀"  # four bytes, and no merge for any two of them
+
+
+@gives("1.2")
+def decoded_by_hand() -> str:
+    return bytes([0x20, 0xC3, 0xA9]).decode("utf-8")  # Ġ, Ã and ©: " é"
+
+
+@gives("1.3")
+def pieces_by_hand() -> list[str]:
+    return ["x", "2", " =", " 10", ".", "5", " ", " #", " it", "'s", " half"]
+
+
+@gives("1.4")
+def ten_pieces() -> str:
+    return "a1a1a1a1a1"
+
+
+@gives("1.5")
+def ordered_merges() -> list[tuple[str, str]]:
+    return [("o", "w"), ("e", "r"), ("l", "o"), ("lo", "w")]
+
+
+@gives("1.6")
+def better_than_longest_match() -> str:
+    return "absence"
+
+
+@gives("1.7")
+def texts_of_banana() -> list[str]:
+    return ["ban " * 9 + "ana " * 9, "ban\n" * 9 + "ana\n" * 9]
+
+
+@answer("1.8")
+def frame_pair(first, second):
+    cls_token_id, sep_token_id = 0, 2
+    return [cls_token_id, *first, sep_token_id, sep_token_id, *second, sep_token_id]
+
+
+@answer("1.9")
+def join_windows(windows, stride):
+    inside = [window[1:-1] for window in windows]
+    whole = inside[0] + [one for ids in inside[1:] for one in ids[stride:]]
+    return [windows[0][0], *whole, windows[0][-1]]
+
+
+@gives("1.10")
+def dense_sentence() -> str:
+    return "The international organizations understand psychological relationships"
+
+
+@gives("1.11")
+def expensive_text() -> str:
+    return "😀" * 10
+
+
+@gives("1.12")
+def texts_of_python() -> list[str]:
+    import argparse
+    import ast
+    import inspect as source_of
+    import typing
+
+    return [source_of.getsource(module) for module in (argparse, ast, source_of, typing)]
+
+
+@gives("1.13")
+def a_tokenizer():
+    from itertools import pairwise
+
+    import regex
+
+    from minirobert import RobertaTokenizer
+    from minirobert.tokenization.byte_alphabet import BYTE_TO_CHAR
+
+    tokenizer = RobertaTokenizer.from_pretrained()
+    vocab, ranks = tokenizer.vocab, {pair: i for i, pair in enumerate(tokenizer.merges)}
+    pattern = regex.compile(
+        r"'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+    )
+
+    def tokenize(text):
+        ids = []
+        for piece in pattern.findall(text):  # pieces
+            symbols = [BYTE_TO_CHAR[byte] for byte in piece.encode("utf-8")]  # bytes
+            while len(symbols) > 1:  # merges
+                pairs = list(pairwise(symbols))
+                best = min(range(len(pairs)), key=lambda i: ranks.get(pairs[i], len(ranks)))
+                if pairs[best] not in ranks:
+                    break
+                symbols[best : best + 2] = ["".join(pairs[best])]
+            ids += [vocab[token] for token in symbols]
+        return ids
+
+    return tokenize
+
+
 # Lesson 2: embeddings, positions and the 514 rows
 
 
