@@ -158,7 +158,8 @@ def difference(got: Any, wanted: Any, tolerance: float = 0.0) -> str | None:
     if got is None:
         return "None is no answer: is there a return?"
     if isinstance(wanted, str | dict | bool) or wanted is None:
-        return None if got == wanted else f"how far: {_unlike(got, wanted)}"
+        is_same = not isinstance(got, np.ndarray) and got == wanted
+        return None if is_same else f"how far: {_unlike(got, wanted)}"
     try:
         ours, theirs = np.asarray(got), np.asarray(wanted)
     except ValueError:  # rows of different lengths
