@@ -169,6 +169,106 @@ def create_position_ids(input_ids, padding_idx):
 # Lesson 6: the decoder
 
 
+@answer("6.1")
+def prefix_mask(length, n_first):
+    mask = np.tri(length, dtype=bool)  # back
+    mask[:n_first, :n_first] = True  # ahead
+    return mask
+
+
+@answer("6.2")
+def bits_per_byte(nats, text):
+    return nats / np.log(2) / len(text.encode("utf-8"))
+
+
+@gives("6.3")
+def three_endings():
+    from minirobert import KeyValueCache, RobertaForCausalLM, RobertaTokenizer
+
+    decoder = RobertaForCausalLM.from_pretrained(is_decoder=True)
+    tokenizer = RobertaTokenizer.from_pretrained()
+    prompt = [tokenizer.encode("<s>The color of the sky is", add_special_tokens=False)]
+    words = [tokenizer.encode(w, add_special_tokens=False) for w in (" blue", " red", " green")]
+    cache = KeyValueCache()
+    decoder(prompt, past_key_values=cache)
+    cache.reorder_cache([0, 0, 0])
+    return decoder(words, past_key_values=cache).logits[:, -1]  # [3, V]
+
+
+@gives("6.4")
+def tenfold() -> int:
+    lengths = np.arange(1, 129)
+    hidden, wide = 256, 1024
+    each = 4 * hidden * hidden + 2 * lengths * hidden + 2 * hidden * wide  # for one token
+    without, with_cache = np.cumsum(lengths * each), np.cumsum(each)
+    return int(lengths[without >= 10 * with_cache][0])
+
+
+@gives("6.5")
+def encoder_mask():
+    return np.array([[1, 1, 1, 0, 0, 0, 0]])
+
+
+@answer("6.6")
+def min_p(scores, share):
+    lowest = scores.max(axis=-1, keepdims=True) + np.log(share)
+    return np.where(scores >= lowest, scores, -np.inf)
+
+
+@answer("6.7")
+def heat_of(scores, words):
+    def in_doubt(scores):
+        p = np.exp(scores - scores.max())
+        p = p / p.sum()
+        return np.exp(-(p * np.log(np.maximum(p, 1e-300))).sum())
+
+    low, high = 0.01, 100.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        if in_doubt(scores / middle) < words:
+            low = middle
+        else:
+            high = middle
+    return middle
+
+
+@answer("6.8")
+def shift(score, penalty):
+    return -score  # the shifted score is 0, which no factor changes
+
+
+@gives("6.9")
+def row_of_rains():
+    return {"again": 0.45, ".": 0.55}
+
+
+@gives("6.10")
+def harder():
+    return {
+        "It": {"is": 0.36, "was": 0.34, "rains": 0.3},
+        "is": {"cold": 0.5, "late": 0.5},
+        "was": {"cold": 0.5, "late": 0.5},
+        "rains": {".": 1.0},
+        "cold": {".": 1.0},
+        "late": {".": 1.0},
+    }
+
+
+@answer("6.11")
+def variance(p):
+    return p / (1 - p)
+
+
+@answer("6.12")
+def check_draft(read, prompt, draft):
+    logits = read(np.append(prompt, [draft], axis=1))  # [1, S + n, V]
+    own = logits[0, prompt.shape[1] - 1 :].argmax(axis=-1)  # [n + 1]: its word at each place
+    agreeing = 0
+    while agreeing < len(draft) and draft[agreeing] == own[agreeing]:
+        agreeing += 1
+    return own[: agreeing + 1].tolist()
+
+
 # Lesson 7: looking inside
 
 
