@@ -275,6 +275,58 @@ def check_draft(read, prompt, draft):
 # Lesson 8: numbers
 
 
+@answer("8.1")
+def unit_roundoff(dtype):
+    one, u = dtype(1), dtype(1)
+    while one + u > one:
+        u = u / dtype(2)
+    return u
+
+
+@answer("8.2")
+def kahan_sum(x):
+    total = lost = x.dtype.type(0)
+    for value in x:
+        y = value - lost
+        t = total + y
+        lost = (t - total) - y
+        total = t
+    return total
+
+
+@answer("8.3")
+def logsumexp(x):
+    top = x.max(axis=-1, keepdims=True)
+    return np.log(np.exp(x - top).sum(axis=-1)) + top[..., 0]
+
+
+@answer("8.4")
+def variance_in_two_passes(x):
+    centred = x - x.mean(axis=-1, keepdims=True)
+    return (centred * centred).mean(axis=-1)
+
+
+@answer("8.5")
+def times_theirs(ours, theirs, exact):
+    def rms(x):
+        return np.sqrt(np.mean(x * x))
+
+    return rms(ours - exact) / rms(theirs - exact)
+
+
+@gives("8.6")
+def atol_for_gelu() -> float:
+    return 1e-5  # rounding is below 1e-6, and gelu_new is off by 4.7e-4
+
+
+@answer("8.7")
+def close(got, wanted):
+    if got.shape != wanted.shape:
+        return False
+    worst = np.abs(got - wanted).max()  # NaN if there is one, and no comparison with it is true
+    return bool(worst <= 1e-5 * np.abs(wanted).max())
+
+
 # Lesson 9: porting
 
 
