@@ -1,0 +1,82 @@
+"""One solution of each exercise. Look after you have tried: there may be shorter ones.
+
+``solution("2.3")`` in a lesson prints the one. Each is a function that is the answer (`answer`), or
+that gives the answer when it is called (`gives`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["ANSWERS", "SOURCES"]
+
+#: By the exercise's number: a function that gives the answer, and the text of the solution.
+ANSWERS: dict[str, Callable[[], Any]] = {}
+SOURCES: dict[str, str] = {}
+
+
+def answer(number: str) -> Callable[[Any], Any]:
+    """Enter a function that is itself the answer."""
+    return _enter(number, lambda function: lambda: function)
+
+
+def gives(number: str) -> Callable[[Any], Any]:
+    """Enter a function without arguments that gives the answer."""
+    return _enter(number, lambda function: function)
+
+
+def _enter(number: str, answered: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def entered(function: Any) -> Any:
+        lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+        SOURCES[number] = "\n".join(lines[1:])  # without the decorator
+        ANSWERS[number] = answered(function)
+        return function
+
+    return entered
+
+
+# Lesson 1: tokens
+
+
+# Lesson 2: embeddings, positions and the 514 rows
+
+
+@gives("2.1")
+def rows_for_512_tokens() -> int:
+    padding_idx = 1
+    return 512 + padding_idx + 1
+
+
+@answer("2.2")
+def create_position_ids(input_ids, padding_idx):
+    real = input_ids != padding_idx  # [B, S]
+    return np.cumsum(real, axis=1) * real + padding_idx
+
+
+# Lesson 3: attention
+
+
+# Lesson 4: one layer
+
+
+# Lesson 5: heads and losses
+
+
+# Lesson 6: the decoder
+
+
+# Lesson 7: looking inside
+
+
+# Lesson 8: numbers
+
+
+# Lesson 9: porting
+
+
+# Lesson 10: one code, many array libraries
