@@ -46,16 +46,37 @@ def _enter(number: str, answered: Callable[[Any], Any]) -> Callable[[Any], Any]:
 # Lesson 2: embeddings, positions and the 514 rows
 
 
-@gives("2.1")
-def rows_for_512_tokens() -> int:
-    padding_idx = 1
-    return 512 + padding_idx + 1
+@answer("2.1")
+def fold_types(position_table, type_row):
+    return position_table + type_row  # also padding's row: padding has a type, too
 
 
 @answer("2.2")
-def create_position_ids(input_ids, padding_idx):
+def room(n_rows, padding_idx):
+    return n_rows - (padding_idx + 1)  # the first token's row, and all from there on
+
+
+@answer("2.3")
+def position_ids(input_ids, padding_idx):
     real = input_ids != padding_idx  # [B, S]
     return np.cumsum(real, axis=1) * real + padding_idx
+
+
+@answer("2.4")
+def positions_of_mask(attention_mask, padding_idx):
+    return np.cumsum(attention_mask, axis=1) * attention_mask + padding_idx
+
+
+@answer("2.5")
+def row_taken(total, word_row, type_row, position_table):
+    rest = total - word_row - type_row  # [H]
+    return np.linalg.norm(position_table - rest, axis=-1).argmin()
+
+
+@answer("2.6")
+def move_table(table, old_padding_idx, new_padding_idx):
+    nobody = np.zeros((new_padding_idx, table.shape[1]), table.dtype)
+    return np.concatenate([nobody, table[old_padding_idx:]])
 
 
 # Lesson 3: attention
