@@ -42,9 +42,9 @@ def _softmax(scores: Any) -> Any:
 
 def _one_query(rng: np.random.Generator) -> tuple[Any, ...]:
     n_keys, size = rng.integers(2, 6, 2)
-    attend = rng.random(n_keys) < rng.choice([0.0, 0.6, 1.0], p=[0.2, 0.6, 0.2])
-    key, value = rng.normal(size=(2, n_keys, size))
-    return 3 * rng.normal(size=size), key, value, attend
+    query, (key, value) = 3 * rng.normal(size=size), rng.normal(size=(2, n_keys, size))
+    attend = rng.random(n_keys) < rng.choice([0.6, 1.0, 0.0], p=[0.6, 0.2, 0.2])
+    return query, key, value, attend
 
 
 def _of_scores(score: Callable[[Any, Any], Any], weigh: Callable[[Any, Any], Any]) -> Any:
@@ -134,7 +134,7 @@ def find_head(weights: Any, distance: int) -> tuple[int, int]:  # [L, N, S, S]
 
 
 def _weights_and_distance(rng: np.random.Generator) -> tuple[Any, int]:
-    weights = _softmax(2 * rng.normal(size=(2, 3, 5, 5)))
+    weights = _softmax(2 * rng.normal(size=(2, 2, 3, 3)))
     return weights, int(rng.choice([-2, -1, 1, 2]))
 
 
