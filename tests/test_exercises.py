@@ -127,3 +127,4 @@ def test_other_judges():
     with pytest.raises(Exception, match="got: 'no'\n  say yes"):
         Satisfies(lambda word: None if word == "yes" else "say yes")("no")
     assert len(written("x" * 999)) < 250
+    assert written(written) == "the function written"

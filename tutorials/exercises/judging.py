@@ -219,6 +219,8 @@ def _call(arguments: tuple[Any, ...], names: list[str]) -> str:
 
 def written(value: Any) -> str:
     """Write a value, the long ones shortened; a matrix begins on a line of its own."""
+    if inspect.isroutine(value):  # without its address, which nobody needs
+        return f"the function {value.__name__}"
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=4, threshold=40, edgeitems=2, suppress_small=True)
         return text if value.ndim < 2 else "\n    " + text.replace("\n", "\n    ")
