@@ -7,11 +7,16 @@ that gives the answer when it is called (`gives`).
 from __future__ import annotations
 
 import inspect
+import math
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from minirobert import observe
+from minirobert.attention import dot, merge_heads, split_heads
+from minirobert.functional import ACTIVATIONS, gelu, layer_norm, linear, softmax
 
 __all__ = ["ANSWERS", "SOURCES"]
 
@@ -62,6 +67,58 @@ def create_position_ids(input_ids, padding_idx):
 
 
 # Lesson 4: one layer
+
+
+@answer("4.1")
+def layer_norm_by_hand(x, weight, bias, eps):
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(variance + eps) * weight + bias
+
+
+@answer("4.2")
+def deviation_left(variance, eps):
+    return math.sqrt(variance / (variance + eps))
+
+
+@answer("4.3")
+def which_activation(x, y):
+    names = ["gelu", "gelu_new", "quick_gelu", "relu"]
+    return min(names, key=lambda name: np.abs(ACTIVATIONS[name](x) - y).max())
+
+
+@answer("4.4")
+def model_parameters(words, positions, hidden, layers, inner):
+    embeddings = (words + positions + 1) * hidden + 2 * hidden  # one token type; layer norm
+    layer = 4 * hidden * hidden + 2 * hidden * inner + 9 * hidden + inner
+    pooler = hidden * hidden + hidden
+    return embeddings + layers * layer + pooler
+
+
+@answer("4.5")
+def more_than_half(hidden, inner):
+    return 2 * hidden + inner + 1  # S > 2 H + I
+
+
+@answer("4.6")
+def my_layer(hidden, attend, layer, config):
+    def close(x, residual, block, name):  # add, then normalise
+        total = linear(x, **block.dense) + residual
+        normed = layer_norm(total, **block.LayerNorm, eps=config.layer_norm_eps)
+        return observe(name, normed)
+
+    maps = layer.attention.self
+    query, key, value = (
+        split_heads(linear(hidden, **one), config.num_attention_heads)
+        for one in (maps.query, maps.key, maps.value)
+    )  # [B, N, S, D]
+    scores = observe("attention.self.scores", dot(query, key) / math.sqrt(config.head_size))
+    scores = np.where(attend, scores, -np.inf)  # [B, N, S, S]
+    probabilities = observe("attention.self.probabilities", softmax(scores))
+    context = observe("attention.self.context", merge_heads(probabilities @ value))  # [B, S, H]
+    hidden = close(context, hidden, layer.attention.output, "attention.output.LayerNorm")
+    inner = observe("intermediate", gelu(linear(hidden, **layer.intermediate.dense)))  # [B, S, I]
+    return close(inner, hidden, layer.output, "output.LayerNorm")
 
 
 # Lesson 5: heads and losses
