@@ -16,7 +16,7 @@ import numpy as np
 
 from minirobert import observe
 from minirobert.attention import dot, merge_heads, split_heads
-from minirobert.functional import ACTIVATIONS, gelu, layer_norm, linear, softmax
+from minirobert.functional import ACTIVATIONS, gelu, layer_norm, linear, log_softmax, softmax
 
 __all__ = ["ANSWERS", "SOURCES"]
 
@@ -122,6 +122,63 @@ def my_layer(hidden, attend, layer, config):
 
 
 # Lesson 5: heads and losses
+
+
+@answer("5.1")
+def head_sizes(hidden, classes):
+    square = hidden * hidden + hidden
+    return [
+        square + classes * hidden + classes,  # dense, out_proj
+        classes * hidden + classes,
+        2 * hidden + 2,
+        square + hidden + 1,  # pooler, score
+    ]
+
+
+@gives("5.2")
+def loss_of_pure_guessing():
+    return -math.log(1 / 50265)
+
+
+@answer("5.3")
+def cross_entropy(logits, labels):
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    logarithms = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    counted = labels != -100
+    rows = np.arange(len(labels))[counted]
+    return -logarithms[rows, labels[counted]].mean()
+
+
+@answer("5.4")
+def mask_chosen(input_ids, chosen, rng, mask_id, n_words):
+    fate = rng.random(input_ids.shape)  # one draw a token
+    words = rng.integers(0, n_words, input_ids.shape)
+    masked = np.where(chosen & (fate < 0.8), mask_id, input_ids)
+    return np.where(chosen & (fate >= 0.8) & (fate < 0.9), words, masked)
+
+
+@answer("5.5")
+def binary_cross_entropy(logits, targets):
+    return (np.logaddexp(0, logits) - logits * targets).mean()
+
+
+@answer("5.6")
+def best_span(start_logits, end_logits, longest):
+    total = start_logits[:, None] + end_logits[None, :]  # [S, S]: start i, end j
+    i, j = np.indices(total.shape)
+    total = np.where((i <= j) & (j - i < longest), total, -np.inf)
+    return np.unravel_index(total.argmax(), total.shape)
+
+
+@answer("5.7")
+def bounds_loss(start_logits, end_logits, start_positions, end_positions):
+    def one_side(logits, positions):
+        counted = positions < logits.shape[1]
+        rows = np.flatnonzero(counted)
+        right = np.maximum(positions[counted], 0)
+        return -log_softmax(logits)[rows, right].mean()
+
+    return (one_side(start_logits, start_positions) + one_side(end_logits, end_positions)) / 2
 
 
 # Lesson 6: the decoder
