@@ -14,6 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from minirobert import observe
+from minirobert.attention import dot, merge_heads, split_heads
+from minirobert.functional import ACTIVATIONS, gelu, layer_norm, linear, log_softmax, softmax
+
 __all__ = ["ANSWERS", "SOURCES"]
 
 #: By the exercise's number: a function that gives the answer, and the text of the solution.
@@ -134,7 +138,116 @@ def loud_heads():
 # Lesson 4: one layer
 
 
+@answer("4.1")
+def layer_norm_by_hand(x, weight, bias, eps):
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(variance + eps) * weight + bias
+
+
+@answer("4.2")
+def deviation_left(variance, eps):
+    return math.sqrt(variance / (variance + eps))
+
+
+@answer("4.3")
+def which_activation(x, y):
+    names = ["gelu", "gelu_new", "quick_gelu", "relu"]
+    return min(names, key=lambda name: np.abs(ACTIVATIONS[name](x) - y).max())
+
+
+@answer("4.4")
+def model_parameters(words, positions, hidden, layers, inner):
+    embeddings = (words + positions + 1) * hidden + 2 * hidden  # one token type; layer norm
+    layer = 4 * hidden * hidden + 2 * hidden * inner + 9 * hidden + inner
+    pooler = hidden * hidden + hidden
+    return embeddings + layers * layer + pooler
+
+
+@answer("4.5")
+def more_than_half(hidden, inner):
+    return 2 * hidden + inner + 1  # S > 2 H + I
+
+
+@answer("4.6")
+def my_layer(hidden, attend, layer, config):
+    def close(x, residual, block, name):  # add, then normalise
+        total = linear(x, **block.dense) + residual
+        normed = layer_norm(total, **block.LayerNorm, eps=config.layer_norm_eps)
+        return observe(name, normed)
+
+    maps = layer.attention.self
+    query, key, value = (
+        split_heads(linear(hidden, **one), config.num_attention_heads)
+        for one in (maps.query, maps.key, maps.value)
+    )  # [B, N, S, D]
+    scores = observe("attention.self.scores", dot(query, key) / math.sqrt(config.head_size))
+    scores = np.where(attend, scores, -np.inf)  # [B, N, S, S]
+    probabilities = observe("attention.self.probabilities", softmax(scores))
+    context = observe("attention.self.context", merge_heads(probabilities @ value))  # [B, S, H]
+    hidden = close(context, hidden, layer.attention.output, "attention.output.LayerNorm")
+    inner = observe("intermediate", gelu(linear(hidden, **layer.intermediate.dense)))  # [B, S, I]
+    return close(inner, hidden, layer.output, "output.LayerNorm")
+
+
 # Lesson 5: heads and losses
+
+
+@answer("5.1")
+def head_sizes(hidden, classes):
+    square = hidden * hidden + hidden
+    return [
+        square + classes * hidden + classes,  # dense, out_proj
+        classes * hidden + classes,
+        2 * hidden + 2,
+        square + hidden + 1,  # pooler, score
+    ]
+
+
+@gives("5.2")
+def loss_of_pure_guessing():
+    return -math.log(1 / 50265)
+
+
+@answer("5.3")
+def cross_entropy(logits, labels):
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    logarithms = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    counted = labels != -100
+    rows = np.arange(len(labels))[counted]
+    return -logarithms[rows, labels[counted]].mean()
+
+
+@answer("5.4")
+def mask_chosen(input_ids, chosen, rng, mask_id, n_words):
+    fate = rng.random(input_ids.shape)  # one draw a token
+    words = rng.integers(0, n_words, input_ids.shape)
+    masked = np.where(chosen & (fate < 0.8), mask_id, input_ids)
+    return np.where(chosen & (fate >= 0.8) & (fate < 0.9), words, masked)
+
+
+@answer("5.5")
+def binary_cross_entropy(logits, targets):
+    return (np.logaddexp(0, logits) - logits * targets).mean()
+
+
+@answer("5.6")
+def best_span(start_logits, end_logits, longest):
+    total = start_logits[:, None] + end_logits[None, :]  # [S, S]: start i, end j
+    i, j = np.indices(total.shape)
+    total = np.where((i <= j) & (j - i < longest), total, -np.inf)
+    return np.unravel_index(total.argmax(), total.shape)
+
+
+@answer("5.7")
+def bounds_loss(start_logits, end_logits, start_positions, end_positions):
+    def one_side(logits, positions):
+        counted = positions < logits.shape[1]
+        rows = np.flatnonzero(counted)
+        right = np.maximum(positions[counted], 0)
+        return -log_softmax(logits)[rows, right].mean()
+
+    return (one_side(start_logits, start_positions) + one_side(end_logits, end_positions)) / 2
 
 
 # Lesson 6: the decoder
