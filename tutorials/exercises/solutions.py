@@ -73,6 +73,49 @@ def create_position_ids(input_ids, padding_idx):
 # Lesson 7: looking inside
 
 
+@answer("7.1")
+def silence_head(context, head, n_heads):
+    size = context.shape[-1] // n_heads
+    silent = context.copy()
+    silent[..., head * size : (head + 1) * size] = 0
+    return silent
+
+
+@answer("7.2")
+def rank(logits, word):
+    return np.sum(logits > logits[:, word : word + 1], axis=-1)
+
+
+@answer("7.3")
+def settled(best):
+    others = [state for state, word in enumerate(best) if word != best[-1]]
+    return others[-1] + 1 if others else 0
+
+
+@gives("7.4")
+def texts_and_word():
+    clean, corrupt = (f"The {who} saw that <mask> was late." for who in ("girl", "man"))
+    return clean, corrupt, "she"
+
+
+@answer("7.5")
+def mean_state(states, mask):
+    real = states[mask == 1]  # [tokens, H]
+    return real.mean(axis=0)
+
+
+@answer("7.6")
+def control_labels(words, rng):
+    label = {word: int(rng.integers(2)) for word in dict.fromkeys(words)}
+    return [label[word] for word in words]
+
+
+@answer("7.7")
+def erase(states, directions):
+    shares = np.linalg.lstsq(directions.T, states.T, rcond=None)[0]  # [k, n]
+    return states - shares.T @ directions
+
+
 # Lesson 8: numbers
 
 
