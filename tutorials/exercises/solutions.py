@@ -7,6 +7,7 @@ that gives the answer when it is called (`gives`).
 from __future__ import annotations
 
 import inspect
+import json
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -120,6 +121,77 @@ def erase(states, directions):
 
 
 # Lesson 9: porting
+
+
+@answer("9.1")
+def first_difference(ours, theirs, tolerance):
+    for name in ours:
+        if name in theirs:
+            near = np.abs(theirs[name] - ours[name]) <= tolerance  # False for NaN
+            if not near.all():
+                return name
+    return None
+
+
+@gives("9.2")
+def coarse():
+    return {
+        "alder": ("position_ids", "positions are counted from 0"),
+        "birch": (
+            "roberta.encoder.layer.0.attention.self.scores",
+            "scores are not divided by the root of D",
+        ),
+        "cedar": ("lm_head.logits", "the decoder is not tied to the word embeddings"),
+        "elder": ("roberta.embeddings.sum", "token types are left out"),
+    }
+
+
+@answer("9.3")
+def step_error(x, weight, bias, y):
+    x, weight, bias, y = (array.astype(np.float64) for array in (x, weight, bias, y))
+    return np.abs(x @ weight.T + bias - y).max()
+
+
+@answer("9.4")
+def budget_of(x, weight):
+    sizes = np.abs(x).astype(np.float64) @ np.abs(weight).astype(np.float64).T  # [S, Y]
+    return (2 * np.sqrt(x.shape[-1]) + 4) * 2.0**-24 * sizes
+
+
+@gives("9.5")
+def subtle():
+    return {
+        "hazel": (
+            "roberta.encoder.layer.2.attention.output.dense",
+            "a weight is transposed",
+        ),
+        "larch": (
+            "roberta.encoder.layer.0.attention.self.probabilities",
+            "the mask takes 1 from a score",
+        ),
+        "maple": ("roberta.embeddings.LayerNorm", "the variance is divided by H - 1"),
+        "oak": ("roberta.embeddings.LayerNorm", "epsilon is 1e-12"),
+        "rowan": ("lm_head.gelu", "the GELU is that with tanh"),
+    }
+
+
+@answer("9.6")
+def read_tensor(data, name):
+    length = int.from_bytes(data[:8], "little")
+    entry = json.loads(data[8 : 8 + length])[name]
+    first, last = entry["data_offsets"]
+    numbers = data[8 + length :][first:last]
+    dtype = {"F32": "<f4", "F16": "<f2", "I64": "<i8"}[entry["dtype"]]
+    return np.frombuffer(numbers, dtype).reshape(entry["shape"])
+
+
+@gives("9.7")
+def last():
+    layers = "roberta.encoder.layer"
+    return {
+        (f"{layers}.1.attention.self.key.dense", "a bias is left out"),
+        (f"{layers}.2.output.sum", "the residual is another tensor"),
+    }
 
 
 # Lesson 10: one code, many array libraries
