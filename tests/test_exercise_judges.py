@@ -99,3 +99,30 @@ def test_the_first_text_that_parts_is_told_with_its_place():
     assert "got: 7 " in str(caught.value)
     with pytest.raises(Refused, match="wanted: nothing more"):
         judge(lambda text: [*judge.reference(text), 7])
+
+
+def test_a_sum_of_numpy_is_no_answer_to_how_to_sum():
+    assert "np.add.reduce" in refusal("8.2", np.sum)
+    assert "off by 8." in refusal("8.2", sum)
+    assert "and this is float64" in refusal("8.2", lambda x: np.float64(0) + sum(x))
+
+
+def test_a_judge_of_tensors_is_judged_by_what_it_lets_pass():
+    def relative(got, wanted, limit=1e-5):
+        return np.allclose(got, wanted, rtol=0, atol=limit * np.abs(wanted).max())
+
+    assert "compare the shapes" in refusal("8.7", relative)
+
+    def of_shape(limit, got, wanted):
+        return got.shape == wanted.shape and relative(got, wanted, limit)
+
+    assert "it refuses rounding" in refusal("8.7", lambda *both: of_shape(1e-7, *both))
+    assert "it accepts one element" in refusal("8.7", lambda *both: of_shape(1e-2, *both))
+    assert refusal("8.7", lambda *both: of_shape(1e-4, *both)) is None
+
+
+def test_a_large_model_is_called_once():
+    def one_by_one(read, prompt, draft):
+        return [int(read(prompt)[0, -1].argmax()) for _ in draft]
+
+    assert "called a second time" in refusal("6.12", one_by_one)
