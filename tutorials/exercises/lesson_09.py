@@ -32,7 +32,7 @@ _RIGHT = {
     "cedar": "62fffd9fef40 cae53456b5a2",
     "elder": "8a3774ad1ba2 2c5f20fa87bf 9c0c2b40d1fb 69712aba037e",
     "hazel": "c663b3bd1e1d ca4340c2ec08",
-    "larch": "18bea72b45c5 4127ff6bfa54 479b0a69a4e8",
+    "larch": "18bea72b45c5 4127ff6bfa54 df0dee32e0d8",
     "maple": "8393834b92c0 5ba4c9d88c86",
     "oak": "e923807f13bc 09dbb0b0fe3e",
     "rowan": "e4fd9e985d82 c836d2fb310e",

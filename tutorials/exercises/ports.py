@@ -32,7 +32,7 @@ CAUSES = (
     "scores are not divided by the root of D",
     "scores are divided by D",
     "heads are split without a transpose",
-    "the mask takes 1 from a score",
+    "the mask is added as 1 or -1, not as minus infinity",
     "the mask is not applied",
     "a weight is transposed",
     "a bias is left out",

@@ -601,7 +601,7 @@ def subtle():
         ),
         "larch": (
             "roberta.encoder.layer.0.attention.self.probabilities",
-            "the mask takes 1 from a score",
+            "the mask is added as 1 or -1, not as minus infinity",
         ),
         "maple": ("roberta.embeddings.LayerNorm", "the variance is divided by H - 1"),
         "oak": ("roberta.embeddings.LayerNorm", "epsilon is 1e-12"),
