@@ -1,7 +1,7 @@
 """Ports of RoBERTa with a mistake in each, for lesson 9: `run` gives all tensors of one.
 
 Reading on tells what is wrong with them: hunt first. Each is the bundled model, with one step done
-as somebody has once done it who wrote RoBERTa anew.
+as one easily does it when one writes RoBERTa anew.
 """
 
 from __future__ import annotations
