@@ -561,8 +561,8 @@ def close(got, wanted):
 def first_difference(ours, theirs, tolerance):
     for name in ours:
         if name in theirs:
-            near = np.abs(theirs[name] - ours[name]) <= tolerance  # False for NaN
-            if not near.all():
+            apart = np.abs(theirs[name].astype(float) - ours[name])  # also of booleans
+            if not np.all(apart <= tolerance):  # False for NaN
                 return name
     return None
 
