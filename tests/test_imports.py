@@ -9,7 +9,7 @@ from tests.processes import fresh_python
 from tests.sources import imported, parsed, source_files, top_level
 
 TOP_LEVEL = {
-    "words": ["sentences", "warning"],
+    "words": ["sentences", "warning", "marking"],
     "signals": ["interrupts"],
     "ground": [
         *("arrays", "checks", "rules", "keywords", "observe", "config", "config_file"),
