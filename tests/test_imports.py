@@ -54,7 +54,7 @@ MAY_IMPORT = {
     },
     "cli": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"),
-        *("numerics", "signals"),
+        *("numerics", "plots", "signals"),
     },
 }
 

@@ -78,9 +78,16 @@ class Marked:
     def _repr_html_(self) -> str:
         return html.marked_texts((one.before, parts(one)) for one in self.texts)
 
+    def in_colours(self) -> str:
+        """Give it with the codes of a terminal's colours."""
+        return "\n".join(terminal.painted(one.before, parts(one)) for one in self.texts)
+
+    def in_brackets(self) -> str:
+        """Give it with brackets around what is marked."""
+        return "\n".join(terminal.bracketed(one.before, parts(one)) for one in self.texts)
+
     def __str__(self) -> str:
-        paint = terminal.painted if terminal.has_colours() else terminal.bracketed
-        return "\n".join(paint(one.before, parts(one)) for one in self.texts)
+        return self.in_colours() if terminal.has_colours() else self.in_brackets()
 
     __repr__ = __str__
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..marking.html import TEXT, aside, background, written
 from ..sentences import cut, shown
-from .byte_alphabet import symbols_to_bytes
+from .units import units
 
 if TYPE_CHECKING:
     from .explain import ExplainedPiece, Explanation
     from .rows.encoding import Encoding
 
-__all__ = ["Unit", "explanation_html", "rows_html", "units"]
+__all__ = ["explanation_html", "rows_html"]
 
 #: No more than these are shown: tokens of a row, rows, pieces, and of a piece these.
 TOKENS, ROWS, PIECES = 500, 16, 100
@@ -42,48 +42,6 @@ class Kind(Enum):
     PADDING = "opacity:.4;border:1px dotted"
 
 
-class Unit(NamedTuple):
-    """Tokens ``start`` to ``end`` that together have whole characters: nearly always it is one."""
-
-    text: str
-    start: int
-    end: int
-
-
-def units(tokens: Sequence[str]) -> Iterator[Unit]:
-    """Give the texts of tokens: one by one, or of several that share a character together.
-
-    Parameters
-    ----------
-    tokens : sequence of str
-        In the byte alphabet.
-
-    Yields
-    ------
-    Unit
-        Bytes that are no UTF-8 are escaped.
-
-    >>> list(units(["ĠaÃ", "©", "b"]))
-    [Unit(text=' aé', start=0, end=2), Unit(text='b', start=2, end=3)]
-    """
-    start, data = 0, b""
-    for number, token in enumerate(tokens, 1):
-        data += symbols_to_bytes(token)
-        if number < len(tokens) and _is_begun(data):
-            continue
-        yield Unit(data.decode("utf-8", "backslashreplace"), start, number)
-        start, data = number, b""
-
-
-def _is_begun(data: bytes) -> bool:
-    """Tell whether bytes end amid a character."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data"
-    return False
-
-
 def rows_html(rows: Sequence[Encoding], columns: Mapping[str, Any]) -> str:
     """Write the rows of an encoding: tokens in colours, with their ids below, and its columns."""
     shown_rows = "".join(map(_row, rows[:ROWS]))
@@ -100,7 +58,7 @@ def _row(row: Encoding) -> str:
     for kind, run in groupby(kinds):
         end = start + len(list(run))
         shown_end = start + 1 if kind is Kind.PADDING else end
-        boxes += _boxes(row.tokens[start:shown_end], row.ids[start:shown_end], kind, start)
+        boxes += _boxes(row.tokens[start:shown_end], row.ids[start:shown_end], kind)
         if end - shown_end:
             boxes += aside(f" × {end - start:,} ")
         start = end
@@ -114,11 +72,11 @@ def _kind(is_special: int, attend: int) -> Kind:
     return Kind.SPECIAL if attend else Kind.PADDING
 
 
-def _boxes(tokens: Sequence[str], ids: Sequence[int], kind: Kind, first: int = 0) -> str:
-    """Write tokens, the first of which has this number: neighbours have other colours."""
+def _boxes(tokens: Sequence[str], ids: Sequence[int], kind: Kind) -> str:
+    """Write tokens, so that neighbours have other colours."""
     return "".join(
-        _box(text, tokens[start:end], ids[start:end], kind.value or background((first + start) % 4))
-        for text, start, end in units(tokens)
+        _box(text, tokens[start:end], ids[start:end], kind.value or background(number % 4))
+        for number, (text, start, end) in enumerate(units(tokens))
     )
 
 
