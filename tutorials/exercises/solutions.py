@@ -188,7 +188,7 @@ def move_table(table, old_padding_idx, new_padding_idx):
 
 
 @answer("3.1")
-def variance(size, a, b, m):
+def score_variance(size, a, b, m):
     of_one_product = a * (b + m**2)  # the mean of k² is b + m²
     return size * of_one_product / math.sqrt(size) ** 2
 
