@@ -106,6 +106,7 @@ def test_how_far():
     assert difference(1, "a") == "how far: a str is wanted, and this is a int"
     assert difference([[1], [1, 2]], [[1], [1, 2]]) is None
     assert difference(True, True) is None
+    assert difference(np.zeros((0, 3)), "a") == ("how far: a str is wanted, and this is a ndarray")
     assert difference(None, 1).startswith("None is no answer")
 
 
@@ -126,3 +127,4 @@ def test_other_judges():
     with pytest.raises(Exception, match="got: 'no'\n  say yes"):
         Satisfies(lambda word: None if word == "yes" else "say yes")("no")
     assert len(written("x" * 999)) < 250
+    assert written(written) == "the function written"

@@ -8,7 +8,7 @@ has nothing to do with pyplot's. Each returns the axes: ``ax.figure.savefig("pic
 - `positions`: the rows of a position table, how alike and how long they are;
 - `canvas`: what these share, and the only place that needs matplotlib.
 
-It comes with ``pip install "minirobert[plot]"``.
+They take matplotlib, the extra ``plot``.
 """
 
 from .attention import attention, attention_grid
