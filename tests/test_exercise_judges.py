@@ -7,7 +7,7 @@ import pytest
 
 from minirobert import observe
 from minirobert.attention import dot
-from tutorials.exercises.judging import Refused
+from tutorials.exercises.judging import Refused, written
 from tutorials.exercises.lesson_04 import SameLayer, _layer, _merged_as_they_lie
 from tutorials.exercises.lesson_05 import MasksLikeBert
 from tutorials.exercises.solutions import ANSWERS
@@ -109,3 +109,8 @@ def test_a_mask_must_not_change_what_it_was_given():
 
 def test_the_right_shares_are_right():
     MASKS(masked((0.8, 0.1)))
+
+
+def test_numbers_of_numpy_are_written_as_numbers():
+    assert written(np.float32(0.5)) == "0.5"
+    assert written((np.int64(3), [np.float64(1.5), "a"])) == "(3, [1.5, 'a'])"
