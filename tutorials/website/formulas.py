@@ -1,0 +1,40 @@
+"""Formulas as MathML, which browsers show without a script: the site needs no network."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+_log = logging.getLogger(__name__)
+
+
+def mathml(latex: str, node: nodes.Node, display: str) -> str:
+    """Convert a formula, and warn of what cannot be shown."""
+    try:
+        found = convert(latex, display=display)
+    except Exception as error:  # each of its errors has a class of its own
+        found, why = "", f" ({type(error).__name__})"
+    else:
+        why = ""
+    if not found or "<mi>\\" in found:
+        _log.warning("formula cannot be shown%s: %s", why, latex, location=node)
+    return found
+
+
+def inline(translator, node: nodes.math) -> None:  # noqa: ANN001
+    translator.body.append(mathml(node.astext(), node, "inline"))
+    raise nodes.SkipNode
+
+
+def block(translator, node: nodes.math_block) -> None:  # noqa: ANN001
+    translator.body.append(translator.starttag(node, "div", CLASS="math"))
+    translator.body.append(mathml(node.astext(), node, "block"))
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_html_math_renderer("mathml", (inline, None), (block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
