@@ -37,6 +37,7 @@ toc_object_entries_show_parents = "hide"
 
 # The site
 html_theme = "furo"
+html_static_path = ["static"]
 html_title = f"{project} {release}"
 html_math_renderer = "mathml"
 html_copy_source = False

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.util import logging
+
+#: Commands that the converter does not know, and what does the same.
+_COMMANDS = {r"\arg": r"\operatorname{arg}"}
 
 _log = logging.getLogger(__name__)
 
 
 def mathml(latex: str, node: nodes.Node, display: str) -> str:
     """Convert a formula, and warn of what cannot be shown."""
+    known = re.sub(r"\\[a-z]+", lambda command: _COMMANDS.get(command[0], command[0]), latex)
     try:
-        found = convert(latex, display=display)
+        found = convert(known, display=display)
     except Exception as error:  # each of its errors has a class of its own
         found, why = "", f" ({type(error).__name__})"
     else:

@@ -22,6 +22,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.nodes import find_pending_xref_condition
 
 import minirobert
 
@@ -197,18 +198,20 @@ def name_role(role, rawtext, text, lineno, inliner, options=None, content=None):
     return [found], []
 
 
-def find_elsewhere(app: Sphinx, env, node, content):  # noqa: ANN001
-    """Lead from the name that a thing has where it is defined to the one it is documented under."""
-    if node.get("refdomain") != "py":
-        return None
-    module = node.get("py:module") or ""
-    target = meaning(node["reftarget"], module or "minirobert") or _only(node["reftarget"])
-    if target is None or target == node["reftarget"]:
-        return None
-    domain = env.get_domain("py")
-    return domain.resolve_xref(
-        env, node["refdoc"], app.builder, "obj", target, node, content
-    )
+def find_names(app: Sphinx, document: nodes.document) -> None:
+    """Lead each name in a signature, or type in a docstring, to where it is documented."""
+    for link in list(document.findall(addnodes.pending_xref)):
+        if link.get("refdomain") != "py" or "refspecific" not in link and link["reftype"] == "obj":
+            continue
+        text = link["reftarget"]
+        target = meaning(text, link.get("py:module") or "minirobert") or _only(text)
+        if target is None:
+            link.replace_self((find_pending_xref_condition(link, "*") or link).children)
+            continue
+        for key in ("py:module", "py:class", "refspecific"):
+            link.attributes.pop(key, None)
+        link.update_basic_atts({})
+        link["reftype"], link["reftarget"] = "obj", target
 
 
 @cache
@@ -334,6 +337,6 @@ def write(directory: Path) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("name", name_role)
-    app.connect("missing-reference", find_elsewhere)
+    app.connect("doctree-read", find_names)
     app.connect("autodoc-skip-member", leave_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,7 +12,6 @@ import os
 import posixpath
 import sys
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -77,28 +76,74 @@ def _reference(link: nodes.Element, page: str, target: str, fragment: str) -> no
 
 def _files(directory: Path) -> Iterator[str]:
     for path in sorted(directory.rglob("*")):
-        inside = path.relative_to(ROOT)
-        if path.is_file() and not any(part.startswith(_HIDDEN) for part in inside.parts):
-            yield inside.as_posix()
+        if path.is_file() and not _is_hidden(path):
+            yield path.relative_to(ROOT).as_posix()
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(_HIDDEN) for part in path.relative_to(ROOT).parts)
 
 
 # The pages
 
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{path}</title>
+<link rel="stylesheet" href="{up}_static/pygments.css">
+<link rel="stylesheet" href="{up}_static/sources.css">
+</head>
+<body>
+<header>{crumbs}</header>
+{body}
+</body>
+</html>
+"""
 
-def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Show the files of the package, and those that are linked to."""
+
+def write_sources(app: Sphinx, error: Exception | None) -> None:
+    """Show the files of the package, and those that are linked to: each on a bare page."""
+    if error is not None:
+        return
     files = {path for path in _files(ROOT / "minirobert") if path.endswith(".py")}
     files |= app.env.shown_sources  # type: ignore[attr-defined]
-    directories = {posixpath.dirname(path) for path in files} - {""}
+    files = {path for path in files if _document(app, path) is None}
     for path in sorted(files):
-        yield _page(path), {"title": path, "body": _heading(path) + _listing(app, path)}, "page.html"
-    for path in sorted(directories):
-        inside = [one for one in sorted(files) if posixpath.dirname(one) == path]
-        yield _page(path), {"title": path, "body": _heading(path) + _index(path, inside)}, "page.html"
+        _write(app, path, _listing(app, path))
+    for path in sorted({parent for file in files for parent in _parents(file)}):
+        inside = sorted(one for one in (ROOT / path).iterdir() if not _is_hidden(one))
+        _write(app, path, _index(app, path, [one.relative_to(ROOT).as_posix() for one in inside]))
 
 
-def _heading(path: str) -> str:
-    return f"<h1>{escape(path)}</h1>\n"
+def _write(app: Sphinx, path: str, body: str) -> None:
+    file = Path(app.outdir, f"{_page(path)}.html")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    up = "../" * _page(path).count("/")
+    crumbs = [f'<a href="{up}index.html">{app.config.project}</a>']
+    for parent in reversed(_parents(path)):
+        crumbs.append(f'<a href="{_relative(app, path, parent)}">{posixpath.basename(parent)}</a>')
+    crumbs.append(f"<b>{posixpath.basename(path)}</b>")
+    text = _PAGE.format(path=path, up=up, crumbs=" / ".join(crumbs), body=body)
+    file.write_text(text, encoding="utf-8")
+
+
+def _parents(path: str) -> list[str]:
+    return [parent.as_posix() for parent in Path(path).parents if parent.name]
+
+
+def _relative(app: Sphinx, path: str, target: str) -> str:
+    page = _document(app, target) or _page(target)
+    return posixpath.relpath(f"{page}.html", posixpath.dirname(_page(path)))
+
+
+def _document(app: Sphinx, path: str) -> str | None:
+    """Name the page that is made of a file, if one is."""
+    page = posixpath.splitext(path)[0]
+    if path == "README.md":
+        return str(app.config.root_doc)
+    return page if path.endswith((".md", ".ipynb")) and page in app.env.found_docs else None
 
 
 def _listing(app: Sphinx, path: str) -> str:
@@ -109,13 +154,13 @@ def _listing(app: Sphinx, path: str) -> str:
     )
 
 
-def _index(directory: str, files: list[str]) -> str:
+def _index(app: Sphinx, directory: str, inside: list[str]) -> str:
     entries = (
-        f'<li><a href="{posixpath.relpath(one, posixpath.dirname(directory) or ".")}.html">'
-        f"{escape(posixpath.basename(one))}</a></li>"
-        for one in files
+        f'<li><a href="{_relative(app, directory, one)}">{posixpath.basename(one)}</a></li>\n'
+        for one in inside
+        if _document(app, one) or Path(app.outdir, f"{_page(one)}.html").is_file()
     )
-    return f"<ul>{''.join(entries)}</ul>"
+    return f"<ul>\n{''.join(entries)}</ul>"
 
 
 def line_of(domain: str, info: dict[str, str]) -> str | None:
@@ -147,5 +192,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", _begin)
     app.connect("env-merge-info", _merge)
     app.connect("doctree-read", lead_to_sources, priority=400)
-    app.connect("html-collect-pages", source_pages)
+    app.connect("build-finished", write_sources)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
