@@ -11,6 +11,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -320,6 +321,17 @@ def _constant(name: Name, value: Any) -> str:
     return "\n".join([*lines, "", *(f"   {line}" for line in comment), ""])
 
 
+_HEADING = re.compile("-{3,}")
+
+
+def set_examples_apart(app: Sphinx, what, name, value, options, lines):  # noqa: ANN001
+    """Put a heading above the examples that a docstring ends in, as NumPy's style wants it."""
+    starts = [number for number, line in enumerate(lines) if line.startswith(">>>")]
+    headings = [number for number, line in enumerate(lines) if _HEADING.fullmatch(line)]
+    if starts and headings and headings[0] < starts[0]:
+        lines[starts[0] : starts[0]] = ["Examples", "--------"]
+
+
 def leave_out(app: Sphinx, what, name, value, skip, options):  # noqa: ANN001
     """Leave out the fields of named tuples, of which Python says only which number they have."""
     if (inspect.getdoc(value) or "").startswith("Alias for field number"):
@@ -339,4 +351,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("name", name_role)
     app.connect("doctree-read", find_names)
     app.connect("autodoc-skip-member", leave_out)
+    app.connect("autodoc-process-docstring", set_examples_apart, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
