@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import re
 import shutil
 import sys
@@ -25,6 +24,7 @@ from sphinx.application import Sphinx
 
 from minirobert.sentences import shown
 from tutorials.website import reference
+from tutorials.website.links import from_network, wrong_links
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "build" / "site"
@@ -33,6 +33,8 @@ OUT = ROOT / "build" / "site"
 PAGES = ("looking_inside", "numerical_checks", "budgets", "differences")
 
 _CHANGES = "CHANGELOG.md"
+_BROKEN = re.compile(r"WARNING: .*cross-reference target not found: ('.*') \[myst.*\]")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _PICTURES = (".png", ".svg", ".jpg", ".gif")
 
 
@@ -78,22 +80,47 @@ def _contents(caption: str, names: list[str]) -> str:
 
 
 def build(root: Path, out: Path) -> list[str]:
-    """Make the site, or say what is wrong with its sources, and make none."""
+    """Make the site, or say what is wrong with its sources, and make none.
+
+    Parameters
+    ----------
+    root : Path
+        Of the clone.
+    out : Path
+        A directory that is new, empty, or holds the site as it was.
+
+    Returns
+    -------
+    list of str
+        Sentences, each of which names the page that is wrong.
+    """
+    if out.exists() and not _may_replace(out):
+        return [f"{shown(str(out))} holds other files than a site: give a new directory"]
     with tempfile.TemporaryDirectory() as scratch:
-        sources, site = Path(scratch, "sources"), Path(scratch, "site")
+        sources, site = Path(scratch).resolve() / "sources", Path(scratch).resolve() / "site"
         sources.mkdir()
         collect(root, sources)
-        warnings = io.StringIO()
-        app = Sphinx(
-            sources, Path(__file__).parent / "website", site, Path(scratch, "doctrees"), "html",
-            status=None, warning=warnings,
-        )  # fmt: skip
-        app.build()
-        wrong = warnings.getvalue().replace(f"{sources}/", "")
+        wrong = _made(sources, site, Path(scratch, "doctrees"))
+        wrong = wrong or [*wrong_links(site), *from_network(site)]
         if not wrong:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(site, out, dirs_exist_ok=True)
-    return wrong.splitlines()
+            if out.exists():
+                shutil.rmtree(out)
+            shutil.copytree(site, out)
+    return wrong
+
+
+def _may_replace(out: Path) -> bool:
+    return out.is_dir() and ((out / "objects.inv").is_file() or not any(out.iterdir()))
+
+
+def _made(sources: Path, site: Path, doctrees: Path) -> list[str]:
+    """Let Sphinx make the site, and give what it warns of."""
+    warnings = io.StringIO()
+    settings = Path(__file__).parent / "website"
+    app = Sphinx(sources, settings, site, doctrees, "html", status=None, warning=warnings)
+    app.build()
+    text = _COLOURS.sub("", warnings.getvalue()).replace(f"{sources}/", "")
+    return [_BROKEN.sub(r"the link \1 leads nowhere", line) for line in text.splitlines()]
 
 
 def main(arguments: list[str] | None = None) -> int:

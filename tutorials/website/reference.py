@@ -266,10 +266,7 @@ def pages() -> Iterator[tuple[str, str]]:
 def _contents(children: list[str]) -> str:
     names = "\n".join(f"   {one}" for one in children)
     table = "\n".join(f"   * - :doc:`{one}`\n     - {purpose(one)}" for one in children)
-    return (
-        f".. list-table::\n   :widths: auto\n\n{table}\n\n"
-        f".. toctree::\n   :hidden:\n\n{names}\n"
-    )
+    return f".. list-table::\n   :widths: auto\n\n{table}\n\n.. toctree::\n   :hidden:\n\n{names}\n"
 
 
 def purpose(module: str) -> str:
@@ -315,7 +312,7 @@ def _constant(name: Name, value: Any) -> str:
     comments.analyze()
     comment = comments.attr_docs.get(("", source.name), [])
     shown = repr(value)
-    lines = [f".. py:data:: {name}"]
+    lines = [f".. py:data:: {name.name}"]
     if len(shown) <= _LONGEST and "\n" not in shown and " at 0x" not in shown:
         lines.append(f"   :value: {shown}")
     return "\n".join([*lines, "", *(f"   {line}" for line in comment), ""])

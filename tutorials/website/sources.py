@@ -121,7 +121,7 @@ def _write(app: Sphinx, path: str, body: str) -> None:
     file = Path(app.outdir, f"{_page(path)}.html")
     file.parent.mkdir(parents=True, exist_ok=True)
     up = "../" * _page(path).count("/")
-    crumbs = [f'<a href="{up}index.html">{app.config.project}</a>']
+    crumbs = [f'<a href="{up}index.html">Documentation</a>']
     for parent in reversed(_parents(path)):
         crumbs.append(f'<a href="{_relative(app, path, parent)}">{posixpath.basename(parent)}</a>')
     crumbs.append(f"<b>{posixpath.basename(path)}</b>")
