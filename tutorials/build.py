@@ -21,6 +21,7 @@ import tempfile
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from minirobert.sentences import shown
 from tutorials.website import reference
@@ -58,14 +59,16 @@ def collect(root: Path, sources: Path) -> None:
         copy = sources / path.relative_to(root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-    reference.write(sources)
+    has_package = (root / "minirobert").is_dir()
+    if has_package:
+        reference.write(sources)
     readme = (root / "README.md").read_text(encoding="utf-8")
     parts = {"Lessons": lessons, "Pages": pages, "Reference": [], "Changes": changes}
     names = {
         caption: [path.relative_to(root).with_suffix("").as_posix() for path in paths]
         for caption, paths in parts.items()
     }
-    names["Reference"] = ["api/minirobert"]
+    names["Reference"] = [reference.page_of("minirobert")] if has_package else []
     contents = "".join(_contents(caption, names[caption]) for caption in parts if names[caption])
     (sources / "index.md").write_text(readme + contents, encoding="utf-8")
 
@@ -117,8 +120,9 @@ def _made(sources: Path, site: Path, doctrees: Path) -> list[str]:
     """Let Sphinx make the site, and give what it warns of."""
     warnings = io.StringIO()
     settings = Path(__file__).parent / "website"
-    app = Sphinx(sources, settings, site, doctrees, "html", status=None, warning=warnings)
-    app.build()
+    with patch_docutils(), docutils_namespace():
+        app = Sphinx(sources, settings, site, doctrees, "html", status=None, warning=warnings)
+        app.build()
     text = _COLOURS.sub("", warnings.getvalue()).replace(f"{sources}/", "")
     return [_BROKEN.sub(r"the link \1 leads nowhere", line) for line in text.splitlines()]
 

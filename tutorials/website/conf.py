@@ -25,7 +25,6 @@ nb_ipywidgets_js = {}  # they would come from the network
 # The API reference
 add_module_names = False
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
 default_role = "name"
 linkcode_resolve = line_of
 maximum_signature_line_length = 160  # with the full names of types, which are not shown
@@ -37,6 +36,8 @@ toc_object_entries_show_parents = "hide"
 
 # The site
 html_theme = "furo"
+html_domain_indices = False  # the navigation lists the modules
+html_use_index = False
 html_static_path = ["static"]
 html_title = f"{project} {release}"
 html_math_renderer = "mathml"

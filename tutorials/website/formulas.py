@@ -29,12 +29,12 @@ def mathml(latex: str, node: nodes.Node, display: str) -> str:
     return found
 
 
-def inline(translator, node: nodes.math) -> None:  # noqa: ANN001
+def inline(translator, node: nodes.math) -> None:
     translator.body.append(mathml(node.astext(), node, "inline"))
     raise nodes.SkipNode
 
 
-def block(translator, node: nodes.math_block) -> None:  # noqa: ANN001
+def block(translator, node: nodes.math_block) -> None:
     translator.body.append(translator.starttag(node, "div", CLASS="math"))
     translator.body.append(mathml(node.astext(), node, "block"))
     translator.body.append("</div>\n")
@@ -42,5 +42,6 @@ def block(translator, node: nodes.math_block) -> None:  # noqa: ANN001
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    """Tell Sphinx of this extension."""
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

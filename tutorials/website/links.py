@@ -49,5 +49,6 @@ def from_network(site: Path) -> Iterator[str]:
 
 
 def _tags(path: Path) -> str:
-    """Give a page without the insides of its scripts."""
-    return _SCRIPT.sub(r"\1", path.read_text(encoding="utf-8"))
+    """Give the tags of a page, and neither its text nor the insides of its scripts."""
+    page = _SCRIPT.sub(r"\1", path.read_text(encoding="utf-8"))
+    return "\n".join(tag[0] for tag in _TAG.finditer(page))

@@ -185,7 +185,7 @@ def _member(owner: Name, text: str) -> str | None:
     return None
 
 
-def name_role(role, rawtext, text, lineno, inliner, options=None, content=None):  # noqa: ANN001
+def name_role(role, rawtext, text, lineno, inliner, options=None, content=None):
     """Render a name in backticks: as code, and as a link where it is a name of the package."""
     env = inliner.document.settings.env
     literal = nodes.literal(rawtext, text, classes=["xref", "py"])
@@ -202,7 +202,8 @@ def name_role(role, rawtext, text, lineno, inliner, options=None, content=None):
 def find_names(app: Sphinx, document: nodes.document) -> None:
     """Lead each name in a signature, or type in a docstring, to where it is documented."""
     for link in list(document.findall(addnodes.pending_xref)):
-        if link.get("refdomain") != "py" or "refspecific" not in link and link["reftype"] == "obj":
+        is_found = link.get("reftype") == "obj" and "refspecific" not in link
+        if link.get("refdomain") != "py" or is_found:
             continue
         text = link["reftarget"]
         target = meaning(text, link.get("py:module") or "minirobert") or _only(text)
@@ -321,7 +322,7 @@ def _constant(name: Name, value: Any) -> str:
 _HEADING = re.compile("-{3,}")
 
 
-def set_examples_apart(app: Sphinx, what, name, value, options, lines):  # noqa: ANN001
+def set_examples_apart(app: Sphinx, what, name, value, options, lines):
     """Put a heading above the examples that a docstring ends in, as NumPy's style wants it."""
     starts = [number for number, line in enumerate(lines) if line.startswith(">>>")]
     headings = [number for number, line in enumerate(lines) if _HEADING.fullmatch(line)]
@@ -329,7 +330,7 @@ def set_examples_apart(app: Sphinx, what, name, value, options, lines):  # noqa:
         lines[starts[0] : starts[0]] = ["Examples", "--------"]
 
 
-def leave_out(app: Sphinx, what, name, value, skip, options):  # noqa: ANN001
+def leave_out(app: Sphinx, what, name, value, skip, options):
     """Leave out the fields of named tuples, of which Python says only which number they have."""
     if (inspect.getdoc(value) or "").startswith("Alias for field number"):
         return True
@@ -345,6 +346,7 @@ def write(directory: Path) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    """Tell Sphinx of this extension."""
     app.add_role("name", name_role)
     app.connect("doctree-read", find_names)
     app.connect("autodoc-skip-member", leave_out)

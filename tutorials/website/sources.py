@@ -1,8 +1,8 @@
 """Source files in the site, and the links that lead to them.
 
 README, pages and lessons link to files and directories of the clone, as one follows them on a page
-of the repository. Here a package leads to its page in the API reference, a file to a page that shows
-it, and another directory to a list of the files in it.
+of the repository. Here a package leads to its page in the API reference, a file to a page that
+shows it, and another directory to a list of the files in it.
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ def write_sources(app: Sphinx, error: Exception | None) -> None:
     """Show the files of the package, and those that are linked to: each on a bare page."""
     if error is not None:
         return
-    files = {path for path in _files(ROOT / "minirobert") if path.endswith(".py")}
+    has_reference = reference.page_of("minirobert") in app.env.found_docs
+    package = _files(ROOT / "minirobert") if has_reference else ()
+    files = {path for path in package if path.endswith(".py")}
     files |= app.env.shown_sources  # type: ignore[attr-defined]
     files = {path for path in files if _document(app, path) is None}
     for path in sorted(files):
@@ -173,7 +175,8 @@ def line_of(domain: str, info: dict[str, str]) -> str | None:
     value = getattr(value, "fget", None) or getattr(value, "func", None) or value
     try:
         file = inspect.getsourcefile(value)
-        line = inspect.getsourcelines(value)[1]
+        code = getattr(value, "__code__", None)
+        line = code.co_firstlineno if code else inspect.getsourcelines(value)[1]
     except (TypeError, OSError):
         return None
     path = os.path.relpath(file or "", ROOT)
@@ -189,6 +192,7 @@ def _merge(app: Sphinx, env: Any, pages: set[str], other: Any) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    """Tell Sphinx of this extension."""
     app.connect("builder-inited", _begin)
     app.connect("env-merge-info", _merge)
     app.connect("doctree-read", lead_to_sources, priority=400)
