@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from tests.test_pages import without_numbers
+from tests.pages import without_numbers
 from tutorials import run
 
 LESSONS = run.lessons()

@@ -1,7 +1,7 @@
 """Runs the lessons and writes their outputs into them, as the tests compare them later.
 
     python -m tutorials.run                                 # all
-    python -m tutorials.run tutorials/02_the_tokenizer.ipynb
+    python -m tutorials.run tutorials/01_tokens.ipynb
 
 Each lesson runs on a fresh kernel, in its own directory, with the package of this clone. What is
 written depends on the lesson alone, not on the machine or the day, so that a small change of a

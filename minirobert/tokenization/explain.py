@@ -15,6 +15,7 @@ from ..sentences import shown
 from .bpe import Merge
 from .byte_alphabet import text_to_symbols
 from .fast.merge_steps import fast_merge_steps
+from .notebook import explanation_html
 from .offsets import Offsets, shifted
 from .pretokenizer import WHITE_SPACE
 from .text_encoder import Piece, TextEncoder
@@ -175,6 +176,9 @@ class Explanation:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.pieces))
+
+    def _repr_html_(self) -> str:
+        return explanation_html(self)
 
 
 def explain(

@@ -14,7 +14,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["Exercise", "Judge", "Refused", "SameFunction", "SameValue", "Satisfies", "difference"]
+__all__ = [
+    "Exercise",
+    "Judge",
+    "Refused",
+    "SameFunction",
+    "SameValue",
+    "Satisfies",
+    "called",
+    "difference",
+    "written",
+]
 
 
 class Refused(Exception):
@@ -108,7 +118,7 @@ class SameFunction:
         for _ in range(self.times):
             arguments = self.inputs(rng)
             wanted = self.reference(*copy.deepcopy(arguments))
-            got = _called(answer, copy.deepcopy(arguments), self._names())
+            got = called(answer, copy.deepcopy(arguments), self._names())
             told = difference(got, wanted, self.tolerance)
             if told:
                 raise Refused(
@@ -148,7 +158,8 @@ def difference(got: Any, wanted: Any, tolerance: float = 0.0) -> str | None:
     if got is None:
         return "None is no answer: is there a return?"
     if isinstance(wanted, str | dict | bool) or wanted is None:
-        return None if got == wanted else f"how far: {_unlike(got, wanted)}"
+        is_same = not isinstance(got, np.ndarray) and got == wanted
+        return None if is_same else f"how far: {_unlike(got, wanted)}"
     try:
         ours, theirs = np.asarray(got), np.asarray(wanted)
     except ValueError:  # rows of different lengths
@@ -192,7 +203,8 @@ def _unlike(got: Any, wanted: Any) -> str:
     return f"the first difference is at place {first} of {len(pairs)}"
 
 
-def _called(function: Callable[..., Any], arguments: tuple[Any, ...], names: list[str]) -> Any:
+def called(function: Callable[..., Any], arguments: tuple[Any, ...], names: list[str]) -> Any:
+    """Call an answer, and refuse it with its arguments if it raises."""
     try:
         return function(*arguments)
     except Exception as error:
@@ -207,8 +219,17 @@ def _call(arguments: tuple[Any, ...], names: list[str]) -> str:
 
 def written(value: Any) -> str:
     """Write a value, the long ones shortened; a matrix begins on a line of its own."""
+    if inspect.isroutine(value):  # without its address, which nobody needs
+        return f"the function {value.__name__}"
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=4, threshold=40, edgeitems=2, suppress_small=True)
         return text if value.ndim < 2 else "\n    " + text.replace("\n", "\n    ")
-    text = repr(value)
+    text = repr(_plain(value))
     return text if len(text) <= 200 else f"{text[:200]} …"
+
+
+def _plain(value: Any) -> Any:
+    """Make numbers of NumPy, also in a list or tuple, those of Python: they are easier to read."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return type(value)(map(_plain, value)) if type(value) in (list, tuple) else value
