@@ -12,6 +12,7 @@ extensions = [
     "sphinx.ext.linkcode",
     "sphinx.ext.napoleon",
     "tutorials.website.formulas",
+    "tutorials.website.navigation",
     "tutorials.website.reference",
     "tutorials.website.sources",
 ]
