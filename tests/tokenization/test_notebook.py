@@ -1,6 +1,7 @@
 """What a notebook shows of encodings and explanations is their text, and does nothing."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -92,22 +93,30 @@ def test_of_much_a_part_is_shown():
     )
 
 
-@given(st.lists(st.binary(min_size=1, max_size=3), max_size=9))
-def test_units_are_whole_characters(pieces):
-    tokens = ["".join(BYTE_TO_CHAR[byte] for byte in piece) for piece in pieces]
-    found = [*units(tokens)]
-    assert [place for unit in found for place in range(unit.start, unit.end)] == [
-        *range(len(tokens))
-    ]
-    whole = b"".join(pieces)
-    try:
-        assert "".join(unit.text for unit in found) == whole.decode("utf-8")
-    except UnicodeDecodeError:
-        return
+def in_alphabet(pieces):
+    return ["".join(BYTE_TO_CHAR[byte] for byte in piece) for piece in pieces]
+
+
+@given(st.text(max_size=9), st.lists(st.integers(1, 30), max_size=12, unique=True).map(sorted))
+@example("a😀é", [1, 3, 6])
+def test_units_are_whole_characters(text, cuts):
+    data = text.encode()
+    places = [0, *(cut for cut in cuts if cut < len(data)), len(data)]
+    pieces = [data[start:end] for start, end in pairwise(places)] if data else []
+    found = [*units(in_alphabet(pieces))]
+    assert "".join(unit.text for unit in found) == text
     for unit in found:
+        assert b"".join(pieces[unit.start : unit.end]).decode() == unit.text
         for end in range(unit.start + 1, unit.end):
             with pytest.raises(UnicodeDecodeError):
-                b"".join(pieces[unit.start : end]).decode("utf-8")
+                b"".join(pieces[unit.start : end]).decode()
+
+
+@given(st.lists(st.binary(min_size=1, max_size=3), max_size=9))
+def test_units_of_what_is_no_text_are_shown_too(pieces):
+    found = [*units(in_alphabet(pieces))]
+    places = [place for unit in found for place in range(unit.start, unit.end)]
+    assert places == [*range(len(pieces))]
 
 
 def cells(page):
