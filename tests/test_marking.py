@@ -14,7 +14,7 @@ from minirobert import marked, pipeline
 from minirobert.marking import Mark, Marked, MarkedText
 from minirobert.marking.marks import AROUND, LONG, parts
 from minirobert.marking.terminal import has_colours, painted, visible
-from tests.pages import harmless
+from tests.marked_pages import harmless
 
 ANNA = "Anna lives in Rome, not in <b>.\nשלום 😀 \x1b[31m\x00\u202e end"
 ENTITIES = [

@@ -13,7 +13,7 @@ has nothing to do with pyplot's. Each returns the axes: ``ax.figure.savefig("pic
 - `files`: a picture in a file;
 - `canvas`: what these share, and the only place that needs matplotlib.
 
-It comes with ``pip install "minirobert[plot]"``.
+They take matplotlib, the extra ``plot``.
 """
 
 from .attention import attention, attention_grid

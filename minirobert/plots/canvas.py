@@ -39,7 +39,7 @@ def matplotlib(module: str) -> Any:
         return import_module(f"matplotlib.{module}")
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            'pictures take matplotlib, which is not installed: pip install "minirobert[plot]"'
+            "pictures take matplotlib, which is not installed: pip install matplotlib"
         ) from None
 
 

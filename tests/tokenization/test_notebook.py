@@ -12,7 +12,7 @@ from minirobert import BatchEncoding, RobertaTokenizer
 from minirobert.tokenization.byte_alphabet import BYTE_TO_CHAR
 from minirobert.tokenization.notebook import PIECES, ROWS, TOKENS
 from minirobert.tokenization.units import units
-from tests.pages import harmless
+from tests.marked_pages import harmless
 from tests.test_marking import ANNA, escaped
 
 tokenizer = RobertaTokenizer.from_pretrained()
