@@ -56,8 +56,8 @@ def marked_texts(draw):
 def test_all_of_a_text_is_shown(one):
     page = harmless(Marked([one])._repr_html_())
     assert page.text == escaped(one.text)
-    dim = r"\x1b\[2m.*?\x1b\[0m"
-    on_terminal = re.sub(dim, "", painted(one.before, parts(one)))
+    label = r"\x1b\[30;[\d;]*m <\d>\x1b\[0m"
+    on_terminal = re.sub(label, "", painted(one.before, parts(one)))
     assert unpainted(on_terminal) == visible(one.text)
     assert all(c.isprintable() or c == "\n" for c in unpainted(on_terminal))
 
@@ -235,5 +235,5 @@ def test_colours_end_with_each_line(monkeypatch):
     shown = str(Marked([MarkedText("a\nb", [Mark(0, 3, "X")])]))
     assert unpainted(shown) == "a\nb X"
     for line in shown.split("\n"):
-        assert line.startswith("\x1b[30;48;5;153m")
+        assert line.startswith("\x1b[1;30;48;5;153m")
         assert line.endswith("\x1b[0m")
