@@ -80,7 +80,9 @@ def test_what_was_not_made_of_texts_is_not_shown():
 def test_of_much_a_part_is_shown():
     encoding = tokenizer(["x " * 3000] * (ROWS + 2), truncation=True, max_length=2000)
     page = harmless(encoding._repr_html_())
-    assert " ".join(page.asides).count("… and 1,500 more tokens, not shown here") == ROWS
+    assert (
+        " ".join(page.asides).count(f"… and {2000 - TOKENS:,} more tokens, not shown here") == ROWS
+    )
     assert " ".join(page.asides).endswith("… and 2 more rows, not shown here")
     assert len(page.titles) == ROWS * TOKENS
     one = harmless(
@@ -134,6 +136,8 @@ def test_all_of_an_explanation_is_shown(text):
     harmless(page)
     headings, *rows = cells(page)
     assert len(headings) == 5
+    each = [cells(piece._repr_html_())[1:] for piece in explanation.pieces]
+    assert [row for table in each for row in table] == rows
     for piece, row in zip(explanation.pieces, rows, strict=True):
         shown, kind, symbols, merges, tokens = (harmless(f"<div>{cell}</div>") for cell in row)
         assert shown.text == escaped(piece.text)
