@@ -1,128 +1,116 @@
-"""The judges of single lessons say what is wrong with an answer, and where."""
+"""The judges of single lessons say what is wrong, and in which words."""
 
-import math
+from functools import partial
 
-import array_api_strict as strict
 import numpy as np
 import pytest
 
-from minirobert.arrays import array_namespace
-from minirobert.functional import softmax
-from tutorials.exercises import course
-from tutorials.exercises.judging import Refused
-from tutorials.exercises.lesson_01 import SameTokens, drawn_texts
-from tutorials.exercises.lesson_10 import AnyLibrary
+from minirobert import observe
+from minirobert.attention import dot
+from tutorials.exercises.judging import Refused, written
+from tutorials.exercises.lesson_04 import SameLayer, _layer, _merged_as_they_lie
+from tutorials.exercises.lesson_05 import MasksLikeBert
+from tutorials.exercises.solutions import ANSWERS
 
-
-def refusal(number, answer):
-    return course.exercise(number).refusal(answer)
-
-
-def with_numpy(x):
-    e = np.exp(x - np.max(x, axis=-1, keepdims=True))
-    return e / np.sum(e, axis=-1, keepdims=True)
-
-
-def upcasting(x):
-    return softmax(x * np.float64(1) if isinstance(x, np.ndarray) else x)
-
-
-def leaving(x):
-    return softmax(np.asarray(x) if isinstance(x, np.ndarray) else strict.ones(x.shape))
-
-
-def changing(x):
-    result = softmax(x)
-    x[...] = 0
-    return result
+LAYER, MASKS = SameLayer(), MasksLikeBert()
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("mistake", "tensor"),
     [
-        (with_numpy, "on array_api_strict, device1"),
-        (upcasting, "wanted: float32 as it goes in, and this is float64"),
-        (leaving, "wanted: on the same device, and this is on"),
-        (changing, "the array that it was given is another one now"),
-        (lambda x: float(np.sum(x)), "wanted: an array of the same library, and this is of type"),
-        (lambda x: softmax(x)[..., :2], "the shape [2, 3, 4], and this has [2, 3, 2]"),
+        ({"divisor": ""}, "attention.self.scores"),
+        ({"masks": False}, "attention.self.probabilities"),
+        ({"merge": _merged_as_they_lie}, "attention.self.context"),
+        ({"join": lambda x, residual, norm: norm(x) + residual}, "attention.output.LayerNorm"),
+        ({"curve": lambda x: np.maximum(x, 0)}, "intermediate"),
+        ({"second_residual": False}, "output.LayerNorm"),
     ],
 )
-def test_what_ties_a_function_to_one_library_is_named(answer, said):
-    assert said in refusal("10.1", answer)
+def test_the_first_wrong_tensor_of_a_layer_is_named(mistake, tensor):
+    with pytest.raises(Refused, match=f"first wrong: {tensor}, worst at text ") as refused:
+        LAYER(partial(_layer, **mistake))
+    assert "how far: " in str(refused.value)
 
 
-def test_a_mask_that_is_made_elsewhere_is_found():
-    def mask_future(scores):
-        xp = array_namespace(scores)
-        places = xp.arange(scores.shape[-1])  # on the first device
-        return xp.where(places[None, :] > places[:, None], -math.inf, scores)
+def test_what_a_layer_does_not_observe_is_told():
+    def silent(*arguments):
+        return ANSWERS["4.6"]()(*arguments) + 1
 
-    assert "on array_api_strict, device1" in refusal("10.5", mask_future)
-
-
-def test_without_array_api_strict_numpy_judges_alone(monkeypatch):
-    monkeypatch.setattr("tutorials.exercises.lesson_10.find_spec", lambda name: None)
-    assert refusal("10.1", with_numpy) is None
-    assert "this is float64" in refusal("10.1", upcasting)
+    with pytest.raises(Refused, match=r"the mistake may be there: output.dense, output.sum$"):
+        LAYER(silent)
 
 
-def test_any_library_is_told_of_errors_with_its_arguments():
-    judge = AnyLibrary(lambda x: x, ("x",), lambda rng: (np.ones(2),))
-    with pytest.raises(Refused, match=r"on NumPy\n  for: x = \[1. 1.\]\n  it raises KeyError"):
-        judge(lambda x: {}["a"])
+def test_a_layer_may_observe_all_or_nothing():
+    def plain(hidden, attend, layer, config):
+        from minirobert.encoder import encoder_layer
+
+        return encoder_layer(hidden, attend, layer, config).hidden
+
+    LAYER(plain)  # the package's own, under all its names
+    LAYER(_layer)
 
 
-def test_texts_hold_what_a_tokenizer_gets_wrong():
-    texts = drawn_texts()
-    assert len(texts) == 1000
-    whole = "".join(texts)
-    assert not any(special in whole for special in ("<s>", "</s>", "<pad>", "<unk>", "<mask>"))
-    for part in ("  ", "\n\n", "’s", "'ll", "½", "👩‍🚀", "e\u0301", "\u3000", "ᚱ"):
-        assert part in whole
+def test_a_tensor_of_a_layer_without_name_or_shape_is_refused():
+    with pytest.raises(Refused, match="no tensor of a layer is named 'heads'"):
+        LAYER(lambda hidden, *_: observe("heads", hidden))
+    with pytest.raises(Refused, match=r"output.LayerNorm has the shape \[5, 12\], but \[2, 5, 12"):
+        LAYER(lambda hidden, *_: hidden[0])
+
+    def flat(hidden, *_):
+        observe("attention.self.scores", dot(hidden[:, None], hidden[:, None]))
+        return hidden
+
+    with pytest.raises(Refused, match=r"scores has the shape \[2, 1, 5, 5\], but \[2, 3, 5, 5\]"):
+        LAYER(flat)
+    with pytest.raises(Refused, match="it raises TypeError"):
+        LAYER(lambda: None)
 
 
-def test_the_first_text_that_parts_is_told_with_its_place():
-    judge = course.exercise("1.13").judge
-    assert isinstance(judge, SameTokens)
-    last = drawn_texts()[-1]
+def masked(shares, *, whole_rows=False, words=None, anywhere=False):
+    """Make a function that masks by other shares, or with another mistake."""
 
-    def wrong_at_the_end(text):
-        ids = judge.reference(text)
-        return [*ids[:-1], 7] if text == last else ids
+    def mask(input_ids, chosen, rng, mask_id, n_words):
+        fate = rng.random((len(input_ids), 1) if whole_rows else input_ids.shape)
+        drawn = rng.integers(0, words or n_words, input_ids.shape)
+        where = np.ones_like(chosen) if anywhere else chosen
+        ids = np.where(where & (fate < shares[0]), mask_id, input_ids)
+        return np.where(where & (fate >= shares[0]) & (fate < sum(shares)), drawn, ids)
 
-    with pytest.raises(Refused) as caught:
-        judge(wrong_at_the_end)
-    place = len(judge.reference(last)) - 1
-    assert f"999 texts of 1000 are right, and then comes {last!r}" in str(caught.value)
-    assert f"the ids part at place {place}, behind" in str(caught.value)
-    assert "got: 7 " in str(caught.value)
-    with pytest.raises(Refused, match="wanted: nothing more"):
-        judge(lambda text: [*judge.reference(text), 7])
+    return mask
 
 
-def test_a_sum_of_numpy_is_no_answer_to_how_to_sum():
-    assert "np.add.reduce" in refusal("8.2", np.sum)
-    assert "off by 8." in refusal("8.2", sum)
-    assert "and this is float64" in refusal("8.2", lambda x: np.float64(0) + sum(x))
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (masked((1, 0)), "1.00 are <mask>, 0.00 as they were, 0.00 another word"),
+        (masked((0.9, 0)), "wanted: 0.80, 0.10 and 0.10"),
+        (masked((0.8, 0.15)), "wanted: 0.80, 0.10 and 0.10"),
+        (masked((0.8, 0.1), anywhere=True), "that were not chosen, 0.90 are changed"),
+        (masked((0.8, 0.1), whole_rows=True), "treated alike"),
+        (masked((0.8, 0.1), words=9), "of 900 words only 8 occur"),
+        (masked((0.8, 0.1), words=2000), "but there are 900 words"),
+        (lambda ids, *_: ids[0], "of the shape"),
+        (lambda ids, *_: ids.fill(3), "wanted: an array"),
+    ],
+)
+def test_what_is_wrong_with_a_mask_is_told(wrong, told):
+    with pytest.raises(Refused, match=told):
+        MASKS(wrong)
 
 
-def test_a_judge_of_tensors_is_judged_by_what_it_lets_pass():
-    def relative(got, wanted, limit=1e-5):
-        return np.allclose(got, wanted, rtol=0, atol=limit * np.abs(wanted).max())
+def test_a_mask_must_not_change_what_it_was_given():
+    def spoils(input_ids, chosen, rng, mask_id, n_words):
+        input_ids[chosen] = mask_id
+        return input_ids
 
-    assert "compare the shapes" in refusal("8.7", relative)
-
-    def of_shape(limit, got, wanted):
-        return got.shape == wanted.shape and relative(got, wanted, limit)
-
-    assert "it refuses rounding" in refusal("8.7", lambda *both: of_shape(1e-7, *both))
-    assert "it accepts one element" in refusal("8.7", lambda *both: of_shape(1e-2, *both))
-    assert refusal("8.7", lambda *both: of_shape(1e-4, *both)) is None
+    with pytest.raises(Refused, match="begin with a copy"):
+        MASKS(spoils)
 
 
-def test_a_large_model_is_called_once():
-    def one_by_one(read, prompt, draft):
-        return [int(read(prompt)[0, -1].argmax()) for _ in draft]
+def test_the_right_shares_are_right():
+    MASKS(masked((0.8, 0.1)))
 
-    assert "called a second time" in refusal("6.12", one_by_one)
+
+def test_numbers_of_numpy_are_written_as_numbers():
+    assert written(np.float32(0.5)) == "0.5"
+    assert written((np.int64(3), [np.float64(1.5), "a"])) == "(3, [1.5, 'a'])"

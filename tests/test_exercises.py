@@ -128,3 +128,13 @@ def test_other_judges():
         Satisfies(lambda word: None if word == "yes" else "say yes")("no")
     assert len(written("x" * 999)) < 250
     assert written(written) == "the function written"
+
+
+def test_the_page_for_teachers_knows_how_long_the_exercises_take():
+    page = (TUTORIALS / "teaching.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| \[.*\]\((\d\d_\w+\.ipynb)\).*?\| \d+ \| (\d+) \|", page, re.M)
+    assert [file for _, file, _ in rows] == sorted(path.name for path in TUTORIALS.glob("*.ipynb"))
+    for lesson, _, minutes in rows:
+        own = [one.minutes for number, one in ALL.items() if number.startswith(f"{lesson}.")]
+        assert sum(own) == int(minutes), lesson
+    assert set(re.findall(r"\b\d+\.\d+\b(?!\d)", page.split("## Four hours")[1])) <= set(ALL)

@@ -25,7 +25,7 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
 #: How many examples there are at least, so that none is lost: those of doctest, and other values.
 DOCTESTS = {
     *(("differences.md", 280), ("looking_inside.md", 30), ("trace_format.md", 15)),
-    *(("numerical_checks.md", 20), ("budgets.md", 15)),
+    *(("numerical_checks.md", 20), ("budgets.md", 15), ("teaching.md", 2)),
 }
 VALUES = {"README.md": 2, "tasks.md": 12, "models.md": 6, "array_libraries.md": 2}
 #: What the commands of a page take, beside the package.

@@ -229,5 +229,12 @@ def written(value: Any) -> str:
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=4, threshold=40, edgeitems=2, suppress_small=True)
         return text if value.ndim < 2 else "\n    " + text.replace("\n", "\n    ")
-    text = repr(value)
+    text = repr(_plain(value))
     return text if len(text) <= 200 else f"{text[:200]} …"
+
+
+def _plain(value: Any) -> Any:
+    """Make numbers of NumPy, also in a list or tuple, those of Python: they are easier to read."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return type(value)(map(_plain, value)) if type(value) in (list, tuple) else value
