@@ -1,4 +1,4 @@
-"""Judges of texts, sums, tensors and array libraries say what is wrong with an answer, and where."""
+"""Judges of texts, sums, tensors and array libraries: what is wrong with an answer, and where."""
 
 import math
 
