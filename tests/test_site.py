@@ -1,4 +1,4 @@
-"""The site of the documentation: all of it is there, it opens offline, and its links are followed."""
+"""The site of the documentation: all of it is there, opens offline, and its links lead somewhere."""
 
 import html
 import re
