@@ -1,0 +1,91 @@
+"""The words of the page: the best of each layer, and where in the model one of them travels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...functional import largest, softmax
+from ...looking import LanguageModel, logit_lens, patch
+from .numbers import Numbers, finite
+
+__all__ = ["DECIMALS", "best_words", "moved_by_patching"]
+
+#: Of all probabilities.
+DECIMALS = 4
+#: How many words of a layer there are, and of the last, which is the model's answer.
+_FEW, _MANY = 5, 10
+#: The most logits that are in memory at once.
+_LOGITS = 2**25
+
+
+def best_words(
+    model: LanguageModel, batch: Mapping[str, Any], targets: Sequence[int | None]
+) -> dict[str, Any]:
+    """Find the best words of each layer at each position of a text.
+
+    ``lens[layer][position]`` is a list of ids, each with its probability behind it, the embeddings
+    first. ``own[position]`` has the probability of the target, the word of the text itself, and
+    its rank.
+    """
+    lens: list[list[list[float]]] = [[] for _ in range(model.config.num_hidden_layers + 1)]
+    own: list[list[float] | None] = []
+    for places in _portions(len(targets), len(lens) * model.config.vocab_size):
+        logits = finite(logit_lens(model, batch, places)[:, 0])  # [L + 1, positions, V]
+        chances = softmax(logits)  # [L + 1, positions, V]
+        for layer, found in zip(lens, chances, strict=True):
+            layer += _best(found, _MANY if layer is lens[-1] else _FEW)
+        own += (_standing(chances[-1, i], targets[at]) for i, at in enumerate(places))
+    return {"lens": lens, "own": own}
+
+
+def _portions(length: int, each: int) -> Iterator[range]:
+    """Divide the positions, each of which takes so many logits."""
+    step = max(1, _LOGITS // each)
+    return (range(start, min(start + step, length)) for start in range(0, length, step))
+
+
+def _best(chances: Numbers, count: int) -> list[list[float]]:  # [positions, V]
+    """List the best words at each position: id, probability, id, probability, …"""
+    values, ids = largest(chances, min(count, chances.shape[1]))
+    return [
+        [number for index, p in zip(row, ps, strict=True) for number in (index, round(p, DECIMALS))]
+        for row, ps in zip(ids.tolist(), values.tolist(), strict=True)
+    ]
+
+
+def _standing(chances: Numbers, word: int | None) -> list[float] | None:  # [V]
+    """Give a word's probability, and its rank among all words."""
+    if word is None:
+        return None
+    return [round(float(chances[word]), DECIMALS), int((chances > chances[word]).sum()) + 1]
+
+
+def moved_by_patching(
+    model: LanguageModel,
+    clean: Mapping[str, Any],
+    corrupt: Mapping[str, Any],
+    *,
+    word: int,
+    position: int,
+    progress_bar: bool,
+) -> list[list[float]]:
+    """Patch the embeddings, and what each layer gives, at each position: [L + 1, S]."""
+    layers = range(model.config.num_hidden_layers)
+    names = ["roberta.embeddings"]
+    names += (f"roberta.encoder.layer.{i}.output.LayerNorm" for i in layers)
+    moved = [
+        finite(patch(model, clean, corrupt, name, word=word, position=position))[0]
+        for name in _progress(names, progress_bar)
+    ]
+    return [[round(one, DECIMALS) for one in row] for row in np.stack(moved).tolist()]
+
+
+def _progress(names: list[str], bar: bool) -> Iterable[str]:
+    if not bar:
+        return names
+    from tqdm import tqdm  # 40 ms that most calls do not need
+
+    return tqdm(names, unit="layer", desc="patching")
