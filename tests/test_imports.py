@@ -47,14 +47,14 @@ MAY_IMPORT = {
     "models": {"files", "ground", "heart", "checkpoints", "tokenization", "generation"},
     "pipelines": {"files", "ground", "heart", "tokenization", "generation", "models"},
     "looking": {"ground", "heart", "models"},
-    "plots": {"ground", "heart", "tokenization"},
+    "plots": {"ground", "heart", "tokenization", "models", "looking"},
     "numerics": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "generation", "models"),
         "plots",
     },
     "cli": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"),
-        *("numerics", "signals"),
+        *("numerics", "plots", "signals"),
     },
 }
 

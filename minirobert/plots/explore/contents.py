@@ -44,6 +44,7 @@ def contents(
         "text": text,
         "model": type(model).__name__,
         "continues": isinstance(model, RobertaForCausalLM),
+        "mask": tokenizer.mask_token_id,
         "chosen": one.chosen,
         **_seen(model, tokenizer, one),
         **_pieces(tokenizer, one),

@@ -68,12 +68,12 @@ def check_counterpart(tokenizer: RobertaTokenizer, text: Text, against: Text) ->
     """Refuse texts that cannot be patched position by position."""
     if not text.is_asked:
         raise ValueError(
-            f"text has no {plain(tokenizer.mask_token)}, where patching scores a word: put one "
-            f"into it, unlike into {shown(text.content, 60)}"
+            f"text is {shown(text.content, 60)}, without a {plain(tokenizer.mask_token)} at which "
+            "patching could score a word: put one into it"
         )
     if len(against.ids) != len(text.ids):
         raise ValueError(
             f"text has {len(text.ids)} tokens and against {len(against.ids)}, but they must have "
-            "as many, so that each position has its counterpart: choose words of as many tokens, "
-            "which minirobert tokenize shows"
+            "as many, so that each position has its counterpart: choose words of as many tokens "
+            "(minirobert tokenize shows them)"
         )

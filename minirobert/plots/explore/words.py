@@ -33,7 +33,7 @@ def best_words(
     lens: list[list[list[float]]] = [[] for _ in range(model.config.num_hidden_layers + 1)]
     own: list[list[float] | None] = []
     for places in _portions(len(targets), len(lens) * model.config.vocab_size):
-        logits = finite(logit_lens(model, batch, places)[:, 0])  # [L + 1, positions, V]
+        logits = finite(logit_lens(model, batch, places))[:, 0]  # [L + 1, positions, V]
         chances = softmax(logits)  # [L + 1, positions, V]
         for layer, found in zip(lens, chances, strict=True):
             layer += _best(found, _MANY if layer is lens[-1] else _FEW)
