@@ -40,8 +40,8 @@ model = RobertaForMaskedLM.from_pretrained()
 def small(kind, seed=0, **fields):
     """Make a model without training, for the bundled tokenizer."""
     sizes = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 32}
-    sizes |= {"num_hidden_layers": 3, "initializer_range": 0.3}
-    return kind(RobertaConfig(vocab_size=8192, **{**sizes, **fields}), seed=seed)
+    sizes |= {"num_hidden_layers": 3, "initializer_range": 0.3, "vocab_size": 8192}
+    return kind(RobertaConfig(**{**sizes, **fields}), seed=seed)
 
 
 def broken():
@@ -49,6 +49,9 @@ def broken():
     found = small(RobertaForMaskedLM)
     found.params.lm_head.bias[5] = np.nan
     return found
+
+
+SMALL = small(RobertaForMaskedLM, num_hidden_layers=1)
 
 
 def data_of(page):
@@ -257,7 +260,7 @@ def test_all_heads_are_drawn(opened):
     page.until("document.querySelectorAll('.head canvas').length === 16")
     for layer, head in ((0, 0), (2, 1), (3, 3)):
         picture = f".head[aria-label='layer {layer}, head {head}'] canvas"
-        page.until(f"document.querySelector(\"{picture}\").width === 10")
+        page.until(f'document.querySelector("{picture}").width === 10')
         pixels = page.ask(
             f"[...document.querySelector(\"{picture}\").getContext('2d')"
             ".getImageData(0, 0, 10, 10).data]"
@@ -313,7 +316,7 @@ def test_patching(opened):
 
 def test_what_leads_astray_is_shown_and_never_executed(opened):
     other = WILD.replace("hit = 1", "hit = 2")
-    page = opened(WILD, other)
+    page = opened(WILD, other, model=SMALL)
     assert page.text("#text") == WILD
     assert page.text("#other") == other
     assert page.ask("window.hit ?? document.images.length") == 0
@@ -432,7 +435,7 @@ def test_a_long_text(opened, tmp_path):
     assert page.texts("#every td") == []  # not before it is seen
     page.point_at(page.token(length - 3))
     assert_as_rounded(page.weights(), layers[3][0][length - 3])
-    page.press("TAB", "HOME")
+    page.press("TAB", "TAB", "HOME")  # the text is scrolled by keys, too
     assert_as_rounded(page.weights(), layers[3][0][0])
 
 
@@ -451,9 +454,6 @@ def test_any_text_is_there_and_ends_nothing_early(text):
     assert [token["id"] for token in data["tokens"]] == tokenizer(text).input_ids
     assert all(token["label"].isprintable() and token["label"] for token in data["tokens"])
     assert page.count("<script") == 2
-
-
-SMALL = small(RobertaForMaskedLM, num_hidden_layers=1)
 
 
 def test_words_are_the_same_in_portions(monkeypatch):
@@ -484,9 +484,7 @@ def test_other_libraries(library):
     other = SMALL.to("cpu", xp=xp)
     found, expected = (data_of(explore_page(one, tokenizer, SKY, GRASS)) for one in (other, SMALL))
     assert found["words"] == expected["words"]
-    np.testing.assert_allclose(
-        found["patched"]["moved"], expected["patched"]["moved"], atol=2e-4
-    )
+    np.testing.assert_allclose(found["patched"]["moved"], expected["patched"]["moved"], atol=2e-4)
 
 
 @pytest.mark.parametrize(
@@ -513,7 +511,7 @@ def test_other_libraries(library):
             *(ValueError, "against needs a language model.* the model is a RobertaModel: "),
         ),
         (
-            lambda: explore_page(RobertaForMaskedLM(RobertaConfig(vocab_size=9)), tokenizer, "a"),
+            lambda: explore_page(small(RobertaForMaskedLM, vocab_size=9), tokenizer, "a"),
             *(ValueError, "tokenizer has 8192 tokens, but the model's vocab_size is 9"),
         ),
         (
@@ -545,7 +543,10 @@ def test_the_command(run, run_well, tmp_path):
     said = run_well("explore", SKY, "--out", str(out))
     assert said == f"the page is in {out}: open it in a browser\n"
     assert out.read_text("utf-8") == explore_page(model, tokenizer, SKY)
-    assert_sentence(run("explore", SKY, "--out", str(out)), "is there already: give another name, or --overwrite")
+    assert_sentence(
+        run("explore", SKY, "--out", str(out)),
+        "is there already: give another name, or --overwrite",
+    )
     options = ["--out", str(out), "--overwrite", "--json", "--against", GRASS]
     assert json.loads(run_well("explore", SKY, *options)) == {
         "file": str(out), "class": "RobertaForMaskedLM",
@@ -572,7 +573,11 @@ def test_another_model(run, run_well, tmp_path):
     found = data_of((tmp_path / "page.html").read_text("utf-8"))
     assert (found["model"], found["heads"], found["lens"]) == ("RobertaModel", [4, 4, 4], [])
     options = ["--overwrite", "--class", "RobertaForMaskedLM"]
-    assert_sentence(run("explore", "A film.", "--model", directory, "--out", out, *options), "missing: lm_head.", "--class Ro")
+    assert_sentence(
+        run("explore", "A film.", "--model", directory, "--out", out, *options),
+        "missing: lm_head.",
+        "--class Ro",
+    )
     assert data_of((tmp_path / "page.html").read_text("utf-8")) == found
 
 

@@ -65,9 +65,7 @@ def _check_words(model: Any) -> None:
         )
 
 
-def _seen(
-    model: RobertaPreTrainedModel, tokenizer: RobertaTokenizer, text: Text
-) -> dict[str, Any]:
+def _seen(model: RobertaPreTrainedModel, tokenizer: RobertaTokenizer, text: Text) -> dict[str, Any]:
     """Look at a forward pass: the rows of the position table, and the attention weights."""
     encoder: Any = getattr(model, "roberta", model)
     with watch(keep="position_ids") as seen:

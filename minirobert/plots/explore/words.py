@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import to_numpy
 from ...functional import largest, softmax
 from ...looking import LanguageModel, logit_lens, patch
 from .numbers import Numbers, finite
@@ -34,7 +35,7 @@ def best_words(
     own: list[list[float] | None] = []
     for places in _portions(len(targets), len(lens) * model.config.vocab_size):
         logits = finite(logit_lens(model, batch, places))[:, 0]  # [L + 1, positions, V]
-        chances = softmax(logits)  # [L + 1, positions, V]
+        chances = to_numpy(softmax(logits))  # [L + 1, positions, V]
         for layer, found in zip(lens, chances, strict=True):
             layer += _best(found, _MANY if layer is lens[-1] else _FEW)
         own += (_standing(chances[-1, i], targets[at]) for i, at in enumerate(places))
@@ -48,11 +49,12 @@ def _portions(length: int, each: int) -> Iterator[range]:
 
 
 def _best(chances: Numbers, count: int) -> list[list[float]]:  # [positions, V]
-    """List the best words at each position: id, probability, id, probability, …"""
+    """List the best words at each position, each an id and its probability, one after the other."""
     values, ids = largest(chances, min(count, chances.shape[1]))
+    rounded = np.round(to_numpy(values).astype(float), DECIMALS)
     return [
-        [number for index, p in zip(row, ps, strict=True) for number in (index, round(p, DECIMALS))]
-        for row, ps in zip(ids.tolist(), values.tolist(), strict=True)
+        [number for pair in zip(*row, strict=True) for number in pair]
+        for row in zip(to_numpy(ids).tolist(), rounded.tolist(), strict=True)
     ]
 
 
@@ -88,4 +90,5 @@ def _progress(names: list[str], bar: bool) -> Iterable[str]:
         return names
     from tqdm import tqdm  # 40 ms that most calls do not need
 
-    return tqdm(names, unit="layer", desc="patching")
+    shown: Iterable[str] = tqdm(names, unit="layer", desc="patching")
+    return shown
