@@ -48,7 +48,6 @@ def contents(
         "chosen": one.chosen,
         **_seen(model, tokenizer, one),
         **_pieces(tokenizer, one),
-        **_words(model, one),
         "patched": None,
     }
     if other is not None:
@@ -66,12 +65,16 @@ def _check_words(model: Any) -> None:
 
 
 def _seen(model: RobertaPreTrainedModel, tokenizer: RobertaTokenizer, text: Text) -> dict[str, Any]:
-    """Look at a forward pass: the rows of the position table, and the attention weights."""
+    """Look at a forward pass: rows of the position table, attention weights, words of each layer."""
     encoder: Any = getattr(model, "roberta", model)
     with watch(keep="position_ids") as seen:
-        attentions = encoder(**text.batch, output_attentions=True).attentions
-    rows = tokens.rows(tokenizer, text.encoding, _places(seen, len(text.ids)))
-    return {"tokens": rows, **_packed([finite(layer)[0] for layer in attentions])}
+        output = encoder(**text.batch, output_attentions=True, output_hidden_states=True)
+    places = _places(seen, len(text.ids))
+    return {
+        "tokens": tokens.rows(tokenizer, text.encoding, places),
+        **_packed([finite(layer)[0] for layer in output.attentions]),
+        **_words(model, text, output.hidden_states),
+    }
 
 
 def _places(seen: Mapping[str, Array], length: int) -> Sequence[int | None]:
@@ -101,13 +104,13 @@ def _pieces(tokenizer: RobertaTokenizer, text: Text) -> dict[str, Any]:
     return {"pieces": pieces, "first": text.first, "unexplained": None}
 
 
-def _words(model: RobertaPreTrainedModel, text: Text) -> dict[str, Any]:
+def _words(model: RobertaPreTrainedModel, text: Text, states: Sequence[Array]) -> dict[str, Any]:
     """Find the best words, if the model has a head for them."""
     if not isinstance(model, LanguageModel):
         return {"lens": [], "own": []}
     following: list[int | None] = [*text.ids[1:], None]
     targets = following if isinstance(model, RobertaForCausalLM) else [*text.ids]
-    return best_words(model, text.batch, targets)
+    return best_words(model, states, targets)
 
 
 def _named(lens: Sequence[Sequence[Sequence[float]]]) -> set[int]:

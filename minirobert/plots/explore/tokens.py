@@ -24,7 +24,10 @@ def label(tokenizer: RobertaTokenizer, index: int) -> str:
     >>> [label(tokenizer, index) for index in tokenizer(" é😀\n").input_ids]
     ['<s>', '␣é', '‹f0›', '‹9f›', '‹98›', '‹80›', '\\n', '</s>']
     """
-    token = tokenizer.convert_ids_to_tokens(index)
+    try:
+        token = tokenizer.convert_ids_to_tokens(index)
+    except ValueError:  # a model may have more words than its tokenizer
+        return f"id {index}"
     if token in tokenizer.added_tokens_encoder:
         return visible(token)
     spelled = symbols_to_bytes(token)

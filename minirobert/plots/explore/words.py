@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ...arrays import to_numpy
+from ...arrays import Array, to_numpy
 from ...functional import largest, softmax
-from ...looking import LanguageModel, logit_lens, patch
+from ...looking import LanguageModel, patch
 from .numbers import Numbers, finite
 
 __all__ = ["DECIMALS", "best_words", "moved_by_patching"]
@@ -18,34 +18,23 @@ __all__ = ["DECIMALS", "best_words", "moved_by_patching"]
 DECIMALS = 4
 #: How many words of a layer there are, and of the last, which is the model's answer.
 _FEW, _MANY = 5, 10
-#: The most logits that are in memory at once.
-_LOGITS = 2**25
 
 
 def best_words(
-    model: LanguageModel, batch: Mapping[str, Any], targets: Sequence[int | None]
-) -> dict[str, Any]:
-    """Find the best words of each layer at each position of a text.
+    model: LanguageModel, states: Sequence[Array], targets: Sequence[int | None]
+) -> dict[str, Any]:  # L + 1 times [1, S, H]
+    """Find the best words of each layer at each position of a text, as `minirobert.logit_lens` does.
 
     ``lens[layer][position]`` is a list of ids, each with its probability behind it, the embeddings
     first. ``own[position]`` has the probability of the target, the word of the text itself, and
     its rank.
     """
-    lens: list[list[list[float]]] = [[] for _ in range(model.config.num_hidden_layers + 1)]
-    own: list[list[float] | None] = []
-    for places in _portions(len(targets), len(lens) * model.config.vocab_size):
-        logits = finite(logit_lens(model, batch, places))[:, 0]  # [L + 1, positions, V]
-        chances = to_numpy(softmax(logits))  # [L + 1, positions, V]
-        for layer, found in zip(lens, chances, strict=True):
-            layer += _best(found, _MANY if layer is lens[-1] else _FEW)
-        own += (_standing(chances[-1, i], targets[at]) for i, at in enumerate(places))
+    lens = []
+    for hidden in states:  # one after the other: all logits of a long text are many
+        chances = to_numpy(softmax(finite(model.lm_head(hidden))[0]))  # [S, V]
+        lens.append(_best(chances, _MANY if hidden is states[-1] else _FEW))
+    own = [_standing(row, word) for row, word in zip(chances, targets, strict=True)]
     return {"lens": lens, "own": own}
-
-
-def _portions(length: int, each: int) -> Iterator[range]:
-    """Divide the positions, each of which takes so many logits."""
-    step = max(1, _LOGITS // each)
-    return (range(start, min(start + step, length)) for start in range(0, length, step))
 
 
 def _best(chances: Numbers, count: int) -> list[list[float]]:  # [positions, V]
