@@ -65,7 +65,7 @@ def _check_words(model: Any) -> None:
 
 
 def _seen(model: RobertaPreTrainedModel, tokenizer: RobertaTokenizer, text: Text) -> dict[str, Any]:
-    """Look at a forward pass: rows of the position table, attention weights, words of each layer."""
+    """Look at a forward pass: rows of the position table, attention, words of each layer."""
     encoder: Any = getattr(model, "roberta", model)
     with watch(keep="position_ids") as seen:
         output = encoder(**text.batch, output_attentions=True, output_hidden_states=True)

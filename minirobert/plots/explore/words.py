@@ -23,7 +23,7 @@ _FEW, _MANY = 5, 10
 def best_words(
     model: LanguageModel, states: Sequence[Array], targets: Sequence[int | None]
 ) -> dict[str, Any]:  # L + 1 times [1, S, H]
-    """Find the best words of each layer at each position of a text, as `minirobert.logit_lens` does.
+    """Find the best words of each layer at each position, those of `minirobert.logit_lens`.
 
     ``lens[layer][position]`` is a list of ids, each with its probability behind it, the embeddings
     first. ``own[position]`` has the probability of the target, the word of the text itself, and
