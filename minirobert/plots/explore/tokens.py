@@ -22,7 +22,7 @@ def label(tokenizer: RobertaTokenizer, index: int) -> str:
 
     >>> tokenizer = RobertaTokenizer.from_pretrained()
     >>> [label(tokenizer, index) for index in tokenizer(" é😀\n").input_ids]
-    ['<s>', '␣é', '‹f0›', '‹9f›', '‹98›', '‹80›', '\\n', '</s>']
+    ['<s>', '␣', 'é', '‹f0›', '‹9f›', '‹98›', '‹80›', '\\n', '</s>']
     """
     try:
         token = tokenizer.convert_ids_to_tokens(index)
