@@ -21,10 +21,10 @@ from .numbers import Numbers, finite
 from .texts import Text, check_counterpart, encoded
 from .words import best_words, moved_by_patching
 
-__all__ = ["WHOLE", "contents"]
+__all__ = ["contents"]
 
 #: Attention weights are written as whole numbers, of which so many are 1.
-WHOLE = 10_000
+_WHOLE = 10_000
 
 
 def contents(
@@ -87,12 +87,13 @@ def _places(seen: Mapping[str, Array], length: int) -> Sequence[int | None]:
 
 def _packed(attentions: Sequence[Numbers]) -> dict[str, Any]:  # L times [N, S, T]
     """Write attention weights in few bytes: all low bytes, then all high ones, most of them 0."""
-    layers = [np.rint(weights * WHOLE).astype("<u2") for weights in attentions]
+    layers = [np.rint(layer * _WHOLE).astype("<u2") for layer in attentions]
     low_high = np.concatenate([layer.reshape(-1, 1) for layer in layers]).view(np.uint8)
     # only runs are looked for: what else repeats among such numbers does so by chance
     packer = zlib.compressobj(strategy=zlib.Z_RLE)
     packed = packer.compress(low_high.T.tobytes()) + packer.flush()
-    return {"heads": list(map(len, layers)), "weights": base64.b64encode(packed).decode("ascii")}
+    weights = base64.b64encode(packed).decode("ascii")
+    return {"heads": list(map(len, layers)), "whole": _WHOLE, "weights": weights}
 
 
 def _pieces(tokenizer: RobertaTokenizer, text: Text) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from ...functional import largest, softmax
 from ...looking import LanguageModel, patch
 from .numbers import Numbers, finite
 
-__all__ = ["DECIMALS", "best_words", "moved_by_patching"]
+__all__ = ["best_words", "moved_by_patching"]
 
 #: Of all probabilities.
-DECIMALS = 4
+_DECIMALS = 4
 #: How many words of a layer there are, and of the last, which is the model's answer.
 _FEW, _MANY = 5, 10
 
@@ -40,7 +40,7 @@ def best_words(
 def _best(chances: Numbers, count: int) -> list[list[float]]:  # [positions, V]
     """List the best words at each position, each an id and its probability, one after the other."""
     values, ids = largest(chances, min(count, chances.shape[1]))
-    rounded = np.round(to_numpy(values).astype(float), DECIMALS)
+    rounded = np.round(to_numpy(values).astype(float), _DECIMALS)
     return [
         [number for pair in zip(*row, strict=True) for number in pair]
         for row in zip(to_numpy(ids).tolist(), rounded.tolist(), strict=True)
@@ -51,7 +51,7 @@ def _standing(chances: Numbers, word: int | None) -> list[float] | None:  # [V]
     """Give a word's probability, and its rank among all words."""
     if word is None:
         return None
-    return [round(float(chances[word]), DECIMALS), int((chances > chances[word]).sum()) + 1]
+    return [round(float(chances[word]), _DECIMALS), int((chances > chances[word]).sum()) + 1]
 
 
 def moved_by_patching(
@@ -71,7 +71,7 @@ def moved_by_patching(
         finite(patch(model, clean, corrupt, name, word=word, position=position))[0]
         for name in _progress(names, progress_bar)
     ]
-    return [[round(one, DECIMALS) for one in row] for row in np.stack(moved).tolist()]
+    return [[round(one, _DECIMALS) for one in row] for row in np.stack(moved).tolist()]
 
 
 def _progress(names: list[str], bar: bool) -> Iterable[str]:
