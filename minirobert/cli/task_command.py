@@ -12,6 +12,7 @@ from ..pipelines import ALIASES, BUNDLED, pipeline
 from ..pipelines.base import TooLongError
 from .common import add_command, add_texts, answer_lines, print_json
 from .lines import errors_option
+from .looks import COLOUR, Picture, in_colours, plot_option
 from .options import (
     DTYPE,
     HUB_OPTIONS,
@@ -55,6 +56,12 @@ class TaskCommand:
     options: tuple[Option, ...]
     #: ``show(line, answer)`` prints an answer for people; with ``--json`` it is printed as it is.
     show: Callable[[str, Any], None]
+    #: ``show_marked(line, given, answer)`` is the same for a terminal with colours; `given` is the
+    #: pipeline's input.
+    show_marked: Callable[[str, Any, Any], None] | None = None
+    #: ``plot(answer)`` draws it, and gives the axes; and what that is, for the help.
+    plot: Callable[[Any], Any] | None = None
+    plotted: str = ""
     #: Makes the pipeline's input of a line.
     read: Reader = as_it_is
     #: In place of `read` where it depends on the options: takes those that are only about reading
@@ -83,6 +90,7 @@ SHARED_OPTIONS = (
 #: What the options of every command are stored as; all others are options of the pipeline.
 SHARED = {
     *("texts", "json", "model", "truncate", "batch_size", "errors", "device", "dtype", "run"),
+    *("color", "plot"),
 }
 
 
@@ -93,7 +101,13 @@ def add_task(commands: Any, task: TaskCommand) -> None:
     command = add_command(commands, task.task, task.purpose, examples, aliases=aliases)
     add_texts(command, task.what)
     add_options(
-        command, _model(task), *task.options, *_truncate(task), *SHARED_OPTIONS, *HUB_OPTIONS
+        command,
+        _model(task),
+        *task.options,
+        *_truncate(task),
+        *_looks(task),
+        *SHARED_OPTIONS,
+        *HUB_OPTIONS,
     )
     command.set_defaults(run=lambda arguments: _answer(arguments, task))
 
@@ -111,6 +125,12 @@ def _truncate(task: TaskCommand) -> tuple[Option, ...]:
         return ()
     help = "cut off what is too long for the model, which is an error otherwise"
     return (switch("--truncate", help, const=task.truncation),)
+
+
+def _looks(task: TaskCommand) -> tuple[Option, ...]:
+    """Give the options of how answers are shown."""
+    colour = () if task.show_marked is None else (COLOUR,)
+    return colour if task.plot is None else (*colour, plot_option(task.plotted))
 
 
 def _answers(
@@ -138,9 +158,24 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     )
     if getattr(arguments, "truncate", None):
         pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": pipe.limit}
+    picture = Picture(arguments, task.plot) if task.plot and arguments.plot else None
+    show_marked = task.show_marked if task.show_marked and in_colours(arguments) else None
+
+    def show(line: str, found: Any) -> None:
+        if arguments.json:
+            print_json(found)
+        elif show_marked is not None:
+            show_marked(line, read(line), found)
+        else:
+            task.show(line, found)
+        if picture is not None:
+            picture.take(found)
+
     answer_lines(
         arguments,
         lambda texts: _answers(task, pipe, (read(text) for text in texts), arguments),
-        lambda line, found: print_json(found) if arguments.json else task.show(line, found),
+        show,
         max(arguments.batch_size, 1),  # one below 1 is the pipeline's error
     )
+    if picture is not None:
+        picture.write()
