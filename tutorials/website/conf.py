@@ -1,9 +1,12 @@
 """Settings of Sphinx for the site: see build.py."""
 
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 import minirobert
 from tutorials.website.sources import line_of
+
+_FONTS = Path(find_spec("ziamath").origin).parent / "fonts"
 
 project = "minirobert"
 version = release = minirobert.__version__
@@ -43,7 +46,7 @@ html_theme = "furo"
 html_domain_indices = False  # the navigation lists the modules
 html_use_index = False
 html_css_files = ["formulas.css"]
-html_static_path = ["static", str(files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf")]
+html_static_path = ["static", str(_FONTS / "STIXTwoMath-Regular.ttf")]
 html_title = f"{project} {release}"
 html_math_renderer = "mathml"
 html_copy_source = False

@@ -258,7 +258,7 @@ def pages() -> Iterator[tuple[str, str]]:
         children = [one for one in inside if one in rooms()]
         parts = [*_section(room, "=")]
         if children:
-            parts += [_contents(children)]
+            parts.insert(2, _contents(children))  # behind the heading and the docstring
         for module in sections:
             parts += _section(module, "-")
         yield page_of(room), "\n".join(parts)
