@@ -64,7 +64,7 @@ def test_colours_only_where_they_are_wanted(run_well, directories, monkeypatch, 
     # nothing of the texts goes to the terminal as it is
     without = CODES.sub("", shown)
     assert all(c.isprintable() or c == "\n" for c in without)
-    unlabelled = CODES.sub("", re.sub(r"\x1b\[2m LABEL_\d+\x1b\[0m", "", shown))
+    unlabelled = CODES.sub("", re.sub(r"\x1b\[30;[\d;]+m LABEL_\d+\x1b\[0m", "", shown))
     assert visible(NASTY) in unlabelled
 
 
@@ -98,8 +98,9 @@ def test_entities_are_marked_in_the_line(run_well, directories):
         ignore_labels=[],
         aggregation_strategy="simple",
     )(heading)
-    marks = re.findall(r"\x1b\[30;48;5;\d+m(.*?)\x1b\[0m\x1b\[2m (.*?)\x1b\[0m", line)
-    assert marks == [(heading[one["start"] : one["end"]], one["entity_group"]) for one in found]
+    marks = re.findall(r"\x1b\[1;([\d;]+)m(.*?)\x1b\[0m\x1b\[\1m (.*?)\x1b\[0m", line)
+    expected = [(heading[one["start"] : one["end"]], one["entity_group"]) for one in found]
+    assert [mark[1:] for mark in marks] == expected
 
 
 def test_answers_are_marked_in_their_context(run_well, directories, tmp_path):
@@ -111,9 +112,9 @@ def test_answers_are_marked_in_their_context(run_well, directories, tmp_path):
     *rows, last = run_well(*arguments, "--color", "always").splitlines()
     assert rows == run_well(*arguments).splitlines()
     answer = re.search(r"'(.*)'$", rows[-1]).group(1)
-    assert re.sub(r"\x1b\[2m.*?\x1b\[0m", "", last).count(answer) >= 1
     assert f"m{answer}\x1b[0m" in last
-    assert CODES.sub("", re.sub(r"\x1b\[2m.*?\x1b\[0m", "", last)) == context
+    unlabelled = re.sub(r"\x1b\[30;[\d;]+m [\d.]+\x1b\[0m", "", last)
+    assert CODES.sub("", unlabelled) == context
 
 
 def on_terminal(*arguments, **variables):
@@ -255,7 +256,7 @@ def test_without_matplotlib_nothing_is_computed(run, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.backend_bases", None)
     monkeypatch.chdir(tmp_path)
     result = run("score", "a", "--plot", "a.png")
-    assert_sentence(result, 'pip install "minirobert[plot]"')
+    assert_sentence(result, "pictures take matplotlib", "pip install")
     assert result[1] == ""
     assert run("score", "a")[0] == 0
 

@@ -6,16 +6,20 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from ..checks import warn
 from ..interrupts import STOP
 from ..pipelines.base import chunks
 from ..sentences import LIMIT, plain
-from .lines import Faults, stdin_lines, unescaped
+from .lines import Faults, RecordedFaults, stdin_lines, unescaped
+from .progress import progress
 from .streams import output
 
-__all__ = ["add_command", "add_texts", "answer_lines", "print_json"]
+__all__ = [
+    *("Printed", "Takes", "add_command", "add_texts", "answer_lines", "json_line", "print_json"),
+]
 
 #: What a text may be the reason for.
 ERRORS = (ValueError, TypeError)
@@ -53,43 +57,80 @@ def add_texts(command: argparse.ArgumentParser, what: str = "") -> None:
     )
 
 
+class Takes(Protocol):
+    """What takes the answers of texts, in their order."""
+
+    #: What becomes of a text that cannot be answered.
+    instead: str
+
+    def take(self, number: int, text: str, answer: Any) -> None:
+        """Take the answer of a text."""
+
+    def leave_out(self) -> None:
+        """Take note of a text that has no answer."""
+
+
+class Printed:
+    """Prints answers, each as soon as it is known: ``show(text, answer)``, or null in the JSON."""
+
+    def __init__(self, show: Callable[[str, Any], None], as_json: bool):
+        self.show = show
+        self.as_json = as_json
+        self.instead = "left out (null in the JSON)" if as_json else "left out"
+
+    def take(self, number: int, text: str, answer: Any) -> None:
+        """Print an answer."""
+        with output():
+            self.show(text, answer)
+
+    def leave_out(self) -> None:
+        """Print null, so that the answers in the JSON have the numbers of their lines."""
+        if self.as_json:
+            print_json(None)
+
+
 def answer_lines(
     arguments: argparse.Namespace,
     answer: Callable[[Iterable[str]], Iterator[Any]],
-    show: Callable[[str, Any], None],
+    into: Takes,
     batch_size: int = 1,
+    skipped: Path | None = None,
+    bar: bool = False,
 ) -> None:
     """Answer each text of the command line, or each line of stdin as soon as a batch has come.
 
     The error of a line that cannot be answered has its number; those before it have been answered.
-    With ``--errors skip`` such a line is left out; in JSON null stands for it, so that the answers
-    have the numbers of their lines.
+    With ``--errors skip`` such a line is left out, and where there is a file for the ``skipped``
+    ones, it is told there. A bar shows how many lines of stdin are done.
     """
-    faults = _faults(arguments)
+    faults = _faults(arguments, into.instead, skipped)
     number = 0
-    for batch in chunks(_texts(arguments.texts, faults), batch_size):
-        answers = _answers([text for text in batch if text is not None], answer)
-        for text in batch:
-            number += 1
-            found = None if text is None else next(answers)
-            if isinstance(found, Exception):
-                if arguments.errors != "skip":
-                    raise _numbered(found, arguments, faults.where(number))
-                faults.leave_out(number, found)
-                found = None
-            with output():
+    with progress(bar and not arguments.texts) as done:
+        for batch in chunks(_texts(arguments.texts, faults), batch_size):
+            answers = _answers([text for text in batch if text is not None], answer)
+            for text in batch:
+                number += 1
+                found = None if text is None else next(answers)
+                if isinstance(found, Exception):
+                    if not faults.leaves_out:
+                        raise _numbered(found, arguments, faults.where(number))
+                    faults.leave_out(number, str(text), found)
+                    found = None
                 if text is not None and found is not None:
-                    show(text, found)
-                elif arguments.json:
-                    print_json(None)
+                    into.take(number, text, found)
+                else:
+                    into.leave_out()
+                done()
     faults.sum_up()
 
 
-def _faults(arguments: argparse.Namespace) -> Faults:
-    instead = "left out (null in the JSON)" if arguments.json else "left out"
+def _faults(arguments: argparse.Namespace, instead: str, skipped: Path | None) -> Faults:
+    source, where = "lines of stdin", "line {} of stdin".format
     if arguments.texts:
-        return Faults(arguments.errors, "texts of the command line", "text {}".format, instead)
-    return Faults(arguments.errors, "lines of stdin", "line {} of stdin".format, instead)
+        source, where = "texts of the command line", "text {}".format
+    if skipped is None:
+        return Faults(arguments.errors, source, where, instead)
+    return RecordedFaults(skipped, arguments.errors, source, where, instead)
 
 
 def _texts(arguments: Sequence[str], faults: Faults) -> Iterator[str | None]:
@@ -125,21 +166,24 @@ def _numbered(error: Exception, arguments: argparse.Namespace, where: str) -> Ex
 
 
 def print_json(value: Any) -> None:
-    """Print a value as a line of JSON, to its end even if Control-C is pressed.
+    """Print a value as a line of JSON, to its end even if Control-C is pressed."""
+    line = json_line(value)
+    with STOP, output():
+        print(line)
 
-    JSON has no NaN and no infinity: null takes their place.
-    """
+
+def json_line(value: Any) -> str:
+    """Write a value as a line of JSON, which has no NaN and no infinity: null takes their place."""
     write = partial(json.dumps, ensure_ascii=False, allow_nan=False)
     try:
-        line = write(value)
+        return write(value)
     except ValueError:
         line = write(_without_nan(value))
         warn(
             "null stands in the JSON for numbers that are NaN or infinite: the weights may have "
             "such numbers, or ones too large for the dtype"
         )
-    with STOP, output():
-        print(line)
+    return line
 
 
 def _without_nan(value: Any) -> Any:

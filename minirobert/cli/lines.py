@@ -3,11 +3,16 @@
 That is the option ``--errors``: the first wrong line ends the command, after the answers to those
 before it (``strict``); or bytes that are not UTF-8 are read as U+FFFD (``replace``); or wrong lines
 are left out (``skip``). The first is told at once, the others when all is done.
+
+With ``--skip-errors FILE`` wrong lines are left out, too, and all of them are told in a file; then
+``strict`` is the same as ``skip``, and after ``replace`` a line is only wrong where it cannot be
+answered.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,12 +20,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..checks import warn
-from ..sentences import plain, shown
-from .options import Option, choice
+from ..files.exchange import write_text
+from ..sentences import LIMIT, plain, shown
+from .options import Option, choice, named, text
 
 __all__ = [
-    *("Faults", "check_no_device", "errors_option", "file_lines", "not_utf8", "stdin_lines"),
-    "unescaped",
+    *("SKIP_ERRORS", "Faults", "RecordedFaults", "check_no_device", "errors_option"),
+    *("file_lines", "not_utf8", "stdin_lines", "unescaped"),
 ]
 
 #: Bytes of a line of stdin; /dev/zero would have one without end.
@@ -38,6 +44,15 @@ def errors_option(which: str) -> Option:
         "as U+FFFD (replace), or leave them out, with a warning (skip)",
         default="strict",
     )
+
+
+SKIP_ERRORS = text(
+    "--skip-errors",
+    "FILE",
+    "leave such texts out, as --errors skip does, and write into this file which and why: lines of "
+    "JSON with line, text and error",
+    type=named,
+)
 
 
 class Faults:
@@ -62,6 +77,7 @@ class Faults:
         self.source = source
         self.where = where
         self.done = instead if policy == "skip" else "read with U+FFFD in place of such bytes"
+        self.leaves_out = policy == "skip"
         self.count = 0
         self.named: list[int] = []
 
@@ -70,18 +86,27 @@ class Faults:
         try:
             return line.decode("utf-8")
         except UnicodeDecodeError as error:
-            wrong = f"{self.where(number)} is not UTF-8: it has {_what_is_wrong(error)}"
-            if self.policy == "strict":
-                raise ValueError(
-                    f"{wrong}; convert it, for instance with iconv, or give --errors replace or "
-                    "--errors skip"
-                ) from None
-            self._count(number, wrong)
-        return line.decode("utf-8", "replace") if self.policy == "replace" else None
+            wrong = f"not UTF-8: it has {_what_is_wrong(error)}"
+        text = line.decode("utf-8", "replace")
+        named = f"{self.where(number)} is {wrong}"
+        if self.policy == "strict":
+            raise ValueError(
+                f"{named}; convert it, for instance with iconv, or give --errors replace or "
+                "--errors skip"
+            )
+        if self.policy == "replace":
+            self._count(number, named)
+            return text
+        self._leave_out(number, text, wrong, named)
+        return None
 
-    def leave_out(self, number: int, error: Exception) -> None:
-        """Count a line that cannot be answered."""
-        self._count(number, f"{self.where(number)}: {plain(error, 300)}")
+    def leave_out(self, number: int, text: str, error: Exception) -> None:
+        """Take note of a line that cannot be answered."""
+        named = f"{self.where(number)}: {plain(error, 300)}"
+        self._leave_out(number, text, plain(error, LIMIT), named)
+
+    def _leave_out(self, number: int, text: str, error: str, named: str) -> None:
+        self._count(number, named)
 
     def _count(self, number: int, wrong: str) -> None:
         self.count += 1
@@ -96,6 +121,34 @@ class Faults:
             more = f" … and {self.count - NAMED:,} more" if self.count > NAMED else ""
             numbers = ", ".join(map(str, sorted(self.named)))
             warn(f"{self.count:,} {self.source} are {self.done}: {numbers}{more}")
+
+
+class RecordedFaults(Faults):
+    """Faults of which those that are left out are told in a file, at the end."""
+
+    def __init__(
+        self, file: Path, policy: str, source: str, where: Callable[[int], str], instead: str
+    ):
+        super().__init__("skip" if policy == "strict" else policy, source, where, instead)
+        self.file = file
+        self.instead = instead
+        self.leaves_out = True
+        self.records: list[dict[str, Any]] = []
+
+    def _leave_out(self, number: int, text: str, error: str, named: str) -> None:
+        self.records.append({"line": number, "text": text, "error": error})
+
+    def sum_up(self) -> None:
+        """Write the file, which is empty where nothing was wrong."""
+        super().sum_up()
+        records = sorted(self.records, key=lambda one: one["line"])  # a batch is read first
+        lines = (json.dumps(one, ensure_ascii=False) + "\n" for one in records)
+        write_text(self.file, "".join(lines))
+        if records:
+            warn(
+                f"{self.source} that are {self.instead}: {len(records):,}, as "
+                f"{plain(str(self.file))} tells"
+            )
 
 
 def not_utf8(where: str, error: UnicodeDecodeError) -> ValueError:
@@ -125,7 +178,10 @@ def stdin_lines(faults: Faults) -> Iterator[str | None]:
     try:
         yield from _texts_of(sys.stdin.buffer, "stdin", faults)
     except OSError as error:
-        raise OSError(f"stdin cannot be read ({error.strerror}): give it lines of text") from None
+        # no OSError: where answers are saved, that would be one of their file
+        raise ValueError(
+            f"stdin cannot be read ({error.strerror}): give it lines of text"
+        ) from None
 
 
 def file_lines(path: str, faults: Faults) -> Iterator[str | None]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..marking.terminal import has_colours
+from .common import Takes
 from .options import choice, named, text
 
 __all__ = ["COLOUR", "Picture", "in_colours", "plot_option"]
@@ -52,6 +53,10 @@ class Picture:
             raise self._several()
         self.answers.append(answer)
 
+    def beside(self, into: Takes) -> Takes:
+        """Take the answer to draw, and hand all of them on."""
+        return _Beside(self, into)
+
     def _several(self) -> ValueError:
         return ValueError("--plot draws one text, but there are several: give one of them")
 
@@ -62,3 +67,19 @@ class Picture:
         if not self.answers:
             raise ValueError("--plot has nothing to draw: no text was answered")
         save(self.draw(self.answers[0]).figure, self.path)
+
+
+class _Beside:
+    """Hands answers on, and shows them to a picture."""
+
+    def __init__(self, picture: Picture, into: Takes):
+        self.picture = picture
+        self.into = into
+        self.instead = into.instead
+
+    def take(self, number: int, text: str, answer: Any) -> None:
+        self.into.take(number, text, answer)
+        self.picture.take(answer)
+
+    def leave_out(self) -> None:
+        self.into.leave_out()

@@ -11,17 +11,17 @@ from .options import Option, named, switch, text
 __all__ = ["checked_new", "new_file"]
 
 
-def new_file(help_text: str) -> tuple[Option, ...]:
+def new_file(help_text: str, required: bool = True) -> tuple[Option, ...]:
     """Give the options of a command that writes a file."""
     return (
-        text("--out", "FILE", help_text, type=named, required=True),
-        switch("--overwrite", "write even if the file is there already", default=False),
+        text("--out", "FILE", help_text, type=named, required=required),
+        switch("--overwrite", "write even if a file is there already", default=False),
     )
 
 
-def checked_new(arguments: argparse.Namespace) -> Path:
+def checked_new(arguments: argparse.Namespace, option: str = "out") -> Path:
     """Give the file to write; one that is there is refused before anything is computed."""
-    path = Path(arguments.out)
+    path = Path(getattr(arguments, option))
     if path.is_dir():
         raise IsADirectoryError(f"{shown(str(path))} is a directory: give the name of a file")
     if path.exists() and not path.is_file():

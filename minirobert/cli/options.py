@@ -28,7 +28,7 @@ __all__ = [
         "words",
     ),
     *("batch_size", "count_or_all", "device", "named", "seed"),
-    *("DTYPE", "HUB_OPTIONS", "hub_options"),
+    *("DTYPE", "HUB_OPTIONS", "QUIET", "hub_options"),
 ]
 
 #: Takes a parser or a group.
@@ -92,6 +92,9 @@ DTYPE = choice(
     "of the weights; auto is that of the file (default: float32)",
     default="float32",
 )
+
+#: Of commands that may take long.
+QUIET = switch("--quiet", "show no progress on a terminal")
 
 #: Of every command that takes a model; without effect for a directory.
 HUB_OPTIONS = (

@@ -62,10 +62,20 @@ def tell(sentence: str, name: str = "minirobert: ") -> None:
     encoding = sys.stderr.encoding or "utf-8"
     line = name + "".join(map(_visible, cut(sentence.strip())))
     line = line.encode(encoding, "backslashreplace").decode(encoding)
+    line = line if len(line) <= LIMIT else cut(line, LIMIT - 5)
     try:
-        print(line if len(line) <= LIMIT else cut(line, LIMIT - 5), file=sys.stderr, flush=True)
+        _say(line)
+        sys.stderr.flush()
     except (OSError, ValueError):
         _silence(sys.stderr)
+
+
+def _say(line: str) -> None:
+    """Print a line on stderr, above a bar that may be there."""
+    if "tqdm" in sys.modules:
+        sys.modules["tqdm"].tqdm.write(line, file=sys.stderr)
+    else:
+        print(line, file=sys.stderr)
 
 
 def _silence(stream: Any) -> None:

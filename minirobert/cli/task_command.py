@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..files import TINY
 from ..pipelines import ALIASES, BUNDLED, pipeline
 from ..pipelines.base import TooLongError
-from .common import add_command, add_texts, answer_lines, print_json
-from .lines import errors_option
+from ..sentences import shown
+from .answer_files import Form, Row, check_suffix, rows_of_results, saving
+from .common import Printed, Takes, add_command, add_texts, answer_lines, print_json
+from .lines import SKIP_ERRORS, errors_option
 from .looks import COLOUR, Picture, in_colours, plot_option
+from .new_files import checked_new, new_file
 from .options import (
     DTYPE,
     HUB_OPTIONS,
+    QUIET,
     Option,
     add_options,
     batch_size,
@@ -25,6 +31,8 @@ from .options import (
     switch,
     text,
 )
+from .progress import is_terminal
+from .streams import output
 
 __all__ = ["Reader", "TaskCommand", "add_task", "answer_all", "as_it_is"]
 
@@ -73,6 +81,10 @@ class TaskCommand:
     truncation: str | None = "longest_first"
     #: ``answer(pipe, inputs, arguments)`` gives an iterator of answers.
     answer: Callable[[Any, Iterable[Any], argparse.Namespace], Iterator[Any]] = answer_all
+    #: ``rows(answer)`` makes rows of a table of it.
+    rows: Callable[[Any], Iterable[Row]] = rows_of_results
+    #: Whether answers can be arrays, with ``return_tensors``.
+    has_arrays: bool = False
 
 
 #: The options of every task that come after its own.
@@ -83,7 +95,20 @@ SHARED_OPTIONS = (
         type=batch_size,
         default=1,
     ),
+    count(
+        "--threads",
+        "compute with at most N threads of the CPU (default: as many as the libraries will, which "
+        "OPENBLAS_NUM_THREADS and OMP_NUM_THREADS tell, too)",
+    ),
     errors_option("texts that are not UTF-8, or cannot be answered"),
+    SKIP_ERRORS,
+    *new_file(
+        "save the answers: as one array of all texts (.npy, of feature-extraction), a line of JSON "
+        "for each text (.jsonl), or a table with a row for each result (.csv, .parquet; of score a "
+        "row for each text, without its tokens)",
+        required=False,
+    ),
+    QUIET,
     text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
     DTYPE,
 )
@@ -91,6 +116,7 @@ SHARED_OPTIONS = (
 SHARED = {
     *("texts", "json", "model", "truncate", "batch_size", "errors", "device", "dtype", "run"),
     *("color", "plot"),
+    *("out", "overwrite", "skip_errors", "quiet"),
 }
 
 
@@ -145,9 +171,78 @@ def _answers(
 
 
 def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
+    out = _file_of(arguments, task)
+    skipped = _file_of_skipped(arguments, out)
+    picture = Picture(arguments, task.plot) if task.plot and arguments.plot else None
+    pipe, read = _pipeline(arguments, task)
+
+    def answer(texts: Iterable[str]) -> Iterator[Any]:
+        return _answers(task, pipe, (read(text) for text in texts), arguments)
+
+    bar = not arguments.quiet and is_terminal("stderr")
+
+    def answer_into(into: Takes, bar: bool) -> None:  # a batch_size below 1 is the pipeline's error
+        into = into if picture is None else picture.beside(into)
+        answer_lines(arguments, answer, into, max(arguments.batch_size, 1), skipped, bar)
+
+    if out is None:
+        printed = Printed(_shower(arguments, task, read), arguments.json)
+        answer_into(printed, bar and not is_terminal("stdout"))
+    else:
+        with saving(out, Form(task.rows, pipe.model.config.hidden_size)) as file:
+            answer_into(file, bar)
+        with output():
+            _tell_of_file(file.count, out, arguments.json)
+    if picture is not None:
+        picture.write()
+
+
+def _shower(
+    arguments: argparse.Namespace, task: TaskCommand, read: Reader
+) -> Callable[[str, Any], None]:
+    """Choose how answers are printed: as JSON, in colours, or plainly."""
+    if arguments.json:
+        return lambda line, found: print_json(found)
+    show_marked = task.show_marked
+    if show_marked is None or not in_colours(arguments):
+        return task.show
+    return lambda line, found: show_marked(line, read(line), found)
+
+
+def _file_of(arguments: argparse.Namespace, task: TaskCommand) -> Path | None:
+    """Give the file to save the answers in, if there is to be one."""
+    if arguments.out is None:
+        return None
+    check_suffix(Path(arguments.out), task.has_arrays)
+    return checked_new(arguments)
+
+
+def _file_of_skipped(arguments: argparse.Namespace, out: Path | None) -> Path | None:
+    """Give the file that tells of texts without an answer, if there is to be one."""
+    if arguments.skip_errors is None:
+        return None
+    path = checked_new(arguments, "skip_errors")
+    if out is not None and os.path.realpath(out) == os.path.realpath(path):
+        raise ValueError(
+            f"{shown(str(path))} is named by --out and by --skip-errors: give two different files"
+        )
+    return path
+
+
+def _tell_of_file(count: int, out: Path, as_json: bool) -> None:
+    if as_json:
+        print_json({"texts": count, "file": str(out)})
+    else:
+        print(f"{count:,} {'text' if count == 1 else 'texts'}, saved in {out}")
+
+
+def _pipeline(arguments: argparse.Namespace, task: TaskCommand) -> tuple[Any, Reader]:
+    """Make the pipeline of a command, and what makes its inputs of lines."""
     own = {name: value for name, value in vars(arguments).items() if name not in SHARED}
     own = {name: value for name, value in own.items() if value is not None}
     read = task.read if task.reader is None else task.reader(own)
+    if task.has_arrays and arguments.out is not None:
+        own["return_tensors"] = True
     pipe = pipeline(
         task.task,
         arguments.model,
@@ -158,24 +253,4 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     )
     if getattr(arguments, "truncate", None):
         pipe.tokenizer_kwargs = {"truncation": arguments.truncate, "max_length": pipe.limit}
-    picture = Picture(arguments, task.plot) if task.plot and arguments.plot else None
-    show_marked = task.show_marked if task.show_marked and in_colours(arguments) else None
-
-    def show(line: str, found: Any) -> None:
-        if arguments.json:
-            print_json(found)
-        elif show_marked is not None:
-            show_marked(line, read(line), found)
-        else:
-            task.show(line, found)
-        if picture is not None:
-            picture.take(found)
-
-    answer_lines(
-        arguments,
-        lambda texts: _answers(task, pipe, (read(text) for text in texts), arguments),
-        show,
-        max(arguments.batch_size, 1),  # one below 1 is the pipeline's error
-    )
-    if picture is not None:
-        picture.write()
+    return pipe, read

@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..marking import Marked, marked
 from ..marking.terminal import visible
 from ..pipelines.entities import STRATEGIES
 from ..pipelines.fill_mask import Filling
 from ..pipelines.text_classification import FUNCTIONS
 from ..sentences import shown
+from .answer_files import Row
 from .lines import check_no_device, not_utf8
 from .options import choice, count, count_or_all, either, named, real, seed, switch, text, words
 from .task_command import Reader, TaskCommand, add_task, answer_all, as_it_is
@@ -71,6 +74,12 @@ def _plot_fillings(found: Any) -> Any:
     return places[0]
 
 
+def _rows_of_fillings(found: Any) -> Iterator[Row]:
+    masks: Sequence[Sequence[Filling]] = [found] if isinstance(found[0], dict) else found
+    for number, fillings in enumerate(masks, 1):
+        yield from ({"mask": number, **filling} for filling in fillings)
+
+
 FILL_MASK = TaskCommand(
     task="fill-mask",
     purpose="Rank the words that could stand in place of <mask>.",
@@ -91,6 +100,7 @@ FILL_MASK = TaskCommand(
     show_marked=_show_marked_fillings,
     plot=_plot_fillings,
     plotted="the probabilities of the words",
+    rows=_rows_of_fillings,
 )
 
 
@@ -130,11 +140,26 @@ TEXT_CLASSIFICATION = TaskCommand(
 )
 
 
+def _vectors_of(found: Any) -> Sequence[Sequence[float]]:
+    """List the vectors of a text: [H], those of words [W, H], or those of tokens [1, S, H]."""
+    if not found or not isinstance(found[0], list):
+        return [found] if found else []
+    return found[0] if isinstance(found[0][0], list) else found
+
+
 def _show_vectors(line: str, found: Any) -> None:
     print(line)
-    for vector in found[0] if isinstance(found[0], list) else [found]:
+    for vector in _vectors_of(found):
         numbers = " ".join(f"{number:8.4f}" for number in vector[:8])
         print(f"  {numbers}" + (f"  … ({len(vector)} numbers)" if len(vector) > 8 else ""))
+
+
+def _rows_of_vectors(found: np.ndarray[Any, Any]) -> Iterator[Row]:
+    if found.ndim == 1:
+        yield {"vector": found}
+    else:
+        name, vectors = ("word", found) if found.ndim == 2 else ("token", found[0])
+        yield from ({name: i, "vector": vector} for i, vector in enumerate(vectors))
 
 
 FEATURE_EXTRACTION = TaskCommand(
@@ -143,16 +168,21 @@ FEATURE_EXTRACTION = TaskCommand(
     examples=(
         'feature-extraction "The sky is blue."',
         "feature-extraction --pooling mean --normalize --json < lines.txt",
+        "feature-extraction --pooling mean --normalize --out vectors.npy < lines.txt",
+        "feature-extraction --pooling word --out words.parquet < lines.txt",
     ),
     options=(
         choice(
             "--pooling",
-            ("mean", "cls"),
-            "one vector a text: the mean over its tokens, or that of the first (default: all)",
+            ("mean", "cls", "word"),
+            "one vector a text: the mean over its tokens, or that of the first (cls); or one a "
+            "word, the mean over its tokens (default: one a token)",
         ),
         switch("--normalize", "give each vector the length 1, for cosines"),
     ),
     show=_show_vectors,
+    rows=_rows_of_vectors,
+    has_arrays=True,
 )
 
 
@@ -322,6 +352,11 @@ def _show_ranking(line: str, found: Any) -> None:
     _show_scores(line, zip(found["scores"], found["labels"], strict=True))
 
 
+def _rows_of_ranking(found: Any) -> Iterator[Row]:
+    for label, score in zip(found["labels"], found["scores"], strict=True):
+        yield {"label": label, "score": score}
+
+
 ZERO_SHOT_CLASSIFICATION = TaskCommand(
     task="zero-shot-classification",
     purpose="Rank labels of your own by how well they fit a text.",
@@ -345,6 +380,7 @@ ZERO_SHOT_CLASSIFICATION = TaskCommand(
         switch("--multi-label", "several labels may fit"),
     ),
     show=_show_ranking,
+    rows=_rows_of_ranking,
     truncation=None,  # the text is always cut
 )
 
@@ -382,7 +418,7 @@ MULTIPLE_CHOICE = TaskCommand(
 def _generate(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) -> Iterator[Any]:
     """Give texts as they come, part by part, where they are for people and come one by one."""
     several = (arguments.batch_size, arguments.num_beams or 1, arguments.num_return_sequences or 1)
-    if arguments.json or several != (1, 1, 1):
+    if arguments.json or arguments.out is not None or several != (1, 1, 1):
         return answer_all(pipe, inputs, arguments)
     return (pipe.stream(prompt) for prompt in inputs)
 
@@ -458,6 +494,10 @@ def _plot_likelihoods(found: Any) -> Any:
     return log_likelihoods(found)
 
 
+def _row_of_score(found: Any) -> Iterator[Row]:
+    yield {name: value for name, value in found.items() if name != "tokens"}
+
+
 SCORE = TaskCommand(
     task="score",
     purpose="Tell how likely a text is: its (pseudo-)log-likelihood and perplexity, by token.",
@@ -465,11 +505,13 @@ SCORE = TaskCommand(
         'score "Grass is green." "Grass is loud."',
         'score "Grass is loud." --plot tokens.png',
         "score --json --batch-size 8 < lines.txt",
+        "score --out scores.csv < lines.txt",
     ),
     options=(),
     show=_show_likelihoods,
     plot=_plot_likelihoods,
     plotted="the log-likelihoods of the tokens",
+    rows=_row_of_score,
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import zip_longest
@@ -20,10 +19,11 @@ from ..tokenization.explain import Explanation
 from ..tokenization.rows.encoding import Encoding
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 from ..tokenization.units import units
-from .common import add_command, add_texts, answer_lines, print_json
+from .common import Printed, add_command, add_texts, answer_lines, print_json
 from .lines import Faults, check_no_device, errors_option
 from .looks import COLOUR, Picture, in_colours, plot_option
-from .options import HUB_OPTIONS, add_options, count, hub_options, named, switch, text, words
+from .options import HUB_OPTIONS, QUIET, add_options, count, hub_options, named, switch, text, words
+from .progress import is_terminal
 from .streams import output
 
 __all__ = ["add_tokenize", "add_train_tokenizer"]
@@ -101,7 +101,7 @@ def add_train_tokenizer(commands: Any) -> None:
             default=ROBERTA_SPECIAL_TOKENS,
         ),
         errors_option("lines that are not UTF-8"),
-        switch("--quiet", "show no progress on a terminal"),
+        QUIET,
     )
     command.set_defaults(run=_train_tokenizer)
 
@@ -123,7 +123,8 @@ def _explain(
         if picture is not None:
             picture.take(found)
 
-    answer_lines(arguments, lambda texts: map(tokenizer.explain, texts), show)
+    into = Printed(show, arguments.json)
+    answer_lines(arguments, lambda texts: map(tokenizer.explain, texts), into)
 
 
 def _draw_merges(explanation: Explanation) -> Any:
@@ -158,7 +159,7 @@ def _list_tokens(
         if picture is not None:
             picture.take(tokenizer(text))
 
-    answer_lines(arguments, lambda texts: map(answer, texts), show)
+    answer_lines(arguments, lambda texts: map(answer, texts), Printed(show, arguments.json))
 
 
 def _draw_tokens(encoding: BatchEncoding) -> Any:
@@ -205,7 +206,7 @@ def _train_tokenizer(arguments: argparse.Namespace) -> None:
         arguments.min_frequency,
         arguments.special_tokens,
         add_prefix_space=arguments.add_prefix_space,
-        show_progress=not arguments.quiet and sys.stderr is not None and sys.stderr.isatty(),
+        show_progress=not arguments.quiet and is_terminal("stderr"),
     )
     files = tokenizer.save_pretrained(arguments.out)
     if arguments.json:

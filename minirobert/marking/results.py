@@ -45,7 +45,7 @@ def marked(result: Any, text: str | Sequence[str] | None = None) -> Marked:
 
     >>> from minirobert import pipeline
     >>> marked(pipeline("fill-mask")("The color of the sky is <mask>.", top_k=1))
-    0.6105  The color of the sky is[ blue].
+    0.2844  The color of the sky is[ blue].
     """
     if isinstance(text, list | tuple):
         if not isinstance(result, list) or len(result) != len(text):

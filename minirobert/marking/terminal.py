@@ -19,6 +19,8 @@ __all__ = ["DIM", "bracketed", "has_colours", "painted", "style", "styled", "vis
 #: Of 256 colours; with black letters, so that it does not matter what the terminal's own are.
 _BACKGROUNDS = (153, 222, 151, 218, 183, 229, 152, 216)
 DIM = "2"
+#: There is one strength of a colour, and what is weaker than this has none.
+_FAINT = 0.2
 _END = "\x1b[0m"
 
 
@@ -88,12 +90,14 @@ def _written(before: str, parts: Iterable[str]) -> str:
 
 
 def _painted(part: Part) -> str:
+    """Write what is marked in bold letters, and its label beside it in others."""
     if part.mark is None:
         return _unmarked(part)
-    label = styled(f" {part.mark.label}", DIM) if part.ends and part.mark.label else ""
-    if part.mark.strength < 0.2:
+    colour = style(part.mark.colour)
+    label = styled(f" {part.mark.label}", colour) if part.ends and part.mark.label else ""
+    if part.mark.strength < _FAINT:
         return visible(part.text) + label
-    return styled(part.text, style(part.mark.colour)) + label
+    return styled(part.text, f"1;{colour}") + label
 
 
 def _bracketed(part: Part) -> str:

@@ -199,8 +199,8 @@ def pipeline(
         A subclass of `Pipeline`, in place of that of the task.
     **options
         Those of the hub, for all files (``revision``, …: see `minirobert.files.HubOptions`);
-        ``batch_size``, ``progress_bar``, mostly ``tokenizer_kwargs``, and defaults for the
-        pipeline's calls, such as ``top_k``.
+        ``batch_size``, ``progress_bar``, ``threads``, mostly ``tokenizer_kwargs`` (see `Pipeline`),
+        and defaults for the pipeline's calls, such as ``top_k``.
 
     Returns
     -------

@@ -26,6 +26,7 @@ from ..rules import BOOLEAN, STRING, Rule, check, integer, is_integer, is_missin
 from ..sentences import cut, listed, plain, shown, type_name
 from ..tokenization import RobertaTokenizer
 from ..tokenization.rows.options import CallOptions
+from .threads import check_threads, limited
 
 __all__ = [
     "Batch",
@@ -63,7 +64,7 @@ class Job:
     #: with the name: ``"the text"``, or ``"text 2"`` where it is one of a list.
     encode: Callable[[Any, str], Sequence[Row]]
     #: ``compute(batch)`` runs the model, and gives one output for each row, in host memory.
-    compute: Callable[[Batch], Iterable[Any]]
+    compute: Callable[[Batch], Collection[Any]]
     #: ``answer(input, rows, outputs)`` reads the result of an input.
     answer: Callable[[Any, Sequence[Row], Sequence[Any]], Any]
 
@@ -105,11 +106,27 @@ class Pipeline(Generic[Model]):
         Options of the tokenizer's call, such as ``{"truncation": True}``.
     progress_bar : bool
         Show on stderr how many inputs are done.
+    threads : int, optional
+        The most threads that BLAS and OpenMP may compute with, from 1, within calls of this
+        pipeline alone; takes ``threadpoolctl``. By default they choose themselves.
 
     Raises
     ------
     ValueError
-        If the tokenizer has more tokens than the model.
+        If the tokenizer has more tokens than the model, or ``threads`` is below 1.
+    ImportError
+        If ``threads`` is given and threadpoolctl is not installed.
+
+    Notes
+    -----
+    The environment variables ``OPENBLAS_NUM_THREADS`` and ``OMP_NUM_THREADS`` are read once, when
+    the libraries are loaded, and count for the whole process. ``threads`` counts in their place
+    while a batch is computed; then what was before is put back. NumPy's BLAS has one number for the
+    process, so another thread of Python that computes meanwhile has it too, and of several
+    pipelines that compute at once the smallest ``threads`` counts. torch on the CPU computes with
+    OpenMP, which has a number for each thread of Python: ``torch.get_num_threads()`` gives
+    ``threads`` within a call, and elsewhere what ``torch.set_num_threads`` said. On a GPU, with JAX
+    (whose threads are its own) and with Apple's Accelerate it changes nothing.
     """
 
     task: ClassVar[str]
@@ -130,6 +147,7 @@ class Pipeline(Generic[Model]):
         batch_size: int = 1,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool = False,
+        threads: int | None = None,
     ):
         if len(tokenizer) > model.config.vocab_size:
             raise ValueError(
@@ -141,6 +159,7 @@ class Pipeline(Generic[Model]):
         self.batch_size = batch_size
         self.tokenizer_kwargs = {} if tokenizer_kwargs is None else tokenizer_kwargs
         self.progress_bar = progress_bar
+        self.threads = check_threads(threads)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, batch_size={self.batch_size})"
@@ -237,7 +256,9 @@ class Pipeline(Generic[Model]):
         for start in range(0, len(places), batch_size):
             chunk = places[start : start + batch_size]
             batch = self._padded([encoded[i][1][j] for i, j in chunk])
-            for (i, j), output in zip(chunk, job.compute(batch), strict=True):
+            with limited(self.threads):
+                computed = job.compute(batch)
+            for (i, j), output in zip(chunk, computed, strict=True):
                 outputs[i][j] = output
                 one, rows = encoded[i]
                 if len(outputs[i]) == len(rows):

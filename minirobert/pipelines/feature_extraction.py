@@ -1,27 +1,27 @@
-"""The feature-extraction pipeline: the vectors of a text's tokens, or one vector for the text."""
+"""The feature-extraction pipeline: vectors of a text's tokens or words, or one for the text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from ..arrays import Array, array_namespace, astype, half_in_float32, to_numpy
+from ..arrays import Array, array_namespace, astype, half_in_float32, move_like, to_numpy
 from ..keywords import takes
 from ..models.base import RobertaModel
 from ..rules import check, one_of
-from ..tokenization import RobertaTokenizer
+from ..tokenization import BatchEncoding, RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, flag, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_VECTORS
 
-__all__ = ["FeatureExtractionPipeline", "mean_pooling", "unit_length"]
+__all__ = ["FeatureExtractionPipeline", "mean_pooling", "unit_length", "word_pooling"]
 
-POOLING = one_of("mean", "cls", None)
+POOLING = one_of("mean", "cls", "word", None)
 
 
 class FeatureExtractionPipeline(Pipeline[RobertaModel]):
-    """Give the last hidden states of a text, or one vector for the whole text.
+    """Give the last hidden states of a text, a vector for each word, or one for the whole text.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
     tokenizer : RobertaTokenizer
     pooling, normalize, return_tensors
         Defaults of the call, see `__call__`.
-    batch_size, tokenizer_kwargs, progress_bar
+    batch_size, tokenizer_kwargs, progress_bar, threads
         See `Pipeline`.
     truncation, tokenize_kwargs : optional
         More of ``tokenizer_kwargs``, under their names in transformers.
@@ -46,6 +46,18 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
     >>> one, other = embed(["The cat sleeps.", "A cat is asleep."])
     >>> one.shape, bool(one @ other > 0.5)
     ((256,), True)
+
+    With ``pooling="word"`` there is a vector for each word of the text. The tokenizer tells which
+    word is which: its pieces have the numbers of `word_ids`, and the text of each is
+
+    >>> text = "Anna isn't in Rome."
+    >>> vectors = embed(text, pooling="word")
+    >>> encoding = embed.tokenizer(text)
+    >>> words = [word for word in dict.fromkeys(encoding.word_ids()) if word is not None]
+    >>> [text[slice(*encoding.word_to_chars(word))] for word in words]
+    ['Anna', 'isn', "'t", 'in', 'Rome', '.']
+    >>> vectors.shape
+    (6, 256)
     """
 
     task = "feature-extraction"
@@ -90,7 +102,12 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
         inputs : str, list of str, or any iterable of str
         pooling : str, optional
             ``"mean"`` gives one vector a text, the mean over its tokens, ``<s>`` and ``</s>``
-            included; ``"cls"`` that of its first token. By default there is one a token.
+            included; ``"cls"`` that of its first token. ``"word"`` gives one a word, the mean over
+            its tokens; ``<s>`` and ``</s>`` are in no word. A word is what the tokenizer's
+            ``word_ids`` count: a piece that it takes apart by itself, such as letters with the
+            space before them, digits, other signs, an ending as in ``isn't`` (``isn`` and ``'t``),
+            further spaces, or a special token within the text. By default there is a vector a
+            token.
         normalize : bool, optional
             Whether each vector gets the length 1, so that products of vectors are cosines.
         return_tensors : bool, optional
@@ -107,7 +124,8 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
         -------
         list or array of floats
             Of shape [1, S, H] for one text, where S counts its tokens; with ``pooling`` of shape
-            [H]. A list of texts gives a list of these, another iterable an iterator of them.
+            [H], or for words [W, H], where W counts them: there may be none. A list of texts gives
+            a list of these, another iterable an iterator of them.
 
         Raises
         ------
@@ -124,13 +142,15 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
 
         def answer(_: str, rows: Sequence[Row], outputs: Sequence[Any]) -> Any:
             vectors = outputs[0]
-            if not pooling:  # what the batch has padded is not of this text
+            if pooling == "word":
+                vectors = _of_words(vectors, rows[0], normalize)
+            elif not pooling:  # what the batch has padded is not of this text
                 vectors = vectors[None, : len(rows[0]["input_ids"])]
             return vectors if arrays else vectors.tolist()
 
         job = Job(
             lambda text, name: [self._row(name, text, options=options)],
-            lambda batch: self._vectors(batch, pooling, normalize),
+            lambda batch: self._vectors(batch, pooling, normalize and pooling != "word"),
             answer,
         )
         return self._run(inputs, job, batch_size, progress_bar)
@@ -164,6 +184,34 @@ def mean_pooling(hidden: Array, attention_mask: Array) -> Array:  # [B, S, H], [
 
 
 @half_in_float32
+def word_pooling(hidden: Array, words: Sequence[int | None]) -> Array:  # [S, H] -> [W, H]
+    """Average the hidden states of each word over its tokens, in the order of the words.
+
+    Parameters
+    ----------
+    hidden : array of floats, [S, H]
+    words : sequence of int or None
+        The number of each token's word, as the tokenizer's ``word_ids`` give it; None of a token
+        that is in no word.
+
+    Returns
+    -------
+    array of floats, [W, H]
+        Of W words.
+
+    >>> word_pooling(np.array([[9.0], [1.0], [3.0], [5.0]]), [None, 0, 0, 1])
+    array([[2.],
+           [5.]])
+    """
+    xp = array_namespace(hidden)
+    found = [word for word in dict.fromkeys(words) if word is not None]
+    numbers = np.array([-1 if word is None else word for word in words])
+    is_of = np.array(found, dtype=int)[:, None] == numbers  # [W, S]
+    shares = is_of / is_of.sum(axis=1, keepdims=True)  # [W, S]
+    return xp.matmul(astype(move_like(shares, hidden), hidden.dtype), hidden)
+
+
+@half_in_float32
 def unit_length(vectors: Array) -> Array:  # [..., H] -> [..., H]
     """Divide each vector by its length, so that the product of two is the cosine between them.
 
@@ -173,6 +221,16 @@ def unit_length(vectors: Array) -> Array:  # [..., H] -> [..., H]
     xp = array_namespace(vectors)
     squares = xp.sum(vectors * vectors, axis=-1, keepdims=True)  # [..., 1]
     return vectors / xp.sqrt(xp.where(squares > 0, squares, xp.ones_like(squares)))
+
+
+def _of_words(
+    hidden: np.ndarray[Any, Any], row: Row, normalize: bool
+) -> np.ndarray[Any, Any]:  # [S, H] -> [W, H]
+    """Give the vectors of a text's words; behind its tokens the batch is padded."""
+    encoding = cast(BatchEncoding, row)
+    words = encoding.word_ids()
+    vectors = word_pooling(hidden[: len(words)], words)
+    return to_numpy(unit_length(vectors) if normalize else vectors)
 
 
 def _options(

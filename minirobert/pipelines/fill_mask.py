@@ -48,7 +48,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
     tokenizer : RobertaTokenizer
     top_k, targets
         Defaults of the call, see `__call__`.
-    batch_size, tokenizer_kwargs, progress_bar
+    batch_size, tokenizer_kwargs, progress_bar, threads
         See `Pipeline`.
 
     Notes

@@ -39,7 +39,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
     tokenizer : RobertaTokenizer
     top_k
         Default of the call, see `__call__`.
-    batch_size, tokenizer_kwargs, progress_bar
+    batch_size, tokenizer_kwargs, progress_bar, threads
         See `Pipeline`.
 
     Notes

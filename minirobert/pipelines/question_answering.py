@@ -6,7 +6,7 @@ from these scores. A long text is read in windows, each with the question before
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,7 +48,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
     tokenizer : RobertaTokenizer
     top_k, doc_stride, max_answer_len, max_seq_len, handle_impossible_answer, align_to_words
         Defaults of the call, see `__call__`.
-    device, batch_size, progress_bar
+    device, batch_size, progress_bar, threads
         As of `Pipeline`.
 
     Notes
@@ -96,9 +96,15 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         device: Any = None,
         batch_size: int = 1,
         progress_bar: bool = False,
+        threads: int | None = None,
     ):
         super().__init__(
-            model, tokenizer, device=device, batch_size=batch_size, progress_bar=progress_bar
+            model,
+            tokenizer,
+            device=device,
+            batch_size=batch_size,
+            progress_bar=progress_bar,
+            threads=threads,
         )
         self.top_k = check("top_k", top_k, integer(1))
         self.doc_stride = doc_stride
@@ -271,13 +277,13 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
 
     def _scores(
         self, batch: Batch
-    ) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:  # B times [S], [S]
+    ) -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:  # B times [S], [S]
         """Give the start and the end scores of each row's tokens, without the padding."""
         output = self.model(**self._placed(batch))
         is_token = batch["attention_mask"] == 1
         starts, ends = on_host(output.start_logits), on_host(output.end_logits)
-        for start, end, real in zip(starts, ends, is_token, strict=True):
-            yield start[real], end[real]
+        rows = zip(starts, ends, is_token, strict=True)
+        return [(start[real], end[real]) for start, end, real in rows]
 
 
 def _answer(

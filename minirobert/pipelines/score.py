@@ -47,7 +47,7 @@ class ScorePipeline(Pipeline[LanguageModel]):
         The encoder tells each token from all others of the text: the score is a
         pseudo-log-likelihood. The decoder tells it from those before it: a log-likelihood.
     tokenizer : RobertaTokenizer
-    batch_size, tokenizer_kwargs, progress_bar
+    batch_size, tokenizer_kwargs, progress_bar, threads
         See `Pipeline`. The encoder computes a text anew for each of its tokens, so many of these
         copies at once.
 

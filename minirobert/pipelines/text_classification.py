@@ -67,7 +67,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
     tokenizer : RobertaTokenizer
     top_k, function_to_apply, return_all_scores
         Defaults of the call, see `__call__`.
-    device, batch_size, tokenizer_kwargs, progress_bar
+    device, batch_size, tokenizer_kwargs, progress_bar, threads
         See `Pipeline`.
     **tokenizer_options
         More of ``tokenizer_kwargs``, such as ``truncation=True``.
@@ -107,6 +107,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         batch_size: int = 1,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool = False,
+        threads: int | None = None,
         **tokenizer_options: Any,
     ):
         options = {**(tokenizer_kwargs or {}), **tokenizer_options}
@@ -117,6 +118,7 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
             batch_size=batch_size,
             tokenizer_kwargs=options,
             progress_bar=progress_bar,
+            threads=threads,
         )
         self.form = self._form(Form(), top_k, return_all_scores)
         self.function_to_apply = self._function_name(function_to_apply)

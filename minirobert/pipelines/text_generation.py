@@ -19,6 +19,7 @@ from ..tokenization import RobertaTokenizer
 from ..tokenization.decoding import parts_of_text
 from .base import Job, Pipeline, Row, check_text, flag, or_else
 from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
+from .threads import limited
 
 __all__ = ["Generation", "TextGenerationPipeline"]
 
@@ -67,7 +68,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
     tokenizer : RobertaTokenizer
     return_full_text, return_tensors, prefix, add_special_tokens, clean_up_tokenization_spaces, rng
         Defaults of the call, see `__call__`.
-    device, batch_size, tokenizer_kwargs, progress_bar
+    device, batch_size, tokenizer_kwargs, progress_bar, threads
         See `Pipeline`.
     **generation
         Options of `minirobert.GenerationConfig`, such as ``max_new_tokens``. Words are drawn, with
@@ -101,6 +102,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         batch_size: int = 1,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool = False,
+        threads: int | None = None,
         **generation: Any,
     ):
         super().__init__(
@@ -110,6 +112,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             batch_size=batch_size,
             tokenizer_kwargs=tokenizer_kwargs,
             progress_bar=progress_bar,
+            threads=threads,
         )
         self.return_full_text = return_full_text
         self.return_tensors = return_tensors
@@ -244,7 +247,16 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             rng=[row["random"]] if config.do_sample else None,
             **functions,
         )
-        return self._parts(int(to_numpy(token)[0]) for token in tokens)
+        return self._parts(int(to_numpy(token)[0]) for token in self._steps(tokens))
+
+    def _steps(self, tokens: Iterator[Any]) -> Iterator[Any]:
+        """Compute each token with the threads of this pipeline, and none between two of them."""
+        while True:
+            with limited(self.threads):
+                token = next(tokens, None)
+            if token is None:
+                return
+            yield token
 
     def _parts(self, ids: Iterable[int]) -> Iterator[str]:
         """Give the text that each token completes: not all of it anew for each."""

@@ -64,7 +64,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         Defaults of the call, see `__call__`.
     is_split_into_words, delimiter, grouped_entities, ignore_subwords
         Defaults of the call, see `__call__`.
-    device, batch_size, progress_bar
+    device, batch_size, progress_bar, threads
         As of `Pipeline`.
 
     Notes
@@ -116,9 +116,15 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         device: Any = None,
         batch_size: int = 1,
         progress_bar: bool = False,
+        threads: int | None = None,
     ):
         super().__init__(
-            model, tokenizer, device=device, batch_size=batch_size, progress_bar=progress_bar
+            model,
+            tokenizer,
+            device=device,
+            batch_size=batch_size,
+            progress_bar=progress_bar,
+            threads=threads,
         )
         aggregation_strategy = _strategy(aggregation_strategy, grouped_entities, ignore_subwords)
         self._check(aggregation_strategy, ignore_labels, stride)

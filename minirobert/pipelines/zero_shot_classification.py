@@ -44,7 +44,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
     tokenizer : RobertaTokenizer
     candidate_labels, hypothesis_template, multi_label
         Defaults of the call, see `__call__`.
-    batch_size, tokenizer_kwargs, progress_bar
+    batch_size, tokenizer_kwargs, progress_bar, threads
         See `Pipeline`.
 
     Notes

@@ -178,7 +178,7 @@ def _places(widths: Sequence[float], ends: Sequence[bool], most: float) -> list[
     """Put boxes beside each other, and those that no longer fit on the next line.
 
     >>> [(place.left, place.line) for place in _places([30, 40, 50], [False] * 3, most=80)]
-    [(0, 0), (31, 0), (0, 1)]
+    [(0.0, 0), (31.0, 0), (0.0, 1)]
     """
     places: list[_Place] = []
     left, line = 0.0, 0

@@ -15,7 +15,7 @@ from ..sentences import shown
 from .bpe import Merge
 from .byte_alphabet import text_to_symbols
 from .fast.merge_steps import fast_merge_steps
-from .notebook import explanation_html
+from .notebook import pieces_html
 from .offsets import Offsets, shifted
 from .pretokenizer import WHITE_SPACE
 from .text_encoder import Piece, TextEncoder
@@ -133,6 +133,9 @@ class ExplainedPiece:
         ]
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        return pieces_html([self])
+
     def _results(self) -> list[str]:
         """Write what each merge leaves: all symbols, or of very many the new one and its place."""
         if self._has_states:
@@ -178,7 +181,7 @@ class Explanation:
         return "\n".join(map(str, self.pieces))
 
     def _repr_html_(self) -> str:
-        return explanation_html(self)
+        return pieces_html(self.pieces)
 
 
 def explain(

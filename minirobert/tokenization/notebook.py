@@ -12,13 +12,13 @@ from ..sentences import cut, shown
 from .units import units
 
 if TYPE_CHECKING:
-    from .explain import ExplainedPiece, Explanation
+    from .explain import ExplainedPiece
     from .rows.encoding import Encoding
 
-__all__ = ["explanation_html", "rows_html"]
+__all__ = ["pieces_html", "rows_html"]
 
 #: No more than these are shown: tokens of a row, rows, pieces, and of a piece these.
-TOKENS, ROWS, PIECES = 500, 16, 100
+TOKENS, ROWS, PIECES = 256, 8, 64
 LETTERS, SYMBOLS, MERGES = 500, 256, 256
 #: More merges than these are folded.
 FOLDED = 16
@@ -99,12 +99,12 @@ def _more(count: int, what: str) -> str:
     return aside(f" … and {count:,} more {what}{'s' * (count > 1)}, not shown here")
 
 
-def explanation_html(explanation: Explanation) -> str:
-    """Write the pieces of a text, each with its symbols, merges and tokens."""
+def pieces_html(pieces: Sequence[ExplainedPiece]) -> str:
+    """Write the pieces of a text as a table: each with its symbols, merges and tokens."""
     names = ("piece", "kind", "symbols", "merges: rank and pair", "tokens")
     headings = "".join(f'<th style="text-align:start">{name}</th>' for name in names)
-    rows = "".join(map(_piece, explanation.pieces[:PIECES]))
-    more = _more(len(explanation.pieces) - PIECES, "piece")
+    rows = "".join(map(_piece, pieces[:PIECES]))
+    more = _more(len(pieces) - PIECES, "piece")
     return f"<div><table><tr>{headings}</tr>{rows}</table>{more}</div>"
 
 

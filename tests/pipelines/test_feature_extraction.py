@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import minirobert
 from minirobert import TINY
-from minirobert.pipelines.feature_extraction import mean_pooling, unit_length
+from minirobert.pipelines.feature_extraction import mean_pooling, unit_length, word_pooling
 from tests.libraries import LIBRARIES, STRICT, host
 from tests.pipelines.models import (
     LONGEST,
@@ -79,6 +79,78 @@ def test_pooling_equals_torch(inputs, pooling, normalize, batch_size):
     assert_same(extractor(inputs, batch_size=batch_size, **call), expected)
     assert_same(extractor(inputs[0], **call), expected[0])
     assert_same(extract(truncation=True, **call)(inputs, batch_size=batch_size), expected)
+
+
+def vectors_of_words(text, normalize):
+    """Average what torch gives for the tokens of each word of transformers' fast tokenizer."""
+    encoding = their_tokenizer()(text, truncation=True, return_tensors="pt")
+    with torch.no_grad():
+        hidden = their_model("RobertaModel")(**encoding).last_hidden_state[0]
+    rows = {}
+    for vector, word in zip(hidden, encoding.word_ids(), strict=True):
+        if word is not None:
+            rows.setdefault(word, []).append(vector)
+    vectors = [torch.stack(rows[word]).mean(dim=0) for word in sorted(rows)]
+    if normalize:
+        vectors = [torch.nn.functional.normalize(vector, dim=0) for vector in vectors]
+    return [vector.tolist() for vector in vectors]
+
+
+@settings(max_examples=50)
+@given(
+    inputs=st.lists(texts, min_size=1, max_size=6),
+    normalize=st.booleans(),
+    batch_size=st.integers(1, 4),
+)
+@example(inputs=["", "Don't  stop, naïve <mask> 日本 42!", " "], normalize=True, batch_size=3)
+def test_words_equal_transformers(inputs, normalize, batch_size):
+    call = {"pooling": "word", "normalize": normalize}
+    expected = [vectors_of_words(text, normalize) for text in inputs]
+    extractor = extract(truncation=True)
+    assert_same(extractor(inputs, batch_size=batch_size, **call), expected)
+    assert_same(list(extractor(iter(inputs), batch_size=batch_size, **call)), expected)
+    assert_same(extractor(inputs[0], **call), expected[0])
+    arrays = extractor(inputs, return_tensors=True, batch_size=batch_size, **call)
+    assert [array.shape for array in arrays] == [(len(words), 12) for words in expected]
+    assert {array.dtype for array in arrays} == {np.dtype("float64")}
+
+
+def test_words_of_one_token_each_are_its_vector():
+    encoding = our_tokenizer()("The sky is blue.")
+    assert encoding.word_ids()[1:-1] == [0, 1, 2, 3, 4]
+    tokens = extract()("The sky is blue.", return_tensors=True)
+    words = extract(pooling="word")("The sky is blue.", return_tensors=True)
+    np.testing.assert_allclose(words, tokens[0, 1:-1], rtol=1e-14)
+
+
+def test_words_of_a_text_that_is_cut_or_padded():
+    """A word that is cut has the tokens that are left, and padding is in no word."""
+    text, options = "naïve 日本", {"truncation": True, "max_length": 5}
+    assert our_tokenizer()(text, **options).word_ids() == [None, 0, 0, 0, None]
+    hidden = extract()(text, tokenizer_kwargs=options, return_tensors=True)[0]
+    found = extract(pooling="word")(text, tokenizer_kwargs=options, return_tensors=True)
+    np.testing.assert_allclose(found, hidden[1:-1].mean(axis=0, keepdims=True), rtol=1e-12)
+    padded = {"padding": "max_length", "max_length": 20}
+    one = extract(pooling="word")(text, tokenizer_kwargs=padded, return_tensors=True)
+    np.testing.assert_allclose(
+        one, extract(pooling="word")(text, return_tensors=True), rtol=1e-9, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_word_pooling(library):
+    hidden = np.random.default_rng(3).normal(size=(6, 5))
+    words = [None, 4, 4, 7, None, 4]
+    found = host(word_pooling(library.array(hidden), words))
+    np.testing.assert_allclose(found, [hidden[[1, 2, 5]].mean(axis=0), hidden[3]], rtol=1e-6)
+    assert host(word_pooling(library.array(hidden), [None] * 6)).shape == (0, 5)
+
+
+def test_word_pooling_of_half_precision_adds_in_float32():
+    hidden = np.full((3000, 2), 60.0, np.float16)  # whose sum is no float16
+    found = word_pooling(hidden, [0] * 3000)
+    assert found.dtype == np.float16
+    assert found.tolist() == [[60.0, 60.0]]
 
 
 def test_normalize_without_pooling():

@@ -106,9 +106,10 @@ ENVIRONMENTS = [
 ]
 OPTIONS = {
     **{
-        name: [["--json"], ["--errors", "skip"], ["--errors=replace"]]
-        for name in [*TASKS, "tokenize"]
+        name: [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--skip-errors", "OUT"]]
+        for name in TASKS
     },
+    "tokenize": [["--json"], ["--errors", "skip"], ["--errors=replace"]],
     "inspect": [["--json"]],
     "train-tokenizer": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--quiet"]],
     "compare-tokens": [["--json"], ["--errors", "skip"], ["--errors=replace"], ["--all"]],
@@ -136,6 +137,7 @@ OF_TASKS = [
         ["--frob" * 999],
     ),
     *(["--model", name] for name in ("", ".", "/dev/zero", "/dev/null", "FIFO", "FILE", "\udcff")),
+    *(["--out", name] for name in ("a.csv", "a.jsonl", "a.npy", "a.parquet", "FILE", "no/a.csv")),
 ]
 
 

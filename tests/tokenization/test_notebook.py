@@ -1,6 +1,7 @@
 """What a notebook shows of encodings and explanations is their text, and does nothing."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -79,7 +80,9 @@ def test_what_was_not_made_of_texts_is_not_shown():
 def test_of_much_a_part_is_shown():
     encoding = tokenizer(["x " * 3000] * (ROWS + 2), truncation=True, max_length=2000)
     page = harmless(encoding._repr_html_())
-    assert " ".join(page.asides).count("… and 1,500 more tokens, not shown here") == ROWS
+    assert (
+        " ".join(page.asides).count(f"… and {2000 - TOKENS:,} more tokens, not shown here") == ROWS
+    )
     assert " ".join(page.asides).endswith("… and 2 more rows, not shown here")
     assert len(page.titles) == ROWS * TOKENS
     one = harmless(
@@ -92,22 +95,30 @@ def test_of_much_a_part_is_shown():
     )
 
 
-@given(st.lists(st.binary(min_size=1, max_size=3), max_size=9))
-def test_units_are_whole_characters(pieces):
-    tokens = ["".join(BYTE_TO_CHAR[byte] for byte in piece) for piece in pieces]
-    found = [*units(tokens)]
-    assert [place for unit in found for place in range(unit.start, unit.end)] == [
-        *range(len(tokens))
-    ]
-    whole = b"".join(pieces)
-    try:
-        assert "".join(unit.text for unit in found) == whole.decode("utf-8")
-    except UnicodeDecodeError:
-        return
+def in_alphabet(pieces):
+    return ["".join(BYTE_TO_CHAR[byte] for byte in piece) for piece in pieces]
+
+
+@given(st.text(max_size=9), st.lists(st.integers(1, 30), max_size=12, unique=True).map(sorted))
+@example("a😀é", [1, 3, 6])
+def test_units_are_whole_characters(text, cuts):
+    data = text.encode()
+    places = [0, *(cut for cut in cuts if cut < len(data)), len(data)]
+    pieces = [data[start:end] for start, end in pairwise(places)] if data else []
+    found = [*units(in_alphabet(pieces))]
+    assert "".join(unit.text for unit in found) == text
     for unit in found:
+        assert b"".join(pieces[unit.start : unit.end]).decode() == unit.text
         for end in range(unit.start + 1, unit.end):
             with pytest.raises(UnicodeDecodeError):
-                b"".join(pieces[unit.start : end]).decode("utf-8")
+                b"".join(pieces[unit.start : end]).decode()
+
+
+@given(st.lists(st.binary(min_size=1, max_size=3), max_size=9))
+def test_units_of_what_is_no_text_are_shown_too(pieces):
+    found = [*units(in_alphabet(pieces))]
+    places = [place for unit in found for place in range(unit.start, unit.end)]
+    assert places == [*range(len(pieces))]
 
 
 def cells(page):
@@ -125,6 +136,8 @@ def test_all_of_an_explanation_is_shown(text):
     harmless(page)
     headings, *rows = cells(page)
     assert len(headings) == 5
+    each = [cells(piece._repr_html_())[1:] for piece in explanation.pieces]
+    assert [row for table in each for row in table] == rows
     for piece, row in zip(explanation.pieces, rows, strict=True):
         shown, kind, symbols, merges, tokens = (harmless(f"<div>{cell}</div>") for cell in row)
         assert shown.text == escaped(piece.text)

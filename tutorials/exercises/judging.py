@@ -203,13 +203,18 @@ def _unlike(got: Any, wanted: Any) -> str:
     return f"the first difference is at place {first} of {len(pairs)}"
 
 
-def called(function: Callable[..., Any], arguments: tuple[Any, ...], names: list[str]) -> Any:
-    """Call an answer, and refuse it with its arguments if it raises."""
+def called(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    names: list[str],
+    told: tuple[Any, ...] | None = None,
+) -> Any:
+    """Call an answer, and refuse it if it raises, with its arguments, or what is told of them."""
     try:
         return function(*arguments)
     except Exception as error:
         raise Refused(
-            f"  for: {_call(arguments, names)}\n  it raises {type(error).__name__}: {error}"
+            f"  for: {_call(told or arguments, names)}\n  it raises {type(error).__name__}: {error}"
         ) from None
 
 

@@ -57,16 +57,20 @@ class AnyLibrary:
     def _compare(self, answer: Any, drawn: Any, wanted: Any, library: str, move: Move) -> None:
         moved = tuple(move(one.copy()) if isinstance(one, np.ndarray) else one for one in drawn)
         try:
-            got = called(answer, moved, list(self.names))
+            got = called(answer, moved, list(self.names), told=drawn)
         except Refused as refused:
             raise Refused(f"  on {library}\n{refused}") from None
         told = _elsewhere(got, moved[0])
-        host = to_numpy(got) if told is None else got
-        told = told or difference(host, wanted, self.tolerance)
-        if told is None and not np.array_equal(to_numpy(moved[0]), drawn[0], equal_nan=True):
-            told = "the array that it was given is another one now"
+        if not told and not np.array_equal(to_numpy(moved[0]), drawn[0], equal_nan=True):
+            told = "the array that it was given is another one now: an answer must not change it"
         if told:
-            raise Refused(f"  on {library}\n  got: {written(host)}\n  {told}")
+            raise Refused(f"  on {library}\n  {told}")
+        host = to_numpy(got)
+        told = difference(host, wanted, self.tolerance)
+        if told:
+            raise Refused(
+                f"  on {library}\n  got: {written(host)}\n  wanted: {written(wanted)}\n  {told}"
+            )
 
     def like(self, wrong: Callable[..., Any]) -> AnyLibrary:
         """Judge as if a wrong answer were right."""

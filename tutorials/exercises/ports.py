@@ -1,7 +1,7 @@
 """Ports of RoBERTa with a mistake in each, for lesson 9: `run` gives all tensors of one.
 
 Reading on tells what is wrong with them: hunt first. Each is the bundled model, with one step done
-as somebody has once done it who wrote RoBERTa anew.
+as one easily does it when one writes RoBERTa anew.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CAUSES = (
     "scores are not divided by the root of D",
     "scores are divided by D",
     "heads are split without a transpose",
-    "the mask takes 1 from a score",
+    "the mask is added as 1 or -1, not as minus infinity",
     "the mask is not applied",
     "a weight is transposed",
     "a bias is left out",

@@ -561,8 +561,8 @@ def close(got, wanted):
 def first_difference(ours, theirs, tolerance):
     for name in ours:
         if name in theirs:
-            near = np.abs(theirs[name] - ours[name]) <= tolerance  # False for NaN
-            if not near.all():
+            apart = np.abs(theirs[name].astype(float) - ours[name])  # also of booleans
+            if not np.all(apart <= tolerance):  # False for NaN
                 return name
     return None
 
@@ -601,7 +601,7 @@ def subtle():
         ),
         "larch": (
             "roberta.encoder.layer.0.attention.self.probabilities",
-            "the mask takes 1 from a score",
+            "the mask is added as 1 or -1, not as minus infinity",
         ),
         "maple": ("roberta.embeddings.LayerNorm", "the variance is divided by H - 1"),
         "oak": ("roberta.embeddings.LayerNorm", "epsilon is 1e-12"),

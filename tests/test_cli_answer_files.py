@@ -1,0 +1,280 @@
+"""``--out`` of the commands of tasks: answers in files, read again by the usual libraries."""
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet
+import pytest
+
+import minirobert
+from minirobert.cli import answer_files
+from tests.pipelines.models import saved_for_each_task
+from tests.test_cli import assert_sentence, json_lines
+from tests.test_cli_tasks import ALL_CASES, CASES, SKY
+
+#: Texts that a careless table would tear apart, or take for something else.
+ODD = [
+    *('a "quoted" word, and another', "two\nlines", "a\rb\r\nc", "  spaces  ", "naïve 日本 👍🏽"),
+    *("NA", "", "1", "=1+1", "\u2028\x85\x00", ",", '"', "'", "\t"),
+]
+
+
+@pytest.fixture(scope="module")
+def directories(tmp_path_factory):
+    return saved_for_each_task(tmp_path_factory.mktemp)
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def rows_of(task, answer):
+    """Take the answer of a text apart into the rows of a table."""
+    if task == "fill-mask":
+        masks = answer if isinstance(answer[0], list) else [answer]
+        return [{"mask": i + 1, **one} for i, some in enumerate(masks) for one in some]
+    if task == "feature-extraction":
+        if not answer:
+            return []
+        if not isinstance(answer[0], list):
+            return [{"vector": answer}]
+        if not isinstance(answer[0][0], list):
+            return [{"word": i, "vector": vector} for i, vector in enumerate(answer)]
+        return [{"token": i, "vector": vector} for i, vector in enumerate(answer[0])]
+    if task == "zero-shot-classification":
+        pairs = zip(answer["labels"], answer["scores"], strict=True)
+        return [{"label": label, "score": score} for label, score in pairs]
+    if task == "score":
+        return [{name: answer[name] for name in ("score", "perplexity", "num_tokens")}]
+    return as_list(answer)
+
+
+def read_csv(path):
+    """Read a table; all texts in it are quoted, so other cells are numbers."""
+    with open(path, encoding="utf-8", newline="") as file:
+        columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def with_columns_of_vectors(row):
+    vector = row.pop("vector", [])
+    return {**row, **{f"vector_{i}": number for i, number in enumerate(np.float32(vector))}}
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "inputs"),
+    [(task, options, list(inputs)) for task, options, _, inputs in ALL_CASES],
+)
+def test_tables_and_lines_have_what_json_has(
+    run_well, stdin, directories, tmp_path, task, options, inputs
+):
+    def saved(*more):
+        stdin("".join(line + "\n" for line in inputs))
+        return run_well(task, "--model", str(directories[task]), *more, *options)
+
+    answers = json_lines(saved("--json"))
+    expected = [
+        {"line": number, "text": line, **row}
+        for number, (line, answer) in enumerate(zip(inputs, answers, strict=True), 1)
+        for row in rows_of(task, answer)
+    ]
+    for suffix in "jsonl", "parquet", "csv":
+        path = tmp_path / f"answers.{suffix}"
+        texts = "1 text" if len(inputs) == 1 else f"{len(inputs)} texts"
+        assert saved("--out", str(path)) == f"{texts}, saved in {path}\n"
+    assert json_lines((tmp_path / "answers.jsonl").read_text("utf-8")) == answers
+    assert pyarrow.parquet.read_table(tmp_path / "answers.parquet").to_pylist() == expected
+    assert read_csv(path) == list(map(with_columns_of_vectors, expected))
+    assert {one.name for one in tmp_path.iterdir()} == {
+        *("answers.jsonl", "answers.parquet", "answers.csv")
+    }
+
+
+def test_every_task_is_tried():
+    assert {task for task, *_ in ALL_CASES} == set(CASES)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_any_text_comes_back(run_well, tmp_path, suffix):
+    path = tmp_path / f"TABLE.{suffix.upper()}"
+    run_well("feature-extraction", *ODD, "--pooling", "cls", "--out", str(path))
+    vectors = np.float32(minirobert.pipeline("feature-extraction", pooling="cls")(ODD))
+    if suffix == "jsonl":
+        found = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        np.testing.assert_array_equal(np.float32(found), vectors)
+        return
+    if suffix == "csv":
+        table = pd.read_csv(path, keep_default_na=False, dtype={"text": str})
+        found = table.iloc[:, 2:].to_numpy()
+        assert [row["text"] for row in read_csv(path)] == ODD
+    else:
+        table = pd.read_parquet(path)
+        found = np.stack(table["vector"])
+        assert found.dtype == np.float32
+    assert table["line"].tolist() == list(range(1, len(ODD) + 1))
+    kept = [text for text in ODD if "\0" not in text]  # pandas ends a text at it
+    assert [text for text in table["text"] if text in kept] == kept
+    np.testing.assert_array_equal(np.float32(found), vectors)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 100])
+def test_groups_of_a_parquet_file(run_well, tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(answer_files, "GROUP", rows)
+    path = tmp_path / "a.parquet"
+    run_well("fill-mask", SKY, SKY, "--top-k", "2", "--out", str(path))
+    assert pyarrow.parquet.read_table(path)["line"].to_pylist() == [1, 1, 2, 2]
+    assert pyarrow.parquet.ParquetFile(path).num_row_groups == -(-4 // rows)
+
+
+# Arrays
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_an_array_has_a_row_for_each_text(run_well, stdin, tmp_path, pooling):
+    texts, path = ["A cat", "naïve 日本", ""], tmp_path / "a.npy"
+    stdin("".join(f"{text}\n" for text in texts))
+    run_well("feature-extraction", "--pooling", pooling, "--batch-size", "2", "--out", str(path))
+    vectors = minirobert.pipeline("feature-extraction", pooling=pooling)(texts)
+    found = np.load(path)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.float32(vectors), atol=1e-5)
+
+
+def test_an_array_of_tokens_has_as_many_of_each_text(run, run_well, tmp_path):
+    path = tmp_path / "a.npy"
+    run_well("feature-extraction", "The sky", "A cat", "--out", str(path))
+    vectors = minirobert.pipeline("feature-extraction")(["The sky", "A cat"])
+    np.testing.assert_array_equal(np.load(path), np.float32(vectors)[:, 0])
+    before = path.read_bytes()
+    command = ["feature-extraction", "The sky", "A cat", "A", "--out", str(path), "--overwrite"]
+    words = ["text 3 has 3 vectors, but text 1 has 4", "--pooling mean", ".jsonl"]
+    assert_sentence(run(*command), *words)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "stored"),
+    [("float16", "float16"), ("bfloat16", "float32"), ("float64", "float64")],
+)
+def test_dtypes_of_arrays(run_well, tmp_path, dtype, stored):
+    path = tmp_path / "a.npy"
+    run_well("feature-extraction", "A", "--pooling=cls", "--dtype", dtype, "--out", str(path))
+    embed = minirobert.pipeline("feature-extraction", dtype=dtype, pooling="cls")
+    assert np.load(path).dtype == stored
+    assert np.load(path).tolist() == [embed("A")]
+    table = tmp_path / "a.parquet"
+    run_well("feature-extraction", "A", "--pooling=cls", "--dtype", dtype, "--out", str(table))
+    assert np.stack(pd.read_parquet(table)["vector"]).tolist() == [embed("A")]
+
+
+# Texts without an answer, or none at all
+
+
+@pytest.mark.filterwarnings("default")
+def test_texts_that_are_left_out(run, stdin, tmp_path):
+    def saved(name, *command):
+        stdin(b"The <mask>\n\xff\nno mask\nA <mask>\n")
+        code, output, errors = run(*command, "--errors=skip", "--out", str(tmp_path / name))
+        assert code == 0
+        assert output.startswith("2 texts" if command[0] == "fill-mask" else "3 texts")
+        return errors
+
+    saved("a.csv", "fill-mask", "--top-k=1")
+    assert [row["line"] for row in read_csv(tmp_path / "a.csv")] == [1, 4]
+    assert "left out (null in the file)" in saved("a.jsonl", "fill-mask", "--top-k=1")
+    lines = json_lines((tmp_path / "a.jsonl").read_text("utf-8"))
+    assert [one and one[0]["token_str"] for one in lines][1:3] == [None, None]
+    assert lines[3][0]["sequence"].startswith("A")
+    saved("a.parquet", "fill-mask", "--top-k=1")
+    table = pyarrow.parquet.read_table(tmp_path / "a.parquet")
+    assert table["line"].to_pylist() == [1, 4]
+    errors = saved("a.npy", "feature-extraction", "--pooling=mean")
+    assert "line 2 of stdin is not UTF-8" in errors
+    assert "left out (NaN in the array)" in errors
+    assert np.isnan(np.load(tmp_path / "a.npy")).all(axis=1).tolist() == [False, True, False, False]
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("lines", [b"", b"\xff\n"])
+def test_no_answer_at_all(run, stdin, tmp_path, lines):
+    def saved(name):
+        stdin(lines)
+        path = tmp_path / name
+        code, output, _ = run("feature-extraction", "--errors=skip", "--json", "--out", str(path))
+        assert (code, json.loads(output)) == (0, {"texts": 0, "file": str(path)})
+        return path
+
+    assert pd.read_csv(saved("a.csv")).columns.tolist() == ["line", "text"]
+    assert pd.read_parquet(saved("a.parquet")).shape == (0, 2)
+    assert saved("a.jsonl").read_bytes() == b"null\n" * len(lines[:1])
+    assert np.load(saved("a.npy")).shape == (len(lines[:1]), 256)
+
+
+@pytest.mark.filterwarnings("default")
+def test_numbers_that_json_has_not(tmp_path):
+    answer_file = answer_files._Lines(tmp_path / "a.jsonl", answer_files.Form(list))
+    with pytest.warns(UserWarning, match="null stands in the JSON"):
+        answer_file.take(1, "a", np.array([1.5, np.nan], np.float32))
+    answer_file.close()
+    assert (tmp_path / "a.jsonl").read_text() == "[1.5, null]\n"
+
+
+# Errors
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_errors_leave_what_was_there(run, stdin, tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(b"before")
+    stdin(f"{SKY}\n" * 3 + "no mask\n")
+    command = ["fill-mask", "--out", str(path)]
+    assert_sentence(run(*command), "is there already", "--overwrite")
+    assert_sentence(run(*command, "--overwrite"), "line 4 of stdin", "no <mask>")
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.txt", ["'.txt'", ".npy", ".jsonl", ".csv", ".parquet"]),
+        ("answers", ["ends in ''"]),
+        ("a.npy", ["feature-extraction alone", ".jsonl, .csv or .parquet"]),
+        ("nowhere/a.csv", ["there is no directory"]),
+    ],
+)
+def test_wrong_names_are_told_before_the_model_is_read(run, tmp_path, name, words):
+    command = ["fill-mask", SKY, "--model", "nowhere", "--out", str(tmp_path / name)]
+    assert_sentence(run(*command), *words)
+
+
+def test_parquet_needs_pyarrow(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    command = ["fill-mask", SKY, "--out", str(tmp_path / "a.parquet")]
+    assert_sentence(run(*command), "pip install pyarrow", ".csv")
+
+
+def test_stdin_that_cannot_be_read_is_no_fault_of_the_file(run, stdin, tmp_path, monkeypatch):
+    stdin("")
+
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(sys.stdin.buffer, "readline", fail, raising=False)
+    assert_sentence(run("fill-mask", "--out", str(tmp_path / "a.csv")), "stdin cannot be read")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written_is_told(run, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(answer_files._Csv, "add", fail)
+    result = run("fill-mask", SKY, "--out", str(tmp_path / "a.csv"))
+    assert_sentence(result, "No space left on device", "nothing was saved: make room")
+    assert not list(tmp_path.iterdir())
