@@ -20,21 +20,38 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace, patch_docutils
-
 from minirobert.sentences import shown
-from tutorials.website import reference
-from tutorials.website.links import from_network, wrong_links
+
+try:
+    from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+    from tutorials.run import read
+    from tutorials.website import reference
+    from tutorials.website.links import from_network, wrong_links
+except ImportError as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(f"{error.name} is missing: .venv/bin/pip install -e '.[docs]'")
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "build" / "site"
 
 #: The pages that are to be read in this order; others come after them.
-PAGES = ("looking_inside", "numerical_checks", "budgets", "differences")
+PAGES = (
+    *("teaching", "reading_order", "looking_inside", "tasks", "models", "numerical_checks"),
+    *("trace_format", "budgets", "array_libraries", "benchmarks", "differences"),
+)
+#: Of what has changed, where they are.
+CHANGES = ("CHANGELOG.md", "tutorials/changes.md")
 
-_CHANGES = "CHANGELOG.md"
-_BROKEN = re.compile(r"WARNING: .*cross-reference target not found: ('.*') \[myst.*\]")
+#: What MyST says of a link, and what is said here.
+_BROKEN = {
+    r"WARNING: .*cross-reference target not found: ('.*') \[myst.*\]": r"the link \1 leads nowhere",
+    r"WARNING: local id not found in doc '(.*)': '(.*)' \[myst.*\]": (
+        r"the link to '#\2' of \1 leads nowhere"
+    ),
+}
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _PICTURES = (".png", ".svg", ".jpg", ".gif")
 
@@ -50,36 +67,41 @@ def collect(root: Path, sources: Path) -> None:
         An empty directory.
     """
     folder = root / "tutorials"
-    lessons = sorted(folder.glob("*.ipynb"))
-    pages = sorted(folder.glob("*.md"), key=_order)
+    changes = [path for name in CHANGES if (path := root / name).is_file()]
+    pages = sorted({*folder.glob("*.md")} - {*changes}, key=_order)
     pages += sorted((root / "minirobert").rglob("README.md"))
-    changes = [path for path in (root / _CHANGES,) if path.is_file()]
+    parts = {"Lessons": sorted(folder.glob("*.ipynb")), "Pages": pages, "Changes": changes}
     pictures = [path for path in folder.rglob("*") if path.suffix in _PICTURES]
-    for path in (*lessons, *pages, *changes, *pictures):
+    for path in (*pictures, *(path for paths in parts.values() for path in paths)):
         copy = sources / path.relative_to(root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-    has_package = (root / "minirobert").is_dir()
-    if has_package:
+    contents = [_contents(name, [_entry(p, root) for p in parts[name]]) for name in parts]
+    if (root / "minirobert").is_dir():
         reference.write(sources)
+        contents.insert(2, _contents("Reference", [reference.page_of("minirobert")]))
     readme = (root / "README.md").read_text(encoding="utf-8")
-    parts = {"Lessons": lessons, "Pages": pages, "Reference": [], "Changes": changes}
-    names = {
-        caption: [path.relative_to(root).with_suffix("").as_posix() for path in paths]
-        for caption, paths in parts.items()
-    }
-    names["Reference"] = [reference.page_of("minirobert")] if has_package else []
-    contents = "".join(_contents(caption, names[caption]) for caption in parts if names[caption])
-    (sources / "index.md").write_text(readme + contents, encoding="utf-8")
+    (sources / "index.md").write_text(readme + "".join(contents), encoding="utf-8")
 
 
 def _order(page: Path) -> tuple[int, str]:
     return (PAGES.index(page.stem) if page.stem in PAGES else len(PAGES), page.name)
 
 
-def _contents(caption: str, names: list[str]) -> str:
-    lines = "\n".join(names)
-    return f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}\n```\n"
+def _entry(path: Path, root: Path) -> str:
+    """Name a page for the navigation; a lesson by its number, too, which others refer to."""
+    name = path.relative_to(root).with_suffix("").as_posix()
+    number = re.match(r"\d+", path.name)
+    if path.suffix != ".ipynb" or number is None:
+        return name
+    texts = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    title = re.search(r"^# (.+)", "\n".join(texts), re.MULTILINE)
+    return f"{int(number[0])}. {title[1]} <{name}>" if title else name
+
+
+def _contents(caption: str, entries: list[str]) -> str:
+    lines = "\n".join(entries)
+    return f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}\n```\n" if entries else ""
 
 
 def build(root: Path, out: Path) -> list[str]:
@@ -124,10 +146,13 @@ def _made(sources: Path, site: Path, doctrees: Path) -> list[str]:
         app = Sphinx(sources, settings, site, doctrees, "html", status=None, warning=warnings)
         app.build()
     text = _COLOURS.sub("", warnings.getvalue()).replace(f"{sources}/", "")
-    return [_BROKEN.sub(r"the link \1 leads nowhere", line) for line in text.splitlines()]
+    for theirs, ours in _BROKEN.items():
+        text = re.sub(theirs, ours, text)
+    return text.splitlines()
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Build the site, or print what is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m tutorials.build", description=__doc__.partition("\n")[0]
     )
@@ -136,7 +161,10 @@ def main(arguments: list[str] | None = None) -> int:
     wrong = build(ROOT, options.out)
     for line in wrong:
         print(line, file=sys.stderr)
-    return 1 if wrong else 0
+    if wrong:
+        return 1
+    print(options.out / "index.html")
+    return 0
 
 
 if __name__ == "__main__":

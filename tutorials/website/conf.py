@@ -1,7 +1,12 @@
 """Settings of Sphinx for the site: see build.py."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import minirobert
 from tutorials.website.sources import line_of
+
+_FONTS = Path(find_spec("ziamath").origin).parent / "fonts"
 
 project = "minirobert"
 version = release = minirobert.__version__
@@ -26,6 +31,7 @@ nb_ipywidgets_js = {}  # they would come from the network
 # The API reference
 add_module_names = False
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True  # a value may be a path of this machine
 default_role = "name"
 linkcode_resolve = line_of
 maximum_signature_line_length = 160  # with the full names of types, which are not shown
@@ -39,7 +45,8 @@ toc_object_entries_show_parents = "hide"
 html_theme = "furo"
 html_domain_indices = False  # the navigation lists the modules
 html_use_index = False
-html_static_path = ["static"]
+html_css_files = ["formulas.css"]
+html_static_path = ["static", str(_FONTS / "STIXTwoMath-Regular.ttf")]
 html_title = f"{project} {release}"
 html_math_renderer = "mathml"
 html_copy_source = False

@@ -30,11 +30,13 @@ def mathml(latex: str, node: nodes.Node, display: str) -> str:
 
 
 def inline(translator, node: nodes.math) -> None:
+    """Write a formula in a line."""
     translator.body.append(mathml(node.astext(), node, "inline"))
     raise nodes.SkipNode
 
 
 def block(translator, node: nodes.math_block) -> None:
+    """Write a formula on lines of its own."""
     translator.body.append(translator.starttag(node, "div", CLASS="math"))
     translator.body.append(mathml(node.astext(), node, "block"))
     translator.body.append("</div>\n")

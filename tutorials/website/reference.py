@@ -57,6 +57,7 @@ def exported(module: str) -> list[str]:
 
 
 def value_of(name: Name) -> Any:
+    """Give what a name stands for."""
     return getattr(sys.modules[name.module], name.name)
 
 
@@ -257,7 +258,7 @@ def pages() -> Iterator[tuple[str, str]]:
         children = [one for one in inside if one in rooms()]
         parts = [*_section(room, "=")]
         if children:
-            parts += [_contents(children)]
+            parts.insert(2, _contents(children))  # behind the heading and the docstring
         for module in sections:
             parts += _section(module, "-")
         yield page_of(room), "\n".join(parts)
@@ -296,13 +297,23 @@ def _entry(name: Name) -> str:
         return f"`{name}` is a module.\n"
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
-        return (
-            f".. auto{kind}:: {name}\n   :members:\n   :special-members: __call__\n"
-            "   :show-inheritance:\n"
-        )
+        return f".. auto{kind}:: {name}\n{_members(value)}"
     if inspect.isroutine(value) or hasattr(value, "__wrapped__"):
         return f".. autofunction:: {name}\n"
     return _constant(name, value)
+
+
+def _members(cls: type) -> str:
+    """Choose the members of a class to show: with those that no other page shows."""
+    options = ["members:", "special-members: __call__"]
+    above = cls.__mro__[1:]
+    documented = {one for one in above if home(Name(one.__module__, one.__name__))}
+    if any(one.__module__ in modules() and one not in documented for one in above):
+        others = [one for one in above if one in documented or one.__module__ not in modules()]
+        options.append(f"inherited-members: {', '.join(one.__name__ for one in others)}")
+    if documented.intersection(cls.__bases__):
+        options.append("show-inheritance:")
+    return "".join(f"   :{option}\n" for option in options)
 
 
 def _constant(name: Name, value: Any) -> str:
@@ -311,9 +322,9 @@ def _constant(name: Name, value: Any) -> str:
     comments = ModuleAnalyzer.for_module(source.module)
     comments.analyze()
     comment = comments.attr_docs.get(("", source.name), [])
-    shown = repr(value)
+    shown = repr(sorted(value, key=repr) if isinstance(value, frozenset) else value)
     lines = [f".. py:data:: {name.name}"]
-    if len(shown) <= _LONGEST and "\n" not in shown and " at 0x" not in shown:
+    if len(shown) <= _LONGEST and re.fullmatch(r"(?!.*( at 0x|Path\()).*", shown):
         lines.append(f"   :value: {shown}")
     return "\n".join([*lines, "", *(f"   {line}" for line in comment), ""])
 
@@ -321,12 +332,21 @@ def _constant(name: Name, value: Any) -> str:
 _HEADING = re.compile("-{3,}")
 
 
-def set_examples_apart(app: Sphinx, what, name, value, options, lines):
-    """Put a heading above the examples that a docstring ends in, as NumPy's style wants it."""
+def follow_style(app: Sphinx, what, name, value, options, lines):
+    """Put what the docstrings write shorter as the reader of NumPy's style wants it.
+
+    The examples at the end get a heading, and attributes that share a description a line each.
+    """
     starts = [number for number, line in enumerate(lines) if line.startswith(">>>")]
     headings = [number for number, line in enumerate(lines) if _HEADING.fullmatch(line)]
-    if starts and headings and headings[0] < starts[0]:
+    has_own = any(line.strip() == "Examples" for line in lines)
+    if starts and headings and headings[0] < starts[0] and not has_own:
         lines[starts[0] : starts[0]] = ["Examples", "--------"]
+    if "Attributes" in lines:
+        for number in reversed(range(lines.index("Attributes"), len(lines))):
+            names, found, kind = lines[number].partition(" : ")
+            if found and re.fullmatch(r"\w+(, \w+)+", names):
+                lines[number : number + 1] = [f"{one} : {kind}" for one in names.split(", ")]
 
 
 def leave_out(app: Sphinx, what, name, value, skip, options):
@@ -349,5 +369,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("name", name_role)
     app.connect("doctree-read", find_names)
     app.connect("autodoc-skip-member", leave_out)
-    app.connect("autodoc-process-docstring", set_examples_apart, priority=400)
+    app.connect("autodoc-process-docstring", follow_style, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
