@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "models": {"files", "ground", "heart", "checkpoints", "tokenization", "generation"},
     "pipelines": {"files", "ground", "heart", "tokenization", "generation", "models"},
     "looking": {"ground", "heart", "models"},
-    "plots": {"files", "ground", "heart", "tokenization"},
+    "plots": {"files", "ground", "heart", "tokenization", "models", "looking"},
     "numerics": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "generation", "models"),
         "plots",

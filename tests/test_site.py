@@ -1,4 +1,4 @@
-"""The site of the documentation: all of it is there, opens offline, and its links lead somewhere."""
+"""The site of the documentation: all of it is there, opens offline, and its links lead on."""
 
 import html
 import re

@@ -11,13 +11,15 @@ has nothing to do with pyplot's. Each returns the axes: ``ax.figure.savefig("pic
 - `likelihoods`: how likely each token of a text is;
 - `errors`: how far each tensor of a port is off, and how far it may be;
 - `files`: a picture in a file;
-- `canvas`: what these share, and the only place that needs matplotlib.
+- `canvas`: what these share, and the only place that needs matplotlib;
+- `explore`: a page of HTML, which answers when it is pointed at, and needs no matplotlib.
 
-They take matplotlib, the extra ``plot``.
+The others take it: it is the extra ``plot``.
 """
 
 from .attention import attention, attention_grid
 from .errors import error_by_depth
+from .explore import explore_page
 from .likelihoods import log_likelihoods
 from .merges import byte_table, merge_tree
 from .positions import position_similarity, row_norms
@@ -29,6 +31,7 @@ __all__ = [
     "attention_grid",
     "byte_table",
     "error_by_depth",
+    "explore_page",
     "log_likelihoods",
     "logit_lens",
     "merge_tree",
