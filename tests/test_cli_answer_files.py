@@ -150,7 +150,7 @@ def test_an_array_of_tokens_has_as_many_of_each_text(run, run_well, tmp_path):
     np.testing.assert_array_equal(np.load(path), np.float32(vectors)[:, 0])
     before = path.read_bytes()
     command = ["feature-extraction", "The sky", "A cat", "A", "--out", str(path), "--overwrite"]
-    words = ["text 3 has 3 vectors, but text 1 has 4", "--pooling mean", ".jsonl"]
+    words = ["text 3 has the shape [3, 256], but text 1 has [4, 256]", "--pooling mean", ".jsonl"]
     assert_sentence(run(*command), *words)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

@@ -228,9 +228,10 @@ class _Array(AnswerFile):
         number_of_first, shape = self.first = self.first or (number, array.shape)
         if array.shape != shape:
             raise ValueError(
-                f"text {number} has {array.shape[-2]} vectors, but text {number_of_first} has "
-                f"{shape[-2]}, which no one array can hold: give --pooling mean or cls for one "
-                "vector a text, or let the file end in .jsonl, .csv or .parquet"
+                f"text {number} has the shape {shown(list(array.shape))}, but text "
+                f"{number_of_first} has {shown(list(shape))}, and one array cannot hold both: give "
+                "--pooling mean or cls for one vector a text, or let the file end in .jsonl, .csv "
+                "or .parquet"
             )
         self.arrays.append(array)
 

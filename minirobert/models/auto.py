@@ -7,7 +7,7 @@ what they give is a model of this package.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from ..config import MODEL_TYPES, RobertaConfig
 from ..files import MODEL_FILES, TINY, ModelFiles, ModelName, read_json
@@ -38,6 +38,8 @@ __all__ = [
     "AutoModelForTokenClassification",
     "AutoTokenizer",
 ]
+
+Model = TypeVar("Model", bound=RobertaPreTrainedModel)
 
 _CONFIG_FILE, _TOKENIZER_CONFIG_FILE = "config.json", "tokenizer_config.json"
 
@@ -190,10 +192,10 @@ def _check_model_type(name: Any, content: Mapping[str, Any]) -> None:
         )
 
 
-class AutoModelBase(_Chooser):
-    """The base of the classes that choose a model: ``class …(AutoModelBase, model=…)``."""
+class AutoModelBase(_Chooser, Generic[Model]):
+    """The base of the classes that choose a model: ``class …(AutoModelBase[…], model=…)``."""
 
-    _model_class: ClassVar[type[RobertaPreTrainedModel]]
+    _model_class: ClassVar[Any]  # type[Model], which a ClassVar cannot say
 
     def __init_subclass__(cls, model: type[RobertaPreTrainedModel]) -> None:
         super().__init_subclass__()
@@ -202,7 +204,7 @@ class AutoModelBase(_Chooser):
     @classmethod
     def from_pretrained(
         cls, pretrained_model_name_or_path: ModelName = TINY, **options: Any
-    ) -> Any:
+    ) -> Model:
         """Read a model from a directory or the Hugging Face hub, if it is a RoBERTa.
 
         Parameters
@@ -228,15 +230,16 @@ class AutoModelBase(_Chooser):
         settle(options, OF_MODELS)
         files = ModelFiles.of(pretrained_model_name_or_path, options)
 
-        def read() -> Any:
+        def read() -> Model:
             files.require(_CONFIG_FILE)
             _check_model_type(files.name, read_json(files.directory / _CONFIG_FILE, tell=False))
-            return cls._model_class.from_pretrained(files, **options)
+            model: Model = cls._model_class.from_pretrained(files, **options)
+            return model
 
         return files.together(MODEL_FILES, read)
 
     @classmethod
-    def from_config(cls, config: RobertaConfig, *, seed: int = 0, **options: Any) -> Any:
+    def from_config(cls, config: RobertaConfig, *, seed: int = 0, **options: Any) -> Model:
         """Make a model with newly drawn weights.
 
         Parameters
@@ -258,32 +261,41 @@ class AutoModelBase(_Chooser):
         TypeError
             If the configuration is none of this package.
         """
-        return cls._model_class._from_config(config, seed=seed, **options)
+        model: Model = cls._model_class._from_config(config, seed=seed, **options)
+        return model
 
 
-class AutoModel(AutoModelBase, model=RobertaModel):
+class AutoModel(AutoModelBase[RobertaModel], model=RobertaModel):
     """The encoder, without a head: see `RobertaModel`."""
 
 
-class AutoModelForMaskedLM(AutoModelBase, model=RobertaForMaskedLM):
+class AutoModelForMaskedLM(AutoModelBase[RobertaForMaskedLM], model=RobertaForMaskedLM):
     """The model that tells the word behind a ``<mask>``: see `RobertaForMaskedLM`."""
 
 
-class AutoModelForCausalLM(AutoModelBase, model=RobertaForCausalLM):
+class AutoModelForCausalLM(AutoModelBase[RobertaForCausalLM], model=RobertaForCausalLM):
     """The model that tells the next word: see `RobertaForCausalLM`."""
 
 
-class AutoModelForSequenceClassification(AutoModelBase, model=RobertaForSequenceClassification):
+class AutoModelForSequenceClassification(
+    AutoModelBase[RobertaForSequenceClassification], model=RobertaForSequenceClassification
+):
     """The classifier of whole texts: see `RobertaForSequenceClassification`."""
 
 
-class AutoModelForTokenClassification(AutoModelBase, model=RobertaForTokenClassification):
+class AutoModelForTokenClassification(
+    AutoModelBase[RobertaForTokenClassification], model=RobertaForTokenClassification
+):
     """The classifier of tokens: see `RobertaForTokenClassification`."""
 
 
-class AutoModelForQuestionAnswering(AutoModelBase, model=RobertaForQuestionAnswering):
+class AutoModelForQuestionAnswering(
+    AutoModelBase[RobertaForQuestionAnswering], model=RobertaForQuestionAnswering
+):
     """The model that finds answers in a text: see `RobertaForQuestionAnswering`."""
 
 
-class AutoModelForMultipleChoice(AutoModelBase, model=RobertaForMultipleChoice):
+class AutoModelForMultipleChoice(
+    AutoModelBase[RobertaForMultipleChoice], model=RobertaForMultipleChoice
+):
     """The model that chooses among texts: see `RobertaForMultipleChoice`."""

@@ -28,6 +28,19 @@ from .keywords import OF_PIPELINES
 from .loading import found_of, loading_options, together, tokenizer_of
 from .multiple_choice import MultipleChoicePipeline
 from .question_answering import QuestionAnsweringPipeline
+from .results import (
+    Answer,
+    Choice,
+    Classification,
+    Entity,
+    EntityGroup,
+    Filling,
+    GeneratedTokens,
+    Generation,
+    Ranking,
+    TextScore,
+    TokenScore,
+)
 from .score import ScorePipeline
 from .text_classification import TextClassificationPipeline
 from .text_generation import TextGenerationPipeline
@@ -36,15 +49,26 @@ from .zero_shot_classification import ZeroShotClassificationPipeline
 
 __all__ = [
     "TASKS",
+    "Answer",
+    "Choice",
+    "Classification",
+    "Entity",
+    "EntityGroup",
     "FeatureExtractionPipeline",
     "FillMaskPipeline",
+    "Filling",
+    "GeneratedTokens",
+    "Generation",
     "MultipleChoicePipeline",
     "Pipeline",
     "QuestionAnsweringPipeline",
+    "Ranking",
     "ScorePipeline",
     "TextClassificationPipeline",
     "TextGenerationPipeline",
+    "TextScore",
     "TokenClassificationPipeline",
+    "TokenScore",
     "ZeroShotClassificationPipeline",
     "pipeline",
 ]

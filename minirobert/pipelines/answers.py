@@ -8,12 +8,13 @@ the windows together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays import to_numpy
 from ..functional import softmax
+from .results import Answer
 
 __all__ = [
     "Answer",
@@ -26,15 +27,6 @@ __all__ = [
 
 #: The score of tokens that cannot be in the answer, before the softmax.
 EXCLUDED = -10000.0
-
-
-class Answer(TypedDict):
-    """An answer, and where in the context it is."""
-
-    score: float
-    start: int  # its characters: context[start:end]
-    end: int
-    answer: str  # context[start:end]; "" for "there is no answer"
 
 
 class Window(NamedTuple):

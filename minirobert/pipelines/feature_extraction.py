@@ -14,6 +14,7 @@ from ..rules import check, one_of
 from ..tokenization import BatchEncoding, RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, flag, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_VECTORS
+from .typed_calls import one_or_many
 
 __all__ = ["FeatureExtractionPipeline", "mean_pooling", "unit_length", "word_pooling"]
 
@@ -81,6 +82,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
         self.normalize = normalize
         self.return_tensors = return_tensors
 
+    @one_or_many(str)
     @takes(OF_CALLS | OF_VECTORS)
     def __call__(
         self,

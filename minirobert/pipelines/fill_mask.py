@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +18,10 @@ from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, on_host, opened, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
+from .results import Filling
+from .typed_calls import one_or_many
 
 __all__ = ["FillMaskPipeline", "Filling"]
-
-
-class Filling(TypedDict):
-    """One word for a mask."""
-
-    score: float  # its probability among all words of the vocabulary
-    token: int  # its id
-    token_str: str  # its text, with the space before it
-    sequence: str  # the text with the word in place of the mask
 
 
 #: The fillings of a text with one mask, or those of each mask in a text with several.
@@ -74,6 +67,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         self.top_k = self._check_top_k(top_k)
         self.targets = targets
 
+    @one_or_many(str)
     @takes(OF_CALLS | OF_ROWS)
     def __call__(
         self,
@@ -84,7 +78,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         batch_size: int | None = None,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool | None = None,
-    ) -> Any:
+    ) -> list[Filling]:
         """Fill the masks of one text, or of several.
 
         Parameters
@@ -128,7 +122,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         )
         results = self._run(inputs, job, batch_size, progress_bar)
         alone = isinstance(inputs, list | tuple) and len(inputs) == 1
-        return results[0] if alone else results
+        return results[0] if alone else results  # type: ignore[no-any-return]
 
     def _masked_row(self, text: str, name: str, options: Mapping[str, Any] | None) -> Row:
         row = self._row(name, text, options=options)

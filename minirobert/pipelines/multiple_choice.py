@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +16,12 @@ from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, check_text, on_host, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
+from .results import Choice
+from .typed_calls import one_or_many
 
 __all__ = ["Choice", "MultipleChoicePipeline"]
 
 TOP_K = either(integer(1), NONE.but(" for all choices"))
-
-
-class Choice(TypedDict):
-    """One choice of a question."""
-
-    choice: str
-    index: int  # its place among the choices, from 0
-    score: float  # its probability among them
 
 
 class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
@@ -72,6 +66,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
         super().__init__(model, tokenizer, **shared)
         self.top_k = check("top_k", top_k, TOP_K)
 
+    @one_or_many(dict[str, Any])
     @takes(OF_CALLS | OF_ROWS)
     def __call__(
         self,
@@ -81,7 +76,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
         batch_size: int | None = None,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool | None = None,
-    ) -> Any:
+    ) -> list[Choice]:
         """Rank the choices of one question, or of several.
 
         Parameters
@@ -116,7 +111,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
             self._scores,
             lambda one, rows, outputs: _ranked(list(one["choices"]), np.stack(outputs))[:k],
         )
-        return self._run(inputs, job, batch_size, progress_bar)
+        return self._run(inputs, job, batch_size, progress_bar)  # type: ignore[no-any-return]
 
     def _pairs(self, one: Any, name: str, options: Mapping[str, Any]) -> list[Row]:
         question, choices = _parts(one, name)

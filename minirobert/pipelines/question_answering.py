@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -114,7 +114,20 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         self.handle_impossible_answer = handle_impossible_answer
         self.align_to_words = align_to_words
 
-    @takes(OF_CALLS | OF_QUESTIONS)
+    @overload
+    def __call__(self, *inputs: Any, top_k: int, **options: Any) -> Any: ...
+    @overload
+    def __call__(self, inputs: dict[str, str], /, **options: Any) -> Answer: ...
+    @overload
+    def __call__(self, question: str, context: str, /, **options: Any) -> Answer: ...
+    @overload
+    def __call__(self, *, question: str, context: str, **options: Any) -> Answer: ...
+    @overload
+    def __call__(self, inputs: list[dict[str, str]], /, **options: Any) -> list[Answer]: ...
+    @overload
+    def __call__(self, *inputs: Any, **options: Any) -> Any: ...
+
+    @takes(OF_CALLS | OF_QUESTIONS)  # type: ignore[misc]  # its options are checked when it runs
     def __call__(
         self,
         *inputs: Any,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -15,27 +15,10 @@ from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
 from .likelihoods import LanguageModel, log_likelihoods, pseudo_log_likelihoods
+from .results import TextScore, TokenScore
+from .typed_calls import one_or_many
 
 __all__ = ["ScorePipeline", "TextScore", "TokenScore"]
-
-
-class TokenScore(TypedDict):
-    """How likely one token is."""
-
-    log_probability: float  # among all words of the vocabulary
-    token: int  # its id
-    token_str: str  # its text, with the space before it
-    start: int  # where it is in the text
-    end: int
-
-
-class TextScore(TypedDict):
-    """How likely a text is."""
-
-    score: float  # the sum of the tokens' log-probabilities
-    perplexity: float  # exp(-score / num_tokens)
-    num_tokens: int
-    tokens: list[TokenScore]  # in their order
 
 
 class ScorePipeline(Pipeline[LanguageModel]):
@@ -81,6 +64,7 @@ class ScorePipeline(Pipeline[LanguageModel]):
                 "the tokenizer has no mask_token, behind which RobertaForMaskedLM could tell words"
             )
 
+    @one_or_many(str)
     @takes(OF_CALLS | OF_ROWS)
     def __call__(
         self,
@@ -89,7 +73,7 @@ class ScorePipeline(Pipeline[LanguageModel]):
         batch_size: int | None = None,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool | None = None,
-    ) -> Any:
+    ) -> TextScore:
         """Score one text, or several.
 
         Parameters
@@ -120,7 +104,7 @@ class ScorePipeline(Pipeline[LanguageModel]):
             lambda batch: self._log_probabilities(batch, size),
             lambda _, rows, outputs: self._score(rows[0], outputs[0]),
         )
-        return self._run(inputs, job, batch_size, progress_bar)
+        return self._run(inputs, job, batch_size, progress_bar)  # type: ignore[no-any-return]
 
     def _scorable(self, text: str, name: str, options: Mapping[str, Any] | None) -> Row:
         options = {**self._options(options), "return_offsets_mapping": True}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, overload
 
 import numpy as np
 
@@ -16,15 +16,9 @@ from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, opened, or_else
 from .keywords import OF_CALLS, OF_OBJECTS
+from .results import Classification
 
 __all__ = ["FUNCTIONS", "Classification", "TextClassificationPipeline"]
-
-
-class Classification(TypedDict):
-    """A class of a text."""
-
-    label: str  # its name in the model's ``id2label``
-    score: float
 
 
 def _unchanged(logits: Any) -> Any:
@@ -122,6 +116,25 @@ class TextClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
         )
         self.form = self._form(Form(), top_k, return_all_scores)
         self.function_to_apply = self._function_name(function_to_apply)
+
+    @overload
+    def __call__(
+        self, inputs: list[Any] | tuple[Any, ...], *, top_k: int | None, **options: Any
+    ) -> list[list[Classification]]: ...
+    @overload
+    def __call__(
+        self, inputs: list[Any] | tuple[Any, ...], **options: Any
+    ) -> list[Classification]: ...
+    @overload
+    def __call__(
+        self, inputs: dict[str, str], *, top_k: int | None, **options: Any
+    ) -> list[Classification]: ...
+    @overload
+    def __call__(self, inputs: dict[str, str], **options: Any) -> Classification: ...
+    @overload
+    def __call__(self, inputs: str, **options: Any) -> list[Classification]: ...
+    @overload
+    def __call__(self, inputs: Iterable[Any], **options: Any) -> Any: ...
 
     @takes(OF_CALLS)
     def __call__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, NamedTuple, TypedDict, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -19,19 +19,11 @@ from ..tokenization import RobertaTokenizer
 from ..tokenization.decoding import parts_of_text
 from .base import Job, Pipeline, Row, check_text, flag, or_else
 from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
+from .results import GeneratedTokens, Generation
 from .threads import limited
+from .typed_calls import one_or_many
 
 __all__ = ["Generation", "TextGenerationPipeline"]
-
-
-class Generation(TypedDict, total=False):
-    """One continuation of a text."""
-
-    generated_text: str  # the text and what follows, or what follows alone
-    generated_token_ids: list[int]  # with return_tensors, in its place
-    scores: list[list[float]]  # with output_scores, of each new token; not with beams
-    logits: list[list[float]]  # with output_logits, in the same way
-    sequences_scores: float  # of beam search, with output_scores
 
 
 class Continuation(NamedTuple):
@@ -127,6 +119,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         self.generation = {**_given_in(given), **generation}
         self._config({})  # finds a wrong option now
 
+    @one_or_many(str)  # type: ignore[arg-type]  # as there are any other options
     @takes(OF_CALLS | OF_GENERATION)
     def __call__(
         self,
@@ -140,7 +133,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         batch_size: int | None = None,
         progress_bar: bool | None = None,
         **generation: Any,
-    ) -> Any:
+    ) -> list[Generation]:
         """Continue one text, or several.
 
         Parameters
@@ -200,7 +193,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
                 self._answer(text, rows[0], new, full, ids) for new in outputs[0]
             ],
         )
-        return self._run(inputs, job, batch_size, progress_bar)
+        return self._run(inputs, job, batch_size, progress_bar)  # type: ignore[no-any-return]
 
     def stream(
         self,
@@ -361,7 +354,9 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         n = config.num_return_sequences
         return [each[n * i : n * (i + 1)] for i in range(len(rows))]
 
-    def _answer(self, text: str, row: Row, new: Continuation, full: bool, ids: bool) -> Generation:
+    def _answer(
+        self, text: str, row: Row, new: Continuation, full: bool, ids: bool
+    ) -> Generation | GeneratedTokens:
         if ids:
             return {"generated_token_ids": [*row["input_ids"], *new.tokens]}
         follows = self.tokenizer.decode(

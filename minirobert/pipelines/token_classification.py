@@ -32,6 +32,7 @@ from .entities import (
     words_of,
 )
 from .keywords import OF_CALLS, OF_OBJECTS, OF_TOKENS
+from .typed_calls import one_or_many
 
 __all__ = [
     "STRATEGIES",
@@ -134,6 +135,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         self.is_split_into_words = is_split_into_words
         self.delimiter = delimiter
 
+    @one_or_many(str)
     @takes(OF_CALLS | OF_TOKENS)
     def __call__(
         self,
@@ -148,7 +150,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
         ignore_subwords: bool | None = None,
         batch_size: int | None = None,
         progress_bar: bool | None = None,
-    ) -> Any:
+    ) -> list[Any]:
         """Label one text, or several.
 
         Parameters
@@ -215,7 +217,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
                 raise ValueError("inputs is empty, but must have at least one text")
             if split and all(isinstance(word, str) for word in inputs):
                 inputs = [inputs]
-        return self._run(inputs, job, batch_size, progress_bar)
+        return self._run(inputs, job, batch_size, progress_bar)  # type: ignore[no-any-return]
 
     def _rows_of_text(self, text: Any, name: str, stride: int | None) -> Sequence[Row]:
         check_text(name, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -17,16 +17,10 @@ from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
 from .base import Job, Pipeline, Row, check_text, flag, opened, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ZERO_SHOT
+from .results import Ranking
+from .typed_calls import one_or_many
 
 __all__ = ["Ranking", "ZeroShotClassificationPipeline"]
-
-
-class Ranking(TypedDict):
-    """The labels of a text."""
-
-    sequence: str  # the text
-    labels: list[str]  # the most probable first
-    scores: list[float]
 
 
 class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification]):
@@ -90,6 +84,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         names = self.model.config.id2label or {}
         return [names[i] for i in range(self.model.config.num_labels)]
 
+    @one_or_many(str)
     @takes(OF_CALLS | OF_ZERO_SHOT)
     def __call__(
         self,
@@ -101,7 +96,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
         batch_size: int | None = None,
         tokenizer_kwargs: Mapping[str, Any] | None = None,
         progress_bar: bool | None = None,
-    ) -> Any:
+    ) -> Ranking:
         """Rank the labels of one text, or of several.
 
         Parameters
@@ -143,7 +138,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
             self._logits,
             lambda text, rows, outputs: self._ranked(text, labels, np.stack(outputs), several),
         )
-        return self._run(sequences, job, batch_size, progress_bar)
+        return self._run(sequences, job, batch_size, progress_bar)  # type: ignore[no-any-return]
 
     def _pairs(
         self, text: Any, name: str, hypotheses: list[str], options: Mapping[str, Any]

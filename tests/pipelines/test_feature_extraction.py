@@ -232,7 +232,7 @@ def test_model_with_a_head():
 @pytest.mark.parametrize("pooling", ["max", "", 5])
 def test_unknown_pooling(pooling):
     with pytest.raises(
-        ValueError, match=f"pooling is {pooling!r}, but must be one of 'mean', 'cls', None"
+        ValueError, match=f"pooling is {pooling!r}, but must be one of 'mean', 'cls', 'word', None"
     ):
         extract()("a", pooling=pooling)
     with pytest.raises(ValueError, match=f"pooling is {pooling!r}"):
