@@ -28,8 +28,7 @@ def add_explore(commands: Any) -> None:
         "Write a page of HTML to explore what a model does with a text: its tokens, the attention "
         "of every head, and the words that each layer finds the best. It opens from disk.",
         '  minirobert explore "The color of the sky is <mask>." --out sky.html\n'
-        '  minirobert explore "The color of the sky is <mask>." --out travel.html \\\n'
-        '      --against "The color of the grass is <mask>."\n'
+        '  minirobert explore "The sky is <mask>." --against "The sea is <mask>." --out two.html\n'
         '  minirobert explore "A fine film." --model DIR --out film.html',
         "[TEXT]",
     )
