@@ -11,6 +11,7 @@ from .config import RobertaConfig
 from .files import TINY
 from .generation import GenerateOutput, GenerationConfig
 from .looking import logit_lens, patch
+from .marking import marked
 from .models import (
     AutoConfig,
     AutoModel,
@@ -78,6 +79,7 @@ __all__ = [
     "SequenceClassifierOutput",
     "TokenClassifierOutput",
     "logit_lens",
+    "marked",
     "observe",
     "patch",
     "pipeline",

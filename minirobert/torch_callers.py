@@ -88,7 +88,12 @@ def _tensors(value: Any) -> Any:
     import torch
 
     def tensor(one: Any) -> Any:
-        return torch.as_tensor(one.view(np.ndarray)) if isinstance(one, TensorLike) else one
+        if not isinstance(one, TensorLike):
+            return one
+        array = one.view(np.ndarray)
+        if array.dtype.name == "bfloat16":  # which torch has, but does not know from ml_dtypes
+            return torch.as_tensor(array.view(np.int16)).view(torch.bfloat16)
+        return torch.as_tensor(array)
 
     return _mapped(tensor, value)
 

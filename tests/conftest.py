@@ -14,12 +14,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
-import torch
 from hypothesis import HealthCheck, Phase, settings
 
 from minirobert import cli
 
-torch.set_num_threads(1)
+pytest_plugins = ["tests.missing"]
+
+try:
+    import torch
+except ModuleNotFoundError:  # a quick run: what compares with it is skipped
+    pass
+else:
+    torch.set_num_threads(1)
 
 # What is imported and collected stays until the end: the garbage collector need not look through
 # all of torch and of the tests again and again.
@@ -66,7 +72,18 @@ def pytest_xdist_make_scheduler(config, log):
     return WorkStealingScheduling(config, log)
 
 
+#: What `pytest -m "not slow"` leaves out: faults, ports, notebooks and the like.
+SLOW = (
+    *("tests/robustness/", "tests/ports/", "tests/numerics/", "tests/files/test_hub.py"),
+    *("tests/test_explore.py", "tests/test_margins.py", "tests/test_site.py"),
+    *("tests/test_tutorials.py", "tests/test_typing.py"),
+)
+
+
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
     gpu = [item for item in items if item.get_closest_marker("gpu")]
     if gpu and not _cuda_devices():
         for item in gpu:

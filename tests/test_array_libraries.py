@@ -160,7 +160,7 @@ def test_a_cuda_device_that_is_not_there():
 
 def test_cuda_without_cupy(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    with pytest.raises(ModuleNotFoundError, match=r"minirobert\[cuda12\]"):
+    with pytest.raises(ModuleNotFoundError, match="pip install cupy-cuda12x"):
         to_device(np.zeros(1), "cuda")
 
 

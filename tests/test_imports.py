@@ -9,7 +9,7 @@ from tests.processes import fresh_python
 from tests.sources import imported, parsed, source_files, top_level
 
 TOP_LEVEL = {
-    "words": ["sentences", "warning"],
+    "words": ["sentences", "warning", "marking"],
     "signals": ["interrupts"],
     "ground": [
         *("arrays", "checks", "rules", "keywords", "observe", "config", "config_file"),
@@ -47,14 +47,14 @@ MAY_IMPORT = {
     "models": {"files", "ground", "heart", "checkpoints", "tokenization", "generation"},
     "pipelines": {"files", "ground", "heart", "tokenization", "generation", "models"},
     "looking": {"ground", "heart", "models"},
-    "plots": {"ground", "heart", "tokenization"},
+    "plots": {"files", "ground", "heart", "tokenization", "models", "looking"},
     "numerics": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "generation", "models"),
         "plots",
     },
     "cli": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"),
-        *("numerics", "signals"),
+        *("numerics", "plots", "signals"),
     },
 }
 

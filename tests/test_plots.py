@@ -159,7 +159,7 @@ def test_what_cannot_be_drawn_is_told(wrong, sentence):
 @pytest.mark.parametrize("module", ["figure", "font_manager", "colors"])
 def test_without_matplotlib(monkeypatch, module):
     monkeypatch.setitem(sys.modules, f"matplotlib.{module}", None)
-    with pytest.raises(ModuleNotFoundError, match=r'pip install "minirobert\[plot\]"'):
+    with pytest.raises(ModuleNotFoundError, match="pip install matplotlib"):
         plots.attention(drawn((7, 7)), TOKENS)
 
 

@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import ml_dtypes
 import numpy as np
 import pytest
 import torch
@@ -125,3 +126,10 @@ def test_how_many_labels_count_may_be_a_tensor():
         loss = model(IDS, labels=IDS, num_items_in_batch=count).loss
         expected = model(IDS.numpy(), labels=IDS.numpy(), num_items_in_batch=3).loss
         assert (loss, loss.dtype) == (expected, np.float32)
+
+
+def test_bfloat16_is_read_as_torchs():
+    array = np.asarray([1.5, -2.25], ml_dtypes.bfloat16).view(TensorLike)
+    assert torch.equal(torch.clone(array), torch.tensor([1.5, -2.25], dtype=torch.bfloat16))
+    array.mul_(2)
+    assert array.astype("float32").tolist() == [3.0, -4.5]

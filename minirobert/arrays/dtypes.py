@@ -155,7 +155,7 @@ def _bfloat16_of_numpy() -> Any:
         from ml_dtypes import bfloat16
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            'dtype "bfloat16" needs ml_dtypes in NumPy: pip install "minirobert[bfloat16]"'
+            'dtype "bfloat16" needs ml_dtypes in NumPy: pip install ml_dtypes'
         ) from error
     return bfloat16
 

@@ -255,7 +255,7 @@ def _to_cuda(array: Array, number: int) -> Array:
         import cupy
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            'device "cuda" needs CuPy: pip install "minirobert[cuda12]" (or cuda13)'
+            'device "cuda" needs CuPy: pip install cupy-cuda12x (or cupy-cuda13x)'
         ) from error
     count = _cuda_devices()
     if number >= count:

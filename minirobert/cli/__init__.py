@@ -17,6 +17,7 @@ from ..rules import did_you_mean
 from ..sentences import fitted, shown
 from .compare import add_compare
 from .compare_tokens import add_compare_tokens
+from .explore import add_explore
 from .export import add_export
 from .streams import ReaderGone, output, speak_utf8, tell
 from .tasks import TASK_COMMANDS, add_task
@@ -143,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     add_tokenize(commands)
     add_inspect(commands)
     add_train_tokenizer(commands)
+    add_explore(commands)
     add_trace(commands)
     add_compare(commands)
     add_compare_tokens(commands)

@@ -13,7 +13,7 @@ from .lines import Faults, stdin_lines, unescaped
 from .models import add_model
 from .options import any_option, hub_options, named, switch, text
 
-__all__ = ["CALL_OPTIONS", "add_call", "call_of", "has_call"]
+__all__ = ["CALL_OPTIONS", "add_call", "call_of", "has_call", "lines_of"]
 
 CALL_OPTIONS = (
     text(
@@ -44,7 +44,7 @@ def call_of(arguments: argparse.Namespace, model: Any) -> dict[str, Any]:
         if arguments.texts:
             raise ValueError("both texts and --inputs were given: give one of them")
         return _arguments(arguments.inputs)
-    lines = list(_lines(arguments.texts))
+    lines = lines_of(arguments.texts)
     if not lines:
         raise ValueError("there is no text: give it as an argument, or pipe lines into stdin")
     tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
@@ -56,7 +56,8 @@ def call_of(arguments: argparse.Namespace, model: Any) -> dict[str, Any]:
     return dict(tokenizer(lines, padding=True))
 
 
-def _lines(texts: Sequence[str]) -> list[str]:
+def lines_of(texts: Sequence[str]) -> list[str]:
+    """Read the texts of the command line, or else the lines of stdin, all of which are UTF-8."""
     if not texts:
         faults = Faults("strict", "lines of stdin", "line {} of stdin".format)
         return [line for line in stdin_lines(faults) if line is not None]

@@ -47,15 +47,26 @@ def add_model(command: argparse.ArgumentParser) -> None:
     )(command)
 
 
-def load_model(arguments: argparse.Namespace, dtype: str | None = None, device: Any = None) -> Any:
-    """Load the model that a command was given, by default in the dtype that it was given, too."""
+def load_model(
+    arguments: argparse.Namespace,
+    dtype: str | None = None,
+    device: Any = None,
+    *,
+    whole: bool = False,
+) -> Any:
+    """Load the model that a command was given, by default in the dtype that it was given, too.
+
+    Of a ``whole`` one nothing may be missing in the file, but for the pooler, which is left out.
+    """
     files = ModelFiles(arguments.model, HubOptions(**hub_options(arguments)))
 
     def read() -> Any:
         kind = getattr(arguments, "class") or class_of(RobertaConfig.from_pretrained(files))
         if arguments.no_pooler and kind != "RobertaModel":
             raise ValueError(f"--no-pooler is for RobertaModel, but the class is {kind}")
-        options = {"add_pooling_layer": False} if arguments.no_pooler else {}
+        no_pooler = arguments.no_pooler or (whole and kind == "RobertaModel")
+        options = {"add_pooling_layer": False} if no_pooler else {}
+        options |= {"strict": True} if whole else {}
         options |= {} if device is None else {"device": device}
         read = getattr(models, kind).from_pretrained
         return read(files, dtype=dtype or arguments.dtype, **options)

@@ -17,6 +17,7 @@ from ..sentences import shown
 from .answer_files import Form, Row, check_suffix, rows_of_results, saving
 from .common import Printed, Takes, add_command, add_texts, answer_lines, print_json
 from .lines import SKIP_ERRORS, errors_option
+from .looks import COLOUR, Picture, in_colours, plot_option
 from .new_files import checked_new, new_file
 from .options import (
     DTYPE,
@@ -64,6 +65,12 @@ class TaskCommand:
     options: tuple[Option, ...]
     #: ``show(line, answer)`` prints an answer for people; with ``--json`` it is printed as it is.
     show: Callable[[str, Any], None]
+    #: ``show_marked(line, given, answer)`` is the same for a terminal with colours; `given` is the
+    #: pipeline's input.
+    show_marked: Callable[[str, Any, Any], None] | None = None
+    #: ``plot(answer)`` draws it, and gives the axes; and what that is, for the help.
+    plot: Callable[[Any], Any] | None = None
+    plotted: str = ""
     #: Makes the pipeline's input of a line.
     read: Reader = as_it_is
     #: In place of `read` where it depends on the options: takes those that are only about reading
@@ -109,6 +116,7 @@ SHARED_OPTIONS = (
 #: What the options of every command are stored as; all others are options of the pipeline.
 SHARED = {
     *("texts", "json", "model", "truncate", "batch_size", "errors", "device", "dtype", "run"),
+    *("color", "plot"),
     *("out", "overwrite", "skip_errors", "quiet"),
 }
 
@@ -120,7 +128,13 @@ def add_task(commands: Any, task: TaskCommand) -> None:
     command = add_command(commands, task.task, task.purpose, examples, aliases=aliases)
     add_texts(command, task.what)
     add_options(
-        command, _model(task), *task.options, *_truncate(task), *SHARED_OPTIONS, *HUB_OPTIONS
+        command,
+        _model(task),
+        *task.options,
+        *_truncate(task),
+        *_looks(task),
+        *SHARED_OPTIONS,
+        *HUB_OPTIONS,
     )
     command.set_defaults(run=lambda arguments: _answer(arguments, task))
 
@@ -140,6 +154,12 @@ def _truncate(task: TaskCommand) -> tuple[Option, ...]:
     return (switch("--truncate", help, const=task.truncation),)
 
 
+def _looks(task: TaskCommand) -> tuple[Option, ...]:
+    """Give the options of how answers are shown."""
+    colour = () if task.show_marked is None else (COLOUR,)
+    return colour if task.plot is None else (*colour, plot_option(task.plotted))
+
+
 def _answers(
     task: TaskCommand, pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace
 ) -> Iterator[Any]:
@@ -154,26 +174,40 @@ def _answers(
 def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     out = _file_of(arguments, task)
     skipped = _file_of_skipped(arguments, out)
+    picture = Picture(arguments, task.plot) if task.plot and arguments.plot else None
     pipe, read = _pipeline(arguments, task)
 
     def answer(texts: Iterable[str]) -> Iterator[Any]:
         return _answers(task, pipe, (read(text) for text in texts), arguments)
 
-    def show(line: str, found: Any) -> None:
-        print_json(found) if arguments.json else task.show(line, found)
-
     bar = not arguments.quiet and is_terminal("stderr")
 
     def answer_into(into: Takes, bar: bool) -> None:  # a batch_size below 1 is the pipeline's error
+        into = into if picture is None else picture.beside(into)
         answer_lines(arguments, answer, into, max(arguments.batch_size, 1), skipped, bar)
 
     if out is None:
-        answer_into(Printed(show, arguments.json), bar and not is_terminal("stdout"))
-        return
-    with saving(out, Form(partial(task.rows, pipe), pipe.model.config.hidden_size)) as file:
-        answer_into(file, bar)
-    with output():
-        _tell_of_file(file.count, out, arguments.json)
+        printed = Printed(_shower(arguments, task, read), arguments.json)
+        answer_into(printed, bar and not is_terminal("stdout"))
+    else:
+        with saving(out, Form(partial(task.rows, pipe), pipe.model.config.hidden_size)) as file:
+            answer_into(file, bar)
+        with output():
+            _tell_of_file(file.count, out, arguments.json)
+    if picture is not None:
+        picture.write()
+
+
+def _shower(
+    arguments: argparse.Namespace, task: TaskCommand, read: Reader
+) -> Callable[[str, Any], None]:
+    """Choose how answers are printed: as JSON, in colours, or plainly."""
+    if arguments.json:
+        return lambda line, found: print_json(found)
+    show_marked = task.show_marked
+    if show_marked is None or not in_colours(arguments):
+        return task.show
+    return lambda line, found: show_marked(line, read(line), found)
 
 
 def _file_of(arguments: argparse.Namespace, task: TaskCommand) -> Path | None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..marking import Marked, marked
+from ..marking.terminal import visible
 from ..pipelines.entities import STRATEGIES
 from ..pipelines.fill_mask import Filling
 from ..pipelines.text_classification import FUNCTIONS
@@ -31,8 +33,21 @@ def _show_scores(line: str, scored: Iterable[tuple[float, str]]) -> None:
         print(f"  {score:.4f}  {name}")
 
 
+def _masks(found: Any) -> Sequence[Sequence[Filling]]:
+    return [found] if isinstance(found[0], dict) else found
+
+
 def _show_fillings(line: str, found: Any) -> None:
-    masks: Sequence[Sequence[Filling]] = [found] if isinstance(found[0], dict) else found
+    _list_fillings(line, found, [one["sequence"] for fillings in _masks(found) for one in fillings])
+
+
+def _show_marked_fillings(line: str, given: str, found: Any) -> None:
+    texts = [one._replace(before="") for one in marked(found, given).texts]
+    _list_fillings(visible(line), found, [Marked([one]).in_colours() for one in texts])
+
+
+def _list_fillings(line: str, found: Any, sequences: Iterable[str]) -> None:
+    masks, texts = _masks(found), iter(sequences)
     print(line)
     for number, fillings in enumerate(masks, 1):
         if len(masks) > 1:
@@ -40,7 +55,23 @@ def _show_fillings(line: str, found: Any) -> None:
         width = max(len(repr(filling["token_str"])) for filling in fillings)
         for filling in fillings:
             word = repr(filling["token_str"])
-            print(f"  {filling['score']:.4f}  {word:{width}}  {filling['sequence']}")
+            print(f"  {filling['score']:.4f}  {word:{width}}  {next(texts)}")
+
+
+def _plot_fillings(found: Any) -> Any:
+    """Draw the words of each mask beside those of the others."""
+    from ..plots import probabilities
+    from ..plots.canvas import new_figure
+
+    masks = _masks(found)
+    figure = new_figure(6 * len(masks), 1 + 0.3 * max(map(len, masks)))
+    places = figure.subplots(1, len(masks), squeeze=False)[0]
+    for number, (fillings, ax) in enumerate(zip(masks, places, strict=True), 1):
+        scores = [filling["score"] for filling in fillings]
+        probabilities(scores, [filling["token_str"] for filling in fillings], ax=ax)
+        if len(masks) > 1:
+            ax.set_title(f"mask {number}")
+    return places[0]
 
 
 def _rows_of_fillings(_pipe: Any, _line: str, found: Any) -> Iterator[Row]:
@@ -66,6 +97,9 @@ FILL_MASK = TaskCommand(
         ),
     ),
     show=_show_fillings,
+    show_marked=_show_marked_fillings,
+    plot=_plot_fillings,
+    plotted="the probabilities of the words",
     rows=_rows_of_fillings,
 )
 
@@ -170,11 +204,21 @@ def _words(line: str) -> list[str]:
 
 def _show_entities(line: str, found: Any) -> None:
     print(line)
+    _list_entities(line, found)
+
+
+def _show_marked_entities(line: str, given: Any, found: Any) -> None:
+    text = given if isinstance(given, str) else " ".join(given)
+    print(marked(found, text).in_colours())
+    _list_entities(text, found)
+
+
+def _list_entities(text: str, found: Any) -> None:
     labels = [entity.get("entity_group", entity.get("entity")) for entity in found]
     width = max(map(len, labels), default=0)
     for entity, label in zip(found, labels, strict=True):
         start, end = entity["start"], entity["end"]
-        print(f"  {entity['score']:.4f}  {label:{width}}  {start}-{end}  {line[start:end]!r}")
+        print(f"  {entity['score']:.4f}  {label:{width}}  {start}-{end}  {text[start:end]!r}")
 
 
 TOKEN_CLASSIFICATION = TaskCommand(
@@ -210,6 +254,7 @@ TOKEN_CLASSIFICATION = TaskCommand(
         ),
     ),
     show=_show_entities,
+    show_marked=_show_marked_entities,
     reader=_word_reader,
     truncation=None,  # a long text is cut, or read in windows
 )
@@ -250,6 +295,16 @@ def _question_and_context(line: str) -> Any:
 
 def _show_answers(line: str, found: Any) -> None:
     print(line.partition("\t")[0])
+    _list_answers(found)
+
+
+def _show_marked_answers(line: str, given: Any, found: Any) -> None:
+    print(visible(given["question"]))
+    _list_answers(found)
+    print(marked(found, given["context"]).in_colours())
+
+
+def _list_answers(found: Any) -> None:
     for answer in [found] if isinstance(found, dict) else found:
         place = f"{answer['start']}-{answer['end']}"
         print(f"  {answer['score']:.4f}  {place}  {answer['answer']!r}")
@@ -294,6 +349,7 @@ QUESTION_ANSWERING = TaskCommand(
         ),
     ),
     show=_show_answers,
+    show_marked=_show_marked_answers,
     reader=_question_reader,
     what="a question, a tab and its context, or with --context only a question; ",
     truncation=None,  # a long context is read in windows
@@ -440,6 +496,12 @@ def _show_likelihoods(line: str, found: Any) -> None:
         print(f"  {token['log_probability']:9.4f}  {token['token_str']!r}")
 
 
+def _plot_likelihoods(found: Any) -> Any:
+    from ..plots import log_likelihoods
+
+    return log_likelihoods(found)
+
+
 def _row_of_score(_pipe: Any, _line: str, found: Any) -> Iterator[Row]:
     yield {name: value for name, value in found.items() if name != "tokens"}
 
@@ -449,11 +511,14 @@ SCORE = TaskCommand(
     purpose="Tell how likely a text is: its (pseudo-)log-likelihood and perplexity, by token.",
     examples=(
         'score "Grass is green." "Grass is loud."',
+        'score "Grass is loud." --plot tokens.png',
         "score --json --batch-size 8 < lines.txt",
         "score --out scores.csv < lines.txt",
     ),
     options=(),
     show=_show_likelihoods,
+    plot=_plot_likelihoods,
+    plotted="the log-likelihoods of the tokens",
     rows=_row_of_score,
 )
 

@@ -6,16 +6,22 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from ..files import TINY
+from ..marking.terminal import DIM, style, styled, visible
 from ..models.auto import AutoTokenizer
 from ..sentences import plain, shown
-from ..tokenization import RobertaTokenizer
+from ..tokenization import BatchEncoding, RobertaTokenizer
+from ..tokenization.explain import Explanation
+from ..tokenization.rows.encoding import Encoding
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
+from ..tokenization.units import units
 from .common import Printed, add_command, add_texts, answer_lines, print_json
 from .lines import Faults, check_no_device, errors_option
+from .looks import COLOUR, Picture, in_colours, plot_option
 from .options import HUB_OPTIONS, QUIET, add_options, count, hub_options, named, switch, text, words
 from .progress import is_terminal
 from .streams import output
@@ -31,6 +37,7 @@ def add_tokenize(commands: Any) -> None:
         "Show the tokens of a text, their ids, and where in the text they are.",
         '  minirobert tokenize "Hello world"\n'
         '  minirobert tokenize --explain "unbelievable"\n'
+        '  minirobert tokenize "Hello world" --plot tokens.png\n'
         "  minirobert tokenize --json < lines.txt",
     )
     add_texts(command)
@@ -47,6 +54,8 @@ def add_tokenize(commands: Any) -> None:
             "--explain",
             "show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
         ),
+        COLOUR,
+        plot_option("the tokens, or with --explain the merges of one word,"),
         errors_option("texts that are not UTF-8"),
         *HUB_OPTIONS,
     )
@@ -99,14 +108,40 @@ def add_train_tokenizer(commands: Any) -> None:
 
 def _tokenize(arguments: argparse.Namespace) -> None:
     tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
-    if arguments.explain:
+    draw = _draw_merges if arguments.explain else _draw_tokens
+    picture = Picture(arguments, draw) if arguments.plot else None
+    (_explain if arguments.explain else _list_tokens)(arguments, tokenizer, picture)
+    if picture is not None:
+        picture.write()
 
-        def explain(_: str, found: Any) -> None:
-            print_json(found.to_dict()) if arguments.json else print(found)
 
-        into = Printed(explain, arguments.json)
-        answer_lines(arguments, lambda texts: map(tokenizer.explain, texts), into)
-        return
+def _explain(
+    arguments: argparse.Namespace, tokenizer: RobertaTokenizer, picture: Picture | None
+) -> None:
+    def show(_: str, found: Explanation) -> None:
+        print_json(found.to_dict()) if arguments.json else print(found)
+        if picture is not None:
+            picture.take(found)
+
+    into = Printed(show, arguments.json)
+    answer_lines(arguments, lambda texts: map(tokenizer.explain, texts), into)
+
+
+def _draw_merges(explanation: Explanation) -> Any:
+    from ..plots import merge_tree
+
+    if len(explanation.pieces) != 1:
+        raise ValueError(
+            f"--plot draws the merges of one piece, but the text has {len(explanation.pieces)}: "
+            "give one word"
+        )
+    return merge_tree(explanation)
+
+
+def _list_tokens(
+    arguments: argparse.Namespace, tokenizer: RobertaTokenizer, picture: Picture | None
+) -> None:
+    marks = in_colours(arguments)
 
     def answer(text: str) -> dict[str, Any]:
         encoding = tokenizer(text, return_offsets_mapping=True)
@@ -114,20 +149,53 @@ def _tokenize(arguments: argparse.Namespace) -> None:
         tokens = tokenizer.convert_ids_to_tokens(ids)
         return {"tokens": tokens, "ids": ids, "offsets": encoding["offset_mapping"]}
 
-    def show(text: str, found: Any) -> None:
-        print_json(found) if arguments.json else _print_tokens(text, **found)
+    def show(text: str, found: dict[str, Any]) -> None:
+        if arguments.json:
+            print_json(found)
+        elif marks:
+            _print_marked_tokens(text, tokenizer(text)[0])
+        else:
+            _print_tokens(text, **found)
+        if picture is not None:
+            picture.take(tokenizer(text))
 
     answer_lines(arguments, lambda texts: map(answer, texts), Printed(show, arguments.json))
 
 
+def _draw_tokens(encoding: BatchEncoding) -> Any:
+    from ..plots import tokens
+
+    return tokens(encoding)
+
+
 def _print_tokens(
-    text: str, tokens: Sequence[str], ids: Sequence[int], offsets: Sequence[tuple[int, int]]
+    text: str,
+    tokens: Sequence[str],
+    ids: Sequence[int],
+    offsets: Sequence[tuple[int, int]],
+    styles: Sequence[str] = (),
 ) -> None:
+    """Print a table, in which each token may have its style of a terminal."""
     width = max(5, *map(len, tokens))
     print(f"{'token':{width}}  {'id':>6}  {'start':>5}  {'end':>5}  text")
-    for token, index, (start, end) in zip(tokens, ids, offsets, strict=True):
+    rows = zip_longest(tokens, ids, offsets, styles)
+    for token, index, (start, end), style_of_token in rows:
+        cell = styled(token, style_of_token) if style_of_token else token
         piece = repr(text[start:end]) if end > start else ""
-        print(f"{token:{width}}  {index:6}  {start:5}  {end:5}  {piece}".rstrip())
+        room = " " * (width - len(token))
+        print(f"{cell}{room}  {index:6}  {start:5}  {end:5}  {piece}".rstrip())
+
+
+def _print_marked_tokens(text: str, row: Encoding) -> None:
+    """Print the text in the colours of its tokens, and below it their table."""
+    styles, line = [], ""
+    for number, (shown_text, start, end) in enumerate(units(row.tokens)):
+        code = DIM if row.special_tokens_mask[start] else style(number % 4)
+        styles += [code] * (end - start)
+        line += styled(visible(shown_text, keep=""), code)
+    print(line)
+    tokens = [visible(token, keep="") for token in row.tokens]
+    _print_tokens(text, tokens, row.ids, row.offsets, styles)
 
 
 def _train_tokenizer(arguments: argparse.Namespace) -> None:

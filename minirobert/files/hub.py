@@ -1,7 +1,7 @@
 """A model by its name: a directory on this machine, or files of the Hugging Face hub.
 
 A directory always wins. Any other name of the form ``"name"`` or ``"owner/name"`` is looked for on
-the hub through huggingface_hub, which comes with ``pip install "minirobert[hub]"``. Its cache
+the hub through huggingface_hub, the extra ``hub``. Its cache
 (``HF_HOME``), its offline mode (``HF_HUB_OFFLINE``) and its endpoint (``HF_ENDPOINT``) apply; what
 is asked of the hub stands in `transfer`, what becomes of the answer in `snapshots` and `intact`.
 """
@@ -302,7 +302,7 @@ class ModelFiles:
             sentence = (
                 f"{shown(self.name)} is no directory on this machine. To fetch a model of that "
                 "name from the Hugging Face hub, huggingface_hub is needed: pip install "
-                f"'minirobert[hub]'. {by_hand(endpoint, self.name, self._revision)}"
+                f"huggingface_hub. {by_hand(endpoint, self.name, self._revision)}"
             )
             raise FileNotFoundError(cut(sentence)) from error
         except ValueError as error:  # such as an HF_ENDPOINT that is no address

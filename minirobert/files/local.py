@@ -27,7 +27,7 @@ def model_directory(path: str | os.PathLike[str]) -> Path:
     if not os.path.exists(directory):  # which is false, too, of what cannot be a path
         raise FileNotFoundError(
             f"{shown(str(path))} is no directory on this machine. To use a model of the Hugging "
-            "Face hub, download it first: pip install 'minirobert[hub]', then hf download "
+            "Face hub, download it first: pip install huggingface_hub, then hf download "
             "FacebookAI/roberta-base --local-dir roberta-base"
         )
     if not directory.is_dir():

@@ -91,7 +91,7 @@ def _mean(x: Numbers) -> Numbers:
 def activation(name: str) -> Callable[[Any], Any]:
     """Give an activation for arrays with and without bounds: ``12 v (|x| + |y|) + 2 u |y|``.
 
-    It is relative to |x|, too, where the curve is a difference that cancels.
+    It is relative to ``|x|``, too, where the curve is a difference that cancels.
     """
 
     def curve(x: Any) -> Any:

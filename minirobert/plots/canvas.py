@@ -39,7 +39,7 @@ def matplotlib(module: str) -> Any:
         return import_module(f"matplotlib.{module}")
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            'pictures take matplotlib, which is not installed: pip install "minirobert[plot]"'
+            "pictures take matplotlib, which is not installed: pip install matplotlib"
         ) from None
 
 
@@ -126,8 +126,9 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-def ticks(axis: Any, texts: Sequence[str], **look: Any) -> None:
+def ticks(axis: Any, texts: Sequence[str], start: int = 0, **look: Any) -> None:
     """Label the places along an axis, or every few where there are many."""
-    places = range(0, len(texts), -(-len(texts) // _TICKS))
+    shown = range(0, len(texts), -(-len(texts) // _TICKS) or 1)
     # a token such as "$" is no mathematics
-    axis.set_ticks(places, [texts[i] for i in places], parse_math=False, **look)
+    places, found = [start + i for i in shown], [texts[i] for i in shown]
+    axis.set_ticks(places, found, parse_math=False, **look)

@@ -15,6 +15,7 @@ from ..sentences import shown
 from .bpe import Merge
 from .byte_alphabet import text_to_symbols
 from .fast.merge_steps import fast_merge_steps
+from .notebook import pieces_html
 from .offsets import Offsets, shifted
 from .pretokenizer import WHITE_SPACE
 from .text_encoder import Piece, TextEncoder
@@ -132,6 +133,9 @@ class ExplainedPiece:
         ]
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        return pieces_html([self])
+
     def _results(self) -> list[str]:
         """Write what each merge leaves: all symbols, or of very many the new one and its place."""
         if self._has_states:
@@ -175,6 +179,9 @@ class Explanation:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.pieces))
+
+    def _repr_html_(self) -> str:
+        return pieces_html(self.pieces)
 
 
 def explain(

@@ -352,7 +352,7 @@ def test_without_the_extra(monkeypatch, load):
         load("lab/tiny", revision="v1")
     assert str(raised.value) == (
         "'lab/tiny' is no directory on this machine. To fetch a model of that name from the "
-        "Hugging Face hub, huggingface_hub is needed: pip install 'minirobert[hub]'. To download "
+        "Hugging Face hub, huggingface_hub is needed: pip install huggingface_hub. To download "
         "it by hand: save config.json, model.safetensors and tokenizer.json (or vocab.json and "
         "merges.txt) from https://huggingface.co/lab/tiny/tree/v1 in a directory, and give that "
         "directory"

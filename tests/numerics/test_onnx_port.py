@@ -458,5 +458,5 @@ def test_a_graph_without_names_needs_a_model():
 def test_what_is_not_installed_is_told(monkeypatch, name):
     path, _ = exported()
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=rf'needs {name}: pip install "minirobert\[onnx\]"'):
+    with pytest.raises(ImportError, match=rf"needs {name}: pip install onnx onnxruntime"):
         trace_onnx(path, ARGUMENTS)

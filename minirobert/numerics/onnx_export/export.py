@@ -111,9 +111,7 @@ def onnx_model(
     try:
         from onnx import helper
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            'the export to ONNX needs onnx: pip install "minirobert[onnx]"'
-        ) from error
+        raise ModuleNotFoundError("the export to ONNX needs onnx: pip install onnx") from error
     names = ["input_ids", "attention_mask", *(["token_type_ids"] if token_type_ids else [])]
     recorder = Recorder()
     inputs = {name: recorder.argument(name, _shape(model), "int64") for name in names}

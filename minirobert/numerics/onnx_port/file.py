@@ -27,7 +27,7 @@ def onnx_module(name: str) -> Any:
         return __import__(name, fromlist=["_"])
     except ImportError:
         raise ImportError(
-            f'an ONNX graph needs {plain(name)}: pip install "minirobert[onnx]"'
+            f"an ONNX graph needs {plain(name)}: pip install onnx onnxruntime"
         ) from None
 
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, Self
 
 from ...rules import INTEGER, check, is_integer
 from ...sentences import listed, shown
+from ..notebook import rows_html
 from .encoding import CharSpan, Encoding, TokenSpan
 from .options import check_tensor_type
 from .tensors import to_tensors
@@ -83,6 +84,14 @@ class BatchEncoding(dict[str, Any]):
             f"this encoding has no {shown(name)}, only {listed(self)}: ask the tokenizer for it, as"
             " with return_offsets_mapping=True"
         )
+
+    def _repr_html_(self) -> str | None:
+        """Show the tokens in a notebook, where they are known."""
+        try:
+            rows = self.encodings
+        except ValueError:  # not made from texts
+            return None
+        return rows_html(rows, self)
 
     @property
     def data(self) -> dict[str, Any]:

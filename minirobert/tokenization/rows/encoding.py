@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ...rules import INTEGER, check
 from ..encoded_text import EncodedText
+from ..notebook import rows_html
 from ..offsets import Offsets
 from .columns import COLUMNS, row_ids
 from .padding import pad_row
@@ -66,6 +67,9 @@ class Encoding:
 
     def __repr__(self) -> str:
         return f"Encoding(tokens={self.tokens})"
+
+    def _repr_html_(self) -> str:
+        return rows_html([self], {"ids": self.ids})
 
     @cached_property
     def tokens(self) -> list[str]:
