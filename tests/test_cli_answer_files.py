@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
@@ -246,6 +247,26 @@ def test_numbers_that_json_has_not(tmp_path):
         answer_file.take(1, "a", np.array([1.5, np.nan], np.float32))
     answer_file.close()
     assert (tmp_path / "a.jsonl").read_text() == "[1.5, null]\n"
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "inputs"),
+    [(task, options, list(inputs)) for task, options, _, inputs in ALL_CASES],
+)
+def test_an_empty_table_has_the_columns_and_types_of_others(
+    run_well, stdin, directories, tmp_path, task, options, inputs
+):
+    def saved(name, lines):
+        stdin("".join(line + "\n" for line in lines))
+        path = tmp_path / name
+        run_well(task, "--model", str(directories[task]), "--out", str(path), *options)
+        return path
+
+    full = pyarrow.parquet.read_table(saved("full.parquet", inputs)).schema
+    if task == "feature-extraction":  # whose columns depend on the model
+        full = pa.schema([full.field("line"), full.field("text")])
+    assert pyarrow.parquet.read_table(saved("empty.parquet", [])).schema.equals(full)
+    assert pd.read_csv(saved("empty.csv", [])).columns.tolist() == full.names
 
 
 # Errors

@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_type_hints
 
 import numpy as np
 
@@ -19,7 +19,16 @@ from ..files.exchange import exchanging
 from ..sentences import shown
 from .common import json_line
 
-__all__ = ["SUFFIXES", "AnswerFile", "Form", "Row", "check_suffix", "rows_of_results", "saving"]
+__all__ = [
+    "SUFFIXES",
+    "AnswerFile",
+    "Form",
+    "Row",
+    "check_suffix",
+    "columns_of",
+    "rows_of_results",
+    "saving",
+]
 
 #: A result in a table: names of columns, and what stands there.
 Row: TypeAlias = Mapping[str, Any]
@@ -27,6 +36,8 @@ Row: TypeAlias = Mapping[str, Any]
 SUFFIXES = (".npy", ".jsonl", ".csv", ".parquet")
 #: Rows of a Parquet file that are written together.
 GROUP = 10_000
+#: Arrow's names of types.
+ARROW = {int: "int64", float: "double", str: "string"}
 
 
 @dataclass(frozen=True)
@@ -35,8 +46,20 @@ class Form:
 
     #: ``rows(text, answer)`` makes rows of an answer.
     rows: Callable[[str, Any], Iterable[Row]]
+    #: The columns of these rows, by the types of their values: of a table without any row.
+    columns: Mapping[str, type] = field(default_factory=dict)
     #: Numbers in a vector, where answers are arrays of vectors.
     width: int = 0
+
+    @property
+    def all_columns(self) -> dict[str, type]:
+        """The columns of a table, which begins with the number and the text of the line."""
+        return {"line": int, "text": str, **self.columns}
+
+
+def columns_of(result: type) -> dict[str, type]:
+    """Take the columns of a table out of the class of its results."""
+    return {name: kind for name, kind in get_type_hints(result).items() if kind in ARROW}
 
 
 def rows_of_results(_pipe: Any, _text: str, answer: Any) -> Iterable[Row]:
@@ -163,7 +186,7 @@ class _Csv(_Table):
 
     def finish(self) -> None:
         if not self.columns:
-            self.writer.writerow(["line", "text"])
+            self.writer.writerow(self.form.all_columns)
 
     def close(self) -> None:
         self.file.close()
@@ -195,7 +218,8 @@ class _Parquet(_Table):
     def _write_group(self) -> None:
         pa = _pyarrow()
         if self.writer is None:
-            empty = {"line": pa.array([], pa.int64()), "text": pa.array([], pa.string())}
+            columns = self.form.all_columns.items()
+            empty = {name: pa.array([], ARROW[kind]) for name, kind in columns}
             table = pa.Table.from_pylist(self.rows) if self.rows else pa.table(empty)
             self.writer = pa.parquet.ParquetWriter(self.path, table.schema)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,6 +52,11 @@ def answer_all(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) 
     return answers
 
 
+def no_columns(pipe: Any) -> Mapping[str, type]:
+    """Leave open which columns the rows of a task have."""
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskCommand:
     """The command of a task."""
@@ -84,6 +89,8 @@ class TaskCommand:
     answer: Callable[[Any, Iterable[Any], argparse.Namespace], Iterator[Any]] = answer_all
     #: ``rows(pipe, line, answer)`` makes rows of a table of it.
     rows: Callable[[Any, str, Any], Iterable[Row]] = rows_of_results
+    #: ``columns(pipe)`` gives the columns of these rows, and the types of their values.
+    columns: Callable[[Any], Mapping[str, type]] = no_columns
     #: Whether answers can be arrays, with ``return_tensors``.
     has_arrays: bool = False
 
@@ -190,7 +197,8 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
         printed = Printed(_shower(arguments, task, read), arguments.json)
         answer_into(printed, bar and not is_terminal("stdout"))
     else:
-        with saving(out, Form(partial(task.rows, pipe), pipe.model.config.hidden_size)) as file:
+        rows, width = partial(task.rows, pipe), pipe.model.config.hidden_size
+        with saving(out, Form(rows, task.columns(pipe), width)) as file:
             answer_into(file, bar)
         with output():
             _tell_of_file(file.count, out, arguments.json)

@@ -16,10 +16,18 @@ import numpy as np
 from ..marking import Marked, marked
 from ..marking.terminal import visible
 from ..pipelines.entities import STRATEGIES
-from ..pipelines.fill_mask import Filling
+from ..pipelines.results import (
+    Answer,
+    Choice,
+    Classification,
+    Entity,
+    EntityGroup,
+    Filling,
+    TextScore,
+)
 from ..pipelines.text_classification import FUNCTIONS
 from ..sentences import shown
-from .answer_files import Row
+from .answer_files import Row, columns_of
 from .lines import check_no_device, not_utf8
 from .options import choice, count, count_or_all, either, named, real, seed, switch, text, words
 from .task_command import Reader, TaskCommand, add_task, answer_all, as_it_is
@@ -101,6 +109,7 @@ FILL_MASK = TaskCommand(
     plot=_plot_fillings,
     plotted="the probabilities of the words",
     rows=_rows_of_fillings,
+    columns=lambda pipe: {"mask": int, **columns_of(Filling)},
 )
 
 
@@ -135,6 +144,7 @@ TEXT_CLASSIFICATION = TaskCommand(
         ),
     ),
     show=_show_classes,
+    columns=lambda pipe: columns_of(Classification),
     read=_text_or_pair,
     what="a tab divides the two texts of a pair; ",
 )
@@ -221,6 +231,10 @@ def _list_entities(text: str, found: Any) -> None:
         print(f"  {entity['score']:.4f}  {label:{width}}  {start}-{end}  {text[start:end]!r}")
 
 
+def _columns_of_entities(pipe: Any) -> dict[str, type]:
+    return columns_of(Entity if pipe.aggregation_strategy == "none" else EntityGroup)
+
+
 TOKEN_CLASSIFICATION = TaskCommand(
     task="token-classification",
     purpose="Label the tokens of a text, or find its entities, such as names.",
@@ -254,6 +268,7 @@ TOKEN_CLASSIFICATION = TaskCommand(
         ),
     ),
     show=_show_entities,
+    columns=_columns_of_entities,
     show_marked=_show_marked_entities,
     reader=_word_reader,
     truncation=None,  # a long text is cut, or read in windows
@@ -349,6 +364,7 @@ QUESTION_ANSWERING = TaskCommand(
         ),
     ),
     show=_show_answers,
+    columns=lambda pipe: columns_of(Answer),
     show_marked=_show_marked_answers,
     reader=_question_reader,
     what="a question, a tab and its context, or with --context only a question; ",
@@ -389,6 +405,7 @@ ZERO_SHOT_CLASSIFICATION = TaskCommand(
     ),
     show=_show_ranking,
     rows=_rows_of_ranking,
+    columns=lambda pipe: {"label": str, "score": float},
     truncation=None,  # the text is always cut
 )
 
@@ -417,6 +434,7 @@ MULTIPLE_CHOICE = TaskCommand(
     ),
     options=(count("--top-k", "so many choices, the best first (default: all)"),),
     show=_show_choices,
+    columns=lambda pipe: columns_of(Choice),
     read=_question_and_choices,
     what="a question and its choices, with a tab before each choice; ",
     truncation="only_first",
@@ -483,6 +501,7 @@ TEXT_GENERATION = TaskCommand(
         count("--seed", "draw the same words each time the command is run", type=seed, dest="rng"),
     ),
     show=_show_generation,
+    columns=lambda pipe: {"generated_text": str},
     truncation=None,  # it would cut off the end, which is to be continued
     answer=_generate,
 )
@@ -520,6 +539,7 @@ SCORE = TaskCommand(
     plot=_plot_likelihoods,
     plotted="the log-likelihoods of the tokens",
     rows=_row_of_score,
+    columns=lambda pipe: columns_of(TextScore),
 )
 
 
