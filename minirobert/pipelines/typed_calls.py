@@ -13,7 +13,10 @@ Result = TypeVar("Result")
 
 
 class Calls(Protocol[One, Options, Result]):
-    """A pipeline's call; of arrays, series and other collections the type is not known."""
+    """A pipeline's call, with the options of its own; the inputs come first, without their name.
+
+    What arrays, series and other collections give is not known to a type checker.
+    """
 
     @overload
     def __call__(self, inputs: One, /, *args: Options.args, **kwargs: Options.kwargs) -> Result: ...
