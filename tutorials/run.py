@@ -19,14 +19,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
-from traitlets.config import Config
-
 from minirobert.files.exchange import write_text
 from minirobert.sentences import plain, shown
+
+try:
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbformat import NotebookNode
+    from traitlets.config import Config
+except ImportError as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(f"{error.name} is missing: .venv/bin/pip install -e '.[tutorials]'")
 
 HERE = Path(__file__).parent
 
