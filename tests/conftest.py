@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 from minirobert import cli
 
 pytest_plugins = ["tests.missing"]
+collect_ignore = ["typing/usage.py"]  # which is read by type checkers, and never run
 
 try:
     import torch

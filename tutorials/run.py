@@ -154,7 +154,8 @@ def _environment(settings: str) -> dict[str, str]:
     paths = (str(HERE.parent), os.environ.get("PYTHONPATH"))
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    environment.setdefault("OPENBLAS_NUM_THREADS", "1")  # the arrays of the lessons are small
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # the lessons' arrays are small
+        environment.setdefault(name, "1")
     return environment | {"IPYTHONDIR": settings}
 
 
