@@ -1,7 +1,7 @@
 """The picture of the README: ``python -m tutorials.picture`` draws it anew, with the package.
 
-On the left what each layer would say at each token, on the right where it helps *blue* to put *sky*
-in the place of *grass*.
+Above what each layer would say at each token, below where it helps *blue* to put *sky* in the place
+of *grass*.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def draw() -> Any:
         model, sky, grass, ["roberta.embeddings", *layers], word=blue, position=-3
     )  # [names, S]
 
-    figure = new_figure(15, 3.4)
-    left, right = figure.subplots(1, 2, width_ratios=[2.1, 1])
-    plots.logit_lens(logit_lens(model, sky)[:, 0], tokenizer.decode, tokens, ax=left)
+    figure = new_figure(9, 5.2)
+    above, below = figure.subplots(2, 1)
+    plots.logit_lens(logit_lens(model, sky)[:, 0], tokenizer.decode, tokens, ax=above)
     both = ["Ġsky/grass" if token == "Ġsky" else token for token in tokens]
-    plots.patching(moved, ["embeddings", *(f"layer.{i}" for i in range(4))], both, ax=right)
-    left.set_title("what each layer would say")
-    right.set_title("where “sky” makes “blue” likelier")
+    plots.patching(moved, ["embeddings", *(f"layer.{i}" for i in range(4))], both, ax=below)
+    above.set_title("what each layer would say")
+    below.set_title("where “sky” makes “blue” likelier")
     return figure
 
 
