@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .arrays import library_name
 from .model_output import ModelOutput
+from .sentences import shown
 
 __all__ = ["TensorLike", "tensor_like", "torch_readable"]
 
@@ -38,8 +40,8 @@ class TensorLike(np.ndarray[Any, Any]):
         return function(*_tensors(args), **_tensors(kwargs or {}))
 
     def __getattr__(self, name: str) -> Any:  # only where NumPy's arrays have none
-        if name.startswith("_"):
-            raise AttributeError(name)
+        if name.startswith("_") or find_spec("torch") is None:
+            raise AttributeError(f"an array of NumPy has no attribute {shown(name)}")
         return getattr(_tensors(self), name)
 
     def __getitem__(self, key: Any) -> Any:

@@ -133,3 +133,12 @@ def test_bfloat16_is_read_as_torchs():
     assert torch.equal(torch.clone(array), torch.tensor([1.5, -2.25], dtype=torch.bfloat16))
     array.mul_(2)
     assert array.astype("float32").tolist() == [3.0, -4.5]
+
+
+def test_without_torch_an_array_is_one_of_numpy(monkeypatch):
+    array = np.float32([1, 2]).view(TensorLike)
+    assert array.detach().tolist() == [1, 2]
+    monkeypatch.setattr(minirobert.torch_callers, "find_spec", lambda name: None)
+    with pytest.raises(AttributeError, match="an array of NumPy has no attribute 'detach'"):
+        array.detach()
+    assert not hasattr(array, "detach")

@@ -250,7 +250,7 @@ def is_bfloat16(array: Any) -> bool:
 
 def host(array: Any) -> Numbers:
     """Copy an array of any library to the host, one of bfloat16 as float32."""
-    if hasattr(array, "detach"):  # a tensor of torch, whose gradient is none of our business
+    if not isinstance(array, np.ndarray) and hasattr(array, "detach"):  # a tensor's gradient goes
         array = array.detach()
     if is_bfloat16(array):
         array = array_namespace(array).astype(array, array_namespace(array).float32)

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -41,6 +42,17 @@ def test_a_trace_has_all_names_and_what_was_given(model):
     assert one.architecture == "RobertaForSequenceClassification"
     assert one.arithmetic == Arithmetic("float32")
     assert set(one.weights) == set(dict(model.named_parameters()))
+
+
+def test_a_trace_takes_no_torch(model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert trace(model, input_ids=IDS).weights
+
+
+def test_a_trace_in_bfloat16(model):
+    half = trace(model.astype("bfloat16"), input_ids=IDS)
+    assert half.arithmetic == Arithmetic("bfloat16", "float32")
+    assert half.weights == trace(model.astype("bfloat16"), input_ids=IDS).weights
 
 
 def test_choices_are_rows_of_the_batch():
