@@ -73,18 +73,7 @@ def pytest_xdist_make_scheduler(config, log):
     return WorkStealingScheduling(config, log)
 
 
-#: What `pytest -m "not slow"` leaves out: faults, ports, notebooks and the like.
-SLOW = (
-    *("tests/robustness/", "tests/ports/", "tests/numerics/", "tests/files/test_hub.py"),
-    *("tests/test_explore.py", "tests/test_margins.py", "tests/test_site.py"),
-    *("tests/test_tutorials.py", "tests/test_typing.py"),
-)
-
-
 def pytest_collection_modifyitems(config, items):
-    for item in items:
-        if item.nodeid.startswith(SLOW):
-            item.add_marker(pytest.mark.slow)
     gpu = [item for item in items if item.get_closest_marker("gpu")]
     if gpu and not _cuda_devices():
         for item in gpu:

@@ -39,7 +39,7 @@ def pytest_collect_file(file_path):
 def pytest_runtest_call():
     try:
         return (yield)
-    except (ModuleNotFoundError, doctest.UnexpectedException, MultipleDoctestFailures) as error:
+    except (ImportError, doctest.UnexpectedException, MultipleDoctestFailures) as error:
         _skip_for(error)
         raise
 
@@ -48,7 +48,7 @@ def pytest_runtest_call():
 def pytest_fixture_setup():
     try:
         return (yield)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         _skip_for(error)
         raise
 
@@ -73,7 +73,7 @@ def missing(path: Path) -> str | None:
         return None
     for name in _imported_at_once(parsed(path)):
         top = name.partition(".")[0]
-        if top == "tests":
+        if top in ("tests", "tutorials"):
             module = ROOT.joinpath(*name.split("."))
             files = (module.with_suffix(".py"), module.parent.with_suffix(".py"))
             found = next(filter(None, map(missing, files)), None)
@@ -85,9 +85,12 @@ def missing(path: Path) -> str | None:
 
 
 def _imported_at_once(tree: ast.Module):
-    """Name what is imported outside of functions, and of what may fail."""
+    """Name what is imported outside of functions, but for what may be missing."""
     for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        must_be_there = isinstance(node, ast.Try) and all(
+            any(isinstance(line, ast.Raise) for line in ast.walk(one)) for one in node.handlers
+        )
+        if isinstance(node, ast.Import | ast.ImportFrom) or must_be_there:
             yield from imported(node)
 
 

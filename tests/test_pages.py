@@ -29,7 +29,11 @@ DOCTESTS = {
 }
 VALUES = {"README.md": 2, "tasks.md": 12, "models.md": 6, "array_libraries.md": 2}
 #: What the commands of a page take, beside the package.
-NEEDS = {"models.md": ["huggingface_hub", "onnx"], "numerical_checks.md": ["torch"]}
+NEEDS = {
+    "models.md": ["huggingface_hub", "onnx"],
+    "numerical_checks.md": ["torch"],
+    "tasks.md": ["matplotlib", "pyarrow"],
+}
 #: Blocks that other tests run, by their first line.
 ELSEWHERE = {"minirobert vectors --out vectors": "tests/ports"}
 

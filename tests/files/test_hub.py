@@ -19,6 +19,9 @@ from minirobert.files.hub import ModelFiles
 from minirobert.parameters import flatten
 from tests.hub_faults import FAULTS
 from tests.hub_server import python, serving
+from tests.missing import installed
+
+installed("huggingface_hub")  # in the processes that load
 
 FIELDS = {
     "vocab_size": 8192, "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1,

@@ -24,6 +24,9 @@ from minirobert import RobertaConfig, RobertaForMaskedLM, RobertaTokenizer
 from minirobert.files.hub import HubOptions, ModelFiles
 from tests.hub_faults import FAULTS, GONE, NO_FAULTS, PAGE, slowly
 from tests.hub_server import Hub, serving
+from tests.missing import installed
+
+installed("huggingface_hub")  # in the processes that load
 
 CASES = 12
 FILES = (
