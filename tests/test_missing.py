@@ -1,5 +1,7 @@
 """What is not installed is skipped, and nothing else."""
 
+import sys
+
 import pytest
 
 from tests import missing
@@ -41,6 +43,11 @@ def test_an_import_of_a_test_is_skipped_and_one_of_the_package_is_its_mistake():
             missing._skip_for(error)
     missing._skip_for(raised("import no_such", package))
     missing._skip_for(raised("import minirobert.no_such", __file__))
+
+
+def test_what_a_test_hides_is_not_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "no_such", None)
+    missing._skip_for(raised("import no_such", __file__))
 
 
 def test_where_everything_must_be_there(monkeypatch):

@@ -266,7 +266,9 @@ def test_bfloat16_without_ml_dtypes(monkeypatch):
     expected = tensors(IDS).last_hidden_state.float()
     monkeypatch.setitem(sys.modules, "ml_dtypes", None)
     for change in (model.bfloat16, lambda: tensors.to("cpu")):
-        with pytest.raises(ModuleNotFoundError, match="pip install ml_dtypes"):
+        with pytest.raises(
+            ModuleNotFoundError, match="needs ml_dtypes in NumPy: pip install ml_dtypes"
+        ):
             change()
     again = model.to("cpu", TORCH.xp, dtype="bfloat16")  # which needs no NumPy
     close(again(IDS).last_hidden_state, expected, 0.0)
