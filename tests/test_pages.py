@@ -179,10 +179,12 @@ def test_the_report_of_the_page_on_numerical_checks():
 
 
 def test_the_picture_is_what_the_package_draws(tmp_path):
-    matplotlib = pytest.importorskip("matplotlib.image", reason="pictures take matplotlib")
+    installed("matplotlib")
+    from matplotlib.image import imread
+
     from tutorials.picture import PICTURE, draw
 
     draw().savefig(tmp_path / "picture.png", dpi=110)
-    drawn, kept = (matplotlib.imread(path) for path in (tmp_path / "picture.png", PICTURE))
+    drawn, kept = (imread(path) for path in (tmp_path / "picture.png", PICTURE))
     assert drawn.shape == kept.shape
     assert abs(drawn - kept).mean() < 0.01
