@@ -146,7 +146,6 @@ class _Lines(AnswerFile):
     def __init__(self, path: Path, form: Form):
         super().__init__(path, form)
         self.file = open(path, "w", encoding="utf-8", newline="\n")  # noqa: SIM115  # see close
-        self.close = self.file.close  # type: ignore[method-assign]
 
     def write(self, number: int, text: str, answer: Any) -> None:
         value = answer.tolist() if isinstance(answer, np.ndarray) else answer
@@ -154,6 +153,9 @@ class _Lines(AnswerFile):
 
     def leave_out(self) -> None:
         self.file.write("null\n")
+
+    def close(self) -> None:
+        self.file.close()
 
 
 class _Table(AnswerFile):

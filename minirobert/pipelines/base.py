@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -57,7 +57,7 @@ LOOK_AHEAD = 8
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[T]):
     """What a call does with each input; its options are bound in the functions."""
 
     #: ``encode(input, name)`` checks an input and gives its rows, at least one; an error begins
@@ -66,7 +66,7 @@ class Job:
     #: ``compute(batch)`` runs the model, and gives one output for each row, in host memory.
     compute: Callable[[Batch], Collection[Any]]
     #: ``answer(input, rows, outputs)`` reads the result of an input.
-    answer: Callable[[Any, Sequence[Row], Sequence[Any]], Any]
+    answer: Callable[[Any, Sequence[Row], Sequence[Any]], T]
 
 
 #: Options of the tokenizer's call that make something else than a row of a text.
@@ -199,18 +199,22 @@ class Pipeline(Generic[Model]):
     def _run(
         self,
         inputs: Any,
-        job: Job,
+        job: Job[T],
         batch_size: int | None = None,
         progress_bar: bool | None = None,
-    ) -> Any:
-        """Do a job for one input, for a list (checked before it is computed), or for a stream."""
+    ) -> T:
+        """Do a job for one input, for a list (checked before it is computed), or for a stream.
+
+        Its type is that for one input: what several give, `typed_calls.one_or_many` tells.
+        """
         batch_size = int(check("batch_size", or_else(batch_size, self.batch_size), integer(1)))
         bar = flag("progress_bar", progress_bar, self.progress_bar)
         inputs = opened(inputs, self.noun)
         if isinstance(inputs, self.single):
-            return self._of_list([inputs], job, batch_size, bar)[0]
+            (answer,) = self._of_list([inputs], job, batch_size, bar)
+            return answer
         if isinstance(inputs, list | tuple):
-            return self._of_list(inputs, job, batch_size, bar)
+            return cast("T", self._of_list(inputs, job, batch_size, bar))
         if not isinstance(inputs, Iterable) or isinstance(inputs, str | bytes | Mapping):
             kinds = " or ".join(
                 "dict" if kind is Mapping else kind.__name__ for kind in self.single
@@ -221,10 +225,10 @@ class Pipeline(Generic[Model]):
             raise TypeError(
                 f"inputs is {shown(inputs)}, but must be a {kinds}, or a list of them{cure}"
             )
-        answers = self._of_stream(inputs, job, batch_size)
-        return _progress(answers, None, bar, self.noun)
+        answers = _progress(self._of_stream(inputs, job, batch_size), None, bar, self.noun)
+        return cast("T", answers)
 
-    def _of_list(self, inputs: Sequence[Any], job: Job, batch_size: int, bar: bool) -> list[Any]:
+    def _of_list(self, inputs: Sequence[Any], job: Job[T], batch_size: int, bar: bool) -> list[T]:
         """Answer the inputs of a list, all of which are checked first."""
         encoded = [
             (one, job.encode(one, f"{self.noun} {i}" if len(inputs) > 1 else f"the {self.noun}"))
@@ -234,14 +238,14 @@ class Pipeline(Generic[Model]):
         answers = dict(_progress(done, len(inputs), bar, self.noun))
         return [answers[i] for i in range(len(inputs))]
 
-    def _of_stream(self, inputs: Iterable[Any], job: Job, batch_size: int) -> Iterator[Any]:
+    def _of_stream(self, inputs: Iterable[Any], job: Job[T], batch_size: int) -> Iterator[T]:
         """Answer a few batches at a time; before the error of a wrong input, those before it."""
         size = batch_size * LOOK_AHEAD if batch_size > 1 else 1  # there is nothing to sort for 1
         for window in chunks(self._encoded(inputs, job), size):
             answers = dict(self._answers(window, job, batch_size))
             yield from (answers[i] for i in range(len(window)))
 
-    def _encoded(self, inputs: Iterable[Any], job: Job) -> Iterator[tuple[Any, Sequence[Row]]]:
+    def _encoded(self, inputs: Iterable[Any], job: Job[T]) -> Iterator[tuple[Any, Sequence[Row]]]:
         for number, one in enumerate(map(_own, inputs)):
             try:
                 rows = job.encode(one, f"the {self.noun}")
@@ -251,8 +255,8 @@ class Pipeline(Generic[Model]):
             yield one, rows
 
     def _answers(
-        self, encoded: Sequence[tuple[Any, Sequence[Row]]], job: Job, batch_size: int
-    ) -> Iterator[tuple[int, Any]]:
+        self, encoded: Sequence[tuple[Any, Sequence[Row]]], job: Job[T], batch_size: int
+    ) -> Iterator[tuple[int, T]]:
         """Give the number and the answer of each input as soon as its last row is computed."""
         places = [(i, j) for i, (_, rows) in enumerate(encoded) for j in range(len(rows))]
         if batch_size > 1:  # longest first: what does not fit into memory fails at once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -112,7 +112,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         top_k = self._check_top_k(or_else(top_k, self.top_k))
         inputs = opened(inputs)
         allowed = self._allowed(or_else(targets, self.targets), inputs)
-        job = Job(
+        job: Job[Any] = Job(  # of one mask or several, which a text alone can tell
             # texts are encoded in their order
             lambda text, name: [
                 {**self._masked_row(text, name, tokenizer_kwargs), "allowed": next(allowed)}
@@ -122,7 +122,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         )
         results = self._run(inputs, job, batch_size, progress_bar)
         alone = isinstance(inputs, list | tuple) and len(inputs) == 1
-        return results[0] if alone else results  # type: ignore[no-any-return]
+        return cast("list[Filling]", results[0] if alone else results)
 
     def _masked_row(self, text: str, name: str, options: Mapping[str, Any] | None) -> Row:
         row = self._row(name, text, options=options)

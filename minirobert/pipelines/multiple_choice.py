@@ -111,7 +111,7 @@ class MultipleChoicePipeline(Pipeline[RobertaForMultipleChoice]):
             self._scores,
             lambda one, rows, outputs: _ranked(list(one["choices"]), np.stack(outputs))[:k],
         )
-        return self._run(inputs, job, batch_size, progress_bar)  # type: ignore[no-any-return]
+        return self._run(inputs, job, batch_size, progress_bar)
 
     def _pairs(self, one: Any, name: str, options: Mapping[str, Any]) -> list[Row]:
         question, choices = _parts(one, name)

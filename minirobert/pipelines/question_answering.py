@@ -208,7 +208,8 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         encode = partial(
             self._windows, max_seq_len=max_seq_len, doc_stride=doc_stride, align_to_words=align
         )
-        results = self._run(asked, Job(encode, self._scores, answer), batch_size, progress_bar)
+        job: Job[Any] = Job(encode, self._scores, answer)  # with top_k, answers
+        results = self._run(asked, job, batch_size, progress_bar)
         alone = isinstance(asked, list) and len(asked) == 1
         return results[0] if alone else results
 

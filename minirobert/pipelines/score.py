@@ -104,7 +104,7 @@ class ScorePipeline(Pipeline[LanguageModel]):
             lambda batch: self._log_probabilities(batch, size),
             lambda _, rows, outputs: self._score(rows[0], outputs[0]),
         )
-        return self._run(inputs, job, batch_size, progress_bar)  # type: ignore[no-any-return]
+        return self._run(inputs, job, batch_size, progress_bar)
 
     def _scorable(self, text: str, name: str, options: Mapping[str, Any] | None) -> Row:
         options = {**self._options(options), "return_offsets_mapping": True}

@@ -186,14 +186,14 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         most = PIPELINE_NEW_TOKENS if generation_config is None else DEFAULT_NEW_TOKENS
         full = flag("return_full_text", return_full_text, self.return_full_text)
         ids = flag("return_tensors", return_tensors, self.return_tensors)
-        job = Job(
+        job: Job[Any] = Job(  # of texts, or of ids with return_tensors
             lambda text, name: [self._prompt(text, name, config, source, prefix, most)],
             lambda rows: self._continuations(rows, config, functions),
             lambda text, rows, outputs: [
                 self._answer(text, rows[0], new, full, ids) for new in outputs[0]
             ],
         )
-        return self._run(inputs, job, batch_size, progress_bar)  # type: ignore[no-any-return]
+        return self._run(inputs, job, batch_size, progress_bar)
 
     def stream(
         self,

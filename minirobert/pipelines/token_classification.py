@@ -217,7 +217,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
                 raise ValueError("inputs is empty, but must have at least one text")
             if split and all(isinstance(word, str) for word in inputs):
                 inputs = [inputs]
-        return self._run(inputs, job, batch_size, progress_bar)  # type: ignore[no-any-return]
+        return self._run(inputs, job, batch_size, progress_bar)
 
     def _rows_of_text(self, text: Any, name: str, stride: int | None) -> Sequence[Row]:
         check_text(name, text)

@@ -138,7 +138,7 @@ class ZeroShotClassificationPipeline(Pipeline[RobertaForSequenceClassification])
             self._logits,
             lambda text, rows, outputs: self._ranked(text, labels, np.stack(outputs), several),
         )
-        return self._run(sequences, job, batch_size, progress_bar)  # type: ignore[no-any-return]
+        return self._run(sequences, job, batch_size, progress_bar)
 
     def _pairs(
         self, text: Any, name: str, hypotheses: list[str], options: Mapping[str, Any]
