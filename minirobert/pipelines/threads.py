@@ -7,6 +7,9 @@ then puts back what was before: `limited` is around each batch.
 BLAS (OpenBLAS, MKL, BLIS) has one number for all threads of Python, so where several of them
 compute at once, the smallest of their limits counts, and the last to end puts the number back.
 OpenMP, with which torch computes, has a number for each thread of Python.
+
+A limit that is known: where two BLAS are loaded with different numbers, several callers at once may
+leave one of them with the number of the other.
 """
 
 from __future__ import annotations
