@@ -208,12 +208,12 @@ def check_dtype(name: str, array: Array, like: Array) -> None:
         )
 
 
-def booleans(name: str, mask: Array) -> Array:
+def booleans(name: str, mask: Array, values: str = "1 (attend) or 0 (masked)") -> Array:
     """Check that a mask holds nothing but 0 and 1, and make it boolean."""
     xp = array_namespace(mask)
     if mask.dtype != xp.bool:
         check_real(name, mask)
-        check_all(name, mask, (mask == 0) | (mask == 1), "1 (attend) or 0 (masked)")
+        check_all(name, mask, (mask == 0) | (mask == 1), values)
     return astype(mask, xp.bool)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import singledispatch
 from typing import Any, NamedTuple, cast
 
 from .arrays import Array, array_namespace
@@ -19,6 +20,7 @@ __all__ = [
     "EncoderOutput",
     "Inputs",
     "LayerOutput",
+    "activation_of",
     "add_and_norm",
     "encoder",
     "encoder_layer",
@@ -79,12 +81,16 @@ def feed_forward(
     -----
     Source: Vaswani et al. 2017 (arXiv:1706.03762), equation 2.
     """
-    activation = (
-        ACTIVATIONS[config.hidden_act] if isinstance(config.hidden_act, str) else config.hidden_act
-    )
+    activation = activation_of(config)
     expanded = observe("intermediate.dense", linear(hidden, **layer.intermediate.dense))
     expanded = observe("intermediate", activation(expanded))  # [B, S, I]
     return add_and_norm(expanded, hidden, layer.output, config, rng)
+
+
+def activation_of(config: RobertaConfig) -> Callable[[Array], Array]:
+    """Give the function that ``config.hidden_act`` names, or is."""
+    act = config.hidden_act
+    return ACTIVATIONS[act] if isinstance(act, str) else act
 
 
 def _feed_forward_in_chunks(
@@ -163,6 +169,7 @@ class EncoderOutput(NamedTuple):
     cross_attentions: tuple[Array, ...] | None  # L times [B, N, S, E]
 
 
+@singledispatch
 def encoder(
     hidden: Array,
     attend: Array,
@@ -170,6 +177,7 @@ def encoder(
     config: RobertaConfig,
     extras: Sequence[Extras] | None = None,
     *,
+    read: Array | None = None,
     output_hidden_states: bool = False,
     output_attentions: bool = False,
 ) -> EncoderOutput:  # [B, S, H], bool [B, 1, 1 or S, T]
@@ -185,6 +193,8 @@ def encoder(
     config : RobertaConfig
     extras : sequence of L Extras, optional
         What each layer is given besides.
+    read : boolean Array of shape [B, S], optional
+        Which of the last hidden states are read; the others are zero. By default all are read.
     output_hidden_states, output_attentions : bool
         Keep the tensors of every layer.
 
@@ -205,6 +215,9 @@ def encoder(
             attentions.append(output.attention)
             if output.cross_attention is not None:
                 across.append(output.cross_attention)
+    if read is not None:
+        xp = array_namespace(hidden)
+        hidden = states[-1] = xp.where(read[:, :, None], hidden, xp.zeros_like(hidden))
     return EncoderOutput(
         hidden,
         tuple(states) if output_hidden_states else None,
@@ -229,6 +242,7 @@ class Inputs(NamedTuple):
     head_mask: Array | None = None  # [L, N, 1, 1]
     cross: CrossInputs | None = None  # the text of an encoder, for a decoder
     cache: KeyValueCache | None = None  # the tokens before, for a decoder
+    read: Array | None = None  # bool [B, S]: which of the last hidden states are read
 
     def observed(self) -> Inputs:
         """Give the ids and the mask their names."""
@@ -289,6 +303,7 @@ def roberta(
         params.encoder.layer if config.num_hidden_layers else (),
         config,
         inputs.extras(config.num_hidden_layers, rng),
+        read=inputs.read,
         output_hidden_states=output_hidden_states,
         output_attentions=output_attentions,
     )

@@ -23,7 +23,7 @@ from typing import TypeAlias
 from .arrays import Array, array_namespace, device_of, dtype_name, is_array_api_obj, library_name
 from .sentences import type_name
 
-__all__ = ["Watcher", "observe", "scope", "watch"]
+__all__ = ["Watcher", "is_watched", "observe", "scope", "watch"]
 
 #: What is called with the name of each intermediate tensor and the tensor itself. It returns None,
 #: or an array that takes the tensor's place.
@@ -78,6 +78,11 @@ class scope:  # noqa: N801  # reads as a function; a generator would take 2.5 ti
 
     def __exit__(self, *error: object) -> None:
         _leave(self._before)
+
+
+def is_watched() -> bool:
+    """Tell whether anybody looks at what is computed."""
+    return bool(_watching())
 
 
 def _watching() -> tuple[_Watch, ...]:

@@ -63,6 +63,8 @@ def encoders():
     embeddings.create_position_ids_from_input_ids(words, 1, np.ones((B, 1), int))
     embeddings.create_position_ids_from_inputs_embeds(STATES, 1, np.ones((B, 1), int))
     model(RobertaModel, chunk_size_feed_forward=3)(IDS)
+    encoder(IDS, MASK, read="tokens")
+    encoder(IDS, np.ones((B, S, S), int), read=IDS == 2)
 
 
 def pruned():
@@ -92,6 +94,7 @@ def decoders():
 
 def heads():
     masked = model(RobertaForMaskedLM)
+    masked(IDS, MASK, read=MASK)
     masked(IDS, MASK, labels=IDS, train=True, rng=0, **ALL)
     minirobert.logit_lens(masked, {"input_ids": IDS, "attention_mask": MASK})
     kinds = {
@@ -130,6 +133,8 @@ def formulas():
     functional.largest(x[0], 3)
     for loss in (losses.mean_squared_error, losses.binary_cross_entropy_with_logits):
         loss(x, x)
+    kernels.compiled._gelu(np.ones((11, S), np.float32), np.ones(11, np.float32))
+    kernels.compiled._exponentials(x.astype(np.float32), np.empty((B, H), np.float32))
     losses.causal_lm_loss(rng.standard_normal((B, S, V)).astype(np.float16), IDS, 9)
 
 

@@ -5,7 +5,7 @@ formula. Nothing else in the package needs to be read to understand the model, a
 `disabled` none of it runs.
 """
 
-from . import cpu
+from . import compiled, cpu, encoder
 from .registry import disabled
 
-__all__ = ["cpu", "disabled"]
+__all__ = ["compiled", "cpu", "disabled", "encoder"]

@@ -25,6 +25,7 @@ class Arguments(NamedTuple):
     past_key_values: Any = None
     use_cache: bool | None = None
     cache_position: Any = None
+    read: Any = None
 
 
 class Wanted(NamedTuple):
@@ -94,6 +95,12 @@ SHARED = {
     "cache_position": """
         cache_position : integers of shape [S], optional
             Where the tokens stand in the cache. There is only one right answer, K, K + 1, …
+        """,
+    "read": """
+        read : "tokens", or 0 and 1 of shape [B, S], optional
+            What is read of the last hidden states, and of logits of each token; everywhere else
+            they are zero, and where the model is one of NumPy's float32 arrays, not computed:
+            `minirobert.models.reading` says more. ``"tokens"`` is where ``attention_mask`` is 1.
         """,
     "output_attentions": """
         output_attentions : bool, optional

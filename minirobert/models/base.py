@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from ..arrays import Shape
+from ..arrays import Array, Shape
 from ..checks import random_generator
 from ..config import RobertaConfig
 from ..documentation import documented
@@ -19,6 +20,7 @@ from .head import Head
 from .inputs import check_inputs
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from .pretrained import RobertaPreTrainedModel
+from .reading import first_tokens, picked, spread
 
 __all__ = [
     "RobertaHeadModel",
@@ -74,6 +76,7 @@ class RobertaModel(RobertaPreTrainedModel):
         return_dict: bool | None = None,
         cache_position: Any = None,
         *,
+        read: Any = None,
         train: bool = False,
         rng: Any = None,
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
@@ -97,9 +100,12 @@ class RobertaModel(RobertaPreTrainedModel):
             *(encoder_hidden_states, encoder_attention_mask, past_key_values),
             use_cache=self._use_cache(use_cache),
             cache_position=cache_position,
+            read=read,
         )
         wanted = Wanted(output_attentions, output_hidden_states, return_dict)
-        inputs, _ = check_inputs(self.config, self.word_embeddings, arguments)
+        inputs, shape = check_inputs(self.config, self.word_embeddings, arguments)
+        if self.add_pooling_layer and inputs.read is not None:
+            inputs = inputs._replace(read=inputs.read | first_tokens(shape, inputs.read))
         encoded = self._encode(inputs, wanted, rng)
         last, pooled = encoded.last_hidden_state, None
         if self.add_pooling_layer:
@@ -169,8 +175,15 @@ class RobertaHeadModel(RobertaPreTrainedModel):
         config, head, like = self.config, self.head, self.word_embeddings
         inputs, shape = check_inputs(config, like, arguments, choices=head.choices)
         checked = head.check_labels(labels, like, config, shape)
+        if checked is not None and inputs.read is not None:
+            raise ValueError("labels and read were both given: leave out read, the loss reads all")
+        if head.reads_first and not self._choice(
+            "output_hidden_states", wanted.output_hidden_states
+        ):
+            rows = math.prod(shape[:-1])
+            inputs = inputs._replace(read=first_tokens((rows, shape[-1]), like))
         encoded = self._encode(inputs, wanted, rng)
-        logits = head.logits(encoded.last_hidden_state, self.params, config, shape, rng)
+        logits = self._logits(encoded.last_hidden_state, inputs.read, shape, rng)
         loss = None if checked is None else observe("loss", head.loss(logits, checked))
         more = {"past_key_values": inputs.cache, **encoded._asdict()}
         names = [name for name in head.output.__match_args__ if name in more]
@@ -179,6 +192,16 @@ class RobertaHeadModel(RobertaPreTrainedModel):
         # transformers' tuple has the cross-attentions also where its output has no such field
         across = None if "cross_attentions" in names else encoded.cross_attentions
         return self._returned(output, wanted, across)
+
+    def _logits(
+        self, hidden: Array, read: Array | None, shape: Shape, rng: Any
+    ) -> tuple[Array, ...]:
+        """Score what is read; of heads that score each token, the others' logits are zero."""
+        head, params, config = self.head, self.params, self.config
+        if read is None or head.reads_first:
+            return head.logits(hidden, params, config, shape, rng)
+        logits = head.logits(picked(hidden, read), params, config, shape, rng)
+        return tuple(spread(one, read) for one in logits)
 
     def _returned(self, output: ModelOutput, wanted: Wanted, *more: Any) -> Any:
         """Give an output as it is, or as the tuple of what it holds and what only tuples have."""

@@ -66,7 +66,7 @@ class _Classifier(Head):
 class SequenceClassificationHead(_Classifier):
     """A class of the whole text, several, or a regression."""
 
-    output = SequenceClassifierOutput
+    output, reads_first = SequenceClassifierOutput, True
 
     def shapes(self, config: RobertaConfig) -> dict[str, Shape]:
         """Two linear maps: a pooler of the head's own, and the classes."""
@@ -230,6 +230,7 @@ class RobertaForTokenClassification(RobertaLabelledModel):
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
         *,
+        read: Any = None,
         train: bool = False,
         rng: Any = None,
     ) -> TokenClassifierOutput:
@@ -252,7 +253,8 @@ class RobertaForTokenClassification(RobertaLabelledModel):
             If an argument does not fit the model or the others.
         """
         arguments = Arguments(
-            input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
+            *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
+            read=read,
         )
         wanted = Wanted(output_attentions, output_hidden_states, return_dict)
         output: TokenClassifierOutput = self._answer(
@@ -332,6 +334,7 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
         *,
+        read: Any = None,
         train: bool = False,
         rng: Any = None,
     ) -> QuestionAnsweringModelOutput:
@@ -357,7 +360,8 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
             If an argument does not fit the model or the others.
         """
         arguments = Arguments(
-            input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
+            *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
+            read=read,
         )
         wanted = Wanted(output_attentions, output_hidden_states, return_dict)
         output: QuestionAnsweringModelOutput = self._answer(
@@ -369,7 +373,8 @@ class RobertaForQuestionAnswering(RobertaHeadModel):
 class MultipleChoiceHead(Head):
     """A score of each choice, from the pooler."""
 
-    name, output, pools, choices = "classifier", MultipleChoiceModelOutput, True, True
+    name, output, reads_first = "classifier", MultipleChoiceModelOutput, True
+    pools, choices = True, True
 
     def shapes(self, config: RobertaConfig) -> dict[str, Shape]:
         """One score, the same for all choices."""

@@ -52,6 +52,8 @@ class Head(ABC):
     output : subclass of ModelOutput
         What a call returns. Its fields are the loss, the logits, and any of the encoder's results:
         ``past_key_values``, ``hidden_states``, ``attentions``, ``cross_attentions``.
+    reads_first : bool
+        Whether the logits depend on the last hidden state of the first token alone.
     pools : bool
         Whether the model has a pooler, ``params.roberta.pooler``.
     choices : bool
@@ -60,6 +62,7 @@ class Head(ABC):
 
     name: ClassVar[str]
     output: ClassVar[type[Any]]
+    reads_first: ClassVar[bool] = False
     pools: ClassVar[bool] = False
     choices: ClassVar[bool] = False
 

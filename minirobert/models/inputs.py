@@ -39,6 +39,7 @@ from ..encoder import Inputs
 from ..sentences import shown
 from .arguments import Arguments
 from .decoder_inputs import check_cache, check_cache_position, check_cross
+from .reading import check_read
 
 __all__ = ["check_inputs"]
 
@@ -109,6 +110,7 @@ def check_inputs(
             config,
         ),
         cache,
+        check_read(arguments.read, arguments.attention_mask, weights, shape),
     )
     return inputs, shape
 

@@ -145,6 +145,7 @@ class RobertaForMaskedLM(_LanguageModel):
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
         *,
+        read: Any = None,
         train: bool = False,
         rng: Any = None,
     ) -> MaskedLMOutput:
@@ -169,6 +170,7 @@ class RobertaForMaskedLM(_LanguageModel):
         arguments = Arguments(
             *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
             *(encoder_hidden_states, encoder_attention_mask),
+            read=read,
         )
         wanted = Wanted(output_attentions, output_hidden_states, return_dict)
         output: MaskedLMOutput = self._answer(
@@ -261,6 +263,7 @@ class RobertaForCausalLM(_LanguageModel):
         return_dict: bool | None = None,
         *,
         cache_position: Any = None,
+        read: Any = None,
         num_items_in_batch: int | None = None,
         train: bool = False,
         rng: Any = None,
@@ -292,6 +295,7 @@ class RobertaForCausalLM(_LanguageModel):
             *(encoder_hidden_states, encoder_attention_mask, past_key_values),
             use_cache=self._use_cache(use_cache) and labels is None,
             cache_position=cache_position,
+            read=read,
         )
         wanted = Wanted(output_attentions, output_hidden_states, return_dict)
         rng = random_generator(train, rng)

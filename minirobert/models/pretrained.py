@@ -405,6 +405,8 @@ class RobertaPreTrainedModel(RobertaModule):
         position_ids: Any = None,
         head_mask: Any = None,
         inputs_embeds: Any = None,
+        *,
+        read: Any = None,
     ) -> Array:
         """Compute the last hidden states of a batch of texts, without a head.
 
@@ -423,7 +425,8 @@ class RobertaPreTrainedModel(RobertaModule):
         (1, 4, 256)
         """
         arguments = Arguments(
-            input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds
+            *(input_ids, attention_mask, token_type_ids, position_ids, head_mask, inputs_embeds),
+            read=read,
         )
         inputs, _ = check_inputs(self.config, self.word_embeddings, arguments)
         return self._encode(inputs, Wanted(False, False)).last_hidden_state

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..arrays import Array, library_name
 from ..cache import KeyValueCache
+from ..encoder import encoder
 from ..functional import gelu, largest, layer_norm, linear, softmax
 from ..model_output import ModelOutput
 
@@ -62,7 +63,7 @@ def _register_with_torch(kind: Any) -> None:
         return
     # Torch has no word for what is no dataclass. But a first search for the kernels of its tensors,
     # which torch.compile cannot follow, is made here.
-    for formula in (gelu, largest, layer_norm, linear, softmax):
+    for formula in (encoder, gelu, largest, layer_norm, linear, softmax):
         formula.dispatch(torch.Tensor)
 
 

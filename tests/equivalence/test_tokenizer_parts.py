@@ -1,6 +1,7 @@
 """A tokenizer.json of byte-level BPE with other parts than RoBERTa's means what it does there."""
 
 import json
+import unicodedata
 from itertools import compress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,9 +97,16 @@ TEXTS = [
     ),
     *("\u0301x", "🙂👩‍👩‍👧 Ǆ \u0344", "Å\u212b ①", "_a_b ‿ \u200d .", "ΣΑΣ ẛ̣ q̣̇"),
 ]
+
+
+def known_to_both(char):
+    """Leave out characters so new that only one side's tables of Unicode have them."""
+    return normalizers.NFKC().normalize_str(char) == unicodedata.normalize("NFKC", char)
+
+
 texts = st.sampled_from(TEXTS) | st.text(
     st.sampled_from("aAeé \u0301\u0323\u0308ﬁ1½.,'_\u3000\n\u1112\u1161ẞİ🙂$")
-    | st.characters(exclude_categories=["Cs", "Cn"]),
+    | st.characters(exclude_categories=["Cs", "Cn"]).filter(known_to_both),
     max_size=12,
 )
 pairs = texts.filter(bool)  # transformers takes an empty second text for none

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minirobert import RobertaConfig, RobertaForMaskedLM, RobertaModel, watch
+from minirobert import RobertaConfig, RobertaForMaskedLM, RobertaModel, kernels, watch
 from minirobert.attention import mask, merge_heads, split_heads
 from minirobert.embeddings import (
     create_position_ids_from_input_ids,
@@ -194,11 +194,12 @@ def test_a_tensor_has_one_name_however_it_is_asked_for():
 def test_watching_changes_nothing_and_ends():
     ids = RNG.integers(2, 23, (2, 6))
     plain = MODEL.astype("float32")
-    expected = plain(ids).logits
-    with watch() as seen:
-        np.testing.assert_array_equal(plain(ids).logits, expected)
-    kept = {name: np.copy(array) for name, array in seen.items()}
-    plain(ids)
+    with kernels.disabled():  # of the kernels, those of a whole encoder run where nobody watches
+        expected = plain(ids).logits
+        with watch() as seen:
+            np.testing.assert_array_equal(plain(ids).logits, expected)
+        kept = {name: np.copy(array) for name, array in seen.items()}
+        plain(ids)
     for name, array in kept.items():  # nothing was written over later
         np.testing.assert_array_equal(seen[name], array)
 

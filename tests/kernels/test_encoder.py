@@ -1,0 +1,239 @@
+"""The layers as the kernel computes them equal the formula's, whatever is masked and read."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minirobert import RobertaConfig, RobertaModel, kernels, watch
+from minirobert.functional import gelu, softmax
+from minirobert.kernels import columns, compiled, texts
+from minirobert.kernels.texts import Run
+from tests.kernels.running import ran
+
+EPS = np.finfo(np.float32).eps
+
+
+def small_model(seed=0, **options):
+    """Make a model whose axes all differ: 3 heads of 4, 7 features, no pooler."""
+    config = {
+        "vocab_size": 40,
+        "hidden_size": 12,
+        "num_attention_heads": 3,
+        "num_hidden_layers": 2,
+        "intermediate_size": 7,
+        "max_position_embeddings": 40,
+        "use_cache": False,
+        **options,
+    }
+    return RobertaModel(RobertaConfig(**config), seed=seed, add_pooling_layer=False)
+
+
+def hidden_of(model, ids, **arguments):
+    return model(ids, **arguments).last_hidden_state
+
+
+def exact(model, ids, **arguments):
+    """Compute in float64, which the formulas alone do, and in float32 by the formulas."""
+    with kernels.disabled():
+        return hidden_of(model.double(), ids, **arguments), hidden_of(model, ids, **arguments)
+
+
+@st.composite
+def calls(draw):
+    """Draw a model, a batch, a mask with holes, and what is read."""
+    model = small_model(
+        draw(st.integers(0, 99)),
+        num_hidden_layers=draw(st.integers(1, 3)),
+        hidden_act=draw(st.sampled_from(["gelu", "relu", "gelu_new"])),
+        initializer_range=draw(st.sampled_from([0.02, 0.5, 3.0])),
+        is_decoder=draw(st.booleans()),
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    batch, length = draw(st.integers(1, 5)), draw(st.integers(1, 9))
+    ids = rng.integers(2, 40, (batch, length))
+    shape = draw(st.sampled_from([(batch, length), (1, length), (batch, length, length)]))
+    mask = (rng.random(shape) < draw(st.sampled_from([0.1, 0.6, 1.0]))).astype(int)
+    kinds = ["everything", "some", "few"] if mask.ndim == 3 else ["tokens", "everything", "some"]
+    share = {"some": 0.5, "few": 0.1}
+    kind = draw(st.sampled_from(kinds))
+    read = {"everything": None, "tokens": "tokens"}.get(kind, "")
+    if read == "":
+        read = (rng.random((batch, length)) < share[kind]).astype(int)
+    return model, ids, mask, read
+
+
+@given(call=calls())
+def test_the_kernel_equals_the_formula(call):
+    model, ids, mask, read = call
+    fast = hidden_of(model, ids, attention_mask=mask, read=read)
+    wide, slow = exact(model, ids, attention_mask=mask, read=read)
+    assert fast.dtype == np.float32
+    error, of_formula = (np.abs(one - wide).max() for one in (fast, slow))
+    assert error <= 4 * of_formula + 32 * EPS
+    np.testing.assert_array_equal(fast == 0, slow == 0)
+
+
+def names_that_ran(model, ids, **arguments):
+    return {name.partition(".")[2] for name in ran(lambda: model(ids, **arguments))}
+
+
+IDS = np.array([[0, 5, 6, 7, 2], [0, 8, 2, 1, 1]])
+MASK = (IDS != 1).astype(int)
+
+
+def test_the_kernel_runs():
+    assert "encoder_cpu" in names_that_ran(small_model(), IDS, attention_mask=MASK)
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ({}, {"output_attentions": True}),
+        ({}, {"output_hidden_states": True}),
+        ({}, {"head_mask": [1, 0, 1]}),
+        ({}, {"train": True, "rng": 0}),
+        ({"position_embedding_type": "relative_key"}, {}),
+        ({"is_decoder": True}, {"use_cache": True}),
+        ({"num_hidden_layers": 0}, {}),
+    ],
+)
+def test_what_it_cannot_do_goes_to_the_formula(options, arguments):
+    model = small_model(**options)
+    assert "encoder_cpu" not in names_that_ran(model, IDS, **arguments)
+
+
+def test_who_watches_sees_the_formula_and_gets_the_same():
+    model = small_model()
+    alone = hidden_of(model, IDS, attention_mask=MASK)
+    with watch() as seen:
+        watched = hidden_of(model, IDS, attention_mask=MASK)
+    assert "encoder.layer.1.attention.self.probabilities" in seen
+    np.testing.assert_allclose(watched, alone, atol=1e-5)
+
+
+def test_float64_goes_to_the_formula():
+    assert "encoder_cpu" not in names_that_ran(small_model().double(), IDS)
+
+
+def columns_of(groups):
+    return [sorted(group.tokens.tolist()) for group in groups]
+
+
+def test_no_padding_is_computed():
+    attend = MASK.astype(bool)[:, None, None]
+    (group,) = texts.grouped(attend, MASK.astype(bool), 2, 5)
+    assert sorted(group.tokens) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert group.asked is None
+    (all_of_them,) = texts.grouped(attend, None, 2, 5)
+    assert len(all_of_them.tokens) == 10
+
+
+def test_in_the_last_layer_only_what_is_read_is_computed():
+    read = np.zeros((2, 5), bool)
+    read[:, 0] = True
+    (group,) = texts.grouped(MASK.astype(bool)[:, None, None], read, 2, 5)
+    assert len(group.tokens) == 8
+    assert sorted(group.read) == [0, 5]
+
+
+def test_texts_of_which_nothing_is_read_are_left_out():
+    read = np.array([[0, 1, 0, 0, 0], [0, 0, 0, 0, 0]], bool)
+    (group,) = texts.grouped(np.ones((1, 1, 1, 5), bool), read, 2, 5)
+    assert sorted(group.tokens) == [0, 1, 2, 3, 4]
+    assert texts.grouped(np.ones((1, 1, 1, 5), bool), np.zeros((2, 5), bool), 2, 5) == []
+
+
+def test_many_texts_go_in_groups(monkeypatch):
+    """Groups of at most a few tokens, of at least one text, give the same as one group."""
+    model, rng = small_model(), np.random.default_rng(3)
+    ids = rng.integers(2, 40, (7, 6))
+    mask = (np.arange(6) < rng.integers(1, 7, (7, 1))).astype(int)
+    one = hidden_of(model, ids, attention_mask=mask, read="tokens")
+    monkeypatch.setattr(texts, "_GROUP", 7)
+    assert len(texts.grouped(mask.astype(bool)[:, None, None], mask.astype(bool), 7, 6)) > 2
+    several = hidden_of(model, ids, attention_mask=mask, read="tokens")
+    np.testing.assert_allclose(several, one, atol=1e-5)
+
+
+@pytest.fixture(params=["NumPy", "numba"])
+def library(request, monkeypatch):
+    """Run a test with what numba compiles, however small an array is, and without."""
+    if request.param == "numba":
+        pytest.importorskip("numba")
+        monkeypatch.setattr(compiled, "_FEW", 0)
+    else:
+        monkeypatch.setattr(compiled, "_compiled", lambda: None)
+    return request.param
+
+
+def heads_of(rng, batch, length, scale):
+    """Draw queries, keys and values of 3 heads of 4, a token a column: [N, D, B S]."""
+    query, key, value = rng.standard_normal((3, 3, 4, batch * length)).astype(np.float32)
+    return query * np.float32(scale), key, value
+
+
+@pytest.mark.parametrize("scale", [0.5, 30, 300])
+@pytest.mark.parametrize("block", [1, 40, 1 << 18])
+@pytest.mark.parametrize("keys", [5, 3])
+def test_attention(library, monkeypatch, scale, block, keys):
+    """Also of scores whose exponentials float32 cannot hold, and cut into blocks of each kind."""
+    monkeypatch.setattr(columns, "_SCORES", block)
+    query, key, value = heads_of(np.random.default_rng(keys), 2, 5, scale)
+    found = columns.attention(
+        query, key, value, [Run(2, 0, 5, keys, 0, 5, False, None, None)], False
+    )
+    by_text = [
+        x.astype(float).reshape(3, 4, 2, 5).transpose(2, 0, 3, 1) for x in (query, key, value)
+    ]
+    q, k, v = by_text[0], by_text[1][:, :, :keys], by_text[2][:, :, :keys]
+    expected = softmax(q @ k.swapaxes(2, 3)) @ v  # [B, N, S, D]
+    expected = expected.transpose(1, 3, 0, 2).reshape(12, 10)
+    np.testing.assert_allclose(found, expected, atol=64 * EPS * max(1, scale))
+
+
+def test_attention_of_scores_without_a_number(library):
+    query, key, value = heads_of(np.random.default_rng(0), 1, 5, 1)
+    query[1, 0, 2] = np.nan
+    found = columns.attention(query, key, value, [Run(1, 0, 5, 5, 0, 5, False, None, None)], False)
+    missing = np.isnan(found).reshape(3, 4, 5)
+    assert missing[1, :, 2].all()
+    assert missing.sum() == 4
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (300, 700)])
+def test_gelu_in_place(library, shape):
+    rng = np.random.default_rng(shape)
+    x = (rng.standard_normal(shape) * 3).astype(np.float32)
+    bias = rng.standard_normal(shape[0]).astype(np.float32)
+    expected = gelu((x + bias[:, None]).astype(float))
+    size = np.abs(x + bias[:, None])
+    assert np.all(np.abs(columns.gelu_in_place(x, bias) - expected) <= 4 * EPS * (size + 1e-3))
+
+
+def test_gelu_in_place_far_out(library):
+    x = np.linspace(-30, 30, 200_001, dtype=np.float32)[:, None]
+    result = columns.gelu_in_place(x.copy(), np.zeros(len(x), np.float32))
+    expected = gelu(x.astype(float))
+    assert np.all(np.abs(result - expected) <= 4 * EPS * np.maximum(np.abs(x), 1e-3))
+    np.testing.assert_array_equal(result[x > 5.75], x[x > 5.75])
+    assert not result[x < -5.75].any()
+    edges = np.array([[np.nan, np.inf, 0, -0.0, 1e-40, 1e30]], np.float32)
+    result = columns.gelu_in_place(edges.copy(), np.zeros(1, np.float32))
+    np.testing.assert_allclose(result, [[np.nan, np.inf, 0, 0, 5e-41, 1e30]], rtol=1e-4)
+
+
+def test_exponentials(library):
+    """Of every score between those where float32 ends, and exactly zero below."""
+    scores = np.linspace(-110, 80, 1 << 20, dtype=np.float32)
+    key, query = scores.reshape(1, 1, 1024, 1024), np.eye(1024, dtype=np.float32)[None, None]
+    exps, sums = columns._exponentials(query, key, None, False)
+    exact = np.exp(key.astype(float))
+    normal = key > -87
+    assert np.all(np.abs(exps - exact)[normal] <= 4 * EPS * exact[normal])
+    assert np.all(exps[~normal] <= 2 * np.exp(-87))
+    np.testing.assert_allclose(sums[..., 0, :], exps.sum(axis=2, dtype=float), rtol=1e-4)
+
+
+def test_numba_is_left_alone_for_little_work():
+    assert compiled.compiled_for(np.ones(compiled._FEW - 1, np.float32)) is None
