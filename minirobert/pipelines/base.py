@@ -121,12 +121,13 @@ class Pipeline(Generic[Model]):
     -----
     The environment variables ``OPENBLAS_NUM_THREADS`` and ``OMP_NUM_THREADS`` are read once, when
     the libraries are loaded, and count for the whole process. ``threads`` counts in their place
-    while a batch is computed; then what was before is put back. NumPy's BLAS has one number for the
-    process, so another thread of Python that computes meanwhile has it too, and of several
-    pipelines that compute at once the smallest ``threads`` counts. torch on the CPU computes with
-    OpenMP, which has a number for each thread of Python: ``torch.get_num_threads()`` gives
-    ``threads`` within a call, and elsewhere what ``torch.set_num_threads`` said. On a GPU, with JAX
-    (whose threads are its own) and with Apple's Accelerate it changes nothing.
+    while a batch is computed; then what was before is put back. OpenBLAS, with which NumPy mostly
+    computes, has one number for the process, so another thread of Python that computes meanwhile
+    has it too, and of several pipelines that compute at once the smallest ``threads`` counts. MKL
+    has a number for each thread of Python, as has OpenMP, with which torch computes on the CPU:
+    ``torch.get_num_threads()`` gives ``threads`` within a call, and elsewhere what
+    ``torch.set_num_threads`` said. On a GPU, with JAX (whose threads are its own) and with Apple's
+    Accelerate it changes nothing.
     """
 
     task: ClassVar[str]

@@ -4,12 +4,9 @@ They read OPENBLAS_NUM_THREADS, OMP_NUM_THREADS and their like once, when they a
 to that in the whole process. Here, threadpoolctl tells them anew for the time of a computation, and
 then puts back what was before: `limited` is around each batch.
 
-BLAS (OpenBLAS, MKL, BLIS) has one number for all threads of Python, so where several of them
-compute at once, the smallest of their limits counts, and the last to end puts the number back.
-OpenMP, with which torch computes, has a number for each thread of Python.
-
-A limit that is known: where two BLAS are loaded with different numbers, several callers at once may
-leave one of them with the number of the other.
+OpenBLAS and BLIS have one number for the process, so where several threads of Python compute at
+once, the smallest of their limits counts, and the last to end puts the number back. OpenMP, with
+which torch computes, and MKL have a number for each thread of Python.
 """
 
 from __future__ import annotations
@@ -45,14 +42,14 @@ def limited(threads: int | None) -> Iterator[None]:
 
 
 class _Pools:
-    """The thread pools of this process, and the limits that they have at the moment."""
+    """The libraries of this process, and the limits that they have at the moment."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.limits: list[int] = []  # of what is being computed
-        self.blas: Any = None
-        self.openmp: Any = None
-        self.before: Any = None  # puts back the numbers of BLAS
+        self.shared: list[Any] = []  # libraries with one number for the process
+        self.before: list[int] = []  # the numbers of these without a limit
+        self.own: list[Any] = []  # libraries with a number for each thread of Python
 
     def find(self) -> None:
         """Look which libraries are loaded by now."""
@@ -66,32 +63,60 @@ class _Pools:
             ) from None
         with self.lock:
             if not self.limits:
-                found = ThreadpoolController()
-                self.blas = found.select(user_api="blas")
-                self.openmp = found.select(user_api="openmp")
+                found = ThreadpoolController().lib_controllers
+                self.shared = [one for one in found if not _is_of_one_thread(one)]
+                self.own = [one for one in found if _is_of_one_thread(one)]
 
     @contextmanager
     def limited(self, threads: int) -> Iterator[None]:
-        """Limit all pools, those of OpenMP for this thread of Python alone."""
+        """Limit all libraries, where possible for this thread of Python alone."""
         _let_torch_begin()
-        with self.openmp.limit(limits=threads):
-            with self.lock:
-                self.limits.append(threads)
-                self._tell_blas()
-            try:
+        own = self.own
+        before = [one.num_threads for one in own]
+        try:
+            _tell(own, [threads] * len(own))
+            with self._shared_limited(threads):
                 yield
-            finally:
-                with self.lock:
-                    self.limits.remove(threads)
-                    self._tell_blas()
+        finally:
+            _tell(own, before)
 
-    def _tell_blas(self) -> None:
-        if not self.limits:
-            self.before.restore_original_limits()
-            self.before = None
-            return
-        made = self.blas.limit(limits=min(self.limits))
-        self.before = self.before or made
+    @contextmanager
+    def _shared_limited(self, threads: int) -> Iterator[None]:
+        with self.lock:
+            if not self.limits:
+                self.before = [one.num_threads for one in self.shared]
+            self.limits.append(threads)
+            self._tell_shared()
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.limits.remove(threads)
+                self._tell_shared()
+
+    def _tell_shared(self) -> None:
+        limits = [min(self.limits)] * len(self.shared) if self.limits else self.before
+        _tell(self.shared, limits)
+
+
+def _is_of_one_thread(library: Any) -> bool:
+    """Tell whether a library has a number for each thread of Python."""
+    if library.internal_api == "openblas":
+        return bool(library.threading_layer == "openmp")
+    return library.internal_api in ("openmp", "mkl")
+
+
+def _tell(libraries: list[Any], numbers: list[int]) -> None:
+    """Set the number of each library, from whichever thread of Python this is.
+
+    Since 3.8, threadpoolctl heeds one thread of Python that tells OpenBLAS a number, and passes
+    over what others say, until it is told to forget that thread.
+    """
+    for library, number in zip(libraries, numbers, strict=True):
+        forget = getattr(library, "clear_controlling_thread", lambda force: None)
+        forget(force=True)
+        library.set_num_threads(number)
+        forget(force=True)
 
 
 def _let_torch_begin() -> None:

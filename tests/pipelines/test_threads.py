@@ -3,15 +3,16 @@
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from threadpoolctl import ThreadpoolController, threadpool_info
+from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 import minirobert
 from minirobert import RobertaConfig
 from minirobert.pipelines import TASKS, base, pipeline, text_generation
-from minirobert.pipelines.threads import check_threads, limited
+from minirobert.pipelines.threads import _Pools, check_threads, limited
 from tests.pipelines.models import our_tokenizer
 from tests.processes import fresh_python
 
@@ -32,19 +33,21 @@ SIZES = {
 }  # fmt: skip
 
 
+def of_each():
+    """Give the number of threads of each BLAS: NumPy's, and others that are loaded."""
+    blas = [one for one in threadpool_info() if one["user_api"] == "blas"]
+    return {one["filepath"]: one["num_threads"] for one in blas}
+
+
 def numbers():
-    """Give the numbers of threads of NumPy's BLAS: one, or more where others are loaded."""
-    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+    return set(of_each().values())
 
 
 @pytest.fixture(autouse=True)
 def _left_as_it_was():
-    # All begin with the number of conftest.py: where two libraries have different ones, several
-    # callers at once may leave the number of torch in both, which is not mended yet.
-    ThreadpoolController().select(user_api="blas").limit(limits=1)
-    before = numbers()
+    before = of_each()
     yield
-    assert numbers() == before
+    assert of_each() == before
 
 
 def made(task, **options):
@@ -108,24 +111,85 @@ def test_an_error_puts_back_what_was_before(monkeypatch):
         embed("A")
 
 
+class Caller:
+    """A thread of Python that computes with a limit from its beginning to its end."""
+
+    def __init__(self, threads):
+        self.thread = ThreadPoolExecutor(1)
+        self.limit = limited(threads)
+
+    def does(self, action, *arguments):
+        return self.thread.submit(action, *arguments).result()
+
+    def begin(self):
+        self.does(self.limit.__enter__)
+
+    def end(self):
+        self.does(self.limit.__exit__, None, None, None)
+
+
+@pytest.fixture
+def _numbers_that_differ():
+    """Give NumPy's BLAS another number than SciPy's, which is a library of its own."""
+    import scipy.linalg  # noqa: F401
+
+    with threadpool_limits(1):  # puts back what was before
+        for i, one in enumerate(ThreadpoolController().select(user_api="blas").lib_controllers):
+            one.set_num_threads(6 + i)
+        yield
+
+
+@pytest.mark.usefixtures("_numbers_that_differ")
 def test_several_at_once_have_the_smallest_limit_and_the_last_puts_it_back():
     """Neither of them begins and ends within the other."""
-    before = numbers()
+    before = of_each()
     check_threads(1)  # finds the libraries
-    a, b = limited(3), limited(2)
-    a.__enter__()
+    a, b, c = map(Caller, (3, 2, 5))
+    a.begin()
     assert numbers() == {3}
-    b.__enter__()
+    b.begin()
     assert numbers() == {2}
-    a.__exit__(None, None, None)
+    a.end()
     assert numbers() == {2}
-    c = limited(5)
-    c.__enter__()
+    c.begin()
     assert numbers() == {2}
-    b.__exit__(None, None, None)
+    b.end()
     assert numbers() == {5}
-    c.__exit__(None, None, None)
-    assert numbers() == before
+    c.end()
+    assert of_each() == before
+
+
+def test_a_limit_within_one_of_the_callers_own():
+    """Which threadpoolctl puts back afterwards, as if nothing had been in between."""
+    with threadpool_limits(4):
+        caller = Caller(3)
+        caller.begin()
+        assert numbers() == {3}
+        caller.end()
+        assert numbers() == {4}
+
+
+def test_a_number_for_each_thread_of_python(monkeypatch):
+    """As MKL has it: each caller has its own limit, and puts back its own number."""
+
+    class MKL(threading.local):
+        user_api, internal_api, num_threads = "blas", "mkl", 8
+
+        def set_num_threads(self, number):
+            self.num_threads = number
+
+    mkl = MKL()
+    monkeypatch.setattr("minirobert.pipelines.threads._POOLS", _Pools())
+    found = SimpleNamespace(lib_controllers=[mkl])
+    monkeypatch.setattr("threadpoolctl.ThreadpoolController", lambda: found)
+    check_threads(1)
+    a, b = Caller(3), Caller(2)
+    a.begin()
+    b.begin()
+    assert [one.does(lambda: mkl.num_threads) for one in (a, b)] == [3, 2]
+    a.end()
+    b.end()
+    assert [one.does(lambda: mkl.num_threads) for one in (a, b)] == [8, 8]
 
 
 def test_threads_of_python():
