@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -103,9 +102,9 @@ class RobertaModel(RobertaPreTrainedModel):
             read=read,
         )
         wanted = Wanted(output_attentions, output_hidden_states, return_dict)
-        inputs, shape = check_inputs(self.config, self.word_embeddings, arguments)
+        inputs, _ = check_inputs(self.config, self.word_embeddings, arguments)
         if self.add_pooling_layer and inputs.read is not None:
-            inputs = inputs._replace(read=inputs.read | first_tokens(shape, inputs.read))
+            inputs = inputs._replace(read=inputs.read | first_tokens(inputs.read))
         encoded = self._encode(inputs, wanted, rng)
         last, pooled = encoded.last_hidden_state, None
         if self.add_pooling_layer:
@@ -180,8 +179,7 @@ class RobertaHeadModel(RobertaPreTrainedModel):
         if head.reads_first and not self._choice(
             "output_hidden_states", wanted.output_hidden_states
         ):
-            rows = math.prod(shape[:-1])
-            inputs = inputs._replace(read=first_tokens((rows, shape[-1]), like))
+            inputs = inputs._replace(read=first_tokens(inputs.is_token))
         encoded = self._encode(inputs, wanted, rng)
         logits = self._logits(encoded.last_hidden_state, inputs.read, shape, rng)
         loss = None if checked is None else observe("loss", head.loss(logits, checked))

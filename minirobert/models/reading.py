@@ -81,11 +81,13 @@ def check_read(value: Any, attention_mask: Any, like: Array, shape: Shape) -> Ar
     return booleans("read", read, "1 (read) or 0 (not read)")
 
 
-def first_tokens(shape: Shape, like: Array) -> Array:  # -> bool [B, S]
-    """Mark the first token of each text."""
-    xp = array_namespace(like)
-    places = xp.arange(shape[-1], dtype=index_dtype(xp), device=device_of(like))
-    return xp.broadcast_to(places[None, :] == 0, shape)
+def first_tokens(of: Array) -> Array | None:  # [B, S] -> bool [B, S]
+    """Mark the first token of each text, or nothing where a library records what is computed."""
+    if not has_values(of):
+        return None
+    xp = array_namespace(of)
+    places = xp.arange(of.shape[1], dtype=index_dtype(xp), device=device_of(of))
+    return xp.broadcast_to(places[None, :] == 0, tuple(of.shape))
 
 
 def picked(hidden: Array, read: Array) -> Array:  # [B, S, H], bool [B, S] -> [1, R, H]

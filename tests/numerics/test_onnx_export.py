@@ -77,7 +77,8 @@ def as_good(actual, own, exact):
     assert actual.shape == own.shape
     assert actual.dtype == own.dtype
     unit = np.finfo(own.dtype).eps * np.abs(exact).max(initial=1e-3)
-    assert np.abs(actual - exact).max() <= 4 * np.abs(own - exact).max() + 8 * unit
+    few = 64 if own.dtype == exact.dtype else 8  # where nothing is known of our own error
+    assert np.abs(actual - exact).max() <= 4 * np.abs(own - exact).max() + few * unit
 
 
 @settings(max_examples=20)
