@@ -34,7 +34,7 @@ from .dtypes import (
     widened,
     widest_float,
 )
-from .lacking import is_writeable, take_along_last
+from .lacking import is_lazy, is_writeable, take_along_last
 from .moves import (
     as_array_like,
     device_name,
@@ -80,6 +80,7 @@ __all__ = [
     "is_floating",
     "is_half",
     "is_integer",
+    "is_lazy",
     "is_writeable",
     "item_size",
     "library_name",

@@ -10,12 +10,17 @@ import numpy as np
 from .dtypes import astype, index_dtype
 from .namespaces import Array, array_namespace, device_of
 
-__all__ = ["is_writeable", "take_along_last"]
+__all__ = ["is_lazy", "is_writeable", "take_along_last"]
 
 
 def is_writeable(array: Array) -> bool:
     """Tell whether arrays of this library can be written into: those of JAX can not."""
     return isinstance(array, np.ndarray) or bool(array_api_compat.is_writeable_array(array))
+
+
+def is_lazy(array: Array) -> bool:
+    """Tell whether the library may not know how many elements of a mask are True: dask, JAX."""
+    return not isinstance(array, np.ndarray) and bool(array_api_compat.is_lazy_array(array))
 
 
 def take_along_last(x: Array, places: Array) -> Array:  # [..., X], [..., Y] -> [..., Y]

@@ -19,7 +19,7 @@ from .head import Head
 from .inputs import check_inputs
 from .outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from .pretrained import RobertaPreTrainedModel
-from .reading import first_tokens, picked, spread
+from .reading import first_tokens, score_read
 
 __all__ = [
     "RobertaHeadModel",
@@ -195,11 +195,13 @@ class RobertaHeadModel(RobertaPreTrainedModel):
         self, hidden: Array, read: Array | None, shape: Shape, rng: Any
     ) -> tuple[Array, ...]:
         """Score what is read; of heads that score each token, the others' logits are zero."""
-        head, params, config = self.head, self.params, self.config
-        if read is None or head.reads_first:
-            return head.logits(hidden, params, config, shape, rng)
-        logits = head.logits(picked(hidden, read), params, config, shape, rng)
-        return tuple(spread(one, read) for one in logits)
+
+        def score(hidden: Array) -> tuple[Array, ...]:
+            return self.head.logits(hidden, self.params, self.config, shape, rng)
+
+        if read is None or self.head.reads_first:
+            return score(hidden)
+        return score_read(score, hidden, read)
 
     def _returned(self, output: ModelOutput, wanted: Wanted, *more: Any) -> Any:
         """Give an output as it is, or as the tuple of what it holds and what only tuples have."""

@@ -14,22 +14,22 @@ layer no other position's query, feed-forward and norms.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..arrays import (
     Array,
     Shape,
     array_namespace,
-    astype,
     device_of,
     has_values,
     index_dtype,
-    is_writeable,
+    is_lazy,
 )
 from ..checks import booleans, check_shape, place
 from ..sentences import shown
 
-__all__ = ["check_read", "first_tokens", "picked", "spread"]
+__all__ = ["check_read", "first_tokens", "score_read"]
 
 
 def check_read(value: Any, attention_mask: Any, like: Array, shape: Shape) -> Array | None:
@@ -90,22 +90,39 @@ def first_tokens(of: Array) -> Array | None:  # [B, S] -> bool [B, S]
     return xp.broadcast_to(places[None, :] == 0, tuple(of.shape))
 
 
-def picked(hidden: Array, read: Array) -> Array:  # [B, S, H], bool [B, S] -> [1, R, H]
-    """Pick the hidden states that are read, as those of one text."""
+def score_read(
+    score: Callable[[Array], tuple[Array, ...]], hidden: Array, read: Array
+) -> tuple[Array, ...]:  # [B, S, H], bool [B, S] -> some of [B, S, ...]
+    """Let a head that scores each token score those that are read, and give zeros for the others.
+
+    Parameters
+    ----------
+    score : function
+        From hidden states [B, S, H] to a tuple of Arrays [B, S, ...].
+    hidden : Array of shape [B, S, H]
+    read : boolean Array of shape [B, S]
+
+    Returns
+    -------
+    tuple of Arrays of shape [B, S, ...]
+    """
     xp = array_namespace(hidden)
+    if is_lazy(hidden):
+        scores = score(hidden)
+        return tuple(xp.where(_beside(read, one), one, xp.zeros_like(one)) for one in scores)
     rows = xp.reshape(hidden, (-1, hidden.shape[-1]))  # [B S, H]
-    places = xp.nonzero(xp.reshape(read, (-1,)))[0]  # [R]
-    return xp.take(rows, places, axis=0)[None, :, :]
+    places = xp.nonzero(xp.reshape(read, (-1,)))[0]
+    return tuple(_spread(one, read) for one in score(xp.take(rows, places, axis=0)[None, :, :]))
 
 
-def spread(x: Array, read: Array) -> Array:  # [1, R, ...], bool [B, S] -> [B, S, ...]
-    """Put what was computed of `picked` back where it was read, among zeros."""
+def _beside(read: Array, x: Array) -> Array:  # bool [B, S], [B, S, ...]
+    """Give the mask as many axes as x has."""
+    return array_namespace(read).reshape(read, (*read.shape, *(1 for _ in x.shape[2:])))
+
+
+def _spread(x: Array, read: Array) -> Array:  # [1, M, ...], bool [B, S] -> [B, S, ...]
+    """Put what was computed of the tokens that are read in their places, among zeros."""
     xp = array_namespace(x)
-    shape = (*read.shape, *x.shape[2:])
-    if is_writeable(x):
-        result = xp.zeros(shape, dtype=x.dtype, device=device_of(x))
-        result[read] = x[0, ...]
-        return result
-    rows = xp.concat([xp.zeros_like(x[0, :1, ...]), x[0, ...]])  # [1 + R, ...]
-    counted = astype(xp.reshape(read, (-1,)), index_dtype(xp))  # [B S]
-    return xp.reshape(xp.take(rows, xp.cumulative_sum(counted) * counted, axis=0), shape)
+    result = xp.zeros((*read.shape, *x.shape[2:]), dtype=x.dtype, device=device_of(x))
+    result[read] = x[0, ...]
+    return result
