@@ -57,15 +57,15 @@ def made(task, **options):
 
 @pytest.fixture
 def spied(monkeypatch):
-    """Note the numbers of threads at each call of a linear map of the encoder."""
+    """Note the numbers of threads each time that the layers are computed."""
     seen = []
-    of_encoder = minirobert.encoder.linear
+    of_encoder = minirobert.encoder.encoder
 
-    def linear(*arguments, **keywords):
+    def encoder(*arguments, **keywords):
         seen.append(numbers())
         return of_encoder(*arguments, **keywords)
 
-    monkeypatch.setattr(minirobert.encoder, "linear", linear)
+    monkeypatch.setattr(minirobert.encoder, "encoder", encoder)
     return seen
 
 
