@@ -15,6 +15,7 @@ from .. import __version__
 from ..interrupts import STOP
 from ..rules import did_you_mean
 from ..sentences import fitted, shown
+from .bench import add_bench
 from .compare import add_compare
 from .compare_tokens import add_compare_tokens
 from .explore import add_explore
@@ -150,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     add_compare_tokens(commands)
     add_export(commands)
     add_vectors(commands)
+    add_bench(commands)
     return parser
 
 

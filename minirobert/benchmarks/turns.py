@@ -1,0 +1,123 @@
+"""Sides measured in turn, so that a machine that drifts drifts for all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+__all__ = ["Side", "Spread", "in_turn", "ratios", "seconds", "spread"]
+
+#: What is timed.
+Side: TypeAlias = Callable[[], Any]
+
+#: Seconds before each turn: the threads of a library that has just computed look out for more work
+#: for some milliseconds, and would take the processor from the next side.
+PAUSE = 0.05
+#: Seconds that a turn should take: what is over sooner is called again.
+TURN = 0.1
+
+
+class Spread(NamedTuple):
+    """The median of some numbers, and between what the middle 80% of them are."""
+
+    median: float
+    low: float
+    high: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Sum numbers up.
+
+    Parameters
+    ----------
+    values : sequence of float
+        At least one.
+
+    Returns
+    -------
+    Spread
+
+    >>> spread([3, 1, 2, 5, 4])
+    Spread(median=3.0, low=1.4, high=4.6)
+    """
+    low, median, high = np.percentile(values, [10, 50, 90]).tolist()
+    return Spread(median, low, high)
+
+
+def ratios(theirs: Sequence[float], ours: Sequence[float]) -> Spread:
+    """Give the ratio theirs / ours, which is taken round by round.
+
+    Parameters
+    ----------
+    theirs, ours : sequence of float
+        Of the same rounds.
+
+    Returns
+    -------
+    Spread
+        Of times: above 1 we are faster.
+
+    >>> ratios([2.0, 4.0, 9.0], [1.0, 2.0, 3.0]).median
+    2.0
+    """
+    return spread([their / our for their, our in zip(theirs, ours, strict=True)])
+
+
+def seconds(function: Side) -> float:
+    """Time one call.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    float
+    """
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def in_turn(
+    sides: Mapping[str, Side], lasting: float, rounds: tuple[int, int] = (5, 31)
+) -> dict[str, list[float]]:
+    """Time each side in each round, once all have been called twice.
+
+    Parameters
+    ----------
+    sides : mapping of str to callable
+    lasting : float
+        Seconds that all rounds should take together.
+    rounds : tuple of int
+        At least so many, and at most.
+
+    Returns
+    -------
+    dict of str to list of float
+        The seconds that a call took: for each side, a number of each round.
+
+    >>> list(in_turn({"ours": list, "theirs": tuple}, 0.0, rounds=(2, 2)))
+    ['ours', 'theirs']
+    """
+    calls, turns = {}, 0.0
+    for name, function in sides.items():
+        function()  # the first call allocates, and asks what kind of machine this is
+        once = seconds(function)
+        calls[name] = max(1, round(TURN / max(once, 1e-6)))
+        turns += PAUSE + calls[name] * once
+    least, most = rounds
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(min(most, max(least, int(lasting / turns)))):
+        for name, function in sides.items():
+            time.sleep(PAUSE)
+            times[name].append(_each(function, calls[name]))
+    return times
+
+
+def _each(function: Side, calls: int) -> float:
+    """Time a call, as the mean of some."""
+    return seconds(lambda: [function() for _ in range(calls)]) / calls
