@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from .turns import ratios
 
-__all__ = ["OURS", "Row"]
+__all__ = ["OURS", "Row", "with_shares"]
 
 #: The side that the others are compared with.
 OURS = "minirobert"
@@ -47,13 +47,8 @@ class Row:
     flops: int | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
 
-    def to_json(self, peak: float | None = None) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Give what is told of the row.
-
-        Parameters
-        ----------
-        peak : float, optional
-            Operations a second of which the share of this row's is told.
 
         Returns
         -------
@@ -77,7 +72,7 @@ class Row:
             },
             "notes": dict(self.notes),
             "tokens_per_second": None if self.tokens is None else self.tokens / taken,
-            "share_of_peak": None if None in (self.flops, peak) else self.flops / taken / peak,  # type: ignore[operator]  # mypy does not follow `in`
+            "flops_per_second": None if self.flops is None else self.flops / taken,
             "each": {side: list(numbers) for side, numbers in self.sides.items()},
         }
 
@@ -86,3 +81,24 @@ class Row:
         if self.unit == "MiB":
             return {"of": "ours / theirs", **ratios(ours, theirs)._asdict()}
         return {"of": "theirs / ours", **ratios(theirs, ours)._asdict()}
+
+
+def with_shares(rows: Iterable[dict[str, Any]], peak: float) -> list[dict[str, Any]]:
+    """Tell how much of a machine's peak rows reach, as ``share_of_peak``.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        As `Row.to_json` gives them.
+    peak : float
+        See `minirobert.benchmarks.machine.matmul_peak`.
+
+    Returns
+    -------
+    list of dict
+    """
+    return [row | {"share_of_peak": _share(row["flops_per_second"], peak)} for row in rows]
+
+
+def _share(speed: float | None, peak: float) -> float | None:
+    return None if speed is None else speed / peak

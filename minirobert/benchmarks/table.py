@@ -23,7 +23,7 @@ def cells(rows: Iterable[Told]) -> list[list[str]]:
     Parameters
     ----------
     rows : iterable of dict
-        As `Row.to_json` gives them.
+        As `minirobert.benchmarks.rows.with_shares` gives them.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-__all__ = ["Side", "Spread", "in_turn", "ratios", "seconds", "spread"]
+__all__ = ["Side", "Spread", "in_rounds", "in_turn", "ratios", "seconds", "spread"]
 
 #: What is timed.
 Side: TypeAlias = Callable[[], Any]
@@ -18,6 +18,9 @@ Side: TypeAlias = Callable[[], Any]
 PAUSE = 0.05
 #: Seconds that a turn should take: what is over sooner is called again.
 TURN = 0.1
+#: Seconds of a call that tells how long the next will take though it is the first: that allocates,
+#: and asks what kind of machine this is.
+LONG = 1.0
 
 
 class Spread(NamedTuple):
@@ -85,7 +88,7 @@ def seconds(function: Side) -> float:
 def in_turn(
     sides: Mapping[str, Side], lasting: float, rounds: tuple[int, int] = (5, 31)
 ) -> dict[str, list[float]]:
-    """Time each side in each round, once all have been called twice.
+    """Time each side in each round, once all have been called.
 
     Parameters
     ----------
@@ -103,21 +106,43 @@ def in_turn(
     >>> list(in_turn({"ours": list, "theirs": tuple}, 0.0, rounds=(2, 2)))
     ['ours', 'theirs']
     """
-    calls, turns = {}, 0.0
-    for name, function in sides.items():
-        function()  # the first call allocates, and asks what kind of machine this is
-        once = seconds(function)
-        calls[name] = max(1, round(TURN / max(once, 1e-6)))
-        turns += PAUSE + calls[name] * once
+    once = {name: _once(function) for name, function in sides.items()}
+    calls = {name: max(1, round(TURN / taken)) for name, taken in once.items()}
+    turns = sum(PAUSE + calls[name] * once[name] for name in sides)
     least, most = rounds
+    return in_rounds(sides, min(most, max(least, int(lasting / turns))), calls)
+
+
+def _once(function: Side) -> float:
+    """Find out how long a call takes that is not the first."""
+    taken = seconds(function)
+    return max(taken if taken > LONG else seconds(function), 1e-6)
+
+
+def in_rounds(
+    sides: Mapping[str, Side], rounds: int, calls: Mapping[str, int] | None = None
+) -> dict[str, list[float]]:
+    """Time each side in each round, without calling it before.
+
+    Parameters
+    ----------
+    sides : mapping of str to callable
+    rounds : int
+    calls : mapping of str to int, optional
+        How often each is called in a round; its time is the mean.
+
+    Returns
+    -------
+    dict of str to list of float
+        As of `in_turn`.
+    """
     times: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(min(most, max(least, int(lasting / turns)))):
+    for _ in range(rounds):
         for name, function in sides.items():
             time.sleep(PAUSE)
-            times[name].append(_each(function, calls[name]))
+            times[name].append(_mean(function, 1 if calls is None else calls[name]))
     return times
 
 
-def _each(function: Side, calls: int) -> float:
-    """Time a call, as the mean of some."""
+def _mean(function: Side, calls: int) -> float:
     return seconds(lambda: [function() for _ in range(calls)]) / calls
