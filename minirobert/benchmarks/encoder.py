@@ -57,10 +57,7 @@ def has_torch() -> bool:
     -------
     bool
     """
-    try:
-        return all(find_spec(name) is not None for name in ("torch", "transformers"))
-    except ValueError:  # None is in its place: somebody has hidden it
-        return False
+    return all(find_spec(name) is not None for name in ("torch", "transformers"))
 
 
 def twin(model: RobertaModel) -> Any:

@@ -26,11 +26,12 @@ TRIED, BATCH_SIZES, BATCH_SIZE = 100, (1, 8, 32), 32
 
 
 def sentences(count=SENTENCES):
-    """Cut prose into sentences: the paragraphs that begin with a letter, at the ends of clauses."""
+    """Cut the paragraphs that begin with a letter into sentences."""
     paragraphs = re.split(r"\n\s*\n", "".join(documentation(10**7)))
     prose = (" ".join(one.split()) for one in paragraphs if re.match(r"[A-Z]", one))
     found = (one for text in prose for one in re.split(r"(?<=[.!?:])\s+(?=[A-Z])", text))
-    return [one for one in dict.fromkeys(found) if 20 <= len(one) <= 600][:count]
+    whole = (one for one in found if 20 <= len(one) <= 600 and one[-1] in ".:!?")
+    return list(dict.fromkeys(whole))[:count]
 
 
 @lru_cache(maxsize=1)
