@@ -44,14 +44,21 @@ class Clock:
     """A clock that stands still but for what a side takes, and for pauses."""
 
     def __init__(self, monkeypatch):
-        self.now, self.calls = 0.0, []
-        monkeypatch.setattr(turns, "time", SimpleNamespace(perf_counter=self.tell, sleep=self.go))
+        self.now, self.calls, self.busy, self.worked = 0.0, [], 0, 0.0
+        fake = SimpleNamespace(perf_counter=self.tell, sleep=self.go, process_time=self.work)
+        monkeypatch.setattr(turns, "time", fake)
 
     def tell(self):
         return self.now
 
     def go(self, taken):
         self.now += taken
+
+    def work(self):
+        """Tell the work of this process, of which a side leaves some behind."""
+        self.worked += 0.015 if self.busy > 0 else 0
+        self.busy -= 1
+        return self.worked
 
     def side(self, name, *taken):
         """Make a side whose calls take so long, the last of them for ever."""
@@ -82,7 +89,21 @@ def test_a_side_that_begins_slowly_is_asked_again(clock):
     assert len(clock.calls) == 2 + 2 * 5  # a turn is a tenth of a second
 
 
-@pytest.mark.parametrize(("lasting", "rounds"), [(0.0, 5), (10.5, 10), (9.5, 9), (1e6, 31)])
+@pytest.mark.parametrize(
+    ("busy", "least", "most"), [(0, 0.0, 0.05), (9, 0.08, 0.13), (999, 0.9, 1.1)]
+)
+def test_a_side_begins_when_the_last_is_at_rest(clock, busy, least, most):
+    begun = []
+
+    def side():
+        begun.append(clock.now)
+        clock.busy = busy
+
+    in_rounds({"a": side}, 2)
+    assert least < begun[1] - begun[0] < most
+
+
+@pytest.mark.parametrize(("lasting", "rounds"), [(0.0, 5), (9.5, 10), (9.0, 9), (1e6, 31)])
 def test_rounds_fill_the_time(clock, lasting, rounds):
     sides = {"a": clock.side("a", 0.45), "b": clock.side("b", 0.45)}
     times = in_turn(sides, lasting)

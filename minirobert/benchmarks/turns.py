@@ -13,9 +13,8 @@ __all__ = ["Side", "Spread", "in_rounds", "in_turn", "ratios", "seconds", "sprea
 #: What is timed.
 Side: TypeAlias = Callable[[], Any]
 
-#: Seconds before each turn: the threads of a library that has just computed look out for more work
-#: for some milliseconds, and would take the processor from the next side.
-PAUSE = 0.05
+#: Seconds of a look at whether this process is at rest, and how often it is looked at most.
+LOOK, LOOKS = 0.02, 50
 #: Seconds that a turn should take: what is over sooner is called again.
 TURN = 0.1
 #: Seconds of a call that tells how long the next will take though it is the first: that allocates,
@@ -108,7 +107,7 @@ def in_turn(
     """
     once = {name: _once(function) for name, function in sides.items()}
     calls = {name: max(1, round(TURN / taken)) for name, taken in once.items()}
-    turns = sum(PAUSE + calls[name] * once[name] for name in sides)
+    turns = sum(LOOK + calls[name] * once[name] for name in sides)
     least, most = rounds
     return in_rounds(sides, min(most, max(least, int(lasting / turns))), calls)
 
@@ -139,10 +138,23 @@ def in_rounds(
     times: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, function in sides.items():
-            time.sleep(PAUSE)
+            _rest()
             times[name].append(_mean(function, 1 if calls is None else calls[name]))
     return times
 
 
 def _mean(function: Side, calls: int) -> float:
     return seconds(lambda: [function() for _ in range(calls)]) / calls
+
+
+def _rest() -> None:
+    """Wait until no thread of this process is busy.
+
+    The threads of a library that has just computed look out for more work, tens of milliseconds of
+    it, and would take the processor from the next side.
+    """
+    for _ in range(LOOKS):
+        before = time.process_time()
+        time.sleep(LOOK)
+        if time.process_time() - before < LOOK / 10:
+            return
