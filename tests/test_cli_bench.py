@@ -5,10 +5,12 @@ import sys
 
 import pytest
 
+from minirobert import RobertaConfig
 from minirobert.benchmarks import batches, encoder, machine
 from minirobert.cli import bench
 
-QUICK = ("bench", "--size", "bundled", "--quick")
+QUICK = ("bench", "--quick")
+SMALL = {"num_hidden_layers": 1, "hidden_size": 12, "intermediate_size": 8, "vocab_size": 90}
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +18,7 @@ def at_once(monkeypatch):
     """Measure next to nothing."""
     monkeypatch.setattr(bench, "QUICKLY", 0.0)
     monkeypatch.setattr(machine, "matmul_peak", lambda: 1e9)
+    monkeypatch.setattr(batches, "BASE", batches.BASE | SMALL)
 
 
 def without(monkeypatch, name):
@@ -27,7 +30,10 @@ def test_times_of_our_own(run_well, monkeypatch, hidden):
     without(monkeypatch, hidden)
     about, weights, why, blank, heads, *rows = run_well(*QUICK).splitlines()
     assert machine.machine()["processor"] in about
-    assert weights == ("the bundled model, float32; NumPy multiplies float32 matrices at 1 GFLOP/s")
+    assert weights == (
+        "random weights of roberta-base's size, float32; NumPy multiplies float32 matrices at 1 "
+        "GFLOP/s"
+    )
     assert "not both installed" in why
     assert blank == ""
     assert heads.split() == ["minirobert", "tokens/s", "of", "matmul", "peak"]
@@ -50,7 +56,7 @@ def test_times_of_both(run_well):
 def test_json(run_well, monkeypatch):
     without(monkeypatch, "torch")
     report = json.loads(run_well(*QUICK, "--json"))
-    assert (report["size"], report["matmul_peak"]) == ("bundled", 1e9)
+    assert (report["size"], report["matmul_peak"]) == ("base", 1e9)
     assert report["machine"]["versions"].keys() == {"minirobert", "numpy"}
     names = [f"encoder/{name}" for name in ("1x16", "1x128", "8x128", "sentences")]
     assert [row["name"] for row in report["rows"]] == names
@@ -60,12 +66,13 @@ def test_json(run_well, monkeypatch):
         assert row["share_of_peak"] == pytest.approx(row["flops_per_second"] / 1e9)
 
 
-def test_the_size_of_the_model(run_well, monkeypatch):
+def test_the_bundled_model(run_well, monkeypatch):
     without(monkeypatch, "torch")
-    monkeypatch.setattr(batches, "BASE", batches.BASE | {"num_hidden_layers": 1, "hidden_size": 12})
-    report = json.loads(run_well("bench", "--quick", "--json"))
-    assert report["size"] == "base"
-    assert "random weights of roberta-base's size" in run_well("bench", "--quick")
+    short = batches.batch_of([5], RobertaConfig(vocab_size=90), "short")
+    monkeypatch.setattr(batches, "sentences", lambda config: short)
+    monkeypatch.setattr(batches, "batch_of", lambda lengths, config: short)
+    about = run_well(*QUICK, "--size", "bundled").splitlines()[1]
+    assert about.startswith("the bundled model, float32")
 
 
 def test_threads(run_well):
