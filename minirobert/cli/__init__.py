@@ -150,8 +150,8 @@ def _parser() -> argparse.ArgumentParser:
     add_compare(commands)
     add_compare_tokens(commands)
     add_export(commands)
-    add_vectors(commands)
     add_bench(commands)
+    add_vectors(commands)
     return parser
 
 
