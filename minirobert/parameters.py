@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +28,7 @@ __all__ = [
     "build_tree",
     "check_layers",
     "check_shapes",
+    "columns",
     "flatten",
     "initialise",
     "linear_shapes",
@@ -444,14 +445,14 @@ def summary(
         )
         for name, shape in shapes.items()
     ]
-    tensors = _columns([("name", "shape", "dtype", "parameters", ""), *rows], "<<<><")
+    tensors = columns([("name", "shape", "dtype", "parameters", ""), *rows], "<<<><")
     blocks: dict[str, list[int]] = {}
     for name in dtypes:
         blocks.setdefault(plain(_block(name)), []).append(counts[name])
     blocks["total"] = [counts[name] for name in dtypes]
     totals = [(name, f"{len(sizes):,}", f"{sum(sizes):,}") for name, sizes in blocks.items()]
     memory = sum(counts[name] * _bits(dtype) // 8 for name, dtype in dtypes.items())
-    per_block = _columns([("block", "tensors", "parameters"), *totals], "<>>")
+    per_block = columns([("block", "tensors", "parameters"), *totals], "<>>")
     return f"{tensors}\n\n{per_block}  ({bytes_in_words(memory)})"
 
 
@@ -469,7 +470,23 @@ def _block(name: str) -> str:
     return ".".join(parts[: start + length])
 
 
-def _columns(rows: list[tuple[str, ...]], alignments: str) -> str:
+def columns(rows: Sequence[Sequence[str]], alignments: str) -> str:
+    """Write rows as text, each column as wide as its widest cell.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+    alignments : str
+        For each column ``"<"`` or ``">"``.
+
+    Returns
+    -------
+    str
+
+    >>> print(columns([("", "ours"), ("1x16", "9 ms")], "<>"))
+          ours
+    1x16  9 ms
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

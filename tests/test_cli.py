@@ -31,7 +31,7 @@ SKY = "The color of the sky is <mask>."
 TWO_MASKS = "A <mask> is a kind of <mask>."
 COMMANDS = [
     *(*TASKS, "tokenize", "inspect", "train-tokenizer", "trace", "compare", "compare-tokens"),
-    *("explore", "export", "vectors"),
+    *("explore", "export", "bench", "vectors"),
 ]
 
 

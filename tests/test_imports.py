@@ -33,7 +33,7 @@ TOP_LEVEL = {
 }
 FOLDERS = [
     *("files", "kernels", "checkpoints", "tokenization", "generation", "models", "pipelines"),
-    *("plots", "numerics", "cli"),
+    *("plots", "numerics", "benchmarks", "cli"),
 ]
 #: A wing may import itself, words, and those that stand here.
 MAY_IMPORT = {
@@ -52,9 +52,10 @@ MAY_IMPORT = {
         *("files", "ground", "heart", "checkpoints", "tokenization", "generation", "models"),
         "plots",
     },
+    "benchmarks": {"ground", "heart", "models"},
     "cli": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"),
-        *("numerics", "plots", "signals"),
+        *("numerics", "plots", "benchmarks", "signals"),
     },
 }
 

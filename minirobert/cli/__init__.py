@@ -15,6 +15,7 @@ from .. import __version__
 from ..interrupts import STOP
 from ..rules import did_you_mean
 from ..sentences import fitted, shown
+from .bench import add_bench
 from .compare import add_compare
 from .compare_tokens import add_compare_tokens
 from .explore import add_explore
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     add_compare(commands)
     add_compare_tokens(commands)
     add_export(commands)
+    add_bench(commands)
     add_vectors(commands)
     return parser
 

@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from tests.benchmarks.measure import THREADS, limit_threads, machine, seconds
+from tests.benchmarks.threads import THREADS, limit_threads
 
 limit_threads()
 
@@ -19,10 +19,12 @@ import numpy as np  # noqa: E402  # the threads are limited before NumPy starts 
 
 import minirobert  # noqa: E402
 from minirobert import arrays, functional  # noqa: E402
+from minirobert.benchmarks.batches import BASE  # noqa: E402
+from minirobert.benchmarks.turns import seconds  # noqa: E402
 from minirobert.kernels import cpu  # noqa: E402
-from tests.benchmarks.bench_encoder import ROBERTA_BASE  # noqa: E402
+from tests.benchmarks.measure import machine  # noqa: E402
 
-TINY = {**ROBERTA_BASE, "vocab_size": 30, "hidden_size": 12, "intermediate_size": 12}
+TINY = {**BASE, "vocab_size": 30, "hidden_size": 12, "intermediate_size": 12}
 LENGTH, ROUNDS, WARM, BASE_ROUNDS, MOST = 16, 31, 20, 21, 0.02
 XP = arrays.array_namespace(np.zeros(1))
 
@@ -108,7 +110,7 @@ def warm(function):
 def main():
     print(machine())
     print(f"NumPy {np.__version__}, {THREADS} threads, float32, 1 x {LENGTH} tokens")
-    tiny, base = forward(TINY), forward(ROBERTA_BASE)
+    tiny, base = forward(TINY), forward(BASE)
     expected = tiny()
     with bare():
         assert np.array_equal(tiny(), expected)

@@ -1,56 +1,44 @@
 """What a command costs from the start of its process: importing, and filling a mask.
 
-python -m tests.benchmarks.bench_startup
+python -m tests.benchmarks.bench_startup [--quick] [--out DIR]
 """
 
-import os
-import subprocess
-import sys
+from functools import partial
 
 import minirobert
-from tests.benchmarks.measure import compare, machine
+from minirobert.benchmarks.rows import OURS, Row
+from tests.benchmarks.measure import Comparison, run_alone, run_python, timed
 
 TEXT = "The color of the sky is <mask>."
-THEIR_PIPELINE = (
-    f"from transformers import pipeline; print(pipeline('fill-mask', {str(minirobert.TINY)!r})"
-    f"({TEXT!r}))"
-)
+IMPORT = {"NumPy alone": "import numpy", OURS: "import minirobert"}
+FILL = {
+    "transformers": "from transformers import pipeline; "
+    f"print(pipeline('fill-mask', {str(minirobert.TINY)!r})({TEXT!r}))",
+    OURS: f"from minirobert.cli import main; main(['fill-mask', {TEXT!r}])",
+}
 
 
-def process(*arguments):
-    """Make a call that runs Python with these arguments."""
-
-    def call():
-        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-
-    return call
+def measure(one, settings, codes):
+    sides = {side: partial(run_python, "-c", code) for side, code in codes.items()}
+    return timed(one, settings, sides)
 
 
-def show_memory(title, *arguments):
-    """Run Python once, and print the most memory that it held."""
-    pid = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, *arguments])
-    _, _, usage = os.wait4(pid, 0)
-    print(f"{title:44}  peak {usage.ru_maxrss / 1024:.0f} MiB", flush=True)
+def measure_memory(one, settings, codes):
+    tell = "from tests.benchmarks.peaks import peak_memory; print(peak_memory())"
+    sides = {
+        side: [float(run_python("-c", f"{code}\n{tell}").splitlines()[-1])]
+        for side, code in codes.items()
+    }
+    return Row(name=one.name, title=one.title, sides=sides, unit="MiB")
 
 
-def main():
-    print(machine())
-    compare(
-        "import numpy | import minirobert",
-        process("-c", "import numpy"),
-        process("-c", "import minirobert"),
-        rounds=21,
-    )
-    ours = ["-m", "minirobert", "fill-mask", TEXT]
-    compare(
-        "transformers' pipeline | minirobert fill-mask",
-        process("-c", THEIR_PIPELINE),
-        process(*ours),
-        rounds=5,
-    )
-    show_memory("transformers' pipeline", "-c", THEIR_PIPELINE)
-    show_memory("minirobert fill-mask", *ours)
-
+COMPARISONS = [
+    Comparison("start/import", "import minirobert", partial(measure, codes=IMPORT)),
+    Comparison(
+        "start/fill-mask", "one mask filled, from the process on", partial(measure, codes=FILL)
+    ),
+    Comparison("start/memory", "peak memory of that process", partial(measure_memory, codes=FILL)),
+]
 
 if __name__ == "__main__":
-    main()
+    run_alone("start")

@@ -15,6 +15,7 @@ import logging
 import os
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("RAYON_NUM_THREADS", "2")
@@ -24,7 +25,8 @@ import tokenizers
 from transformers import RobertaTokenizerFast
 
 from minirobert import RobertaTokenizer
-from tests.benchmarks.measure import compare, machine
+from minirobert.benchmarks.rows import OURS
+from tests.benchmarks.measure import Comparison, compare, machine, timed
 from tests.corpora import cut, documentation, random_characters, standard_library
 from tests.equivalence.texts import DIRECTORIES
 
@@ -103,6 +105,30 @@ def main(arguments):
         ROUNDS,
     )
 
+
+WAYS = {
+    "ids": (lambda rust, texts: [row.ids for row in rust.encode_batch(texts)], {}),
+    "offsets": (
+        lambda rust, texts: [row.offsets for row in rust.encode_batch(texts)],
+        {"return_offsets_mapping": True},
+    ),
+}
+
+
+def measure(one, settings, way):
+    texts = documentation(200_000 if settings.quick else 1_000_000)
+    rust, mine = load_rust(DIRECTORIES[-1]), RobertaTokenizer.from_pretrained(DIRECTORIES[-1])
+    run_theirs, options = WAYS[way]
+    sides = {"tokenizers": lambda: run_theirs(rust, texts), OURS: lambda: mine(texts, **options)}
+    return timed(one, settings, sides)
+
+
+COMPARISONS = [
+    Comparison(
+        f"tokenizer/{way}", f"tokenizer, {way} of a batch of English", partial(measure, way=way)
+    )
+    for way in WAYS
+]
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -9,12 +9,15 @@ all cores; TOKENIZERS_PARALLELISM=false keeps it to one.
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import tokenizers
 
+from minirobert.benchmarks.rows import OURS
+from minirobert.benchmarks.turns import seconds
 from minirobert.tokenization.trainer import ROBERTA_SPECIAL_TOKENS, count_pieces, train_bpe
-from tests.benchmarks.measure import compare, machine, seconds
+from tests.benchmarks.measure import Comparison, compare, machine, timed
 from tests.corpora import standard_library
 
 ROUNDS = 5
@@ -56,6 +59,22 @@ def main(path=None, megabytes="10", vocab_size="8261"):
     print(f"of which ours counts the pieces in {1e3 * seconds(lambda: count_pieces(lines)):.0f} ms")
     compare(f"{len(merges):,} merges", run_theirs, run_ours, ROUNDS)
 
+
+def measure(one, settings):
+    lines = standard_library(10**6 if settings.quick else 10**7)
+    options = {"vocab_size": 8261, "show_progress": False}
+
+    def run_theirs():
+        tokenizer = tokenizers.ByteLevelBPETokenizer()
+        special = list(ROBERTA_SPECIAL_TOKENS)
+        tokenizer.train_from_iterator(lines, special_tokens=special, **options)
+
+    sides = {"tokenizers": run_theirs, OURS: lambda: train_bpe(lines, **options)}
+    megabytes = sum(len(line.encode()) for line in lines) / 1e6
+    return timed(replace(one, title=one.title.format(megabytes)), settings, sides)
+
+
+COMPARISONS = [Comparison("training/8,000 merges", "8,000 merges of {:.0f} MB of code", measure)]
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
