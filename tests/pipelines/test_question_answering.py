@@ -88,11 +88,13 @@ sentences = st.lists(plain_words, min_size=1, max_size=80).map(" ".join)
 mixed = st.lists(st.tuples(spaces, plain_words | other_words), min_size=1, max_size=60).map(
     lambda parts: "".join(space + word for space, word in parts)
 )
-contexts = (sentences | mixed | unusual_texts).filter(bool)
+contexts = (sentences | mixed | unusual_texts).filter(
+    lambda text: text and text.count("<pad>") < 2  # two have the same position, and are alike
+)
 questions = (
     st.lists(plain_words | other_words, min_size=1, max_size=8).map(" ".join)
     | unusual_texts.filter(bool)
-).filter(lambda text: "<s>" not in text and text.count("<pad>") < 2)  # two would be alike
+).filter(lambda text: "<s>" not in text)
 
 
 def n_tokens(text: str) -> int:
