@@ -52,7 +52,7 @@ MAY_IMPORT = {
         *("files", "ground", "heart", "checkpoints", "tokenization", "generation", "models"),
         "plots",
     },
-    "benchmarks": {"ground", "heart", "models"},
+    "benchmarks": {"ground", "heart", "kernels", "models"},
     "cli": {
         *("files", "ground", "heart", "checkpoints", "tokenization", "models", "pipelines"),
         *("numerics", "plots", "benchmarks", "signals"),

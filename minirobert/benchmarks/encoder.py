@@ -35,7 +35,7 @@ def random_encoder(**fields: Any) -> RobertaModel:
 
 
 def ours(model: RobertaModel, batch: Batch) -> Side:
-    """Make the call of this package: the last hidden states.
+    """Make the call of this package: the last hidden states of all tokens.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def ours(model: RobertaModel, batch: Batch) -> Side:
     callable
         Gives an array of shape [B, S, H].
     """
-    return lambda: model(batch.ids, attention_mask=batch.mask).last_hidden_state
+    return lambda: model.hidden_states(batch.ids, batch.mask, read="tokens")
 
 
 def has_torch() -> bool:

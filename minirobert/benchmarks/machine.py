@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.compiled import uses_numba
 from .turns import seconds
 
 __all__ = ["described", "machine", "matmul_peak"]
@@ -30,15 +31,16 @@ def machine(*packages: str) -> dict[str, Any]:
     dict
         ``processor``, ``cores`` that this process may use, ``system``, ``python``, ``blas``
         (``library``, ``version``, and, where threadpoolctl is installed, its ``kernel`` and
-        ``threads``) and ``versions``.
+        ``threads``) and ``versions``, of numba where it is used.
     """
+    numba = ["numba"] if uses_numba() else []
     return {
         "processor": _processor(),
         "cores": _cores(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "blas": _blas(),
-        "versions": dict(_versions("minirobert", "numpy", *packages)),
+        "versions": dict(_versions("minirobert", "numpy", *numba, *packages)),
     }
 
 

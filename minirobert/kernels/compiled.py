@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-__all__ = ["Compiled", "compiled_for"]
+__all__ = ["Compiled", "compiled_for", "uses_numba"]
 
 NDArray: TypeAlias = np.ndarray[Any, Any]
 
@@ -33,6 +33,11 @@ class Compiled(NamedTuple):
 def compiled_for(x: NDArray) -> Compiled | None:
     """Give the compiled functions where numba is installed, and x is worth its start."""
     return _compiled() if x.size >= _FEW else None
+
+
+def uses_numba() -> bool:
+    """Tell whether numba is installed and compiles; ``NUMBA_DISABLE_JIT=1`` forbids it."""
+    return _compiled() is not None
 
 
 @cache

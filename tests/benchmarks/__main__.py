@@ -4,6 +4,8 @@
     python -m tests.benchmarks --quick                    # fewer rounds and texts
     python -m tests.benchmarks --only encoder logits      # rows by their names, or their beginnings
 
+Where numba is installed, it is used; ``NUMBA_DISABLE_JIT=1`` leaves it out.
+
 The rows are written into DIR (build/benchmarks) as soon as each is measured: ``results.json`` has
 all numbers, ``table.md`` what is told of them, ``growth.svg`` how time and memory grow. With
 ``--only``, rows of before that were measured on this machine with the same versions stay there.
