@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from itertools import accumulate, chain
 
 from ..bpe import Pair
@@ -16,6 +17,7 @@ from ..vocabulary import Vocabulary
 from .bpe import fast_bpe
 from .piece_table import PieceTable
 from .shared_offsets import MAX_START, OffsetsFrom, PieceSpans, SpanTable
+from .stretches import Stretches
 
 __all__ = ["FastTextEncoder"]
 
@@ -28,7 +30,7 @@ class FastTextEncoder(TextEncoder):
     ) -> None:
         super().__init__(vocabulary, ranks, unk_id)
         # The look-up itself, a method of C, and not the table: it is called for every word.
-        self._ids_of_piece = PieceTable(lambda piece: self.ids_of(self.merged(piece))).__getitem__
+        self._ids_of_piece = PieceTable(self._merged_ids).__getitem__
         self._encoded_piece = PieceTable(
             lambda piece: self.encode_piece(Piece(0, piece))
         ).__getitem__
@@ -36,12 +38,31 @@ class FastTextEncoder(TextEncoder):
             lambda piece: self.encode_piece(Piece(0, piece, has_new_space=True))
         ).__getitem__
         self._with_offsets = PieceTable(self._encode_with_offsets).__getitem__
+        self._tokens_of_stretch = PieceTable(
+            lambda symbols: fast_bpe(symbols, self.ranks)
+        ).__getitem__
+        self._ids_of_stretch = PieceTable(
+            lambda symbols: self.ids_of(fast_bpe(symbols, self.ranks))
+        ).__getitem__
         self._span_table = SpanTable()
         self._offsets_from = [OffsetsFrom(start) for start in range(MAX_START)]
 
     def merged(self, piece: str) -> list[str]:
-        """Merge in O(n log n)."""
-        return fast_bpe(text_to_symbols(piece), self.ranks)
+        """Merge in O(n log n); what is not ASCII in stretches."""
+        if piece.isascii():
+            return fast_bpe(text_to_symbols(piece), self.ranks)
+        stretches = self._stretches.of(piece)
+        return [*chain.from_iterable(map(self._tokens_of_stretch, stretches))]
+
+    def _merged_ids(self, piece: str) -> tuple[int, ...]:
+        if piece.isascii():
+            return self.ids_of(self.merged(piece))
+        stretches = self._stretches.of(piece)
+        return tuple(chain.from_iterable(map(self._ids_of_stretch, stretches)))
+
+    @cached_property
+    def _stretches(self) -> Stretches:
+        return Stretches(self.ranks)  # not before it is needed: it takes as long as many texts
 
     def ids(
         self, text: Text, add_prefix_space: bool = False, split_special_tokens: bool = False
