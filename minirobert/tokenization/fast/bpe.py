@@ -1,10 +1,10 @@
 """Byte-pair encoding in O(n log n), where the definition in `bpe` takes O(n²).
 
-Two things make the difference for long pieces. A merge changes only the pairs on both sides of it, so only these
+Two things make the difference. A merge changes only the pairs on both sides of it, so only these
 are looked up again; a linked list finds the neighbours. And the positions at which a pair of some
 rank stands are collected rank by rank: there is a heap of ranks, and one of the positions of each.
 
-For a word that is more than is needed: only the first thing is done, and the lowest rank searched.
+A word is too short for the second: searching its few ranks takes less time than keeping a heap.
 """
 
 from __future__ import annotations
