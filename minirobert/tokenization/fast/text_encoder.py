@@ -83,7 +83,7 @@ class FastTextEncoder(TextEncoder):
     def ids_and_offsets(
         self, text: str, split_special_tokens: bool, trim_offsets: bool
     ) -> tuple[list[int], list[Offsets]]:
-        """Encode a text that is given no space, of no more than `MAX_END` characters, in one pass."""
+        """Encode a text of up to `MAX_END` characters, which gets no space, in one pass."""
         ids: list[int] = []
         offsets: list[Offsets] = []
         encode = self._with_trimmed if trim_offsets else self._with_spans
