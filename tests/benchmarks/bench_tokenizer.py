@@ -7,9 +7,10 @@ bundled tokenizer. Each line of a FILE is a text. Without files, the texts are E
 language reference), source code (the standard library) and random characters of Unicode.
 
 The ids of both sides are compared first. Ours uses one thread, and so does the Rust side but where
-a line says two. But for the first line of each, both sides have seen the words before. What the
-imports have made is frozen: else the garbage collector would walk through all of torch, on the side
-on which it happens to begin.
+a line says two: the time of one thread is that of the processor, which other programs change least,
+of two that of the clock. But for the first line of each, both sides have seen the words before.
+What the imports have made is frozen: else the garbage collector would walk through all of torch, on
+the side on which it happens to begin.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import gc
 import logging
 import os
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -27,7 +29,7 @@ import tokenizers
 from transformers import RobertaTokenizerFast
 
 from minirobert import RobertaTokenizer
-from tests.benchmarks.measure import compare, machine
+from tests.benchmarks.measure import compare, machine, seconds
 from tests.corpora import cut, documentation, random_characters, standard_library
 from tests.equivalence.texts import DIRECTORIES
 
@@ -37,6 +39,12 @@ ROUNDS = 9
 def texts_of(path, n_bytes):
     lines = Path(path).read_text(encoding="utf-8", errors="ignore").splitlines(keepends=True)
     return cut([line for line in lines if line.strip()], n_bytes)
+
+
+def processor_seconds(function):
+    start = time.process_time()
+    function()
+    return time.process_time() - start
 
 
 def rust_batch(rust, texts, *, threads):
@@ -56,8 +64,8 @@ def compare_on(name, texts, directory):
     differing = sum(rust.encode(text).ids != mine.encode(text) for text in texts)
     print(f"texts whose ids differ: {differing}")
 
-    def run(title, theirs, ours):
-        compare(title, theirs, ours, ROUNDS)
+    def run(title, theirs, ours, threads=1):
+        compare(title, theirs, ours, ROUNDS, processor_seconds if threads == 1 else seconds)
 
     run(
         "ids, first time (empty caches)",
@@ -79,11 +87,13 @@ def compare_on(name, texts, directory):
             f"ids, one batch (theirs: threads={threads})",
             lambda n=threads: [row.ids for row in rust_batch(rust, texts, threads=n)],
             lambda: mine(texts).input_ids,
+            threads,
         )
         run(
             f"offsets, one batch (theirs: threads={threads})",
             lambda n=threads: [row.offsets for row in rust_batch(rust, texts, threads=n)],
             lambda: mine(texts, return_offsets_mapping=True).offset_mapping,
+            threads,
         )
 
 
