@@ -9,12 +9,9 @@ language reference), source code (the standard library) and random characters of
 The ids of both sides are compared first. Ours uses one thread, and so does the Rust side but where
 a line says two: the time of one thread is that of the processor, which other programs change least,
 of two that of the clock. But for the first line of each, both sides have seen the words before.
-What the imports have made is frozen: else the garbage collector would walk through all of torch, on
-the side on which it happens to begin.
 """
 
 import argparse
-import gc
 import logging
 import os
 import sys
@@ -112,7 +109,6 @@ def main(arguments):
         "source code": standard_library(n_bytes),
         "random characters": random_characters(n_bytes),
     }
-    gc.freeze()
     for name, texts in corpora.items():
         compare_on(name, texts, directory)
     print()
