@@ -119,7 +119,10 @@ def _once(function: Side) -> float:
 
 
 def in_rounds(
-    sides: Mapping[str, Side], rounds: int, calls: Mapping[str, int] | None = None
+    sides: Mapping[str, Side],
+    rounds: int,
+    calls: Mapping[str, int] | None = None,
+    time_one: Callable[[Side], float] = seconds,
 ) -> dict[str, list[float]]:
     """Time each side in each round, without calling it before.
 
@@ -129,6 +132,8 @@ def in_rounds(
     rounds : int
     calls : mapping of str to int, optional
         How often each is called in a round; its time is the mean.
+    time_one : callable
+        What times a function.
 
     Returns
     -------
@@ -139,12 +144,12 @@ def in_rounds(
     for _ in range(rounds):
         for name, function in sides.items():
             _rest()
-            times[name].append(_mean(function, 1 if calls is None else calls[name]))
+            times[name].append(_mean(function, 1 if calls is None else calls[name], time_one))
     return times
 
 
-def _mean(function: Side, calls: int) -> float:
-    return seconds(lambda: [function() for _ in range(calls)]) / calls
+def _mean(function: Side, calls: int, time_one: Callable[[Side], float]) -> float:
+    return time_one(lambda: [function() for _ in range(calls)]) / calls
 
 
 def _rest() -> None:

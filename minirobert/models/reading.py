@@ -92,7 +92,7 @@ def first_tokens(of: Array) -> Array | None:  # [B, S] -> bool [B, S]
 
 def score_read(
     score: Callable[[Array], tuple[Array, ...]], hidden: Array, read: Array
-) -> tuple[Array, ...]:  # [B, S, H], bool [B, S] -> some of [B, S, ...]
+) -> tuple[Array, ...]:
     """Let a head that scores each token score those that are read, and give zeros for the others.
 
     Parameters

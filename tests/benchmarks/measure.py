@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from minirobert.benchmarks.machine import described
 from minirobert.benchmarks.machine import machine as machine_of
 from minirobert.benchmarks.rows import OURS, Row
-from minirobert.benchmarks.turns import in_rounds, in_turn, ratios, spread
+from minirobert.benchmarks.turns import in_rounds, in_turn, ratios, seconds, spread
 
 
 @dataclass
@@ -79,12 +79,16 @@ def machine() -> str:
 
 
 def compare(
-    title: str, theirs: Callable[[], object], ours: Callable[[], object], rounds: int
+    title: str,
+    theirs: Callable[[], object],
+    ours: Callable[[], object],
+    rounds: int,
+    time_one: Callable[[Callable[[], object]], float] = seconds,
 ) -> None:
     """Print both medians and the ratio theirs / ours: above 1 we are faster."""
     for function in (theirs, ours):
         function()
-    times = in_rounds({"theirs": theirs, OURS: ours}, rounds)
+    times = in_rounds({"theirs": theirs, OURS: ours}, rounds, time_one=time_one)
     ratio = ratios(times["theirs"], times[OURS])
     their, our = (1e3 * spread(side).median for side in times.values())
     print(

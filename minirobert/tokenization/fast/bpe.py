@@ -1,19 +1,25 @@
-"""Byte-pair encoding of long pieces, in O(n log n) where the definition in `bpe` takes O(n²).
+"""Byte-pair encoding in O(n log n), where the definition in `bpe` takes O(n²).
 
 Two things make the difference. A merge changes only the pairs on both sides of it, so only these
 are looked up again; a linked list finds the neighbours. And the positions at which a pair of some
 rank stands are collected rank by rank: there is a heap of ranks, and one of the positions of each.
+
+A word is too short for the second: searching its few ranks takes less time than keeping a heap.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 from ..bpe import Pair
 
-__all__ = ["fast_bpe"]
+__all__ = ["FEW", "fast_bpe"]
+
+FEW = 40  # so many ranks are searched sooner than kept in order
+NO_RANK = math.inf
 
 
 def fast_bpe(
@@ -26,6 +32,8 @@ def fast_bpe(
     >>> fast_bpe("lower", {("l", "o"): 0, ("lo", "w"): 1, ("e", "r"): 2})
     ['low', 'er']
     """
+    if joined is None and len(symbols) <= FEW:
+        return _bpe_of_few(symbols, ranks)
     tokens = list(symbols)  # a token stands where its first symbol stood; the others become ""
     n = len(tokens)
     following = list(range(1, n + 1))  # for each token the position of the next one, at last n
@@ -67,3 +75,20 @@ def fast_bpe(
         if before >= 0:
             enqueue(before, left)
     return [token for token in tokens if token]
+
+
+def _bpe_of_few(symbols: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
+    tokens, rank_of = list(symbols), ranks.get
+    found = [*map(rank_of, pairwise(tokens), repeat(NO_RANK))]  # for each pair its rank
+    while found:
+        rank = min(found)
+        if rank == NO_RANK:
+            break
+        left = found.index(rank)
+        tokens[left] += tokens.pop(left + 1)
+        del found[left]
+        if left < len(found):
+            found[left] = rank_of((tokens[left], tokens[left + 1]), NO_RANK)
+        if left:
+            found[left - 1] = rank_of((tokens[left - 1], tokens[left]), NO_RANK)
+    return tokens

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
 from itertools import accumulate, chain
 
 from ..bpe import Pair
@@ -15,7 +16,8 @@ from ..texts import Text
 from ..vocabulary import Vocabulary
 from .bpe import fast_bpe
 from .piece_table import PieceTable
-from .shared_offsets import MAX_START, OffsetsFrom, PieceSpans, SpanTable
+from .shared_offsets import MAX_END, STEP, OffsetTable, span_keys
+from .stretches import Stretches
 
 __all__ = ["FastTextEncoder"]
 
@@ -28,20 +30,39 @@ class FastTextEncoder(TextEncoder):
     ) -> None:
         super().__init__(vocabulary, ranks, unk_id)
         # The look-up itself, a method of C, and not the table: it is called for every word.
-        self._ids_of_piece = PieceTable(lambda piece: self.ids_of(self.merged(piece))).__getitem__
+        self._ids_of_piece = PieceTable(self._merged_ids).__getitem__
         self._encoded_piece = PieceTable(
             lambda piece: self.encode_piece(Piece(0, piece))
         ).__getitem__
         self._encoded_after_new_space = PieceTable(
             lambda piece: self.encode_piece(Piece(0, piece, has_new_space=True))
         ).__getitem__
-        self._with_offsets = PieceTable(self._encode_with_offsets).__getitem__
-        self._span_table = SpanTable()
-        self._offsets_from = [OffsetsFrom(start) for start in range(MAX_START)]
+        self._with_spans = PieceTable(self._encode_with_spans).__getitem__
+        self._with_trimmed = PieceTable(partial(self._encode_with_spans, trims=True)).__getitem__
+        self._tokens_of_stretch = PieceTable(
+            lambda symbols: fast_bpe(symbols, self.ranks)
+        ).__getitem__
+        self._ids_of_stretch = PieceTable(
+            lambda symbols: self.ids_of(fast_bpe(symbols, self.ranks))
+        ).__getitem__
+        self._offsets = OffsetTable()
 
     def merged(self, piece: str) -> list[str]:
-        """Merge in O(n log n)."""
-        return fast_bpe(text_to_symbols(piece), self.ranks)
+        """Merge in O(n log n); what is not ASCII in stretches."""
+        if piece.isascii():
+            return fast_bpe(text_to_symbols(piece), self.ranks)
+        stretches = self._stretches.of(piece)
+        return [*chain.from_iterable(map(self._tokens_of_stretch, stretches))]
+
+    def _merged_ids(self, piece: str) -> tuple[int, ...]:
+        if piece.isascii():
+            return self.ids_of(self.merged(piece))
+        stretches = self._stretches.of(piece)
+        return tuple(chain.from_iterable(map(self._ids_of_stretch, stretches)))
+
+    @cached_property
+    def _stretches(self) -> Stretches:
+        return Stretches(self.ranks)  # not before it is needed: it takes as long as many texts
 
     def ids(
         self, text: Text, add_prefix_space: bool = False, split_special_tokens: bool = False
@@ -62,25 +83,23 @@ class FastTextEncoder(TextEncoder):
     def ids_and_offsets(
         self, text: str, split_special_tokens: bool, trim_offsets: bool
     ) -> tuple[list[int], list[Offsets]]:
-        """Encode a text that is given no space to ids and offsets, in one pass."""
+        """Encode a text of up to `MAX_END` characters, which gets no space, in one pass."""
         ids: list[int] = []
         offsets: list[Offsets] = []
+        encode = self._with_trimmed if trim_offsets else self._with_spans
+        table = self._offsets
         for start, end, added in self.splitter.split(text, split_special_tokens):
             if added:
                 piece = self.encode_added(added, text[start:end])
                 ids += piece.ids
                 offsets += shifted(piece.trimmed if trim_offsets else piece.spans, start)
                 continue
-            for piece_ids, whole, kept, length in map(
-                self._with_offsets, split_pieces(text[start:end])
-            ):
-                spans = kept if trim_offsets else whole
+            place, keys = start * STEP, []
+            for piece_ids, piece_keys, length in map(encode, split_pieces(text[start:end])):
                 ids += piece_ids
-                if start < MAX_START:
-                    offsets += self._offsets_from[start][spans]
-                else:
-                    offsets += shifted(spans.spans, start)
-                start += length
+                keys.append((place, piece_keys))
+                place += length
+            offsets += [table[place + key] for place, piece_keys in keys for key in piece_keys]
         return ids, offsets
 
     def encoding(
@@ -99,7 +118,7 @@ class FastTextEncoder(TextEncoder):
             )
 
         def to_ids_and_offsets(text: Text) -> EncodedText:
-            if add_prefix_space or not isinstance(text, str):
+            if add_prefix_space or not isinstance(text, str) or len(text) > MAX_END:
                 return self.encode(text, add_prefix_space, split_special_tokens)
             ids, offsets = self.ids_and_offsets(text, split_special_tokens, trim_offsets)
             return EncodedText(ids, self.find_pieces, (text, False, split_special_tokens), offsets)
@@ -132,10 +151,11 @@ class FastTextEncoder(TextEncoder):
             )
         return found
 
-    def _encode_with_offsets(
-        self, piece: str
-    ) -> tuple[tuple[int, ...], PieceSpans, PieceSpans, int]:
+    def _encode_with_spans(
+        self, piece: str, trims: bool = False
+    ) -> tuple[tuple[int, ...], tuple[int, ...], int]:
         tokens = self.merged(piece)
-        spans = tuple(token_spans(piece, tokens))
-        kept = tuple(map(trimmed, tokens, spans))
-        return self.ids_of(tokens), self._span_table[spans], self._span_table[kept], len(piece)
+        spans: Iterable[Offsets] = list(token_spans(piece, tokens))
+        if trims:
+            spans = map(trimmed, tokens, spans)
+        return self.ids_of(tokens), span_keys(spans), len(piece) * STEP

@@ -1,27 +1,30 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from minirobert.tokenization.fast import shared_offsets
-from minirobert.tokenization.fast.shared_offsets import OffsetsFrom, SpanTable
+from minirobert.tokenization.fast.shared_offsets import MAX_END, STEP, OffsetTable, span_keys
+from minirobert.tokenization.offsets import shifted
+
+places = st.integers(0, MAX_END)
 
 
-def test_equal_spans_have_one_entry():
-    table = SpanTable()
-    assert table[((0, 2), (2, 3))] is table[((0, 2), (2, 3))]
-    assert table[((0, 2),)] is not table[((0, 3),)]
+@given(ends=st.lists(st.tuples(places, places).map(sorted)), place=places)
+def test_keys_are_moved_as_offsets_are(ends, place):
+    spans = [tuple(each) for each in ends if each[1] + place <= MAX_END]
+    table = OffsetTable()
+    found = tuple(table[place * STEP + key] for key in span_keys(spans))
+    assert found == shifted(spans, place)
 
 
-def test_tables_stay_bounded(monkeypatch):
-    monkeypatch.setattr(shared_offsets, "MAX_SPANS", 3)
-    monkeypatch.setattr(shared_offsets, "MAX_DIFFERENT_SPANS", 3)
-    spans, offsets = SpanTable(), OffsetsFrom(10)
+def test_equal_offsets_are_one_tuple():
+    table = OffsetTable()
+    first, again = span_keys([(2, 5), (2, 5)])
+    assert table[first] is table[again]
+
+
+def test_the_table_stays_bounded(monkeypatch):
+    monkeypatch.setattr(shared_offsets, "MAX_DIFFERENT_OFFSETS", 3)
+    table = OffsetTable()
     for end in [1, 2, 3, 4, 5, 1]:
-        assert offsets[spans[((0, end),)]] == ((10, 10 + end),)
-        assert len(spans) <= 3
-        assert len(offsets) <= 3
-
-
-def test_the_spans_of_many_tokens_are_not_kept(monkeypatch):
-    monkeypatch.setattr(shared_offsets, "MAX_TOKENS", 1)
-    spans, offsets = SpanTable(), OffsetsFrom(10)
-    two = ((0, 1), (1, 3))
-    assert offsets[spans[two]] == ((10, 11), (11, 13))
-    assert offsets[spans[two[:1]]] == ((10, 11),)
-    assert list(offsets) == [spans[two[:1]]]
+        assert table[span_keys([(0, end)])[0]] == (0, end)
+        assert len(table) <= 3

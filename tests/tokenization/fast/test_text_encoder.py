@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert.tokenization import AddedToken, RobertaTokenizer
-from minirobert.tokenization.fast import text_encoder
+from minirobert.tokenization.fast.shared_offsets import MAX_END
 from minirobert.tokenization.fast.text_encoder import FastTextEncoder
 from minirobert.tokenization.text_encoder import TextEncoder
 from tests.equivalence.texts import small_vocabularies, texts
@@ -34,7 +34,7 @@ def check_alike(slow, fast, text, prefix, split):
     ):
         for name in KNOWN:
             assert getattr(found, name) == getattr(expected, name), name
-    if isinstance(text, str) and not prefix:
+    if isinstance(text, str) and not prefix and len(text) <= MAX_END:
         assert fast.ids_and_offsets(text, split, True) == (expected.ids, expected.trimmed)
         assert fast.ids_and_offsets(text, split, False) == (expected.ids, expected.spans)
 
@@ -59,11 +59,19 @@ def test_a_long_piece(text):
     check_alike(SLOW, FAST, text, False, False)
 
 
-@pytest.mark.parametrize("limit", [0, 1, 7])
-def test_offsets_beyond_the_limit_are_not_shared(monkeypatch, limit):
-    monkeypatch.setattr(text_encoder, "MAX_START", limit)
-    encoder = RobertaTokenizer.from_pretrained()._in_use.encoder
-    for _ in range(2):
-        _, offsets = encoder.ids_and_offsets("to be or not", False, True)
-        assert offsets == [(0, 2), (3, 5), (6, 8), (9, 12)]
-    assert all(start < limit for start, table in enumerate(encoder._offsets_from) if table)
+@pytest.mark.parametrize("length", [MAX_END - 1, MAX_END, MAX_END + 1, 2 * MAX_END])
+@pytest.mark.parametrize("part", ["to be  ", "a\u0301<mask>", "\u3042", "\U0001f600 ", " "])
+def test_offsets_at_the_last_place_that_is_kept(part, length):
+    text = (part * length)[:length]
+    for trims in (True, False):
+        found = FAST.encoding(False, False, True, trims)(text)
+        expected = SLOW.encode(text) if length < MAX_END else FAST.encode(text)
+        assert found.ids == expected.ids
+        offsets = found.trimmed if trims else found.spans
+        assert (found.offsets or offsets) == (expected.trimmed if trims else expected.spans)
+        assert (found.offsets is None) == (length > MAX_END)
+
+
+def test_texts_share_their_offsets():
+    first, second = (FAST.ids_and_offsets(text, False, True)[1] for text in ("to be", "or not"))
+    assert first[0] is second[0]
