@@ -134,6 +134,8 @@ def formulas():
     for loss in (losses.mean_squared_error, losses.binary_cross_entropy_with_logits):
         loss(x, x)
     kernels.compiled._gelu(np.ones((11, S), np.float32), np.ones(11, np.float32))
+    rows = np.ones((2, H, S), np.float32)
+    kernels.compiled._add_and_norm(*rows, *np.ones((3, H), np.float32), 1e-5)
     kernels.compiled._exponentials(x.astype(np.float32), np.empty((B, H), np.float32))
     losses.causal_lm_loss(rng.standard_normal((B, S, V)).astype(np.float16), IDS, 9)
 

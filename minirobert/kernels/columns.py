@@ -12,16 +12,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..parameters import ParameterTree
-from .compiled import compiled_for
-from .cpu import gelu_block
+from .steps import Steps
 from .texts import Run
 
-__all__ = ["attention", "gelu_in_place", "normed", "projected"]
+__all__ = ["attention", "projected"]
 
 NDArray: TypeAlias = np.ndarray[Any, Any]
 
 _SCORES = 1 << 18  # of a block: 1 MiB
-_ELEMENTS = 1 << 16
 
 #: Sums of exp(score) between which no term that counts is lost to the ends of float32.
 _LEAST, _MOST = 1e-20, 1e20
@@ -35,33 +33,8 @@ def projected(x: NDArray, dense: ParameterTree) -> NDArray:  # [X, M] -> [Y, M]
     return product
 
 
-def normed(x: NDArray, norm: ParameterTree, eps: float) -> NDArray:  # [H, M] -> [H, M]
-    """Compute `minirobert.functional.layer_norm` in place."""
-    x -= x.mean(axis=0)
-    variance = np.square(x).mean(axis=0)
-    x *= 1 / np.sqrt(variance + eps)
-    x *= norm.weight[:, None]
-    x += norm.bias[:, None]
-    return x
-
-
-def gelu_in_place(x: NDArray, bias: NDArray) -> NDArray:  # [I, M], [I] -> [I, M]
-    """Add a bias and compute `minirobert.functional.gelu`, both in place."""
-    compiled = compiled_for(x)
-    if compiled is not None:
-        compiled.gelu(x, bias)
-        return x
-    step = max(1, _ELEMENTS // x.shape[1])
-    square, inner = np.empty((2, step, x.shape[1]), x.dtype)
-    for start in range(0, len(x), step):
-        part = x[start : start + step]
-        part += bias[start : start + step, None]
-        gelu_block(part, part, square[: len(part)], inner[: len(part)])
-    return x
-
-
 def attention(
-    query: NDArray, key: NDArray, value: NDArray, runs: list[Run], asked: bool
+    query: NDArray, key: NDArray, value: NDArray, runs: list[Run], asked: bool, steps: Steps
 ) -> NDArray:  # [N, D, Y], [N, D, M], [N, D, M] -> [N D, Y]
     """Let the tokens of each text look at its keys, a block of scores at a time.
 
@@ -76,7 +49,7 @@ def attention(
         keys = _by_text(key, run.first, run.length, run)[..., : run.keys]
         values = _by_text(value, run.first, run.length, run)[..., : run.keys]
         may = run.attend_asked if asked else run.attend
-        _gather(queries, keys, values, may, _by_text(context, first, length, run))
+        _gather(queries, keys, values, may, steps, _by_text(context, first, length, run))
     return context.reshape(-1, context.shape[-1])
 
 
@@ -87,8 +60,13 @@ def _by_text(x: NDArray, first: int, length: int, run: Run) -> NDArray:
 
 
 def _gather(
-    query: NDArray, key: NDArray, value: NDArray, attend: NDArray | None, out: NDArray
-) -> None:  # [X, N, D, S], [X, N, D, T], [X, N, D, T], bool [X, 1, T, S], [X, N, D, S]
+    query: NDArray,
+    key: NDArray,
+    value: NDArray,
+    attend: NDArray | None,
+    steps: Steps,
+    out: NDArray,
+) -> None:  # [X, N, D, S], [X, N, D, T], [X, N, D, T], bool [X, 1, T, S] -> [X, N, D, S]
     """Compute ``softmax(Q K^T) V`` of texts with equally many keys."""
     key = key.swapaxes(2, 3)  # [X, N, T, D]
     shift = False
@@ -96,16 +74,16 @@ def _gather(
     for texts, heads, part in _blocks(n_texts, n_heads, query.shape[3], n_keys):
         q, k, v = query[texts, heads, :, part], key[texts, heads], value[texts, heads]
         may = None if attend is None else attend[texts, :, :, part]
-        exps, sums = _exponentials(q, k, may, shift)
+        exps, sums = _exponentials(q, k, may, shift, steps)
         if not (shift or (sums.min() > _LEAST and sums.max() < _MOST)):
             shift = True  # for the blocks that follow, too
-            exps, sums = _exponentials(q, k, may, shift)
+            exps, sums = _exponentials(q, k, may, shift, steps)
         context = np.matmul(v, exps, out=out[texts, heads, :, part])
         context /= sums
 
 
 def _exponentials(
-    query: NDArray, key: NDArray, attend: NDArray | None, shift: bool
+    query: NDArray, key: NDArray, attend: NDArray | None, shift: bool, steps: Steps
 ) -> tuple[NDArray, NDArray]:  # [X, Y, D, S], [X, Y, T, D] -> [X, Y, T, S], [X, Y, 1, S]
     """Compute exp of the scores and their sums over the keys.
 
@@ -118,14 +96,9 @@ def _exponentials(
         np.copyto(scores, _LOWEST, where=~attend)
     if shift:
         scores -= scores.max(axis=2, keepdims=True)
-    compiled = compiled_for(scores)
-    if compiled is not None:
-        sums = np.empty((*shape[:2], 1, shape[3]), scores.dtype)
-        compiled.exponentials(scores.reshape(-1, *shape[2:]), sums.reshape(-1, shape[3]))
-        return scores, sums
-    with np.errstate(over="ignore"):
-        np.exp(scores, out=scores)
-        return scores, scores.sum(axis=2, keepdims=True)
+    sums = np.empty((*shape[:2], 1, shape[3]), scores.dtype)
+    steps.exponentials(scores.reshape(-1, *shape[2:]), sums.reshape(-1, shape[3]))
+    return scores, sums
 
 
 def _blocks(

@@ -19,9 +19,11 @@ from ..encoder import EncoderOutput, activation_of, encoder
 from ..functional import gelu
 from ..observe import is_watched
 from ..parameters import ParameterTree
-from .columns import attention, gelu_in_place, normed, projected
+from .columns import attention, projected
+from .compiled import steps_for
 from .cpu import suits as all_float32
 from .registry import kernel_of
+from .steps import Steps
 from .texts import Group, grouped
 
 __all__ = ["encoder_cpu"]
@@ -66,11 +68,12 @@ def encoder_cpu(
     batch, length, size = hidden.shape
     rows = hidden.reshape(-1, size)
     groups = grouped(attend, read, batch, length)
+    steps = steps_for(layers[0].output.dense.weight)
     states = [np.ascontiguousarray(rows[group.tokens].T) for group in groups]
     for i, layer in enumerate(layers):
         is_last = i == len(layers) - 1
         for j, group in enumerate(groups):
-            states[j] = _layer(states[j], group, layer, config, is_last)
+            states[j] = _layer(states[j], group, layer, config, steps, is_last)
     result = np.empty_like(rows) if read is None else np.zeros_like(rows)
     for group, state in zip(groups, states, strict=True):
         result[group.read] = state.T
@@ -78,48 +81,49 @@ def encoder_cpu(
 
 
 def _layer(
-    x: NDArray, group: Group, layer: ParameterTree, config: RobertaConfig, is_last: bool
-) -> NDArray:  # [H, M] -> [H, Y]
-    """Compute `minirobert.encoder.encoder_layer`."""
-    asked = group.asked if is_last else None
-    before = x if asked is None else x[:, asked]
-    context = _self_attention(before, x, group, layer.attention.self, config, asked is not None)
-    x = _add_and_norm(context, before, layer.attention.output, config)
-    dense = layer.intermediate.dense
-    activation: Any = activation_of(config)
-    if activation is gelu:
-        expanded = gelu_in_place(dense.weight @ x, dense.bias)
-    else:
-        expanded = activation(projected(x, dense))
-    return _add_and_norm(expanded, x, layer.output, config)
-
-
-def _self_attention(
-    asking: NDArray,
     x: NDArray,
     group: Group,
     layer: ParameterTree,
     config: RobertaConfig,
-    asked: bool,
-) -> NDArray:  # [H, Y], [H, M] -> [N D, Y]
-    """Compute `minirobert.attention.self_attention`."""
-    heads = (-1, config.head_size)
+    steps: Steps,
+    is_last: bool,
+) -> NDArray:  # [H, M] -> [H, Y]
+    """Compute `minirobert.encoder.encoder_layer`."""
+    asked = group.asked if is_last else None
+    before = x if asked is None else x[:, asked]
+    query, key, value = _heads(before, x, layer.attention.self, config.head_size)
+    context = attention(query, key, value, group.runs, asked is not None, steps)
+    x = _add_and_norm(context, before, layer.attention.output, config, steps)
+    dense = layer.intermediate.dense
+    activation: Any = activation_of(config)
+    if activation is gelu:
+        expanded = dense.weight @ x
+        steps.gelu(expanded, dense.bias)
+    else:
+        expanded = activation(projected(x, dense))
+    return _add_and_norm(expanded, x, layer.output, config, steps)
+
+
+def _heads(
+    asking: NDArray, x: NDArray, layer: ParameterTree, size: int
+) -> tuple[NDArray, NDArray, NDArray]:  # [H, Y], [H, M] -> [N, D, Y], [N, D, M], [N, D, M]
+    """Make the queries, scaled, and the keys and values of each head."""
     query = projected(asking, layer.query)
-    query *= 1 / math.sqrt(config.head_size)
+    query *= 1 / math.sqrt(size)
     key, value = projected(x, layer.key), projected(x, layer.value)
-    return attention(
-        query.reshape(*heads, asking.shape[1]),
-        key.reshape(*heads, x.shape[1]),
-        value.reshape(*heads, x.shape[1]),
-        group.runs,
-        asked,
-    )
+    return _by_head(query, size), _by_head(key, size), _by_head(value, size)
+
+
+def _by_head(x: NDArray, size: int) -> NDArray:  # [N D, M] -> [N, D, M]
+    """Cut the rows into heads."""
+    return x.reshape(-1, size, x.shape[1])
 
 
 def _add_and_norm(
-    x: NDArray, residual: NDArray, block: ParameterTree, config: RobertaConfig
+    x: NDArray, residual: NDArray, block: ParameterTree, config: RobertaConfig, steps: Steps
 ) -> NDArray:  # [X, M], [H, M] -> [H, M]
     """Compute `minirobert.encoder.add_and_norm`."""
-    total = projected(x, block.dense)
-    total += residual
-    return normed(total, block.LayerNorm, config.layer_norm_eps)
+    total: NDArray = block.dense.weight @ x
+    norm, eps = block.LayerNorm, config.layer_norm_eps
+    steps.add_and_norm(total, residual, block.dense.bias, norm.weight, norm.bias, eps)
+    return total

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert import RobertaConfig, RobertaModel, kernels, watch
-from minirobert.functional import gelu, softmax
+from minirobert.functional import gelu, layer_norm, softmax
 from minirobert.kernels import columns, compiled, texts
+from minirobert.kernels.steps import NUMPY
 from minirobert.kernels.texts import Run
 from tests.kernels.running import ran
 
@@ -162,14 +163,14 @@ def test_many_texts_go_in_groups(monkeypatch):
 
 
 @pytest.fixture(params=["NumPy", "numba"])
-def library(request, monkeypatch):
-    """Run a test with what numba compiles, however small an array is, and without."""
-    if request.param == "numba":
-        pytest.importorskip("numba")
-        monkeypatch.setattr(compiled, "_FEW", 0)
-    else:
+def steps(request, monkeypatch):
+    """Run a test with what numba compiles, however small a model is, and without."""
+    if request.param == "NumPy":
         monkeypatch.setattr(compiled, "_compiled", lambda: None)
-    return request.param
+        return NUMPY
+    pytest.importorskip("numba")
+    monkeypatch.setattr(compiled, "_FEW", 0)
+    return compiled.steps_for(np.empty(0))
 
 
 def heads_of(rng, batch, length, scale):
@@ -181,13 +182,12 @@ def heads_of(rng, batch, length, scale):
 @pytest.mark.parametrize("scale", [0.5, 30, 300])
 @pytest.mark.parametrize("block", [1, 40, 1 << 18])
 @pytest.mark.parametrize("keys", [5, 3])
-def test_attention(library, monkeypatch, scale, block, keys):
+def test_attention(steps, monkeypatch, scale, block, keys):
     """Also of scores whose exponentials float32 cannot hold, and cut into blocks of each kind."""
     monkeypatch.setattr(columns, "_SCORES", block)
     query, key, value = heads_of(np.random.default_rng(keys), 2, 5, scale)
-    found = columns.attention(
-        query, key, value, [Run(2, 0, 5, keys, 0, 5, False, None, None)], False
-    )
+    runs = [Run(2, 0, 5, keys, 0, 5, False, None, None)]
+    found = columns.attention(query, key, value, runs, False, steps)
     by_text = [
         x.astype(float).reshape(3, 4, 2, 5).transpose(2, 0, 3, 1) for x in (query, key, value)
     ]
@@ -197,54 +197,67 @@ def test_attention(library, monkeypatch, scale, block, keys):
     np.testing.assert_allclose(found, expected, atol=64 * EPS * max(1, scale))
 
 
-def test_attention_of_scores_without_a_number(library):
+def test_attention_of_scores_without_a_number(steps):
     query, key, value = heads_of(np.random.default_rng(0), 1, 5, 1)
     query[1, 0, 2] = np.nan
-    found = columns.attention(query, key, value, [Run(1, 0, 5, 5, 0, 5, False, None, None)], False)
+    runs = [Run(1, 0, 5, 5, 0, 5, False, None, None)]
+    found = columns.attention(query, key, value, runs, False, steps)
     missing = np.isnan(found).reshape(3, 4, 5)
     assert missing[1, :, 2].all()
     assert missing.sum() == 4
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5), (300, 700)])
-def test_gelu_in_place(library, shape):
+def test_gelu(steps, shape):
     rng = np.random.default_rng(shape)
     x = (rng.standard_normal(shape) * 3).astype(np.float32)
     bias = rng.standard_normal(shape[0]).astype(np.float32)
-    expected = gelu((x + bias[:, None]).astype(float))
-    size = np.abs(x + bias[:, None])
-    assert np.all(np.abs(columns.gelu_in_place(x, bias) - expected) <= 4 * EPS * (size + 1e-3))
+    total = x + bias[:, None]
+    steps.gelu(x, bias)
+    assert np.all(np.abs(x - gelu(total.astype(float))) <= 4 * EPS * (np.abs(total) + 1e-3))
 
 
-def test_gelu_in_place_far_out(library):
+def test_gelu_far_out(steps):
     x = np.linspace(-30, 30, 200_001, dtype=np.float32)[:, None]
-    result = columns.gelu_in_place(x.copy(), np.zeros(len(x), np.float32))
-    expected = gelu(x.astype(float))
-    assert np.all(np.abs(result - expected) <= 4 * EPS * np.maximum(np.abs(x), 1e-3))
+    result = x.copy()
+    steps.gelu(result, np.zeros(len(x), np.float32))
+    assert np.all(np.abs(result - gelu(x.astype(float))) <= 4 * EPS * np.maximum(np.abs(x), 1e-3))
     np.testing.assert_array_equal(result[x > 5.75], x[x > 5.75])
     assert not result[x < -5.75].any()
     edges = np.array([[np.nan, np.inf, 0, -0.0, 1e-40, 1e30]], np.float32)
-    result = columns.gelu_in_place(edges.copy(), np.zeros(1, np.float32))
-    np.testing.assert_allclose(result, [[np.nan, np.inf, 0, 0, 5e-41, 1e30]], rtol=1e-4)
+    steps.gelu(edges, np.zeros(1, np.float32))
+    np.testing.assert_allclose(edges, [[np.nan, np.inf, 0, 0, 5e-41, 1e30]], rtol=1e-4)
 
 
-def test_exponentials(library):
+def test_exponentials(steps):
     """Of every score between those where float32 ends, and exactly zero below."""
-    scores = np.linspace(-110, 80, 1 << 20, dtype=np.float32)
-    key, query = scores.reshape(1, 1, 1024, 1024), np.eye(1024, dtype=np.float32)[None, None]
-    exps, sums = columns._exponentials(query, key, None, False)
-    exact = np.exp(key.astype(float))
-    normal = key > -87
+    scores = np.linspace(-110, 80, 1 << 20, dtype=np.float32).reshape(2, 512, 1024)
+    exps, sums = scores.copy(), np.empty((2, 1024), np.float32)
+    steps.exponentials(exps, sums)
+    exact = np.exp(scores.astype(float))
+    normal = scores > -87
     assert np.all(np.abs(exps - exact)[normal] <= 4 * EPS * exact[normal])
     assert np.all(exps[~normal] <= 2 * np.exp(-87))
-    np.testing.assert_allclose(sums[..., 0, :], exps.sum(axis=2, dtype=float), rtol=1e-4)
+    np.testing.assert_allclose(sums, exps.sum(axis=1, dtype=float), rtol=1e-4)
 
 
-def test_numba_is_left_alone_for_little_work():
-    assert compiled.compiled_for(np.ones(compiled._FEW - 1, np.float32)) is None
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (300, 70)])
+def test_add_and_norm(steps, shape):
+    rng = np.random.default_rng(shape)
+    x, residual = (rng.standard_normal((2, *shape)) * 3).astype(np.float32)
+    bias, weight, shift = rng.standard_normal((3, shape[0])).astype(np.float32)
+    total = x.astype(float) + bias[:, None] + residual
+    steps.add_and_norm(x, residual, bias, weight, shift, 1e-5)
+    exact = layer_norm(total.T, weight.astype(float), shift.astype(float), 1e-5).T
+    spread = np.abs(total).max() / max(1e-2, total.std(axis=0).min())
+    assert np.abs(x - exact).max() <= 32 * EPS * max(1, spread)
 
 
-def test_many_threads_and_a_fork_compute_the_same(library):
+def test_numba_is_left_alone_for_small_models():
+    assert compiled.steps_for(np.empty(compiled._FEW - 1, np.float32)) is NUMPY
+
+
+def test_many_threads_and_a_fork_compute_the_same(steps):
     """What is compiled runs in the thread that calls it, and keeps nothing of a call."""
     model, rng = small_model(), np.random.default_rng(8)
     calls = [rng.integers(2, 40, (3, length)) for length in range(1, 9)]
