@@ -66,7 +66,7 @@ def _gather(
     attend: NDArray | None,
     steps: Steps,
     out: NDArray,
-) -> None:  # [X, N, D, S], [X, N, D, T], [X, N, D, T], bool [X, 1, T, S] -> [X, N, D, S]
+) -> None:  # [X, N, D, S], [X, N, D, T], [X, N, D, T], bool [X, 1, T, S]
     """Compute ``softmax(Q K^T) V`` of texts with equally many keys."""
     key = key.swapaxes(2, 3)  # [X, N, T, D]
     shift = False

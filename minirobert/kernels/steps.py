@@ -22,12 +22,12 @@ _ELEMENTS = 1 << 16  # of a block: see `minirobert.kernels.cpu`
 class Steps(NamedTuple):
     """The three steps; each writes over its first argument."""
 
-    #: ``gelu(x, bias)``, [I, M] and [I]: add the bias, and compute `minirobert.functional.gelu`.
+    #: ``gelu(x, bias)``: add the bias, and compute `minirobert.functional.gelu`.
     gelu: Callable[[NDArray, NDArray], None]
-    #: ``exponentials(x, sums)``, [X, T, S] and [X, S]: exp of all, and ``sums`` of it over T.
+    #: ``exponentials(x, sums)``: compute exp, and put its sums over the keys into ``sums``.
     exponentials: Callable[[NDArray, NDArray], None]
-    #: ``add_and_norm(x, residual, bias, weight, shift, eps)``: add the bias [H] and the residual
-    #: [H, M], and compute `minirobert.functional.layer_norm` with a weight [H] and a bias [H].
+    #: ``add_and_norm(x, residual, bias, weight, shift, eps)``: add the bias and the residual, and
+    #: compute `minirobert.functional.layer_norm` with the weight, and with ``shift`` as its bias.
     add_and_norm: Callable[[NDArray, NDArray, NDArray, NDArray, NDArray, float], None]
 
 
