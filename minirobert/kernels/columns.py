@@ -11,17 +11,21 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..config import RobertaConfig
+from ..encoder import activation_of
+from ..functional import gelu
 from ..parameters import ParameterTree
 from .compiled import compiled_for
 from .cpu import gelu_block
 from .texts import Run
 
-__all__ = ["attention", "gelu_in_place", "normed", "projected"]
+__all__ = ["after_attention", "attention", "gather", "gelu_in_place", "normed", "projected"]
 
 NDArray: TypeAlias = np.ndarray[Any, Any]
 
 _SCORES = 1 << 18  # of a block: 1 MiB
 _ELEMENTS = 1 << 16
+_MANY_QUERIES = 8  # its innermost loop is over them
 
 #: Sums of exp(score) between which no term that counts is lost to the ends of float32.
 _LEAST, _MOST = 1e-20, 1e20
@@ -60,6 +64,29 @@ def gelu_in_place(x: NDArray, bias: NDArray) -> NDArray:  # [I, M], [I] -> [I, M
     return x
 
 
+def after_attention(
+    context: NDArray, before: NDArray, layer: ParameterTree, config: RobertaConfig
+) -> NDArray:  # [N D, M], [H, M] -> [H, M]
+    """Compute what follows in `minirobert.encoder.encoder_layer`."""
+    x = _add_and_norm(context, before, layer.attention.output, config)
+    dense = layer.intermediate.dense
+    activation: Any = activation_of(config)
+    if activation is gelu:
+        expanded = gelu_in_place(dense.weight @ x, dense.bias)
+    else:
+        expanded = activation(projected(x, dense))
+    return _add_and_norm(expanded, x, layer.output, config)
+
+
+def _add_and_norm(
+    x: NDArray, residual: NDArray, block: ParameterTree, config: RobertaConfig
+) -> NDArray:  # [X, M], [H, M] -> [H, M]
+    """Compute `minirobert.encoder.add_and_norm`."""
+    total = projected(x, block.dense)
+    total += residual
+    return normed(total, block.LayerNorm, config.layer_norm_eps)
+
+
 def attention(
     query: NDArray, key: NDArray, value: NDArray, runs: list[Run], asked: bool
 ) -> NDArray:  # [N, D, Y], [N, D, M], [N, D, M] -> [N D, Y]
@@ -76,7 +103,7 @@ def attention(
         keys = _by_text(key, run.first, run.length, run)[..., : run.keys]
         values = _by_text(value, run.first, run.length, run)[..., : run.keys]
         may = run.attend_asked if asked else run.attend
-        _gather(queries, keys, values, may, _by_text(context, first, length, run))
+        gather(queries, keys, values, may, _by_text(context, first, length, run))
     return context.reshape(-1, context.shape[-1])
 
 
@@ -86,7 +113,7 @@ def _by_text(x: NDArray, first: int, length: int, run: Run) -> NDArray:
     return columns.reshape(*x.shape[:2], run.n_texts, length).transpose(2, 0, 1, 3)
 
 
-def _gather(
+def gather(
     query: NDArray, key: NDArray, value: NDArray, attend: NDArray | None, out: NDArray
 ) -> None:  # [X, N, D, S], [X, N, D, T], [X, N, D, T], bool [X, 1, T, S], [X, N, D, S]
     """Compute ``softmax(Q K^T) V`` of texts with equally many keys."""
@@ -118,7 +145,7 @@ def _exponentials(
         np.copyto(scores, _LOWEST, where=~attend)
     if shift:
         scores -= scores.max(axis=2, keepdims=True)
-    compiled = compiled_for(scores)
+    compiled = compiled_for(scores) if shape[3] >= _MANY_QUERIES else None
     if compiled is not None:
         sums = np.empty((*shape[:2], 1, shape[3]), scores.dtype)
         compiled.exponentials(scores.reshape(-1, *shape[2:]), sums.reshape(-1, shape[3]))

@@ -2,7 +2,7 @@
 
 What `minirobert.encoder.encoder` computes for each position is computed here for the tokens that
 count: see `minirobert.kernels.texts`. The formula runs where somebody watches, where states or
-attentions are asked for, and where a layer is given more than its text.
+attentions are asked for, and where a layer is given more than its text and a cache.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 from ..attention import Extras
 from ..config import RobertaConfig
-from ..encoder import EncoderOutput, activation_of, encoder
-from ..functional import gelu
+from ..encoder import EncoderOutput, encoder
 from ..observe import is_watched
 from ..parameters import ParameterTree
-from .columns import attention, gelu_in_place, normed, projected
+from .cached import decoder
+from .columns import after_attention, attention, projected
 from .cpu import suits as all_float32
 from .registry import kernel_of
 from .texts import Group, grouped
@@ -45,7 +45,8 @@ def _suits(
         and not (output_hidden_states or output_attentions or is_watched())
         and config.position_embedding_type == "absolute"
         and isinstance(config.hidden_act, str)
-        and (extras is None or all(part is None for one in extras for part in one))
+        and all(part is None for one in extras or () for part in one._replace(cache=None))
+        and (read is None or bool(read.any()))
         and all_float32(hidden, layers[0].output.dense.weight)
     )
 
@@ -63,6 +64,10 @@ def encoder_cpu(
     output_attentions: bool = False,
 ) -> EncoderOutput:
     """Compute `minirobert.encoder.encoder` for the tokens that are read or looked at."""
+    caches = [one.cache for one in extras or () if one.cache is not None]
+    if caches:
+        result = decoder(hidden, attend, layers, config, caches, read)
+        return EncoderOutput(result, None, None, None)
     batch, length, size = hidden.shape
     rows = hidden.reshape(-1, size)
     groups = grouped(attend, read, batch, length)
@@ -84,14 +89,7 @@ def _layer(
     asked = group.asked if is_last else None
     before = x if asked is None else x[:, asked]
     context = _self_attention(before, x, group, layer.attention.self, config, asked is not None)
-    x = _add_and_norm(context, before, layer.attention.output, config)
-    dense = layer.intermediate.dense
-    activation: Any = activation_of(config)
-    if activation is gelu:
-        expanded = gelu_in_place(dense.weight @ x, dense.bias)
-    else:
-        expanded = activation(projected(x, dense))
-    return _add_and_norm(expanded, x, layer.output, config)
+    return after_attention(context, before, layer, config)
 
 
 def _self_attention(
@@ -114,12 +112,3 @@ def _self_attention(
         group.runs,
         asked,
     )
-
-
-def _add_and_norm(
-    x: NDArray, residual: NDArray, block: ParameterTree, config: RobertaConfig
-) -> NDArray:  # [X, M], [H, M] -> [H, M]
-    """Compute `minirobert.encoder.add_and_norm`."""
-    total = projected(x, block.dense)
-    total += residual
-    return normed(total, block.LayerNorm, config.layer_norm_eps)

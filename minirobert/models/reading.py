@@ -29,7 +29,7 @@ from ..arrays import (
 from ..checks import booleans, check_shape, place
 from ..sentences import shown
 
-__all__ = ["check_read", "first_tokens", "picked", "spread"]
+__all__ = ["check_read", "first_tokens", "last_tokens", "picked", "spread"]
 
 
 def check_read(value: Any, attention_mask: Any, like: Array, shape: Shape) -> Array | None:
@@ -83,9 +83,18 @@ def check_read(value: Any, attention_mask: Any, like: Array, shape: Shape) -> Ar
 
 def first_tokens(shape: Shape, like: Array) -> Array:  # -> bool [B, S]
     """Mark the first token of each text."""
+    return _tokens_at(0, shape, like)
+
+
+def last_tokens(shape: Shape, like: Array) -> Array:  # -> bool [B, S]
+    """Mark the last token of each text."""
+    return _tokens_at(shape[-1] - 1, shape, like)
+
+
+def _tokens_at(place: int, shape: Shape, like: Array) -> Array:  # -> bool [B, S]
     xp = array_namespace(like)
     places = xp.arange(shape[-1], dtype=index_dtype(xp), device=device_of(like))
-    return xp.broadcast_to(places[None, :] == 0, shape)
+    return xp.broadcast_to(places[None, :] == place, shape)
 
 
 def picked(hidden: Array, read: Array) -> Array:  # [B, S, H], bool [B, S] -> [1, R, H]
