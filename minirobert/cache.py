@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
 from typing import Any
 
 from .arrays import (
@@ -23,7 +24,7 @@ from .checks import check_range, integers
 from .rules import INTEGER, check
 from .sentences import shown
 
-__all__ = ["KeyValueCache", "LayerCache"]
+__all__ = ["KeyValueCache", "LayerCache", "rows_of"]
 
 _FIRST_CAPACITY = 64
 
@@ -38,6 +39,8 @@ class LayerCache:
     def __init__(self) -> None:
         self._keys: Array | None = None  # [B, N, capacity, D]
         self._values: Array | None = None  # [B, N, capacity, D]
+        # what held both before rows were selected; the next selection may write over it
+        self._spare: tuple[Array | None, Array | None] = None, None
         #: K, how many tokens had been read when the forward pass began.
         self.past = 0
         #: Keys and values of the encoder's texts, each [B, N, E, D]: computed once.
@@ -69,7 +72,8 @@ class LayerCache:
     def selected(self, rows: Array, length: int) -> LayerCache:
         """Give these rows of the batch alone, in this order; one may be named more than once."""
         xp, layer = array_namespace(rows), LayerCache()
-        layer._keys, layer._values = (xp.take(x, rows, axis=0) for x in self.read(length))
+        spare, layer._spare = self._spare, (self._keys, self._values)
+        layer._keys, layer._values = map(rows_of, self.read(length), (rows, rows), spare)
         if self.cross is not None:
             keys, values = self.cross
             layer.cross = xp.take(keys, rows, axis=0), xp.take(values, rows, axis=0)
@@ -77,10 +81,22 @@ class LayerCache:
 
     def convert(self, function: Callable[[Array], Array]) -> None:
         """Exchange each array for what a function makes of it."""
+        self._spare = None, None
         if self._keys is not None and self._values is not None:
             self._keys, self._values = function(self._keys), function(self._values)
         if self.cross is not None:
             self.cross = function(self.cross[0]), function(self.cross[1])
+
+
+@singledispatch
+def rows_of(
+    x: Array, rows: Array, spare: Array | None = None
+) -> Array:  # [B, N, K, D], [X], [Y, N, capacity, D] -> [X, N, K or more, D]
+    """Take rows of the batch, with room for others behind their K tokens, or without.
+
+    The result may be put into an array that nobody needs.
+    """
+    return array_namespace(x).take(x, rows, axis=0)
 
 
 def _appended(buffer: Array | None, new: Array, past: int, end: int) -> Array:

@@ -3,7 +3,7 @@ import pytest
 
 from minirobert import KeyValueCache, RobertaConfig, RobertaForCausalLM, RobertaModel, watch
 from minirobert.attention import causal_mask
-from minirobert.cache import LayerCache
+from minirobert.cache import LayerCache, rows_of
 from tests.libraries import LIBRARIES, NUMPY, host
 
 FIELDS = {
@@ -87,6 +87,33 @@ def test_rows_can_be_chosen_and_repeated(library):
     logits = next_logits(cache, library.array(np.array([[5], [6], [4]])), model)
     whole = np.concatenate([IDS[[1, 0, 1]], [[5], [6], [4]]], axis=1)
     same(host(logits)[:, 0], MODEL(whole).logits[:, 5])
+
+
+def test_rows_are_chosen_into_memory_that_nothing_needs_any_more():
+    cache = cached()
+    first = cache.layers[0]._keys
+    for rows in ([1, 0], [1, 1]):
+        cache.reorder_cache(rows)
+    assert cache.layers[0]._keys is first
+    whole = np.concatenate([IDS[[0, 0]], [[5], [6]]], axis=1)
+    same(next_logits(cache, [[5], [6]])[:, 0], MODEL(whole).logits[:, 5])
+
+
+def test_an_interrupted_choice_of_rows_has_chosen_nothing(monkeypatch):
+    cache, calls = cached(), []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return rows_of(*arguments)
+
+    cache.reorder_cache([1, 0])  # from here on there is memory to write over
+    monkeypatch.setattr("minirobert.cache.rows_of", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cache.reorder_cache([0, 0])
+    whole = np.concatenate([IDS[[1, 0]], [[5], [6]]], axis=1)
+    same(next_logits(cache, [[5], [6]])[:, 0], MODEL(whole).logits[:, 5])
 
 
 def test_rows_are_chosen_of_the_encoders_texts_too():

@@ -83,14 +83,19 @@ def top_p(scores: Array, p: float, min_tokens_to_keep: int = 1) -> Array:
     array([[-inf, -0.5, -1.2]])
     """
     xp = array_namespace(scores)
-    order = xp.argsort(scores, axis=1)  # [B, V], the least likely word first
-    probabilities = softmax(take_along_last(scores, order))
-    up_to = xp.cumulative_sum(probabilities, axis=1)
+    vocab, kind = scores.shape[1], index_dtype(xp)
+    in_order = xp.sort(scores, axis=1, stable=False)  # [B, V], the least likely word first
+    up_to = xp.cumulative_sum(softmax(in_order), axis=1)
     # The words up to here are so unlikely that those behind have p without them.
-    rank = xp.arange(scores.shape[1], dtype=index_dtype(xp), device=device_of(scores))
+    rank = xp.arange(vocab, dtype=kind, device=device_of(scores))
     dropped = (up_to <= 1 - p) & (rank < scores.shape[1] - min_tokens_to_keep)
-    place = xp.argsort(order, axis=1)  # of each word in the order
-    return xp.where(take_along_last(dropped, place), -math.inf, scores)
+    n_dropped = xp.sum(astype(dropped, kind), axis=1, keepdims=True)  # [B, 1]
+    last = take_along_last(in_order, xp.clip(n_dropped - 1, 0, vocab - 1))  # [B, 1]
+    less = scores < last
+    n_alike = n_dropped - xp.sum(astype(less, kind), axis=1, keepdims=True)
+    alike = scores == last
+    first_ones = xp.cumulative_sum(astype(alike, kind), axis=1) <= n_alike
+    return xp.where(less | (alike & first_ones), -math.inf, scores)
 
 
 def min_p(scores: Array, p: float) -> Array:

@@ -11,15 +11,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..config import RobertaConfig
+from ..encoder import activation_of
+from ..functional import gelu
 from ..parameters import ParameterTree
-from .steps import Steps
+from .steps import NUMPY, Steps
 from .texts import Run
 
-__all__ = ["attention", "projected"]
+__all__ = ["after_attention", "attention", "gather", "projected"]
 
 NDArray: TypeAlias = np.ndarray[Any, Any]
 
 _SCORES = 1 << 18  # of a block: 1 MiB
+_MANY_QUERIES = 8  # the innermost loop of what is compiled is over them
 
 #: Sums of exp(score) between which no term that counts is lost to the ends of float32.
 _LEAST, _MOST = 1e-20, 1e20
@@ -31,6 +35,31 @@ def projected(x: NDArray, dense: ParameterTree) -> NDArray:  # [X, M] -> [Y, M]
     product: NDArray = dense.weight @ x
     product += dense.bias[:, None]
     return product
+
+
+def after_attention(
+    context: NDArray, before: NDArray, layer: ParameterTree, config: RobertaConfig, steps: Steps
+) -> NDArray:  # [N D, M], [H, M] -> [H, M]
+    """Compute what follows in `minirobert.encoder.encoder_layer`."""
+    x = _add_and_norm(context, before, layer.attention.output, config, steps)
+    dense = layer.intermediate.dense
+    activation: Any = activation_of(config)
+    if activation is gelu:
+        expanded = dense.weight @ x
+        steps.gelu(expanded, dense.bias)
+    else:
+        expanded = activation(projected(x, dense))
+    return _add_and_norm(expanded, x, layer.output, config, steps)
+
+
+def _add_and_norm(
+    x: NDArray, residual: NDArray, block: ParameterTree, config: RobertaConfig, steps: Steps
+) -> NDArray:  # [X, M], [H, M] -> [H, M]
+    """Compute `minirobert.encoder.add_and_norm`."""
+    total: NDArray = block.dense.weight @ x
+    norm, eps = block.LayerNorm, config.layer_norm_eps
+    steps.add_and_norm(total, residual, block.dense.bias, norm.weight, norm.bias, eps)
+    return total
 
 
 def attention(
@@ -49,7 +78,7 @@ def attention(
         keys = _by_text(key, run.first, run.length, run)[..., : run.keys]
         values = _by_text(value, run.first, run.length, run)[..., : run.keys]
         may = run.attend_asked if asked else run.attend
-        _gather(queries, keys, values, may, steps, _by_text(context, first, length, run))
+        gather(queries, keys, values, may, steps, _by_text(context, first, length, run))
     return context.reshape(-1, context.shape[-1])
 
 
@@ -59,7 +88,7 @@ def _by_text(x: NDArray, first: int, length: int, run: Run) -> NDArray:
     return columns.reshape(*x.shape[:2], run.n_texts, length).transpose(2, 0, 1, 3)
 
 
-def _gather(
+def gather(
     query: NDArray,
     key: NDArray,
     value: NDArray,
@@ -97,6 +126,7 @@ def _exponentials(
     if shift:
         scores -= scores.max(axis=2, keepdims=True)
     sums = np.empty((*shape[:2], 1, shape[3]), scores.dtype)
+    steps = steps if shape[3] >= _MANY_QUERIES else NUMPY
     steps.exponentials(scores.reshape(-1, *shape[2:]), sums.reshape(-1, shape[3]))
     return scores, sums
 

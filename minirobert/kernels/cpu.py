@@ -21,6 +21,7 @@ NDArray: TypeAlias = np.ndarray[Any, Any]
 
 _BLOCK = 1 << 16  # elements of a block: 256 KiB, and a few of them fit a second-level cache
 _FEW_ROWS = 64
+_MANY_WEIGHTS = 4096  # rows of them: with more BLAS takes longer for each
 _FLOAT32 = np.dtype(np.float32)
 
 # glibc gives freed memory back to the system, which must clear it page by page at the next use: a
@@ -55,10 +56,19 @@ def linear_cpu(x: NDArray, weight: NDArray, bias: NDArray | None = None) -> NDAr
     """
     rows = x.reshape(-1, x.shape[-1])  # [M, X]
     few = 1 < len(rows) <= _FEW_ROWS
-    product = (weight @ rows.T).T if few else rows @ weight.T  # [M, Y]
+    product = _of_few(rows, weight) if few else rows @ weight.T  # [M, Y]
     if bias is not None:
         product += bias
     return product.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _of_few(rows: NDArray, weight: NDArray) -> NDArray:  # [M, X], [Y, X] -> [M, Y]
+    """Multiply a part of the weights at a time, and lay the result with a row for each of ours."""
+    result = np.empty((len(rows), len(weight)), rows.dtype)
+    for start in range(0, len(weight), _MANY_WEIGHTS):
+        part = slice(start, start + _MANY_WEIGHTS)
+        result[:, part] = (weight[part] @ rows.T).T
+    return result
 
 
 @kernel_of(softmax, np.ndarray, suits)

@@ -2,7 +2,7 @@
 
 What `minirobert.encoder.encoder` computes for each position is computed here for the tokens that
 count: see `minirobert.kernels.texts`. The formula runs where somebody watches, where states or
-attentions are asked for, and where a layer is given more than its text.
+attentions are asked for, and where a layer is given more than its text and a cache.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 from ..attention import Extras
 from ..config import RobertaConfig
-from ..encoder import EncoderOutput, activation_of, encoder
-from ..functional import gelu
+from ..encoder import EncoderOutput, encoder
 from ..observe import is_watched
 from ..parameters import ParameterTree
-from .columns import attention, projected
+from .cached import decoder
+from .columns import after_attention, attention, projected
 from .compiled import steps_for
 from .cpu import suits as all_float32
 from .registry import kernel_of
@@ -47,7 +47,8 @@ def _suits(
         and not (output_hidden_states or output_attentions or is_watched())
         and config.position_embedding_type == "absolute"
         and isinstance(config.hidden_act, str)
-        and (extras is None or all(part is None for one in extras for part in one))
+        and all(part is None for one in extras or () for part in one._replace(cache=None))
+        and (read is None or bool(read.any()))
         and all_float32(hidden, layers[0].output.dense.weight)
     )
 
@@ -65,10 +66,14 @@ def encoder_cpu(
     output_attentions: bool = False,
 ) -> EncoderOutput:
     """Compute `minirobert.encoder.encoder` for the tokens that are read or looked at."""
+    steps = steps_for(layers[0].output.dense.weight)
+    caches = [one.cache for one in extras or () if one.cache is not None]
+    if caches:
+        result = decoder(hidden, attend, layers, config, caches, read, steps)
+        return EncoderOutput(result, None, None, None)
     batch, length, size = hidden.shape
     rows = hidden.reshape(-1, size)
     groups = grouped(attend, read, batch, length)
-    steps = steps_for(layers[0].output.dense.weight)
     states = [np.ascontiguousarray(rows[group.tokens].T) for group in groups]
     for i, layer in enumerate(layers):
         is_last = i == len(layers) - 1
@@ -93,15 +98,7 @@ def _layer(
     before = x if asked is None else x[:, asked]
     query, key, value = _heads(before, x, layer.attention.self, config.head_size)
     context = attention(query, key, value, group.runs, asked is not None, steps)
-    x = _add_and_norm(context, before, layer.attention.output, config, steps)
-    dense = layer.intermediate.dense
-    activation: Any = activation_of(config)
-    if activation is gelu:
-        expanded = dense.weight @ x
-        steps.gelu(expanded, dense.bias)
-    else:
-        expanded = activation(projected(x, dense))
-    return _add_and_norm(expanded, x, layer.output, config, steps)
+    return after_attention(context, before, layer, config, steps)
 
 
 def _heads(
@@ -117,13 +114,3 @@ def _heads(
 def _by_head(x: NDArray, size: int) -> NDArray:  # [N D, M] -> [N, D, M]
     """Cut the rows into heads."""
     return x.reshape(-1, size, x.shape[1])
-
-
-def _add_and_norm(
-    x: NDArray, residual: NDArray, block: ParameterTree, config: RobertaConfig, steps: Steps
-) -> NDArray:  # [X, M], [H, M] -> [H, M]
-    """Compute `minirobert.encoder.add_and_norm`."""
-    total: NDArray = block.dense.weight @ x
-    norm, eps = block.LayerNorm, config.layer_norm_eps
-    steps.add_and_norm(total, residual, block.dense.bias, norm.weight, norm.bias, eps)
-    return total

@@ -36,6 +36,7 @@ from .head import Head
 from .inputs import check_inputs
 from .labels import check_labels
 from .outputs import CausalLMOutputWithCrossAttentions, MaskedLMOutput
+from .reading import last_tokens
 
 __all__ = ["RobertaForCausalLM", "RobertaForMaskedLM"]
 
@@ -483,7 +484,7 @@ class RobertaForCausalLM(_LanguageModel):
         inputs_embeds: Array | None = None,
         position_ids: Array | None = None,
     ) -> Array:  # [B, S] -> [B, V]
-        """Score the word behind the last token; the head is not run for the others."""
+        """Score the word behind the last token, which alone is read."""
         arguments = Arguments(
             input_ids,
             attention_mask,
@@ -494,6 +495,7 @@ class RobertaForCausalLM(_LanguageModel):
             past_key_values=past_key_values,
         )
         inputs, _ = check_inputs(self.config, self.word_embeddings, arguments)
+        inputs = inputs._replace(read=last_tokens(inputs.is_token))
         encoded = self._encode(inputs, Wanted(False, False))
         return self.lm_head(encoded.last_hidden_state[:, -1, :])
 

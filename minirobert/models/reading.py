@@ -29,7 +29,7 @@ from ..arrays import (
 from ..checks import booleans, check_shape, place
 from ..sentences import shown
 
-__all__ = ["check_read", "first_tokens", "score_read"]
+__all__ = ["check_read", "first_tokens", "last_tokens", "score_read"]
 
 
 def check_read(value: Any, attention_mask: Any, like: Array, shape: Shape) -> Array | None:
@@ -83,11 +83,20 @@ def check_read(value: Any, attention_mask: Any, like: Array, shape: Shape) -> Ar
 
 def first_tokens(of: Array) -> Array | None:  # [B, S] -> bool [B, S]
     """Mark the first token of each text, or nothing where a library records what is computed."""
+    return _tokens_at(0, of)
+
+
+def last_tokens(of: Array) -> Array | None:  # [B, S] -> bool [B, S]
+    """Mark the last token of each text, or nothing where a library records what is computed."""
+    return _tokens_at(of.shape[1] - 1, of)
+
+
+def _tokens_at(place: int, of: Array) -> Array | None:  # [B, S] -> bool [B, S]
     if not has_values(of):
         return None
     xp = array_namespace(of)
     places = xp.arange(of.shape[1], dtype=index_dtype(xp), device=device_of(of))
-    return xp.broadcast_to(places[None, :] == 0, tuple(of.shape))
+    return xp.broadcast_to(places[None, :] == place, tuple(of.shape))
 
 
 def score_read(

@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minirobert import RobertaConfig, RobertaModel, kernels, watch
+from minirobert import (
+    KeyValueCache,
+    RobertaConfig,
+    RobertaForCausalLM,
+    RobertaModel,
+    kernels,
+    watch,
+)
 from minirobert.functional import gelu, layer_norm, softmax
-from minirobert.kernels import columns, compiled, texts
+from minirobert.kernels import cached, columns, compiled, texts
 from minirobert.kernels.steps import NUMPY
 from minirobert.kernels.texts import Run
 from tests.kernels.running import ran
@@ -80,6 +87,65 @@ def test_the_kernel_equals_the_formula(call):
     np.testing.assert_array_equal(fast == 0, slow == 0)
 
 
+@st.composite
+def readings(draw):
+    """Draw a decoder, texts that it reads a few tokens at a time, and what is done in between."""
+    model = small_model(
+        draw(st.integers(0, 99)),
+        num_hidden_layers=draw(st.integers(1, 3)),
+        hidden_act=draw(st.sampled_from(["gelu", "relu"])),
+        initializer_range=draw(st.sampled_from([0.02, 0.5])),
+        is_decoder=True,
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    batch, past, steps = draw(st.integers(1, 4)), 0, []
+    padding = rng.integers(0, 4, (batch, 1)) * draw(st.booleans())
+    for _ in range(draw(st.integers(1, 5))):
+        length = draw(st.sampled_from([1, 1, 3, 6]))
+        places = np.arange(past + length)
+        ids = np.where(places[past:] < padding, 1, rng.integers(2, 40, (batch, length)))
+        mask = {
+            "none": None,
+            "left": (places >= padding).astype(int),
+            "holes": rng.integers(0, 2, (batch, past + length)),
+            "own": rng.integers(0, 2, (batch, length, past + length)),
+        }[draw(st.sampled_from(["none", "left", "left", "holes", "own"]))]
+        read = draw(st.sampled_from([None, "last", "some"]))
+        if read is not None:
+            last = np.broadcast_to(np.arange(length) == length - 1, (batch, length))
+            read = last.astype(int) if read == "last" else rng.integers(0, 2, (batch, length))
+        past = keep = draw(st.sampled_from([past + length, past + 1]))
+        rows = draw(st.none() | st.lists(st.integers(0, batch - 1), min_size=1, max_size=4))
+        steps.append(({"input_ids": ids, "attention_mask": mask, "read": read}, keep, rows))
+        if rows is not None:
+            batch, padding = len(rows), padding[rows]
+    return model, steps
+
+
+def read_on(model, steps):
+    """Give what a decoder computes of each part of the texts, and what its cache holds then."""
+    cache, computed = KeyValueCache(), []
+    for arguments, keep, rows in steps:
+        computed.append(model(**arguments, past_key_values=cache).last_hidden_state)
+        cache.crop(keep)
+        if rows is not None:
+            cache.reorder_cache(rows)
+    return [*computed, *(array for layer in cache.to_legacy_cache() for array in layer)]
+
+
+@given(case=readings())
+def test_the_kernel_equals_the_formula_behind_a_cache(case):
+    model, steps = case
+    fast = read_on(model, steps)
+    with kernels.disabled():
+        wide, slow = read_on(model.double(), steps), read_on(model, steps)
+    worst = max(np.abs(one - exact).max() for one, exact in zip(slow, wide, strict=True))
+    for one, exact, other in zip(fast, wide, slow, strict=True):
+        assert one.dtype == np.float32
+        assert np.abs(one - exact).max() <= 4 * worst + 32 * EPS
+        np.testing.assert_array_equal(one == 0, other == 0)
+
+
 def names_that_ran(model, ids, **arguments):
     return {name.partition(".")[2] for name in ran(lambda: model(ids, **arguments))}
 
@@ -90,6 +156,8 @@ MASK = (IDS != 1).astype(int)
 
 def test_the_kernel_runs():
     assert "encoder_cpu" in names_that_ran(small_model(), IDS, attention_mask=MASK)
+    decoder = small_model(is_decoder=True)
+    assert "decoder" in names_that_ran(decoder, IDS, past_key_values=KeyValueCache())
 
 
 @pytest.mark.parametrize(
@@ -100,7 +168,12 @@ def test_the_kernel_runs():
         ({}, {"head_mask": [1, 0, 1]}),
         ({}, {"train": True, "rng": 0}),
         ({"position_embedding_type": "relative_key"}, {}),
-        ({"is_decoder": True}, {"use_cache": True}),
+        ({"is_decoder": True}, {"use_cache": True, "head_mask": [1, 0, 1]}),
+        (
+            {"is_decoder": True, "add_cross_attention": True},
+            {"use_cache": True, "encoder_hidden_states": np.ones((2, 3, 12), np.float32)},
+        ),
+        ({}, {"read": np.zeros((2, 5), int)}),
         ({"num_hidden_layers": 0}, {}),
     ],
 )
@@ -171,6 +244,37 @@ def steps(request, monkeypatch):
     pytest.importorskip("numba")
     monkeypatch.setattr(compiled, "_FEW", 0)
     return compiled.steps_for(np.empty(0))
+
+
+@pytest.mark.parametrize("block", [1, 40, 1 << 18])
+def test_attention_behind_a_cache(steps, monkeypatch, block):
+    """Cut into blocks of each kind; of few tokens at a time, and of more."""
+    monkeypatch.setattr(columns, "_SCORES", block)
+    model = small_model(is_decoder=True, initializer_range=0.5)
+    ids = np.random.default_rng(0).integers(2, 40, (3, 21))
+    ids[0, :4] = 1
+    cache, mask = KeyValueCache(), (ids != 1).astype(int)
+    parts = [
+        hidden_of(model, ids[:, i:j], attention_mask=mask[:, :j], past_key_values=cache)
+        for i, j in [(0, 9), (9, 10), (10, 11), (11, 21)]
+    ]
+    wide, slow = exact(model, ids, attention_mask=mask)
+    results = (np.concatenate(parts, axis=1), slow)
+    error, of_formula = (np.abs(one - wide)[ids != 1].max() for one in results)
+    assert error <= 4 * of_formula + 32 * EPS
+
+
+def test_of_a_prompt_the_last_layer_computes_the_last_token_alone(monkeypatch):
+    seen = []
+
+    def note(context, before, *rest):
+        seen.append(before.shape[1])
+        return columns.after_attention(context, before, *rest)
+
+    monkeypatch.setattr(cached, "after_attention", note)
+    config = small_model(is_decoder=True, use_cache=True).config
+    RobertaForCausalLM(config).generate(IDS[:, :3], max_new_tokens=2)
+    assert seen == [6, 2, 2, 2]
 
 
 def heads_of(rng, batch, length, scale):
