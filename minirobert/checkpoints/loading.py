@@ -23,6 +23,7 @@ from ..parameters import CheckpointError, initialise, misfit, numbers_of
 from ..sentences import Piece, fitted, listed, shown
 from ..tensor_names import group_names
 from .matching import Match, match
+from .pieces import side_by_side
 from .reading import INDEX_FILE, WEIGHTS_FILE, stored_tensors
 from .stored import StoredTensor
 
@@ -101,13 +102,10 @@ def load_parameters(
     return flat, matched
 
 
-def _read(tensors: Mapping[str, StoredTensor], dtype: Any) -> tuple[dict[str, Array], list[str]]:
+def _read(tensors: Mapping[str, StoredTensor], dtype: Any) -> tuple[Mapping[str, Array], list[str]]:
     """Read tensors, and name those that have numbers that are not finite."""
-    arrays: dict[str, Array] = {}
-    odd: list[str] = []
-    for name, tensor in tensors.items():
-        arrays[name], is_finite = tensor.read(dtype)
-        odd += [] if is_finite else [name]
+    arrays = side_by_side({name: tensor.shape for name, tensor in tensors.items()}, dtype)
+    odd = [name for name, tensor in tensors.items() if not tensor.read_into(arrays[name])]
     return arrays, odd
 
 

@@ -63,21 +63,25 @@ class StoredTensor(NamedTuple):
                 "made (model.dequantize() in transformers)"
             )
 
-    def read(self, dtype: Any) -> tuple[Numbers, bool]:
+    def read_into(self, array: Numbers) -> bool:
         """Copy the tensor out of the file, once, into an array of a floating-point dtype.
+
+        Parameters
+        ----------
+        array : array of the tensor's shape
+            In one piece.
 
         Returns
         -------
-        array
         bool
             Whether all its numbers are finite, in that dtype.
         """
-        array = np.empty(self.shape, dtype)
         flat, buffer = array.reshape(-1), self._buffer()
+        as_it_lies = self._is_stored_as(array.dtype)
         is_finite = True
         for block in self._blocks():
             part = flat[block]
-            if self._is_stored_as(array.dtype):
+            if as_it_lies:
                 narrow = self._fill(part, block)
             else:
                 numbers = self._decoded(block, buffer)
@@ -85,7 +89,7 @@ class StoredTensor(NamedTuple):
                     part[...] = numbers
                 narrow = min(numbers, part, key=lambda one: one.itemsize)  # sooner looked through
             is_finite = is_finite and _all_finite(narrow)
-        return array, is_finite
+        return is_finite
 
     def equals(self, other: StoredTensor) -> bool:
         """Tell whether another tensor holds the same numbers."""

@@ -292,10 +292,10 @@ class Pipeline(Generic[Model]):
         limit = self.model.config.max_sequence_length
         return min(limit, self.tokenizer.model_max_length or limit)
 
-    def _logits(self, batch: Batch) -> Any:  # [B, S] -> [B, C], for a model that has C classes
-        """Score the classes of each row."""
+    def _logits(self, batch: Batch, **options: Any) -> Any:  # [B, S] -> [B, C], of C classes
+        """Score the classes of each row, or with ``read`` those of the tokens that are read."""
         model: Any = self.model
-        return on_host(model(**self._placed(batch)).logits)
+        return on_host(model(**self._placed(batch), **options).logits)
 
     def _options(self, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Choose the options of the tokenizer's call, and check that they are some."""

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import Array, array_namespace, astype, half_in_float32, move_like, to_numpy
 from ..keywords import takes
 from ..models.base import RobertaModel
+from ..models.reading import first_tokens
 from ..rules import check, one_of
 from ..tokenization import BatchEncoding, RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, flag, or_else
@@ -152,16 +153,25 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
 
         job = Job(
             lambda text, name: [self._row(name, text, options=options)],
-            lambda batch: self._vectors(batch, pooling, normalize and pooling != "word"),
+            lambda batch: self._vectors(
+                batch, pooling, normalize and pooling != "word", bool(options.get("padding"))
+            ),
             answer,
         )
         return self._run(inputs, job, batch_size, progress_bar)
 
     def _vectors(
-        self, batch: Batch, pooling: str | None, normalize: bool
+        self, batch: Batch, pooling: str | None, normalize: bool, is_padded: bool
     ) -> np.ndarray[Any, Any]:  # [B, S] -> [B, S, H], with pooling [B, H]
+        """Give the vectors of a batch, computed for what is read alone.
+
+        That is padding only where the tokenizer was asked for it.
+        """
         placed = self._placed(batch)
-        hidden = self.model(**placed).last_hidden_state  # [B, S, H]
+        read: Any = None if is_padded and not pooling else "tokens"
+        if pooling == "cls":
+            read = first_tokens(batch["input_ids"].shape, self.model.word_embeddings)
+        hidden = self.model(**placed, read=read).last_hidden_state  # [B, S, H]
         if pooling == "mean":
             hidden = mean_pooling(hidden, placed["attention_mask"])
         elif pooling == "cls":

@@ -8,11 +8,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..arrays import array_namespace, move_like
+from ..arrays import move_like
 from ..checks import warn
-from ..functional import softmax
+from ..functional import largest, softmax
 from ..keywords import takes
 from ..models.language_models import RobertaForMaskedLM
+from ..models.reading import picked
 from ..rules import STRING, check, integer
 from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
@@ -63,7 +64,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         **shared: Any,
     ):
         super().__init__(model, tokenizer, **shared)
-        self._known_ids = sorted(tokenizer.get_vocab().values())
+        self._known_ids = np.array(sorted(tokenizer.get_vocab().values()))
         self.top_k = self._check_top_k(top_k)
         self.targets = targets
 
@@ -134,15 +135,13 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
     def _at_masks(self, batch: Batch) -> list[np.ndarray[Any, Any]]:  # [B, S] -> B times [M, V]
         """Give the probabilities of every word at each text's masks, in reading order.
 
-        The language-model head is run for the masks alone: at other positions nobody reads it.
+        The last layer and the language-model head are run for the masks alone, which are read.
         """
-        like = self.model.word_embeddings
-        xp = array_namespace(like)
-        hidden = self.model.hidden_states(**self._placed(batch))  # [B, S, H]
         is_mask = batch["input_ids"] == self.tokenizer.mask_token_id  # [B, S]
-        rows = xp.reshape(hidden, (-1, hidden.shape[-1]))  # [B S, H]
-        masked = xp.take(rows, move_like(np.flatnonzero(is_mask), like), axis=0)  # [B M, H]
-        probabilities = on_host(softmax(self.model.lm_head(masked)))  # [B M, V]
+        read = move_like(is_mask, self.model.word_embeddings)
+        hidden = self.model.hidden_states(**self._placed(batch), read=read)  # [B, S, H]
+        logits = self.model.lm_head(picked(hidden, read))[0, :, :]  # [B M, V]
+        probabilities = on_host(softmax(logits))
         return np.split(probabilities, np.cumsum(is_mask.sum(axis=1))[:-1])
 
     def _rank(
@@ -154,18 +153,18 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         """Name the best words of each mask of a text."""
         ids, mask = row["input_ids"], self.tokenizer.mask_token_id
         positions = [i for i, token in enumerate(ids) if token == mask]
-        candidates = np.array(row["allowed"])
-        fillings = []
-        for position, scores in zip(positions, probabilities, strict=True):
-            order = np.argsort(-scores[candidates], kind="stable")[:top_k]
-            fillings.append(
-                [
-                    self._filling(
-                        ids, position, int(token), float(scores[token]), len(positions) == 1
-                    )
-                    for token in candidates[order]
-                ]
-            )
+        allowed = row["allowed"]
+        _, places = largest(probabilities[:, allowed], min(top_k, len(allowed)))
+        tokens = allowed[places]  # [M, top_k]
+        scores = np.take_along_axis(probabilities, tokens, axis=1)
+        best = zip(positions, tokens.tolist(), scores.tolist(), strict=True)
+        fillings = [
+            [
+                self._filling(ids, position, token, score, len(positions) == 1)
+                for token, score in zip(*of_mask, strict=True)
+            ]
+            for position, *of_mask in best
+        ]
         return fillings[0] if len(fillings) == 1 else fillings
 
     def _filling(
@@ -185,7 +184,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         rule = integer(1, len(self.tokenizer)).but(", the number of tokens in the vocabulary")
         return check("top_k", top_k, rule)
 
-    def _allowed(self, targets: Any, inputs: Any) -> Iterator[list[int]]:
+    def _allowed(self, targets: Any, inputs: Any) -> Iterator[np.ndarray[Any, Any]]:
         """Give the tokens that are ranked for each text."""
         targets = opened(targets)
         of_each = isinstance(targets, list | tuple) and any(
@@ -216,7 +215,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         targets: str | Sequence[str],
         vocabulary: Mapping[str, int],
         odd: dict[str, list[str]],
-    ) -> list[int]:
+    ) -> np.ndarray[Any, Any]:
         """Find the token of each target: in the vocabulary as written, or else its first token.
 
         The targets that are not in the vocabulary are noted, with their tokens.
@@ -236,7 +235,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
                 found[ids[0]] = None
         if not found:
             raise ValueError(f"targets is {shown(targets)}, but must name at least one token")
-        return list(found)
+        return np.array(list(found))
 
     def _tell_of_odd_targets(self, odd: Mapping[str, Sequence[str]]) -> None:
         """Warn of targets without a token, and of those with several, each kind at once."""

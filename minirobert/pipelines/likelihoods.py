@@ -90,8 +90,10 @@ def pseudo_log_likelihoods(
         length = np.flatnonzero(attend[rows].any(axis=0))[-1] + 1  # the rest is padding of all
         copies, each = ids[rows, :length], np.arange(len(rows))
         copies[each, columns] = mask_token_id
-        mask = move_like(attend[rows, :length], like)
-        hidden = model.hidden_states(move_like(copies, like), mask)  # [N, S, H]
+        is_masked = np.zeros(copies.shape, dtype=bool)
+        is_masked[each, columns] = True
+        inputs = (move_like(array, like) for array in (copies, attend[rows, :length]))
+        hidden = model.hidden_states(*inputs, read=move_like(is_masked, like))  # [N, S, H]
         found[rows, columns] = _log_probabilities(
             model, hidden, each * length + columns, ids[rows, columns]
         )
@@ -144,7 +146,9 @@ def log_likelihoods(
     places = np.flatnonzero(is_scored)  # [N]
     if not len(places):
         return found
-    hidden = model.hidden_states(move_like(ids, like), move_like(attend, like))  # [B, S, H]
+    tells = np.roll(is_scored, -1, axis=1)  # each token is told by the one before it
+    inputs = (move_like(array, like) for array in (ids, attend))
+    hidden = model.hidden_states(*inputs, read=move_like(tells, like))  # [B, S, H]
     for start in range(0, len(places), ROWS_OF_DECODER):
         some = places[start : start + ROWS_OF_DECODER]
         labels = ids.reshape(-1)[some]

@@ -293,7 +293,7 @@ class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):
         self, batch: Batch
     ) -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:  # B times [S], [S]
         """Give the start and the end scores of each row's tokens, without the padding."""
-        output = self.model(**self._placed(batch))
+        output = self.model(**self._placed(batch), read="tokens")
         is_token = batch["attention_mask"] == 1
         starts, ends = on_host(output.start_logits), on_host(output.end_logits)
         rows = zip(starts, ends, is_token, strict=True)

@@ -264,7 +264,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
 
     def _probabilities(self, batch: Batch) -> list[np.ndarray[Any, Any]]:  # B times [S, C]
         """Give the probabilities of the labels of each row's tokens, without the padding."""
-        probabilities = to_numpy(softmax(self._logits(batch)))  # [B, S, C]
+        probabilities = to_numpy(softmax(self._logits(batch, read="tokens")))  # [B, S, C]
         is_token = batch["attention_mask"] == 1
         return [row[real] for row, real in zip(probabilities, is_token, strict=True)]
 
