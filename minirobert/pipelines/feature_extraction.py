@@ -170,7 +170,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
         placed = self._placed(batch)
         read: Any = None if is_padded and not pooling else "tokens"
         if pooling == "cls":
-            read = first_tokens(batch["input_ids"].shape, self.model.word_embeddings)
+            read = first_tokens(placed["input_ids"])
         hidden = self.model(**placed, read=read).last_hidden_state  # [B, S, H]
         if pooling == "mean":
             hidden = mean_pooling(hidden, placed["attention_mask"])

@@ -8,12 +8,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..arrays import move_like
+from ..arrays import array_namespace, move_like
 from ..checks import warn
 from ..functional import largest, softmax
 from ..keywords import takes
 from ..models.language_models import RobertaForMaskedLM
-from ..models.reading import picked
 from ..rules import STRING, check, integer
 from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
@@ -138,10 +137,13 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         The last layer and the language-model head are run for the masks alone, which are read.
         """
         is_mask = batch["input_ids"] == self.tokenizer.mask_token_id  # [B, S]
-        read = move_like(is_mask, self.model.word_embeddings)
+        like = self.model.word_embeddings
+        xp = array_namespace(like)
+        read = move_like(is_mask, like)
         hidden = self.model.hidden_states(**self._placed(batch), read=read)  # [B, S, H]
-        logits = self.model.lm_head(picked(hidden, read))[0, :, :]  # [B M, V]
-        probabilities = on_host(softmax(logits))
+        rows = xp.reshape(hidden, (-1, hidden.shape[-1]))  # [B S, H]
+        masked = xp.take(rows, move_like(np.flatnonzero(is_mask), like), axis=0)  # [B M, H]
+        probabilities = on_host(softmax(self.model.lm_head(masked)))  # [B M, V]
         return np.split(probabilities, np.cumsum(is_mask.sum(axis=1))[:-1])
 
     def _rank(
