@@ -251,7 +251,7 @@ def test_the_head_is_run_for_the_masks_alone(batch_size):
         ours()([SKY, TWO_MASKS, ANIMAL, SKY], batch_size=batch_size)
     counts = [1, 2, 1, 1]
     expected = counts if batch_size == 1 else [sum(counts)]
-    assert shapes == [(1, count, VOCABULARY_SIZE) for count in expected]
+    assert shapes == [(count, VOCABULARY_SIZE) for count in expected]
 
 
 # Devices and dtypes
