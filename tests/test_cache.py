@@ -99,6 +99,12 @@ def test_rows_are_chosen_into_memory_that_nothing_needs_any_more():
     same(next_logits(cache, [[5], [6]])[:, 0], MODEL(whole).logits[:, 5])
 
 
+def test_rows_are_not_chosen_into_memory_that_is_too_small():
+    x = np.random.default_rng(0).standard_normal((2, 3, 8, 4))
+    for spare in (np.zeros((2, 3, 7, 4)), np.zeros((1, 3, 9, 4)), np.zeros((3, 3, 9, 4))):
+        same(rows_of(x, np.array([1, 1]), spare)[:, :, :8], x[[1, 1]])
+
+
 def test_an_interrupted_choice_of_rows_has_chosen_nothing(monkeypatch):
     cache, calls = cached(), []
 

@@ -80,8 +80,10 @@ def test_linear(x, outputs, with_bias, seed):
     agree(linear, 2 * size, x, weight, bias)  # three products are rounded up to 1.5 times
 
 
+@pytest.mark.parametrize("part", [6, 17, 4096])
 @pytest.mark.parametrize("rows", [1, 2, 64, 65])
-def test_linear_of_few_and_of_many_rows(rows):
+def test_linear_of_few_and_of_many_rows(monkeypatch, rows, part):
+    monkeypatch.setattr(cpu, "_MANY_WEIGHTS", part)
     rng = np.random.default_rng(rows)
     x, weight = (rng.standard_normal((n, 33)).astype(np.float32) for n in (rows, 17))
     agree(linear, 500, x, weight, np.ones(17, np.float32))
