@@ -91,7 +91,7 @@ class LayerCache:
 @singledispatch
 def rows_of(
     x: Array, rows: Array, spare: Array | None = None
-) -> Array:  # [B, N, K, D], [X], [B, N, capacity, D] -> [X, N, K or more, D]
+) -> Array:  # [B, N, K, D], [X], [Y, N, capacity, D] -> [X, N, K or more, D]
     """Take rows of the batch, with room for others behind their K tokens, or without.
 
     The result may be put into an array that nobody needs.
