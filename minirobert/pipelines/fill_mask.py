@@ -155,7 +155,7 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
         positions = [i for i, token in enumerate(ids) if token == mask]
         allowed = row["allowed"]
         _, places = largest(probabilities[:, allowed], min(top_k, len(allowed)))
-        tokens = allowed[places]  # [M, top_k]
+        tokens = allowed[places]  # [M, X]
         scores = np.take_along_axis(probabilities, tokens, axis=1)
         best = zip(positions, tokens.tolist(), scores.tolist(), strict=True)
         fillings = [
