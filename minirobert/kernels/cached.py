@@ -89,7 +89,7 @@ def _self_attention(
 @kernel_of(rows_of, np.ndarray, lambda x, rows, spare: isinstance(x, np.ndarray))
 def rows_of_cpu(
     x: NDArray, rows: NDArray, spare: NDArray | None = None
-) -> NDArray:  # [B, N, K, D], [X], [Y, N, capacity, D] -> [X, N, capacity, D]
+) -> NDArray:  # [B, N, K, D], [X], [Y, N, capacity, D] -> [X, N, K or more, D]
     """Compute `minirobert.cache.rows_of` in one copy, which the next tokens fit into.
 
     Memory that the system has just given takes longer to write than what was written before.
