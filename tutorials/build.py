@@ -40,7 +40,14 @@ OUT = ROOT / "build" / "site"
 #: The pages that are to be read in this order; others come after them.
 PAGES = (
     *("teaching", "reading_order", "looking_inside", "tasks", "models", "numerical_checks"),
-    *("trace_format", "budgets", "array_libraries", "benchmarks", "differences"),
+    *(
+        "trace_format",
+        "budgets",
+        "array_libraries",
+        "benchmarks",
+        "where_the_time_goes",
+        "differences",
+    ),
 )
 #: Of what has changed, where they are.
 CHANGES = ("CHANGELOG.md", "tutorials/changes.md")

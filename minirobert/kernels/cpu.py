@@ -30,7 +30,7 @@ _FLOAT32 = np.dtype(np.float32)
 np.empty((32 << 20) - (64 << 10), np.uint8)
 
 
-def suits(*args: Any, **kwargs: Any) -> bool:
+def _suits(*args: Any, **kwargs: Any) -> bool:
     for value in (*args, *kwargs.values()):
         if isinstance(value, np.ndarray) and (value.dtype != _FLOAT32 or not value.size):
             return False
@@ -47,7 +47,7 @@ def _blocks(*arrays: NDArray) -> Sequence[tuple[NDArray, ...]]:  # [M, X]
     return [tuple([array[start : start + step] for array in arrays]) for start in starts]
 
 
-@kernel_of(linear, np.ndarray, suits)
+@kernel_of(linear, np.ndarray, _suits)
 def linear_cpu(x: NDArray, weight: NDArray, bias: NDArray | None = None) -> NDArray:
     """Compute `minirobert.functional.linear` as one matrix product over all leading axes.
 
@@ -71,7 +71,7 @@ def _of_few(rows: NDArray, weight: NDArray) -> NDArray:  # [M, X], [Y, X] -> [M,
     return result
 
 
-@kernel_of(softmax, np.ndarray, suits)
+@kernel_of(softmax, np.ndarray, _suits)
 def softmax_cpu(x: NDArray) -> NDArray:
     """Compute `minirobert.functional.softmax` block by block."""
     result = np.empty(x.shape, x.dtype)
@@ -83,7 +83,7 @@ def softmax_cpu(x: NDArray) -> NDArray:
     return result
 
 
-@kernel_of(layer_norm, np.ndarray, suits)
+@kernel_of(layer_norm, np.ndarray, _suits)
 def layer_norm_cpu(x: NDArray, weight: NDArray, bias: NDArray, eps: float) -> NDArray:
     """Compute `minirobert.functional.layer_norm` block by block."""
     result = np.empty(x.shape, x.dtype)
@@ -106,7 +106,7 @@ _P = (
 )
 
 
-@kernel_of(gelu, np.ndarray, suits)
+@kernel_of(gelu, np.ndarray, _suits)
 def gelu_cpu(x: NDArray) -> NDArray:
     """Compute `minirobert.functional.gelu` block by block, as ``x/2 (1 + tanh(x P(x^2)))``.
 

@@ -21,7 +21,6 @@ from ..parameters import ParameterTree
 from .cached import decoder
 from .columns import after_attention, attention, projected
 from .compiled import steps_for
-from .cpu import suits as all_float32
 from .registry import kernel_of
 from .steps import Steps
 from .texts import Group, grouped
@@ -49,8 +48,15 @@ def _suits(
         and isinstance(config.hidden_act, str)
         and all(part is None for one in extras or () for part in one._replace(cache=None))
         and (read is None or bool(read.any()))
-        and all_float32(hidden, layers[0].output.dense.weight)
+        and all(map(_is_float32, (hidden, *layers)))
     )
+
+
+def _is_float32(node: Any) -> bool:
+    """Tell whether an array, or all below a node of parameters, is of NumPy's float32."""
+    if isinstance(node, ParameterTree):
+        return all(map(_is_float32, vars(node).values()))
+    return isinstance(node, np.ndarray) and node.dtype == np.float32
 
 
 @kernel_of(encoder, np.ndarray, _suits)

@@ -21,6 +21,7 @@ from minirobert.functional import gelu, layer_norm, softmax
 from minirobert.kernels import cached, columns, compiled, texts
 from minirobert.kernels.steps import NUMPY
 from minirobert.kernels.texts import Run
+from minirobert.parameters import build_tree
 from tests.kernels.running import ran
 
 EPS = np.finfo(np.float32).eps
@@ -191,8 +192,14 @@ def test_who_watches_sees_the_formula_and_gets_the_same():
     np.testing.assert_allclose(watched, alone, atol=1e-5)
 
 
-def test_float64_goes_to_the_formula():
-    assert "encoder_cpu" not in names_that_ran(small_model().double(), IDS)
+def test_other_dtypes_go_to_the_formula():
+    """Also where one weight alone has another dtype."""
+    model = small_model()
+    assert "encoder_cpu" not in names_that_ran(model.double(), IDS)
+    weights = dict(model.named_parameters())
+    weights["encoder.layer.1.output.dense.bias"] = np.zeros(12)
+    mixed = RobertaModel(model.config, build_tree(weights), add_pooling_layer=False)
+    assert "encoder_cpu" not in names_that_ran(mixed, IDS)
 
 
 def columns_of(groups):
