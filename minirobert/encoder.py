@@ -217,7 +217,7 @@ def encoder(
                 across.append(output.cross_attention)
     if read is not None:
         xp = array_namespace(hidden)
-        hidden = states[-1] = xp.where(read[:, :, None], hidden, 0.0)
+        hidden = states[-1] = xp.where(read[:, :, None], hidden, xp.zeros_like(hidden))
     return EncoderOutput(
         hidden,
         tuple(states) if output_hidden_states else None,

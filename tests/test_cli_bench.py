@@ -8,6 +8,7 @@ import pytest
 from minirobert import RobertaConfig
 from minirobert.benchmarks import batches, encoder, machine
 from minirobert.cli import bench
+from minirobert.kernels.compiled import uses_numba
 
 QUICK = ("bench", "--quick")
 SMALL = {"num_hidden_layers": 1, "hidden_size": 12, "intermediate_size": 8, "vocab_size": 90}
@@ -57,7 +58,8 @@ def test_json(run_well, monkeypatch):
     without(monkeypatch, "torch")
     report = json.loads(run_well(*QUICK, "--json"))
     assert (report["size"], report["matmul_peak"]) == ("base", 1e9)
-    assert report["machine"]["versions"].keys() == {"minirobert", "numpy"}
+    numba = {"numba"} if uses_numba() else set()
+    assert report["machine"]["versions"].keys() == {"minirobert", "numpy", *numba}
     names = [f"encoder/{name}" for name in ("1x16", "1x128", "8x128", "sentences")]
     assert [row["name"] for row in report["rows"]] == names
     for row, tokens in zip(report["rows"], (16, 128, 1024, 948), strict=True):

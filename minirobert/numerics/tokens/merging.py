@@ -99,7 +99,9 @@ class _With(dict[Pair, int]):
 
     def get(self, pair: Pair, default: Any = None) -> Any:
         """Give the rank of a pair: all that merging asks for."""
-        return self._rank if pair == self._pair else self._ranks.get(pair, default)
+        if pair != self._pair:
+            return self._ranks.get(pair, default)
+        return default if self._rank is None else self._rank
 
 
 def _with(steps: Steps, pair: Pair, rank: int | None) -> Steps:
