@@ -44,7 +44,7 @@ def decoder(
     for layer, cache in zip(layers, caches, strict=True):
         asking = x
         if layer is layers[-1] and len(places) < length:
-            asking = x.reshape(size, batch, length)[:, :, places].reshape(size, -1)
+            asking = np.take(x.reshape(size, batch, length), places, axis=2).reshape(size, -1)
             may = None if may is None else may[..., places]
         block = layer.attention.self
         context = _self_attention(asking, x, may, block, config, cache, batch, steps)

@@ -46,7 +46,7 @@ def _compiled() -> Steps | None:
     if getattr(numba.config, "DISABLE_JIT", 0):
         return None
 
-    def compile_(signature: str, function: Callable[..., None]) -> Any:
+    def compile_(signature: tuple[Any, ...], function: Callable[..., None]) -> Any:
         def compiled(keep: bool) -> Any:
             return numba.njit(signature, nogil=True, error_model="numpy", cache=keep)(function)
 
@@ -55,10 +55,12 @@ def _compiled() -> Steps | None:
         except RuntimeError:  # there is no directory to keep it in
             return compiled(keep=False)
 
+    ours: list[Any] = [numba.types.Array(numba.float32, n, "C") for n in range(4)]
+    given = numba.types.Array(numba.float32, 1, "A", readonly=True)  # a bias may lie anyhow
     return Steps(
-        compile_("void(f4[:,::1], f4[::1])", _gelu),
-        compile_("void(f4[:,:,::1], f4[:,::1])", _exponentials),
-        compile_("void(f4[:,::1], f4[:,::1], f4[::1], f4[::1], f4[::1], f8)", _add_and_norm),
+        compile_((ours[2], given), _gelu),
+        compile_((ours[3], ours[2]), _exponentials),
+        compile_((ours[2], ours[2], given, given, given, numba.float64), _add_and_norm),
     )
 
 

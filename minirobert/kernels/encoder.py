@@ -101,7 +101,7 @@ def _layer(
 ) -> NDArray:  # [H, M] -> [H, Y]
     """Compute `minirobert.encoder.encoder_layer`."""
     asked = group.asked if is_last else None
-    before = x if asked is None else x[:, asked]
+    before = x if asked is None else np.take(x, asked, axis=1)
     query, key, value = _heads(before, x, layer.attention.self, config.head_size)
     context = attention(query, key, value, group.runs, asked is not None, steps)
     return after_attention(context, before, layer, config, steps)

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from minirobert import (
@@ -76,8 +76,20 @@ def calls(draw):
     return model, ids, mask, read
 
 
+@pytest.fixture(params=["NumPy", "numba"])
+def steps(request, monkeypatch):
+    """Run a test with what numba compiles, however small a model is, and without."""
+    if request.param == "NumPy":
+        monkeypatch.setattr(compiled, "_compiled", lambda: None)
+        return NUMPY
+    pytest.importorskip("numba")
+    monkeypatch.setattr(compiled, "_FEW", 0)
+    return compiled.steps_for(np.empty(0))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it is the same for all
 @given(call=calls())
-def test_the_kernel_equals_the_formula(call):
+def test_the_kernel_equals_the_formula(steps, call):
     model, ids, mask, read = call
     fast = hidden_of(model, ids, attention_mask=mask, read=read)
     wide, slow = exact(model, ids, attention_mask=mask, read=read)
@@ -134,8 +146,9 @@ def read_on(model, steps):
     return [*computed, *(array for layer in cache.to_legacy_cache() for array in layer)]
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=readings())
-def test_the_kernel_equals_the_formula_behind_a_cache(case):
+def test_the_kernel_equals_the_formula_behind_a_cache(steps, case):
     model, steps = case
     fast = read_on(model, steps)
     with kernels.disabled():
@@ -240,17 +253,6 @@ def test_many_texts_go_in_groups(monkeypatch):
     assert len(texts.grouped(mask.astype(bool)[:, None, None], mask.astype(bool), 7, 6)) > 2
     several = hidden_of(model, ids, attention_mask=mask, read="tokens")
     np.testing.assert_allclose(several, one, atol=1e-5)
-
-
-@pytest.fixture(params=["NumPy", "numba"])
-def steps(request, monkeypatch):
-    """Run a test with what numba compiles, however small a model is, and without."""
-    if request.param == "NumPy":
-        monkeypatch.setattr(compiled, "_compiled", lambda: None)
-        return NUMPY
-    pytest.importorskip("numba")
-    monkeypatch.setattr(compiled, "_FEW", 0)
-    return compiled.steps_for(np.empty(0))
 
 
 @pytest.mark.parametrize("block", [1, 40, 1 << 18])
@@ -362,6 +364,19 @@ def test_add_and_norm(steps, shape):
     exact = layer_norm(total.T, weight.astype(float), shift.astype(float), 1e-5).T
     spread = np.abs(total).max() / max(1e-2, total.std(axis=0).min())
     assert np.abs(x - exact).max() <= 32 * EPS * max(1, spread)
+
+
+def test_weights_may_lie_anyhow_and_be_read_only(steps):
+    model = small_model()
+    expected = hidden_of(model, IDS)
+    weights = {}
+    for name, array in model.named_parameters():
+        apart = np.zeros((*array.shape, 2), np.float32)
+        apart[..., 0] = array
+        weights[name] = apart[..., 0]
+        weights[name].flags.writeable = False
+    other = RobertaModel(model.config, build_tree(weights), add_pooling_layer=False)
+    np.testing.assert_allclose(hidden_of(other, IDS), expected, atol=1e-5)
 
 
 def test_numba_is_left_alone_for_small_models():
