@@ -131,7 +131,7 @@ class Caller:
 @pytest.fixture
 def _numbers_that_differ():
     """Give NumPy's BLAS another number than SciPy's, which is a library of its own."""
-    import scipy.linalg  # noqa: F401
+    import scipy.linalg  # noqa: F401  # loads its own BLAS
 
     with threadpool_limits(1):  # puts back what was before
         for i, one in enumerate(ThreadpoolController().select(user_api="blas").lib_controllers):
