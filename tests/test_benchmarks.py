@@ -1,7 +1,6 @@
 """How speed is measured, by a clock of the tests' own: no test here is about real time."""
 
 import json
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -194,14 +193,6 @@ def test_the_machine_is_described(monkeypatch):
     assert "no-such-package" not in about["versions"]
     for word in (about["processor"], about["blas"]["library"], np.__version__):
         assert word in machine.described(about)
-
-
-def test_the_library_of_linear_algebra_without_threadpoolctl(monkeypatch):
-    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    about = machine.machine()
-    assert about["blas"]["library"]
-    assert "threads" not in about["blas"]
-    assert "kernels" not in machine.described(about)
 
 
 def test_the_peak_counts_products_and_sums(clock, monkeypatch):

@@ -13,7 +13,7 @@ TOP_LEVEL = {
     "signals": ["interrupts"],
     "ground": [
         *("arrays", "checks", "rules", "keywords", "observe", "config", "config_file"),
-        *("class_names", "model_output", "documentation", "torch_callers", "memory"),
+        *("class_names", "model_output", "documentation", "torch_callers", "memory", "threads"),
     ],
     "heart": [
         *(

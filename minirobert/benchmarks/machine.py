@@ -66,11 +66,8 @@ def _cores() -> int:
 
 def _blas() -> dict[str, Any]:
     """Describe what NumPy multiplies matrices with: as it runs, or else as it was built."""
-    try:
-        from threadpoolctl import threadpool_info
-    except ImportError:
-        built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        return {"library": built["name"], "version": built.get("version")}
+    from threadpoolctl import threadpool_info
+
     found = [one for one in threadpool_info() if one["user_api"] == "blas"]
     found.sort(key=lambda one: "numpy" not in one["filepath"])  # others may have brought their own
     if not found:  # Accelerate is none that threadpoolctl knows

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
-from ..pipelines.threads import check_threads, limited
+from ..threads import check_threads, limited
 from .common import add_command, print_json
 from .models import BUNDLED
 from .options import QUIET, add_options, choice, count, switch
@@ -44,7 +44,7 @@ def add_bench(commands: Any) -> None:
         ),
         count(
             "--threads",
-            "compute with at most N threads of the CPU; takes threadpoolctl (default: as many as "
+            "compute with at most N threads of the CPU (default: as many as "
             "the libraries will, which OPENBLAS_NUM_THREADS and OMP_NUM_THREADS tell, too)",
         ),
         switch("--quick", "measure each row for a moment only", default=False),

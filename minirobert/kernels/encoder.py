@@ -21,9 +21,10 @@ from ..parameters import ParameterTree
 from .cached import decoder
 from .columns import after_attention, attention, projected
 from .compiled import steps_for
+from .in_threads import in_threads, threads_for
 from .registry import kernel_of
 from .steps import Steps
-from .texts import Group, grouped
+from .texts import Group, chosen, grouped
 
 __all__ = ["encoder_cpu"]
 
@@ -79,15 +80,21 @@ def encoder_cpu(
         return EncoderOutput(result, None, None, None)
     batch, length, size = hidden.shape
     rows = hidden.reshape(-1, size)
-    groups = grouped(attend, read, batch, length)
-    states = [np.ascontiguousarray(rows[group.tokens].T) for group in groups]
-    for i, layer in enumerate(layers):
-        is_last = i == len(layers) - 1
-        for j, group in enumerate(groups):
-            states[j] = _layer(states[j], group, layer, config, steps, is_last)
     result = np.empty_like(rows) if read is None else np.zeros_like(rows)
-    for group, state in zip(groups, states, strict=True):
-        result[group.read] = state.T
+
+    def compute(group: Group) -> None:
+        x = np.ascontiguousarray(rows[group.tokens].T)
+        for layer in layers:
+            x = _layer(x, group, layer, config, steps, layer is layers[-1])
+        result[group.read] = x.T
+
+    texts = chosen(attend, read, batch, length)
+    groups, at_once = grouped(texts, threads_for(sum(len(text.tokens) for text in texts)))
+    if at_once:
+        in_threads(compute, groups)
+    else:
+        for group in groups:
+            compute(group)
     return EncoderOutput(result.reshape(hidden.shape), None, None, None)
 
 

@@ -7,22 +7,24 @@ matrix ``[H, M]``, texts of the same shape next to each other so that one produc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-__all__ = ["Group", "Run", "grouped"]
+__all__ = ["Group", "Run", "Text", "chosen", "grouped"]
 
 NDArray: TypeAlias = np.ndarray[Any, Any]
 
 #: Tokens of a group: enough that products are fast, few enough that what lies between two of them
 #: stays in the cache.
 _GROUP = 512
+#: How much larger than the mean the largest of several groups at once may be: two threads that
+#: share each product lose about as much to each other as one loses that waits for the other.
+_LARGEST = 1.1
 
 
-class _Text(NamedTuple):
+class Text(NamedTuple):
     """One text of a batch."""
 
     tokens: NDArray  # [columns]: places in the batch of all texts; the keys come first
@@ -65,7 +67,7 @@ class Group(NamedTuple):
         return self.tokens if self.asked is None else self.tokens[self.asked]
 
 
-def grouped(attend: NDArray, read: NDArray | None, batch: int, length: int) -> list[Group]:
+def chosen(attend: NDArray, read: NDArray | None, batch: int, length: int) -> list[Text]:
     """Choose the tokens that are computed.
 
     Parameters
@@ -78,24 +80,58 @@ def grouped(attend: NDArray, read: NDArray | None, batch: int, length: int) -> l
 
     Returns
     -------
-    list of Group
-        Each token that is read or looked at is in one of them.
+    list of Text
+        Those of the same shape one after the other. Each token that is read or looked at is in one
+        of them.
     """
     texts = [
         _text(b, attend[b % len(attend), 0], None if read is None else read[b], length)
         for b in range(batch)
         if read is None or read[b].any()
     ]
-    texts.sort(key=lambda text: text.shape)
-    return [_group(some) for some in _parts(texts)]
+    return sorted(texts, key=lambda text: text.shape)
 
 
-def _text(b: int, attend: NDArray, read: NDArray | None, length: int) -> _Text:
+def grouped(texts: list[Text], threads: int = 1) -> tuple[list[Group], bool]:
+    """Divide texts into groups of about 512 tokens.
+
+    Parameters
+    ----------
+    texts : list of Text
+    threads : int
+        How many may compute a group each.
+
+    Returns
+    -------
+    groups : list of Group
+    at_once : bool
+        Whether the threads should do so, as they have about as much to do.
+    """
+    total = sum(len(text.tokens) for text in texts)
+    n_groups = -(-total // _GROUP)
+    n_even = -(-n_groups // threads) * threads
+    parts = _parts(texts, n_even)
+    largest = max((sum(len(text.tokens) for text in part) for part in parts), default=0)
+    at_once = threads > 1 and largest * n_even <= _LARGEST * total
+    return [_group(part) for part in (parts if at_once else _parts(texts, n_groups))], at_once
+
+
+def _parts(texts: list[Text], n_parts: int) -> list[list[Text]]:
+    """Divide texts into at most so many parts of about as many tokens, none of them empty."""
+    ends = list(accumulate(len(text.tokens) for text in texts))
+    parts: list[list[Text]] = [[] for _ in range(n_parts)]
+    for text, end in zip(texts, ends, strict=True):
+        middle = end - len(text.tokens) / 2
+        parts[int(middle * n_parts / ends[-1])].append(text)
+    return [part for part in parts if part]
+
+
+def _text(b: int, attend: NDArray, read: NDArray | None, length: int) -> Text:
     """Choose the tokens of a text: its keys, and what is read."""
     places = np.arange(b * length, (b + 1) * length)
     if len(attend) > 1 or (read is None and attend.all()):
         own = attend if len(attend) > 1 else None
-        return _Text(places, length, None if read is None else read.nonzero()[0], False, own)
+        return Text(places, length, None if read is None else read.nonzero()[0], False, own)
     is_key = attend[0]
     is_blind = not is_key.any()
     if is_blind:
@@ -103,24 +139,10 @@ def _text(b: int, attend: NDArray, read: NDArray | None, length: int) -> _Text:
     others = ~is_key if read is None else read & ~is_key
     order = np.concatenate([is_key.nonzero()[0], others.nonzero()[0]])
     asked = None if read is None or read[order].all() else read[order].nonzero()[0]
-    return _Text(places[order], int(is_key.sum()), asked, is_blind, None)
+    return Text(places[order], int(is_key.sum()), asked, is_blind, None)
 
 
-def _parts(texts: list[_Text]) -> Iterator[list[_Text]]:
-    """Divide texts into groups of few tokens, of at least one text each."""
-    part: list[_Text] = []
-    size = 0
-    for text in texts:
-        if part and size + len(text.tokens) > _GROUP:
-            yield part
-            part, size = [], 0
-        part.append(text)
-        size += len(text.tokens)
-    if part:
-        yield part
-
-
-def _group(texts: list[_Text]) -> Group:
+def _group(texts: list[Text]) -> Group:
     """Set texts side by side, those of the same shape as one run."""
     runs: list[Run] = []
     asked: list[NDArray] = []

@@ -24,9 +24,9 @@ from ..keywords import takes
 from ..models.base import RobertaPreTrainedModel
 from ..rules import BOOLEAN, STRING, Rule, check, integer, is_integer, is_missing
 from ..sentences import cut, listed, plain, shown, type_name
+from ..threads import check_threads, limited
 from ..tokenization import RobertaTokenizer
 from ..tokenization.rows.options import CallOptions
-from .threads import check_threads, limited
 
 __all__ = [
     "Batch",
@@ -108,14 +108,12 @@ class Pipeline(Generic[Model]):
         Show on stderr how many inputs are done.
     threads : int, optional
         The most threads that BLAS and OpenMP may compute with, from 1, within calls of this
-        pipeline alone; takes ``threadpoolctl``. By default they choose themselves.
+        pipeline alone. By default they choose themselves.
 
     Raises
     ------
     ValueError
         If the tokenizer has more tokens than the model, or ``threads`` is below 1.
-    ImportError
-        If ``threads`` is given and threadpoolctl is not installed.
 
     Notes
     -----

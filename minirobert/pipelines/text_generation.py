@@ -15,12 +15,12 @@ from ..generation.texts import DEFAULT_NEW_TOKENS, new_tokens
 from ..keywords import takes
 from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
+from ..threads import limited
 from ..tokenization import RobertaTokenizer
 from ..tokenization.decoding import parts_of_text
 from .base import Job, Pipeline, Row, check_text, flag, or_else
 from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
 from .results import GeneratedTokens, Generation
-from .threads import limited
 from .typed_calls import one_or_many
 
 __all__ = ["Generation", "TextGenerationPipeline"]

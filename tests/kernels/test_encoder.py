@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from minirobert import (
     KeyValueCache,
@@ -18,7 +19,7 @@ from minirobert import (
     watch,
 )
 from minirobert.functional import gelu, layer_norm, softmax
-from minirobert.kernels import cached, columns, compiled, texts
+from minirobert.kernels import cached, columns, compiled, in_threads, texts
 from minirobert.kernels.steps import NUMPY
 from minirobert.kernels.texts import Run
 from minirobert.parameters import build_tree
@@ -52,6 +53,10 @@ def exact(model, ids, **arguments):
         return hidden_of(model.double(), ids, **arguments), hidden_of(model, ids, **arguments)
 
 
+def groups_of(attend, read, batch, length, threads=1):
+    return texts.grouped(texts.chosen(attend, read, batch, length), threads)[0]
+
+
 @st.composite
 def calls(draw):
     """Draw a model, a batch, a mask with holes, and what is read."""
@@ -76,15 +81,27 @@ def calls(draw):
     return model, ids, mask, read
 
 
-@pytest.fixture(params=["NumPy", "numba"])
+@pytest.fixture
+def _few_tokens_in_threads(monkeypatch):
+    """Divide batches among three threads, however few tokens they have, and however unevenly."""
+    monkeypatch.setattr(in_threads, "_TOKENS", 0)
+    monkeypatch.setattr(texts, "_GROUP", 7)
+    monkeypatch.setattr(texts, "_LARGEST", np.inf)
+    with threadpool_limits(3):
+        yield
+
+
+@pytest.fixture(params=["NumPy", "numba", "threads"])
 def steps(request, monkeypatch):
-    """Run a test with what numba compiles, however small a model is, and without."""
-    if request.param == "NumPy":
-        monkeypatch.setattr(compiled, "_compiled", lambda: None)
-        return NUMPY
-    pytest.importorskip("numba")
-    monkeypatch.setattr(compiled, "_FEW", 0)
-    return compiled.steps_for(np.empty(0))
+    """Run a test with what numba compiles, however small a model is, without, and in threads."""
+    if request.param == "numba":
+        pytest.importorskip("numba")
+        monkeypatch.setattr(compiled, "_FEW", 0)
+        return compiled.steps_for(np.empty(0))
+    if request.param == "threads":
+        request.getfixturevalue("_few_tokens_in_threads")
+    monkeypatch.setattr(compiled, "_compiled", lambda: None)
+    return NUMPY
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it is the same for all
@@ -221,26 +238,26 @@ def columns_of(groups):
 
 def test_no_padding_is_computed():
     attend = MASK.astype(bool)[:, None, None]
-    (group,) = texts.grouped(attend, MASK.astype(bool), 2, 5)
+    (group,) = groups_of(attend, MASK.astype(bool), 2, 5)
     assert sorted(group.tokens) == [0, 1, 2, 3, 4, 5, 6, 7]
     assert group.asked is None
-    (all_of_them,) = texts.grouped(attend, None, 2, 5)
+    (all_of_them,) = groups_of(attend, None, 2, 5)
     assert len(all_of_them.tokens) == 10
 
 
 def test_in_the_last_layer_only_what_is_read_is_computed():
     read = np.zeros((2, 5), bool)
     read[:, 0] = True
-    (group,) = texts.grouped(MASK.astype(bool)[:, None, None], read, 2, 5)
+    (group,) = groups_of(MASK.astype(bool)[:, None, None], read, 2, 5)
     assert len(group.tokens) == 8
     assert sorted(group.read) == [0, 5]
 
 
 def test_texts_of_which_nothing_is_read_are_left_out():
     read = np.array([[0, 1, 0, 0, 0], [0, 0, 0, 0, 0]], bool)
-    (group,) = texts.grouped(np.ones((1, 1, 1, 5), bool), read, 2, 5)
+    (group,) = groups_of(np.ones((1, 1, 1, 5), bool), read, 2, 5)
     assert sorted(group.tokens) == [0, 1, 2, 3, 4]
-    assert texts.grouped(np.ones((1, 1, 1, 5), bool), np.zeros((2, 5), bool), 2, 5) == []
+    assert groups_of(np.ones((1, 1, 1, 5), bool), np.zeros((2, 5), bool), 2, 5) == []
 
 
 def test_many_texts_go_in_groups(monkeypatch):
@@ -250,7 +267,7 @@ def test_many_texts_go_in_groups(monkeypatch):
     mask = (np.arange(6) < rng.integers(1, 7, (7, 1))).astype(int)
     one = hidden_of(model, ids, attention_mask=mask, read="tokens")
     monkeypatch.setattr(texts, "_GROUP", 7)
-    assert len(texts.grouped(mask.astype(bool)[:, None, None], mask.astype(bool), 7, 6)) > 2
+    assert len(groups_of(mask.astype(bool)[:, None, None], mask.astype(bool), 7, 6)) > 2
     several = hidden_of(model, ids, attention_mask=mask, read="tokens")
     np.testing.assert_allclose(several, one, atol=1e-5)
 

@@ -1,8 +1,9 @@
-"""How many threads the libraries of linear algebra may use while a pipeline computes.
+"""How many threads the libraries of linear algebra may use while something is computed.
 
 They read OPENBLAS_NUM_THREADS, OMP_NUM_THREADS and their like once, when they are loaded, and keep
 to that in the whole process. Here, threadpoolctl tells them anew for the time of a computation, and
-then puts back what was before: `limited` is around each batch.
+then puts back what was before: `limited` is around each batch of a pipeline, `taken_from_blas`
+around what has threads of its own.
 
 OpenBLAS and BLIS have one number for the process, so where several threads of Python compute at
 once, the smallest of their limits counts, and the last to end puts the number back. OpenMP, with
@@ -11,15 +12,16 @@ which torch computes, and MKL have a number for each thread of Python.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..rules import check, integer, optional
+from .rules import check, integer, optional
 
-__all__ = ["check_threads", "limited"]
+__all__ = ["blas_threads", "check_threads", "limited", "taken_from_blas"]
 
 
 def check_threads(threads: Any) -> int | None:
@@ -41,38 +43,80 @@ def limited(threads: int | None) -> Iterator[None]:
         yield
 
 
+def blas_threads() -> int:
+    """Tell how many threads BLAS may use, or could if nobody had taken them.
+
+    1 where it has another number in each thread of Python.
+    """
+    with _POOLS.lock:
+        return _POOLS.of_blas()
+
+
+@contextmanager
+def taken_from_blas() -> Iterator[int]:
+    """Give the number of threads that one may compute in; BLAS has one in each of them.
+
+    Whoever takes them while others have them gets 1.
+    """
+    with _POOLS.taken() as threads:
+        yield threads
+
+
 class _Pools:
-    """The libraries of this process, and the limits that they have at the moment."""
+    """The libraries of this process, and what they are told at the moment."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.limits: list[int] = []  # of what is being computed
+        self.n_taken = 0  # how many compute with threads of their own
         self.shared: list[Any] = []  # libraries with one number for the process
-        self.before: list[int] = []  # the numbers of these without a limit
+        self.before: list[int] = []  # the numbers of these without either
         self.own: list[Any] = []  # libraries with a number for each thread of Python
+        self.are_found = False
 
     def find(self) -> None:
         """Look which libraries are loaded by now."""
-        try:
-            from threadpoolctl import ThreadpoolController
-        except ImportError:
-            raise ImportError(
-                "threads= needs threadpoolctl, which is not installed: pip install threadpoolctl, "
-                "or set the environment variables OPENBLAS_NUM_THREADS and OMP_NUM_THREADS before "
-                "Python starts"
-            ) from None
         with self.lock:
-            if not self.limits:
-                found = ThreadpoolController().lib_controllers
-                self.shared = [one for one in found if not _is_of_one_thread(one)]
-                self.own = [one for one in found if _is_of_one_thread(one)]
+            if not self._are_told():
+                self._find()
+
+    def _find(self) -> None:
+        from threadpoolctl import ThreadpoolController  # takes a while
+
+        found = ThreadpoolController().lib_controllers
+        self.shared = [one for one in found if not _is_of_one_thread(one)]
+        self.own = [one for one in found if _is_of_one_thread(one)]
+        self.are_found = True
+
+    def of_blas(self) -> int:
+        """Tell how many threads BLAS may use, where that is one number for the process."""
+        if not self.are_found:
+            self._find()
+        if not self.shared or any(one.user_api == "blas" for one in self.own):  # NumPy's, perhaps
+            return 1
+        return min(self.limits or (self.before if self.n_taken else _numbers(self.shared)))
+
+    @contextmanager
+    def taken(self) -> Iterator[int]:
+        """Leave one thread to each BLAS, and give the number that may be had in its place."""
+        with self.lock:
+            threads = 1 if self.n_taken else self.of_blas()
+            self._remember()
+            self.n_taken += 1
+            self._tell_shared()
+        try:
+            yield threads
+        finally:
+            with self.lock:
+                self.n_taken -= 1
+                self._tell_shared()
 
     @contextmanager
     def limited(self, threads: int) -> Iterator[None]:
         """Limit all libraries, where possible for this thread of Python alone."""
         _let_torch_begin()
         own = self.own
-        before = [one.num_threads for one in own]
+        before = _numbers(own)
         try:
             _tell(own, [threads] * len(own))
             with self._shared_limited(threads):
@@ -83,8 +127,7 @@ class _Pools:
     @contextmanager
     def _shared_limited(self, threads: int) -> Iterator[None]:
         with self.lock:
-            if not self.limits:
-                self.before = [one.num_threads for one in self.shared]
+            self._remember()
             self.limits.append(threads)
             self._tell_shared()
         try:
@@ -94,9 +137,27 @@ class _Pools:
                 self.limits.remove(threads)
                 self._tell_shared()
 
+    def begin_in_child(self) -> None:
+        """Forget what other threads were computing when the process was forked."""
+        self.lock = threading.Lock()
+        if self._are_told():
+            self.limits, self.n_taken = [], 0
+            self._tell_shared()
+
+    def _are_told(self) -> bool:
+        return bool(self.limits or self.n_taken)
+
+    def _remember(self) -> None:
+        if not self._are_told():
+            self.before = _numbers(self.shared)
+
     def _tell_shared(self) -> None:
-        limits = [min(self.limits)] * len(self.shared) if self.limits else self.before
-        _tell(self.shared, limits)
+        limits = [1] if self.n_taken else self.limits
+        _tell(self.shared, [min(limits)] * len(self.shared) if limits else self.before)
+
+
+def _numbers(libraries: list[Any]) -> list[int]:
+    return [one.num_threads for one in libraries]
 
 
 def _is_of_one_thread(library: Any) -> bool:
@@ -126,3 +187,5 @@ def _let_torch_begin() -> None:
 
 
 _POOLS = _Pools()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _POOLS.begin_in_child())

@@ -1,6 +1,5 @@
 """``threads=``: what the libraries are told for the time of a computation, and afterwards."""
 
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limi
 import minirobert
 from minirobert import RobertaConfig
 from minirobert.pipelines import TASKS, base, pipeline, text_generation
-from minirobert.pipelines.threads import _Pools, check_threads, limited
+from minirobert.threads import _Pools, check_threads, limited
 from tests.pipelines.models import our_tokenizer
 from tests.processes import fresh_python
 
@@ -179,7 +178,7 @@ def test_a_number_for_each_thread_of_python(monkeypatch):
             self.num_threads = number
 
     mkl = MKL()
-    monkeypatch.setattr("minirobert.pipelines.threads._POOLS", _Pools())
+    monkeypatch.setattr("minirobert.threads._POOLS", _Pools())
     found = SimpleNamespace(lib_controllers=[mkl])
     monkeypatch.setattr("threadpoolctl.ThreadpoolController", lambda: found)
     check_threads(1)
@@ -240,13 +239,6 @@ def test_wrong_numbers(task, wrong):
 
 def test_numpys_integers():
     assert pipeline("fill-mask", threads=np.int64(2)).threads == 2
-
-
-def test_without_threadpoolctl(monkeypatch):
-    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    assert pipeline("fill-mask").threads is None
-    with pytest.raises(ImportError, match=r"pip install threadpoolctl, or set .* OPENBLAS_NUM"):
-        pipeline("fill-mask", threads=1)
 
 
 def test_nothing_is_imported_without_need():
