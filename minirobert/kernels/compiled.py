@@ -8,6 +8,7 @@ keeps what it compiled.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeAlias
@@ -39,11 +40,13 @@ def uses_numba() -> bool:
 
 @cache
 def _compiled() -> Steps | None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return None  # without the 50 MiB that it takes to learn it from numba
     try:
         import numba  # if at all
     except ImportError:  # also of a numba that is too old for this NumPy
         return None
-    if getattr(numba.config, "DISABLE_JIT", 0):
+    if getattr(numba.config, "DISABLE_JIT", 0):  # a file can say so, too
         return None
 
     def compile_(signature: tuple[Any, ...], function: Callable[..., None]) -> Any:

@@ -24,6 +24,7 @@ from minirobert.kernels.steps import NUMPY
 from minirobert.kernels.texts import Run
 from minirobert.parameters import build_tree
 from tests.kernels.running import ran
+from tests.processes import fresh_python
 
 EPS = np.finfo(np.float32).eps
 
@@ -394,6 +395,14 @@ def test_weights_may_lie_anyhow_and_be_read_only(steps):
         weights[name].flags.writeable = False
     other = RobertaModel(model.config, build_tree(weights), add_pooling_layer=False)
     np.testing.assert_allclose(hidden_of(other, IDS), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("disabled", "uses"), [("1", False), ("0", True)])
+def test_numba_is_not_even_imported_where_the_environment_disables_it(monkeypatch, disabled, uses):
+    pytest.importorskip("numba")
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", disabled)
+    code = "import sys; from minirobert.kernels.compiled import uses_numba; print(uses_numba())"
+    assert fresh_python(f"{code}; print('numba' in sys.modules)") == f"{uses}\n{uses}"
 
 
 def test_numba_is_left_alone_for_small_models():
