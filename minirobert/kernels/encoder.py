@@ -109,19 +109,19 @@ def _layer(
     """Compute `minirobert.encoder.encoder_layer`."""
     asked = group.asked if is_last else None
     before = x if asked is None else np.take(x, asked, axis=1)
-    query, key, value = _heads(before, x, layer.attention.self, config.head_size)
-    context = attention(query, key, value, group.runs, asked is not None, steps)
+    context = _self_attention(before, x, group, layer.attention.self, config.head_size, steps)
     return after_attention(context, before, layer, config, steps)
 
 
-def _heads(
-    asking: NDArray, x: NDArray, layer: ParameterTree, size: int
-) -> tuple[NDArray, NDArray, NDArray]:  # [H, Y], [H, M] -> [N, D, Y], [N, D, M], [N, D, M]
-    """Make the queries, scaled, and the keys and values of each head."""
-    query = projected(asking, layer.query)
+def _self_attention(
+    before: NDArray, x: NDArray, group: Group, layer: ParameterTree, size: int, steps: Steps
+) -> NDArray:  # [H, Y], [H, M] -> [N D, Y]
+    """Compute `minirobert.attention.self_attention`, of the tokens that ask alone."""
+    query = projected(before, layer.query)
     query *= 1 / math.sqrt(size)
     key, value = projected(x, layer.key), projected(x, layer.value)
-    return _by_head(query, size), _by_head(key, size), _by_head(value, size)
+    heads = [_by_head(query, size), _by_head(key, size), _by_head(value, size)]
+    return attention(*heads, group.runs, before is not x, steps)
 
 
 def _by_head(x: NDArray, size: int) -> NDArray:  # [N D, M] -> [N, D, M]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from ...memory import without_collections
 from ..encoded_text import EncodedText
 from .batch_encoding import BatchEncoding
 from .columns import COLUMNS, row_ids
@@ -49,14 +50,15 @@ def encode_batch(batch: Batch[Any], plan: Plan) -> BatchEncoding:
     columns: dict[str, list[Any]] = {"input_ids": ids, **{name: [] for name in names}}
     others = [(columns[name], COLUMNS[name].row) for name in names]
     sample_of_row: list[int] = []
-    for number, sample in enumerate(samples):
-        texts = [encode(text) for text in sample]
-        for window in row_windows(texts, row_format):
-            sample_of_row.append(number)
-            row = row_ids(texts, window, row_format)
-            ids.append(row)
-            for column, make in others:
-                column.append(make(row, texts, window, row_format))
+    with without_collections():
+        for number, sample in enumerate(samples):
+            texts = [encode(text) for text in sample]
+            for window in row_windows(texts, row_format):
+                sample_of_row.append(number)
+                row = row_ids(texts, window, row_format)
+                ids.append(row)
+                for column, make in others:
+                    column.append(make(row, texts, window, row_format))
     length = padded_length(map(len, ids), lengths_plan)
     if length:
         pad_id = row_format.framing.pad[1]
