@@ -1,4 +1,4 @@
-"""How much memory there is, so that what cannot fit is refused before it is begun; its collector."""
+"""How much memory there is, so that what cannot fit is refused before it is begun."""
 
 from __future__ import annotations
 
