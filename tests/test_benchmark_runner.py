@@ -10,9 +10,17 @@ import torch
 import transformers
 
 from minirobert.benchmarks.batches import BASE, batch_of
+from minirobert.benchmarks.encoder import random_encoder
 from minirobert.benchmarks.rows import OURS, Row
 from minirobert.benchmarks.turns import in_rounds
-from tests.benchmarks import base_models, bench_encoder, bench_loading, bench_pipelines, runner
+from tests.benchmarks import (
+    base_models,
+    bench_encoder,
+    bench_loading,
+    bench_pipelines,
+    bench_steps,
+    runner,
+)
 from tests.benchmarks import bench_scaling as scaling
 from tests.benchmarks.collected import MODULES, chosen, comparisons
 from tests.benchmarks.measure import Comparison, Settings
@@ -246,3 +254,15 @@ runpy.run_module("tests.benchmarks", run_name="__main__")
     assert report["machine"]["versions"]["torch"] == torch.__version__
     assert report["machine"]["versions"]["transformers"] == transformers.__version__
     assert printed == (tmp_path / "table.md").read_text().strip()
+
+
+@pytest.mark.usefixtures("small")
+def test_each_step_has_a_time_in_each_way():
+    model = random_encoder(**BASE)
+    heading, _, *lines = bench_steps.table((2, 5), model, 1e9, 1)
+    assert heading.startswith("| 2x5, ms | formulas | NumPy | ")
+    names = [line.split(" | ")[0].strip("|* ") for line in lines]
+    assert names == [*bench_steps.ORDER, "all", bench_steps.CALL]
+    for way in (bench_steps.of_formulas, lambda call: bench_steps.of_kernels(call, False)):
+        taken = way(lambda: model([[5, 6, 7], [8, 9, 9]]))
+        assert all(taken[step] > 0 for step in bench_steps.ORDER)

@@ -5,14 +5,16 @@ python -m tests.benchmarks.bench_steps [--shape BxS ...]
 A model of roberta-base's size, two threads: what each step of the layers takes with the formulas,
 with the kernels on NumPy alone, and where numba is installed with what it compiles. Those of the
 formulas are the times between one tensor that is observed and the next; of the kernels the
-functions that stand for a step are timed. The last column is what the products of a step would take
-at the speed at which NumPy multiplies large matrices here: no step can be faster.
+functions that stand for a step are timed, with the threads of BLAS in each product. The last row is
+a call as a user has it: nothing in it is timed, and of a large batch each thread has a group. The
+last column is what the products of a step would take at the speed at which NumPy multiplies large
+matrices here: no step can be faster.
 """
 
 import argparse
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from statistics import median
 from unittest import mock
 
@@ -26,6 +28,7 @@ from minirobert import kernels, watch  # noqa: E402
 from minirobert.benchmarks.batches import BASE, batch_of  # noqa: E402
 from minirobert.benchmarks.encoder import random_encoder  # noqa: E402
 from minirobert.benchmarks.machine import described, machine, matmul_peak  # noqa: E402
+from minirobert.benchmarks.turns import seconds  # noqa: E402
 from minirobert.kernels import columns, compiled, encoder  # noqa: E402
 from minirobert.kernels.steps import NUMPY, Steps  # noqa: E402
 
@@ -102,7 +105,8 @@ def of_kernels(call, compile_):
         steps = Steps(timed("intermediate", chosen.gelu), chosen.exponentials, add_and_norm)
         for where, name, function in [
             (encoder, "steps_for", lambda _: steps),
-            (encoder, "_heads", timed("query, key, value", encoder._heads)),
+            (encoder, "threads_for", lambda _: 1),
+            (encoder, "_self_attention", timed("query, key, value", encoder._self_attention)),
             (encoder, "attention", timed("scores to context", encoder.attention)),
             (encoder, "after_attention", timed("after", encoder.after_attention)),
             (columns, "_add_and_norm", block),
@@ -111,11 +115,21 @@ def of_kernels(call, compile_):
         start = time.perf_counter()
         call()
         whole = time.perf_counter() - start
+    taken["query, key, value"] -= taken["scores to context"]
     after = taken.pop("after")
     inside = (name for name in taken if "output" in name or name == "intermediate")
     taken["intermediate.dense"] = after - sum(taken[name] for name in [*inside])
     taken[OUTSIDE] = whole - sum(taken.values())
     return taken
+
+
+def of_a_call(call, way):
+    """Time a call as it is, when the threads of BLAS have stopped to wait for the next product."""
+    time.sleep(0.2)
+    steps = {"NumPy": NUMPY}.get(way) or compiled.steps_for(np.empty(compiled._FEW))
+    disabled = kernels.disabled() if way == "formulas" else nullcontext()
+    with disabled, mock.patch.object(encoder, "steps_for", return_value=steps):
+        return seconds(call)
 
 
 def products(config, shape, peak):
@@ -143,10 +157,11 @@ def rounds(times):
 
     yield note
     for way, found in noted.items():
-        times[way] = {step: 1e3 * median(one[step] for one in found) for step in ORDER}
+        times[way] = {step: 1e3 * median(one[step] for one in found) for step in (*ORDER, CALL)}
 
 
 ORDER = [*dict.fromkeys(STEP_OF.values()), OUTSIDE]
+CALL = "a call as it is"
 
 
 def table(shape, model, peak, n_rounds):
@@ -163,6 +178,7 @@ def table(shape, model, peak, n_rounds):
         for number in range(n_rounds + 1):
             for way, measure in ways.items():
                 taken = measure(call)
+                taken[CALL] = of_a_call(call, way)
                 if number:  # the first of each is a warm-up
                     note(way, taken)
     best = products(model.config, shape, peak)
@@ -171,8 +187,10 @@ def table(shape, model, peak, n_rounds):
     yield "| --- |" + " --- |" * len(times)
     for step in ORDER:
         yield "| {} | {} |".format(step, " | ".join(f"{one[step]:.1f}" for one in times.values()))
-    sums = " | ".join(f"{sum(one.values()):.0f}" for one in times.values())
-    yield f"| **all** | {sums} |"
+    sums = [sum(one[step] for step in ORDER) for one in times.values()]
+    yield f"| **all** | {' | '.join(f'{one:.0f}' for one in sums)} |"
+    calls = [one.get(CALL) for one in times.values()]
+    yield f"| **{CALL}** | {' | '.join(f'{one:.0f}' if one else '' for one in calls)} |"
 
 
 def main():
