@@ -117,11 +117,11 @@ def _self_attention(
     before: NDArray, x: NDArray, group: Group, layer: ParameterTree, size: int, steps: Steps
 ) -> NDArray:  # [H, Y], [H, M] -> [N D, Y]
     """Compute `minirobert.attention.self_attention`, of the tokens that ask alone."""
-    query = projected(before, layer.query)
+    query = _by_head(projected(before, layer.query), size)
     query *= 1 / math.sqrt(size)
-    key, value = projected(x, layer.key), projected(x, layer.value)
-    heads = [_by_head(query, size), _by_head(key, size), _by_head(value, size)]
-    return attention(*heads, group.runs, before is not x, steps)
+    key = _by_head(projected(x, layer.key), size)
+    value = _by_head(projected(x, layer.value), size)
+    return attention(query, key, value, group.runs, before is not x, steps)
 
 
 def _by_head(x: NDArray, size: int) -> NDArray:  # [N D, M] -> [N, D, M]
