@@ -138,10 +138,10 @@ class _Pools:
                 self._tell_shared()
 
     def begin_in_child(self) -> None:
-        """Forget what other threads were computing when the process was forked."""
+        """Take back what was taken by threads that are not there in a process that was forked."""
         self.lock = threading.Lock()
-        if self._are_told():
-            self.limits, self.n_taken = [], 0
+        if self.n_taken:
+            self.n_taken = 0
             self._tell_shared()
 
     def _are_told(self) -> bool:
