@@ -10,7 +10,7 @@ import pytest
 
 import minirobert
 from minirobert.pipelines import pipeline, results
-from tests.pipelines.test_threads import INPUTS, made
+from tests.test_threads import INPUTS, made
 
 ROOT = Path(__file__).parents[1]
 USAGE = ROOT / "tests" / "typing" / "usage.py"

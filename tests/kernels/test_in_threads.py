@@ -128,6 +128,15 @@ def test_an_error_ends_all():
     assert len(begun) < 1000
 
 
+@pytest.fixture
+def _interruptible():
+    """Hear SIGINT, which a shell may have set to be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupt_ends_all():
     begun = []
 
