@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["bytes_in_words", "machine_memory", "memory_for", "without_collections"]
+__all__ = ["bytes_in_words", "machine_memory", "memory_for"]
 
 _LIMIT_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
@@ -49,22 +48,6 @@ def memory_for(what: str, wanted: int, error: type[ValueError] = ValueError) -> 
         yield
     except MemoryError:
         raise refusal from None
-
-
-@contextmanager
-def without_collections() -> Iterator[None]:
-    """Make many objects that are all kept, and let Python's garbage collector rest meanwhile.
-
-    It would begin each time that some hundred more are there, look through them, now and then
-    through all others of the process, and find nothing.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def bytes_in_words(count: float) -> str:

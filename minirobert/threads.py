@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from .rules import check, integer, optional
@@ -52,14 +52,12 @@ def blas_threads() -> int:
         return _POOLS.of_blas()
 
 
-@contextmanager
-def taken_from_blas() -> Iterator[int]:
+def taken_from_blas() -> AbstractContextManager[int]:
     """Give the number of threads that one may compute in; BLAS has one in each of them.
 
     Whoever takes them while others have them gets 1.
     """
-    with _POOLS.taken() as threads:
-        yield threads
+    return _POOLS.taken()
 
 
 class _Pools:

@@ -35,7 +35,7 @@ def in_threads(work: Callable[[Item], None], items: Sequence[Item]) -> None:
 
     Each sees the context variables of the caller, such as NumPy's ``errstate``.
     """
-    from concurrent.futures import ThreadPoolExecutor  # takes as long to import as ten kernels
+    from concurrent.futures import ThreadPoolExecutor  # 3 ms, for large batches alone
 
     def call(pair: tuple[Context, Item]) -> None:
         context, item = pair

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-from ...memory import without_collections
 from ..encoded_text import EncodedText
 from .batch_encoding import BatchEncoding
 from .columns import COLUMNS, row_ids
@@ -50,7 +51,7 @@ def encode_batch(batch: Batch[Any], plan: Plan) -> BatchEncoding:
     columns: dict[str, list[Any]] = {"input_ids": ids, **{name: [] for name in names}}
     others = [(columns[name], COLUMNS[name].row) for name in names]
     sample_of_row: list[int] = []
-    with without_collections():
+    with _without_collections():
         for number, sample in enumerate(samples):
             texts = [encode(text) for text in sample]
             for window in row_windows(texts, row_format):
@@ -78,6 +79,22 @@ def encode_batch(batch: Batch[Any], plan: Plan) -> BatchEncoding:
     # The rows themselves are made anew if they are asked for: a million of them would take a lot of
     # memory.
     return BatchEncoding(result, partial(_padded_rows, encode, samples, row_format, length))
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Make many objects that are all kept, and let Python's garbage collector rest meanwhile.
+
+    It would begin each time that some hundred more are there, look through them, now and then
+    through all others of the process, and find nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _encode_one(sample: Sequence[Any], plan: Plan) -> BatchEncoding:
