@@ -1,0 +1,175 @@
+"""From ids to texts, and between ids and tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from numbers import Integral
+from typing import overload
+
+from ...documentation import documented, entries
+from ...sentences import shown
+from ..decoding import (
+    as_ids,
+    as_lists,
+    check_tokens,
+    clean_up_tokenization,
+    is_iterable,
+    spaced_text,
+    tokens_to_text,
+)
+from ..special_tokens import without_special_tokens
+from .special_tokens import SpecialTokensMixin
+
+
+class ConversionMixin(SpecialTokensMixin):
+    """Turns ids into texts, ids into tokens, and tokens into ids."""
+
+    def decode(
+        self,
+        token_ids: int | Iterable[int],
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        spaces_between_special_tokens: bool = False,
+    ) -> str:
+        """Turn ids into a text.
+
+        Parameters
+        ----------
+        token_ids : int, iterable of int, or array
+            The ids of one row.
+        skip_special_tokens : bool
+            Whether to leave out special tokens.
+        clean_up_tokenization_spaces : bool, optional
+            Whether to remove the spaces before English punctuation, by default as the tokenizer
+            was told.
+        spaces_between_special_tokens : bool
+            Whether to put spaces around added tokens, but for those with a role such as
+            ``<mask>``. The slow class of transformers does so by default, the fast one never.
+
+        Returns
+        -------
+        str
+            The text. It is the one that was encoded, special tokens aside, but for the white space
+            that ``<mask>`` has taken along.
+
+        Raises
+        ------
+        ValueError
+            If no token has such an id, or, with ``errors="strict"``, if the bytes are not UTF-8.
+        """
+        tokens, added = self._vocabulary.tokens_of(as_ids(token_ids)), self._vocabulary.added
+        if skip_special_tokens:
+            tokens = without_special_tokens(tokens, added)
+        if spaces_between_special_tokens:
+            text = spaced_text(tokens, self._in_use.set_apart, added, self.errors)
+        else:
+            text = tokens_to_text(tokens, added, self.errors)
+        if clean_up_tokenization_spaces is None:
+            clean_up_tokenization_spaces = self.clean_up_tokenization_spaces
+        return clean_up_tokenization(text) if clean_up_tokenization_spaces else text
+
+    @documented(entries(decode))
+    def batch_decode(
+        self,
+        sequences: Iterable[int | Iterable[int]],
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        spaces_between_special_tokens: bool = False,
+    ) -> list[str]:
+        """Turn several rows of ids into texts.
+
+        Parameters
+        ----------
+        sequences : iterable of rows, or array
+            The rows; a single id will do as a row.
+
+        Returns
+        -------
+        list of str
+        """
+        if isinstance(sequences, str) or not is_iterable(sequences):
+            raise TypeError(
+                f"sequences is {shown(sequences)}: it must be rows of ids; decode reads one row"
+            )
+        how = (skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens)
+        return [self.decode(ids, *how) for ids in sequences]
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: str) -> int: ...
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: list[str] | tuple[str, ...]) -> list[int]: ...
+
+    def convert_tokens_to_ids(self, tokens: str | list[str] | tuple[str, ...]) -> int | list[int]:
+        """Look up tokens; one that the vocabulary lacks has the id of ``<unk>``.
+
+        Parameters
+        ----------
+        tokens : str, list of str or tuple of str
+            One token or several, in the byte alphabet.
+
+        Returns
+        -------
+        int or list of int
+        """
+        if isinstance(tokens, str):
+            unknown: int = self.unk_token_id
+            return self._vocabulary.ids.get(tokens, unknown)
+        if not isinstance(tokens, list | tuple):
+            raise TypeError(f"tokens is {shown(tokens)}: it must be a str or a list of str")
+        for position, token in enumerate(tokens):
+            if not isinstance(token, str):
+                raise TypeError(f"tokens[{position}] is {shown(token)}: it must be a str")
+        return [self.convert_tokens_to_ids(token) for token in tokens]
+
+    @overload
+    def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = ...) -> str: ...
+
+    @overload
+    def convert_ids_to_tokens(
+        self, ids: Iterable[int], skip_special_tokens: bool = ...
+    ) -> list[str]: ...
+
+    def convert_ids_to_tokens(
+        self, ids: int | Iterable[int], skip_special_tokens: bool = False
+    ) -> str | list[str]:
+        """Look up ids.
+
+        Parameters
+        ----------
+        ids : int or iterable of int
+            One id or several; an array of one axis will do.
+        skip_special_tokens : bool
+            Whether to leave out special tokens.
+
+        Returns
+        -------
+        str or list of str
+            In the byte alphabet.
+
+        Raises
+        ------
+        ValueError
+            If no token has such an id.
+        """
+        ids = as_lists("ids", ids)
+        if isinstance(ids, Integral):
+            return self._vocabulary.token(int(ids))
+        tokens = self._vocabulary.tokens_of(as_ids(ids))
+        if skip_special_tokens:
+            return without_special_tokens(tokens, self._vocabulary.added)
+        return tokens
+
+    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
+        """Turn tokens into a text.
+
+        Parameters
+        ----------
+        tokens : iterable of str
+            The tokens, in the byte alphabet.
+
+        Returns
+        -------
+        str
+        """
+        return tokens_to_text(check_tokens(tokens), self._vocabulary.added, self.errors)
