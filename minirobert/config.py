@@ -1,4 +1,7 @@
-"""RobertaConfig: every field of ``config.json``, with its default and its rule."""
+"""RobertaConfig: every field of ``config.json``, with its default.
+
+What the value of a field may be stands in `config_fields`, what files say in `config_file`.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,9 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
-import numpy as np
-
-from .checks import warn
-from .class_names import ID2LABEL, LABEL2ID, ClassNames, agrees, default_names, ids_of
-from .config_file import (
-    ALIASES,
-    INHERITED,
-    OF_GENERATION,
-    meant_by,
-    read_fields,
-    warn_of_what_is_not_here,
-)
+from .class_names import LABEL_FIELDS, ClassNames, Labels, agrees, relabelled, settled_labels
+from .config_fields import ACTIVATION_NAMES, FIELDS, RULES, dtype_text
+from .config_file import ALIASES, INHERITED, OF_GENERATION, meant_by, merged_fields
 from .files import (
     ModelFiles,
     ModelName,
@@ -35,38 +29,10 @@ from .files import (
     write_text,
 )
 from .keywords import ANYTHING, OF_CONFIGS, OF_SAVING, settle, settle_all
-from .rules import (
-    BOOLEAN,
-    INT64,
-    PROBABILITY,
-    STRING,
-    Rule,
-    check,
-    count,
-    dictionary_of,
-    either,
-    list_of,
-    number,
-    one_of,
-    optional,
-)
+from .rules import STRING, check, dictionary_of
 from .sentences import plain, shown
 
-__all__ = ["ACTIVATION_NAMES", "RobertaConfig", "check_kept"]
-
-#: The names that ``hidden_act`` may have; `minirobert.functional.ACTIVATIONS` has their formulas.
-ACTIVATION_NAMES = (
-    *("gelu", "gelu_python", "gelu_new", "gelu_accurate", "gelu_pytorch_tanh", "gelu_fast"),
-    *("gelu_10", "quick_gelu", "relu", "relu2", "relu6", "leaky_relu", "silu", "swish", "mish"),
-    *("tanh", "sigmoid", "laplace", "linear"),
-)
-POSITION_EMBEDDING_TYPES = ("absolute", "relative_key", "relative_key_query")
-PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
-MODEL_TYPES = ("roberta", "xlm-roberta", "camembert")  # one architecture under three names
-
-
-#: Of other than the class's, where the model's type says so.
-_DEFAULT_VOCAB_SIZES = {"xlm-roberta": 30522, "camembert": 30522}
+__all__ = ["RobertaConfig", "check_kept"]
 
 Config = TypeVar("Config")
 
@@ -92,7 +58,7 @@ def _keeps_unknown_keywords(cls: type[Config]) -> type[Config]:
 
 
 def _refuse_near_miss(name: str, error: type[Exception]) -> None:
-    meant = meant_by(name, _FIELDS)
+    meant = meant_by(name, FIELDS)
     if meant:
         raise error(
             f"RobertaConfig has no field {shown(name)}: did you mean {meant!r}? (a key of your own "
@@ -231,20 +197,20 @@ class RobertaConfig:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._settle_labels()
+        self._take_labels(settled_labels(self.num_labels, self.id2label, self.label2id))
         self.validate()
 
     def __setattr__(self, name: str, value: Any) -> None:
         name = ALIASES.get(name, name)
         if isinstance(value, Real) and not isinstance(value, bool | int | float):
             value = int(value) if isinstance(value, Integral) else float(value)  # NumPy's numbers
-        if name in _RULES:
-            value = _dtype_text(value) if name == "dtype" else value
-            super().__setattr__(name, check(name, value, _RULES[name]))
+        if name in RULES:
+            value = dtype_text(value) if name == "dtype" else value
+            super().__setattr__(name, check(name, value, RULES[name]))
             if name == "extra":
                 check_kept(value)
-            if name in _LABEL_FIELDS and "extra" in self.__dict__:  # the constructor is done
-                self._rename_classes(name, value)
+            if name in LABEL_FIELDS and "extra" in self.__dict__:  # the constructor is done
+                self._take_labels(relabelled(ClassNames(self.id2label or {}), name, value))
         elif hasattr(type(self), name):
             super().__setattr__(name, value)
         else:
@@ -339,58 +305,8 @@ class RobertaConfig:
         """Whether models return outputs with names: ``return_dict``, but for ``torchscript``."""
         return self.return_dict and not self.torchscript
 
-    def _settle_labels(self) -> None:
-        """Derive each of ``id2label``, ``label2id`` and ``num_labels`` from what was given."""
-        asked, id2label, label2id = self.num_labels, self.id2label, self.label2id
-        if id2label is None and label2id is None:
-            id2label = default_names(2 if asked is None else asked)
-        elif id2label is None:
-            id2label = {index: label for label, index in (label2id or {}).items()}
-            if asked is not None and all(0 <= index < asked for index in id2label):
-                id2label = default_names(asked) | id2label
-        self._set_labels(id2label, label2id)
-        if asked not in (None, self.num_labels):
-            warn(
-                f"num_labels is {asked}, but there are {self.num_labels} labels with names: "
-                "the names are kept"
-            )
-
-    def _rename_classes(self, name: str, value: Any) -> None:
-        """Let the other two of ``num_labels``, ``id2label`` and ``label2id`` follow one."""
-        names = ClassNames(self.id2label or {})
-        if name == "num_labels" and value != len(names):
-            names = default_names(2 if value is None else value)
-        elif name == "id2label" and value is None:
-            names = default_names(2)
-        elif name == "label2id" and value is not None:
-            ids = ids_of(value, names)
-            if agrees(ids, names) and ids.keys() >= set(names.values()):
-                self.__dict__["label2id"] = ids
-                return
-            names = ClassNames({index: label for label, index in value.items()})
-        self._set_labels(names)
-
-    def _set_labels(
-        self, id2label: Mapping[Any, Any], label2id: Mapping[Any, int] | None = None
-    ) -> None:
-        names = ClassNames(id2label)
-        by_name = {label: index for index, label in names.items()}
-        ids = ids_of(label2id or {}, names)
-        # A label may have two ids; which of them it is given back is the file's own choice.
-        if agrees(ids, names):
-            by_name |= ids
-        elif ids != {f"LABEL_{index}": index for index in ids.values()}:  # which say nothing
-            warn(
-                f"label2id is {shown(label2id)}, but id2label is {shown(dict(names))}, which is "
-                "kept"
-            )
-        if names.beyond:
-            warn(
-                f"id2label has names for {shown(names.beyond)}, but its {len(names)} classes are "
-                "numbered from 0: no class has these names, and one without a name is LABEL_ and "
-                "its number"
-            )
-        self.__dict__.update(id2label=names, label2id=by_name)
+    def _take_labels(self, labels: Labels) -> None:
+        self.__dict__.update(labels._asdict())
         self.__dict__.pop("num_labels", None)  # which __getattr__ counts
 
     def to_dict(self) -> dict[str, Any]:
@@ -483,40 +399,15 @@ class RobertaConfig:
         unused = {n: v for n, v in overrides.items() if n not in _known(config_dict)}
         if unused and not returns_unused:
             _refuse_overrides(unused)
-        config = cls._merged(config_dict, {n: v for n, v in overrides.items() if n not in unused})
+        known = {n: v for n, v in overrides.items() if n not in unused}
+        values = merged_fields(config_dict, known)
+        own = {name: values.pop(name) for name in FIELDS if name in values}
+        config = cls(**own, extra=values)
         if not returns_unused:
             return config
         if "dtype" in overrides:
             unused["dtype"] = overrides["dtype"]
         return cast(RobertaConfig, (config, unused))  # typed as what it nearly always gives
-
-    @classmethod
-    def _merged(cls, config_dict: Mapping[str, Any], overrides: Mapping[str, Any]) -> RobertaConfig:
-        """Read what a file says, and put in its place what the caller says."""
-        values = read_fields(config_dict, _FIELDS)
-        warn_of_what_is_not_here(values, _FIELDS)
-        overrides = {
-            ALIASES.get(name, name): value
-            for name, value in overrides.items()
-            if value is not None or name not in _FIELDS or _FIELDS[name].allows(None)
-        }
-        _check_labels_agree(overrides)
-        if any(overrides.get(name) is not None for name in ("id2label", "label2id")):
-            # names that are given replace all that the file says about labels
-            values = {n: v for n, v in values.items() if n not in _LABEL_FIELDS}
-        values |= overrides
-        kind = check("model_type", values.get("model_type", "roberta"), STRING)
-        if kind not in MODEL_TYPES:
-            warn(f"this configuration is for model_type {shown(kind)}; it is read as 'roberta'")
-            del values["model_type"]
-        if kind in _DEFAULT_VOCAB_SIZES:
-            values.setdefault("vocab_size", _DEFAULT_VOCAB_SIZES[kind])
-        count = overrides.get("num_labels")
-        if count not in (None, _named(values)):
-            values.update(id2label=None, label2id=None)
-        known = {name: value for name, value in values.items() if name in _FIELDS}
-        extra = {name: value for name, value in values.items() if name not in _FIELDS}
-        return cls(**known, extra=extra)
 
     @classmethod
     def from_json_file(cls, path: str | os.PathLike[str], **overrides: Any) -> RobertaConfig:
@@ -649,24 +540,9 @@ def check_kept(values: Mapping[str, Any]) -> None:
             raise ValueError(f"{plain(name)} {why}, so that it could not be saved: make it smaller")
 
 
-def _dtype_text(value: Any) -> Any:
-    """Name a dtype of NumPy or torch as ``config.json`` does."""
-    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
-        return np.dtype(value).name
-    text = str(value) if type(value).__module__ == "torch" else value
-    return text.removeprefix("torch.") if isinstance(text, str) else value
-
-
-def _named(values: Mapping[str, Any]) -> int:
-    """Count the classes that have names, which may be broken though they are not kept."""
-    for name in ("id2label", "label2id"):
-        check(name, values.get(name), _FIELDS[name])
-    return len(values.get("id2label") or values.get("label2id") or {})
-
-
 def _known(config_dict: Mapping[str, Any]) -> set[str]:
     """Name what can be overridden: all that a configuration of these values has."""
-    return {*_FIELDS, *INHERITED, *OF_GENERATION, *ALIASES, *config_dict}
+    return {*FIELDS, *INHERITED, *OF_GENERATION, *ALIASES, *config_dict}
 
 
 def _refuse_overrides(unknown: Mapping[str, Any]) -> None:
@@ -678,80 +554,7 @@ def _refuse_overrides(unknown: Mapping[str, Any]) -> None:
         )
 
 
-def _check_labels_agree(overrides: Mapping[str, Any]) -> None:
-    count, id2label, label2id = (overrides.get(name) for name in _LABEL_FIELDS)
-    named = id2label if id2label is not None else label2id
-    if count is not None and isinstance(named, dict) and len(named) != count:
-        name = "id2label" if named is id2label else "label2id"
-        raise ValueError(
-            f"num_labels is {count}, but {name} has {len(named)} labels: give one of them, or "
-            "make them fit"
-        )
-    if id2label is None or label2id is None:
-        return
-    if ID2LABEL.allows(id2label) and LABEL2ID.allows(label2id):
-        names = ClassNames(id2label)
-        ids = ids_of(label2id, names)
-        if not agrees(ids, names) or ids.keys() != set(names.values()):
-            raise ValueError(
-                f"id2label is {shown(id2label)}, but label2id is {shown(label2id)}: give one of "
-                "them, the other follows from it"
-            )
-
-
-_LABEL_FIELDS = ("num_labels", "id2label", "label2id")
 _CONFIG_DICT = dictionary_of(STRING, ANYTHING, "a dictionary with strings for keys")
-_TOKEN_ID = either(INT64, list_of(INT64, "a list of them", list))
-
-_RULES: dict[str, Rule] = {
-    "vocab_size": count(1),
-    "hidden_size": count(1),
-    "num_hidden_layers": count(0),
-    "num_attention_heads": count(1),
-    "intermediate_size": count(1),
-    "hidden_act": Rule(
-        lambda value: callable(value) or (isinstance(value, str) and value in ACTIVATION_NAMES),
-        f"a function or one of {', '.join(ACTIVATION_NAMES)}",
-    ),
-    "hidden_dropout_prob": PROBABILITY,
-    "attention_probs_dropout_prob": PROBABILITY,
-    "max_position_embeddings": count(1),
-    "type_vocab_size": count(1),
-    "initializer_range": number(0),
-    "layer_norm_eps": number(0),
-    "pad_token_id": count(0),
-    "position_embedding_type": one_of(*POSITION_EMBEDDING_TYPES),
-    "use_cache": BOOLEAN,
-    "classifier_dropout": optional(PROBABILITY),
-    "is_decoder": BOOLEAN,
-    "add_cross_attention": BOOLEAN,
-    "chunk_size_feed_forward": count(0),
-    "tie_word_embeddings": BOOLEAN,
-    "pruned_heads": dictionary_of(
-        count(0),
-        list_of(count(0), "a list of heads"),
-        "a dictionary from layers to lists of heads, both counted from 0",
-    ),
-    "output_attentions": BOOLEAN,
-    "output_hidden_states": BOOLEAN,
-    "return_dict": BOOLEAN,
-    "bos_token_id": optional(_TOKEN_ID),
-    "eos_token_id": optional(_TOKEN_ID),
-    "architectures": optional(list_of(STRING, "a list of strings", list)),
-    "dtype": optional(STRING),
-    "problem_type": one_of(None, *PROBLEM_TYPES),
-    "id2label": optional(ID2LABEL),
-    "label2id": optional(LABEL2ID),
-    "num_labels": optional(count(0)),
-    "model_type": one_of(*MODEL_TYPES),
-    "extra": Rule(
-        lambda value: isinstance(value, dict) and not value.keys() & _FIELDS.keys(),
-        "a dictionary without the names of fields",
-    ),
-}
-#: What ``config.json`` may say of itself.
-_FIELDS: dict[str, Rule] = {name: rule for name, rule in _RULES.items() if name != "extra"}
-
 # The fields of transformers' own RobertaConfig, which its files always have.
 _NAMES = [one.name for one in fields(RobertaConfig)]
 _ALWAYS_WRITTEN = {*_NAMES[: _NAMES.index("classifier_dropout") + 1], "model_type"}

@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from .checks import warn
-from .rules import Rule, near_miss
+from .class_names import LABEL_FIELDS, check_labels_agree
+from .config_fields import FIELDS, MODEL_TYPES
+from .rules import STRING, Rule, check, near_miss
 from .sentences import shown
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "INHERITED",
     "OF_GENERATION",
     "meant_by",
+    "merged_fields",
     "read_fields",
     "warn_of_what_is_not_here",
 ]
@@ -58,10 +61,46 @@ OF_GENERATION = (
 #: Names that only look like a misspelled field.
 _OLDER = ("eos_token_ids", "use_return_dict")
 
+#: Of other than the class's, where the model's type says so.
+_DEFAULT_VOCAB_SIZES = {"xlm-roberta": 30522, "camembert": 30522}
+
 _NOT_HERE = {
     "is_encoder_decoder": "here are encoders and decoders alone, as is_decoder says",
     "quantization_config": "here are no quantized weights, so use those from before",
 }
+
+
+def merged_fields(config_dict: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what a file says, and put in its place what the caller says."""
+    values = read_fields(config_dict, FIELDS)
+    warn_of_what_is_not_here(values, FIELDS)
+    overrides = {
+        ALIASES.get(name, name): value
+        for name, value in overrides.items()
+        if value is not None or name not in FIELDS or FIELDS[name].allows(None)
+    }
+    check_labels_agree(overrides)
+    if any(overrides.get(name) is not None for name in ("id2label", "label2id")):
+        # names that are given replace all that the file says about labels
+        values = {n: v for n, v in values.items() if n not in LABEL_FIELDS}
+    values |= overrides
+    kind = check("model_type", values.get("model_type", "roberta"), STRING)
+    if kind not in MODEL_TYPES:
+        warn(f"this configuration is for model_type {shown(kind)}; it is read as 'roberta'")
+        del values["model_type"]
+    if kind in _DEFAULT_VOCAB_SIZES:
+        values.setdefault("vocab_size", _DEFAULT_VOCAB_SIZES[kind])
+    count = overrides.get("num_labels")
+    if count not in (None, _named(values)):
+        values.update(id2label=None, label2id=None)
+    return values
+
+
+def _named(values: Mapping[str, Any]) -> int:
+    """Count the classes that have names, which may be broken though they are not kept."""
+    for name in ("id2label", "label2id"):
+        check(name, values.get(name), FIELDS[name])
+    return len(values.get("id2label") or values.get("label2id") or {})
 
 
 def read_fields(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minirobert import AutoConfig, RobertaConfig, RobertaModel
-from minirobert.config import ACTIVATION_NAMES
+from minirobert.config_fields import ACTIVATION_NAMES
 from minirobert.config_file import INHERITED, OF_GENERATION
 from tests.equivalence.strategies import configs
 

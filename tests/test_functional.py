@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from transformers.activations import ACT2FN
 
 from minirobert import functional as F  # noqa: N812  # as torch's is called everywhere
-from minirobert.config import ACTIVATION_NAMES
+from minirobert.config_fields import ACTIVATION_NAMES
 from tests import libraries
 from tests.libraries import LIBRARIES, STRICT, host
 

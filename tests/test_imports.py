@@ -12,8 +12,16 @@ TOP_LEVEL = {
     "words": ["sentences", "warning", "marking"],
     "signals": ["interrupts"],
     "ground": [
-        *("arrays", "checks", "rules", "keywords", "observe", "config", "config_file"),
-        *("class_names", "model_output", "documentation", "torch_callers", "memory", "threads"),
+        *("arrays", "checks", "rules", "keywords", "observe", "config", "config_fields"),
+        *(
+            "config_file",
+            "class_names",
+            "model_output",
+            "documentation",
+            "torch_callers",
+            "memory",
+            "threads",
+        ),
     ],
     "heart": [
         *(

@@ -10,7 +10,8 @@ from ..arrays import Shape
 from ..checkpoints.matching import Match, match
 from ..checkpoints.reading import fetch_weights, stored_tensors
 from ..checkpoints.stored import StoredTensor
-from ..config import MODEL_TYPES, RobertaConfig
+from ..config import RobertaConfig
+from ..config_fields import MODEL_TYPES
 from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles, read_json
 from ..intermediates import Intermediate, intermediates
 from ..parameters import parameter_shapes, summary

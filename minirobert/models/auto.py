@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-from ..config import MODEL_TYPES, RobertaConfig
+from ..config import RobertaConfig
+from ..config_fields import MODEL_TYPES
 from ..files import MODEL_FILES, TINY, ModelFiles, ModelName, read_json
 from ..keywords import OF_MODELS, OF_TOKENIZERS, settle
 from ..rules import STRING, check, one_of, optional

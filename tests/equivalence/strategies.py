@@ -11,7 +11,7 @@ import transformers
 from hypothesis import strategies as st
 from transformers.modeling_utils import no_init_weights
 
-from minirobert.config import ACTIVATION_NAMES, PROBLEM_TYPES
+from minirobert.config_fields import ACTIVATION_NAMES, PROBLEM_TYPES
 from minirobert.parameters import build_tree, flatten
 
 transformers.logging.set_verbosity_error()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from minirobert.config import ACTIVATION_NAMES
+from minirobert.config_fields import ACTIVATION_NAMES
 from tests.equivalence.strategies import CLASSES, CROSS, torch_model
 
 #: One activation in two models is RoBERTa's own.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...config import ACTIVATION_NAMES
+from ...config_fields import ACTIVATION_NAMES
 from .cases import Case
 from .drawing import Scales, draw, draw_ids
 from .small import DROPOUT, IDS, MASK, READ, small_case

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import minirobert
-from minirobert.config import ACTIVATION_NAMES, RobertaConfig
+from minirobert.config import RobertaConfig
+from minirobert.config_fields import ACTIVATION_NAMES
 from minirobert.generation.processors import CHANGES, CHANGES_OF_DRAWING, LAST_CHANGES
 from minirobert.numerics import Trace
 from minirobert.numerics.tensor_file import read_tensors
