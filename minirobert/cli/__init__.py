@@ -21,7 +21,8 @@ from .compare_tokens import add_compare_tokens
 from .explore import add_explore
 from .export import add_export
 from .streams import ReaderGone, output, speak_utf8, tell
-from .tasks import TASK_COMMANDS, add_task
+from .task_command import add_task
+from .tasks import TASK_COMMANDS
 from .tensors import add_inspect
 from .tokens import add_tokenize, add_train_tokenizer
 from .trace import add_trace
