@@ -31,7 +31,8 @@ from .config_files import (
     read_settings,
     special_tokens_object,
 )
-from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json, tokenizer_text
+from .tokenizer_json import TOKENIZER_NAME, read_tokenizer_json
+from .tokenizer_json_text import tokenizer_text
 from .vocab_and_merges import (
     MERGES_NAME,
     PATH,

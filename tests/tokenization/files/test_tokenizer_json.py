@@ -5,7 +5,8 @@ import pytest
 
 from minirobert.tokenization.added_tokens import AddedToken
 from minirobert.tokenization.byte_alphabet import BYTE_TO_CHAR
-from minirobert.tokenization.files.tokenizer_json import read_tokenizer_json, tokenizer_text
+from minirobert.tokenization.files.tokenizer_json import read_tokenizer_json
+from minirobert.tokenization.files.tokenizer_json_text import tokenizer_text
 from minirobert.tokenization.vocabulary import Vocabulary
 
 CONTENT = {
