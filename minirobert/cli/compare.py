@@ -113,7 +113,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     _check(arguments)
     from ..numerics import compare
 
-    reference = load_model(arguments, "auto")
+    reference = load_model(arguments, as_stored=True)
     is_run = not arguments.port
     call = call_of(arguments, reference) if is_run or has_call(arguments) else None
     port = _port(arguments, reference, call)

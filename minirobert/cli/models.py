@@ -53,23 +53,29 @@ def load_model(
     device: Any = None,
     *,
     whole: bool = False,
+    as_stored: bool = False,
 ) -> Any:
     """Load the model that a command was given, by default in the dtype that it was given, too.
 
     Of a ``whole`` one nothing may be missing in the file, but for the pooler, which is left out.
+    ``as_stored`` rounds no weight, whatever dtype the configuration names.
     """
     files = ModelFiles(arguments.model, HubOptions(**hub_options(arguments)))
 
     def read() -> Any:
-        kind = getattr(arguments, "class") or class_of(RobertaConfig.from_pretrained(files))
+        config = RobertaConfig.from_pretrained(files)
+        kind = getattr(arguments, "class") or class_of(config)
         if arguments.no_pooler and kind != "RobertaModel":
             raise ValueError(f"--no-pooler is for RobertaModel, but the class is {kind}")
         no_pooler = arguments.no_pooler or (whole and kind == "RobertaModel")
-        options = {"add_pooling_layer": False} if no_pooler else {}
+        options: dict[str, Any] = {"add_pooling_layer": False} if no_pooler else {}
         options |= {"strict": True} if whole else {}
         options |= {} if device is None else {"device": device}
-        read = getattr(models, kind).from_pretrained
-        return read(files, dtype=dtype or arguments.dtype, **options)
+        if as_stored:
+            config.dtype, options["config"], options["dtype"] = None, config, "auto"
+        else:
+            options["dtype"] = dtype or arguments.dtype
+        return getattr(models, kind).from_pretrained(files, **options)
 
     return files.together(MODEL_FILES, read)
 

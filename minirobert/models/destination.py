@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..arrays import (
+    FLOAT_DTYPES,
     Array,
     array_namespace,
     astype,
@@ -27,6 +30,17 @@ class Destination(NamedTuple):
     device: Any = None
     xp: Any = None
     dtype: Any = None
+
+    def settled(self, named: str | None) -> Destination:
+        """Let ``"auto"`` be the dtype that a configuration names, if weights can have it there."""
+        is_cuda = self.xp is None and self.device not in (None, "cpu")
+        if self.dtype != "auto" or named not in FLOAT_DTYPES or (is_cuda and named == "bfloat16"):
+            return self
+        try:
+            float_dtype(np if self.xp is None else self.xp, named)
+        except (ImportError, ValueError):
+            return self
+        return self._replace(dtype=named)
 
     @property
     def read_as(self) -> Any:

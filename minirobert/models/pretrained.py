@@ -6,7 +6,7 @@ import copy
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 from ..arrays import Array, astype
@@ -88,8 +88,9 @@ class RobertaPreTrainedModel(RobertaModule):
             In place of the one that comes with the weights.
         dtype : str or dtype, optional
             Of the weights in memory, whatever the file holds: ``"bfloat16"``, ``"float16"``,
-            ``"float32"`` (the default), ``"float64"``, or ``"auto"`` for that of the file (float32
-            for one of bfloat16).
+            ``"float32"`` (the default), ``"float64"``, or ``"auto"`` for what ``config.dtype``
+            says, and where it says nothing, or what cannot be had, for the narrowest of them that
+            holds all the file has (float32 for bfloat16). ``config.dtype`` of the model says which.
         device : str or device object, optional
             See `to`; the CPU by default.
         xp : array namespace, optional
@@ -151,7 +152,7 @@ class RobertaPreTrainedModel(RobertaModule):
         dtype, device = overrides.pop("dtype"), overrides.pop("device")
         files = ModelFiles.of(pretrained_model_name_or_path, overrides)
         where = Destination(device, xp, dtype or "float32")
-        how = LoadOptions(where.read_as, seed, strict, ignore_mismatched_sizes, strip_prefix)
+        how = LoadOptions("", seed, strict, ignore_mismatched_sizes, strip_prefix)
         model, matched = files.together(
             MODEL_FILES, lambda: cls._read(files, config, how, variant, where, dict(overrides))
         )
@@ -181,16 +182,18 @@ class RobertaPreTrainedModel(RobertaModule):
             config = RobertaConfig.from_dict(checked_kind(config).to_dict(), **overrides)
         cls._check_config(config)
         shapes = cls._shapes(config, **options)
+        where = where.settled(config.dtype)
         flat, matched = load_parameters(
             fetch_weights(files, variant),
             shapes,
             config,
-            how,
+            replace(how, dtype=where.read_as),
             cls._shapes(_config_of_file(files) or config, **options) if is_asked else shapes,
         )
         placed = {name: where.placed(array) for name, array in flat.items()}
-        model = cls(config, build_tree(placed), **options)._with(name_or_path=files.name, **beside)
-        return model, matched
+        model = cls(copy.copy(config), build_tree(placed), **options)
+        model.config.dtype = model.dtype
+        return model._with(name_or_path=files.name, **beside), matched
 
     @classmethod
     def _read_beside(cls, files: ModelFiles, arguments: dict[str, Any]) -> dict[str, Any]:

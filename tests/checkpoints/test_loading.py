@@ -392,7 +392,10 @@ def test_float8(saved, dtype):
     ours = RobertaForMaskedLM.from_pretrained(directory)
     for key, array in flatten(ours.params).items():
         np.testing.assert_array_equal(array, theirs.state_dict()[key].float().numpy(), err_msg=key)
-    assert RobertaForMaskedLM.from_pretrained(directory, dtype="auto").dtype == "float16"
+    config = RobertaConfig.from_pretrained(directory)
+    config.dtype = None
+    narrowest = RobertaForMaskedLM.from_pretrained(directory, config=config, dtype="auto")
+    assert narrowest.dtype == "float16"
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.uint8, torch.int8])

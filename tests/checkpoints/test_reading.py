@@ -41,6 +41,12 @@ def rewrite(directory, change):
     save_file(change(tensors) or tensors, directory / "model.safetensors", {"format": "pt"})
 
 
+def name_dtype(directory, name):
+    """Let the configuration name a dtype, or none."""
+    config = json.loads((directory / "config.json").read_text())
+    (directory / "config.json").write_text(json.dumps({**config, "dtype": name}))
+
+
 def logits_of_torch(directory):
     model = transformers.RobertaForMaskedLM.from_pretrained(directory).eval()
     with torch.no_grad():
@@ -139,6 +145,7 @@ def test_an_untied_decoder(directory):
 @pytest.mark.parametrize("wanted", ["float16", "float32", "float64", "auto"])
 def test_dtypes(directory, stored, wanted):
     rewrite(directory, lambda t: {n: x.to(getattr(torch, stored)) for n, x in t.items()})
+    name_dtype(directory, None)
     model = RobertaForMaskedLM.from_pretrained(directory, dtype=wanted)
     widest = {"bfloat16": "float32"}.get(stored, stored)  # NumPy has no bfloat16
     assert model.dtype == (widest if wanted == "auto" else wanted)
@@ -146,6 +153,37 @@ def test_dtypes(directory, stored, wanted):
     for name, array in flatten(model.params).items():
         expected = tensors[name].double().numpy().astype(model.dtype)
         np.testing.assert_array_equal(array, expected, err_msg=name)
+
+
+@pytest.mark.parametrize("stored", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("named", ["float16", "bfloat16", "float32", "float64"])
+def test_the_dtype_that_the_configuration_names(directory, stored, named):
+    rewrite(directory, lambda t: {n: x.to(getattr(torch, stored)) for n, x in t.items()})
+    name_dtype(directory, named)
+    ours = RobertaForMaskedLM.from_pretrained(directory, dtype="auto")
+    theirs = transformers.RobertaForMaskedLM.from_pretrained(directory, dtype="auto")
+    assert f"torch.{ours.dtype}" == str(theirs.dtype) == f"torch.{ours.config.dtype}"
+    for name, array in flatten(ours.params).items():
+        expected = theirs.state_dict()[name].double().numpy()
+        np.testing.assert_array_equal(array.astype("float64"), expected, err_msg=name)
+    assert RobertaForMaskedLM.from_pretrained(directory, dtype="auto", xp=torch).dtype == named
+
+
+def test_a_dtype_that_cannot_be_had(directory, monkeypatch):
+    name_dtype(directory, "bfloat16")
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    assert RobertaForMaskedLM.from_pretrained(directory, dtype="auto").dtype == "float32"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_the_configuration_says_what_the_weights_are(directory, dtype):
+    config = RobertaConfig.from_pretrained(directory)
+    config.dtype = "bfloat16"
+    for given in (None, config):
+        ours = RobertaForMaskedLM.from_pretrained(directory, dtype=dtype, config=given)
+        theirs = transformers.RobertaForMaskedLM.from_pretrained(directory, dtype=dtype)
+        assert f"torch.{ours.config.dtype}" == str(theirs.config.dtype)
+    assert config.dtype == "bfloat16"  # which is the caller's
 
 
 def test_float32_is_the_default():
