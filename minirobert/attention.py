@@ -53,7 +53,8 @@ def attend_mask(attention_mask: Array) -> Array:  # [B, T] or [B, S, T] -> [B, 1
     Parameters
     ----------
     attention_mask : Array of shape [B, T] or [B, S, T]
-        Of two axes, every query of a text sees the same keys; of three, each has its own row.
+        Of two axes, every query of a text sees the same keys; of three, each has its own row. One
+        row (B = 1) does for a batch.
 
     Returns
     -------
@@ -106,11 +107,20 @@ def _places(n_queries: int, n_keys: int, past: int, like: Array) -> tuple[Array,
     return queries[:, None], keys[None, :]
 
 
-def mask(scores: Array, attend: Array) -> Array:  # [B, N, S, T], bool [B or 1, 1, 1 or S, T]
+def mask(
+    scores: Array, attend: Array
+) -> Array:  # [B, N, S, T], bool [1 or B, 1, 1 or S, T] -> [B, N, S, T]
     """Replace the scores of keys that may not be looked at by the dtype's lowest number.
 
     The lowest number and not minus infinity: where every key of a row is masked, softmax then
     gives each the same weight instead of NaN. Where any key is left, a masked one gets exactly 0.
+
+    >>> import numpy as np
+    >>> scores = np.array([[[[2.0, 5.0]]]])
+    >>> softmax(mask(scores, np.array([[[[True, False]]]]))).tolist()
+    [[[[1.0, 0.0]]]]
+    >>> softmax(mask(scores, np.array([[[[False, False]]]]))).tolist()
+    [[[[0.5, 0.5]]]]
     """
     return array_namespace(scores, attend).where(attend, scores, lowest(scores))
 
@@ -120,6 +130,13 @@ def split_heads(x: Array, n_heads: int) -> Array:  # [B, S, N D] -> [B, N, S, D]
 
     A reshape to [B, N, S, D] would be wrong: it would mix positions into heads. The hidden axis
     must be cut where it is, and then moved.
+
+    >>> import numpy as np
+    >>> x = np.array([[[0, 1, 2, 3], [4, 5, 6, 7]]])  # two positions of two heads
+    >>> split_heads(x, 2).tolist()
+    [[[[0, 1], [4, 5]], [[2, 3], [6, 7]]]]
+    >>> x.reshape(1, 2, 2, 2).tolist()
+    [[[[0, 1], [2, 3]], [[4, 5], [6, 7]]]]
     """
     xp = array_namespace(x)
     batch, length, hidden = x.shape
@@ -277,7 +294,7 @@ def self_attention(
     layer: ParameterTree,
     config: RobertaConfig,
     extras: Extras = NOTHING,
-) -> tuple[Array, Array]:  # [B, S, H], bool [B or 1, 1, 1 or S, T] -> [B, S, N D], [B, N, S, T]
+) -> tuple[Array, Array]:  # [B, S, H], bool [1 or B, 1, 1 or S, T] -> [B, S, N D], [B, N, S, T]
     """Let every position gather values from the positions that it may look at.
 
     ``softmax(Q K^T / sqrt(D)) V``, for each head on its own. Where the configuration's
@@ -287,10 +304,10 @@ def self_attention(
     Parameters
     ----------
     hidden : Array of shape [B, S, H]
-    attend : boolean Array of shape [B or 1, 1, 1 or S, T]
+    attend : boolean Array of shape [1 or B, 1, 1 or S, T]
         See `attend_mask`.
     layer : ParameterTree
-        ``query``, ``key`` and ``value``, each a weight [H, H] and a bias [H].
+        ``query``, ``key`` and ``value``, each a weight [N D, H] and a bias [N D].
     config : RobertaConfig
     extras : Extras
         With a cache, the keys and values of ``hidden`` are put behind those that it holds.

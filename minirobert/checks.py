@@ -131,7 +131,7 @@ def _unreadable(name: str, value: Any, like: Array, error: Exception) -> ValueEr
 
 
 def _destination(like: Array) -> str:
-    """Write what `minirobert.to_device` is to be given besides, so that an array can meet another.
+    """Write the arguments of `minirobert.to_device` that bring an array to where another one is.
 
     >>> _destination(np.zeros(1))
     '"cpu"'
@@ -141,7 +141,7 @@ def _destination(like: Array) -> str:
     return device if library in ("numpy", "cupy") else f"{device}, xp={library}"
 
 
-#: Of an array of NumPy's.
+#: That an array of NumPy can have.
 _MOST_AXES = 64
 
 

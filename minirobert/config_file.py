@@ -61,7 +61,7 @@ OF_GENERATION = (
 #: Names that only look like a misspelled field.
 _OLDER = ("eos_token_ids", "use_return_dict")
 
-#: Of other than the class's, where the model's type says so.
+#: The default ``vocab_size`` of model types whose own is not RoBERTa's.
 _DEFAULT_VOCAB_SIZES = {"xlm-roberta": 30522, "camembert": 30522}
 
 _NOT_HERE = {
@@ -71,7 +71,7 @@ _NOT_HERE = {
 
 
 def merged_fields(config_dict: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what a file says, and put in its place what the caller says."""
+    """Read the fields that a file has, and put in their place what the caller gives."""
     values = read_fields(config_dict, FIELDS)
     warn_of_what_is_not_here(values, FIELDS)
     overrides = {
@@ -97,7 +97,7 @@ def merged_fields(config_dict: Mapping[str, Any], overrides: Mapping[str, Any]) 
 
 
 def _named(values: Mapping[str, Any]) -> int:
-    """Count the classes that have names, which may be broken though they are not kept."""
+    """Count the classes that have names; these are checked, though they may not be kept."""
     for name in ("id2label", "label2id"):
         check(name, values.get(name), FIELDS[name])
     return len(values.get("id2label") or values.get("label2id") or {})

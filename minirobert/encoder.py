@@ -120,7 +120,7 @@ def encoder_layer(
     layer: ParameterTree,
     config: RobertaConfig,
     extras: Extras = NOTHING,
-) -> LayerOutput:  # [B, S, H], bool [B, 1, 1 or S, T]
+) -> LayerOutput:  # [B, S, H], bool [1 or B, 1, 1 or S, T]
     """Attend, in a decoder also to an encoder's text, then feed forward.
 
     Each step has its residual and layer norm.
@@ -128,7 +128,7 @@ def encoder_layer(
     Parameters
     ----------
     hidden : Array of shape [B, S, H]
-    attend : boolean Array of shape [B, 1, 1 or S, T]
+    attend : boolean Array of shape [1 or B, 1, 1 or S, T]
     layer : ParameterTree
         ``encoder.layer.{i}`` of a checkpoint.
     config : RobertaConfig
@@ -180,14 +180,14 @@ def encoder(
     read: Array | None = None,
     output_hidden_states: bool = False,
     output_attentions: bool = False,
-) -> EncoderOutput:  # [B, S, H], bool [B, 1, 1 or S, T]
+) -> EncoderOutput:  # [B, S, H], bool [1 or B, 1, 1 or S, T]
     """Run the layers one after the other.
 
     Parameters
     ----------
     hidden : Array of shape [B, S, H]
         The output of the embeddings.
-    attend : boolean Array of shape [B, 1, 1 or S, T]
+    attend : boolean Array of shape [1 or B, 1, 1 or S, T]
     layers : sequence of L ParameterTrees
         ``encoder.layer`` of a checkpoint.
     config : RobertaConfig
@@ -235,7 +235,7 @@ class Inputs(NamedTuple):
 
     input_ids: Array | None  # [B, S]
     inputs_embeds: Array | None  # [B, S, H], word embeddings in place of ids
-    attend: Array  # bool [B, 1, 1 or S, T]: where each token may look
+    attend: Array  # bool [1 or B, 1, 1 or S, T]: where each token may look
     token_type_ids: Array  # [B, S]
     position_ids: Array | None  # [B, S]; None where positions are relative
     is_token: Array  # bool [B, S]: what is not padding

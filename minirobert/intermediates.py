@@ -6,9 +6,9 @@ watched shows these tensors, under these names, in this order, and no others.
 >>> from minirobert import RobertaConfig
 >>> for name, one in intermediates(RobertaConfig(num_hidden_layers=0)).items():
 ...     print(f"{name:40} {one.axes:24} {one.formula}")
-input_ids                                [B, S]                   models.inputs
-token_type_ids                           [B, S]                   models.inputs
-position_ids                             [B, S]                   embeddings
+input_ids                                [B, S]                   models.inputs.check_inputs
+token_type_ids                           [B, S]                   models.inputs.check_inputs
+position_ids                             [B, S]                   embeddings.create_position_ids_from_input_ids
 attend                                   [1 or B, 1, 1 or S, T]   attention.attend_mask
 roberta.embeddings.word_embeddings       [B, S, H]                functional.embedding
 roberta.embeddings.token_type_embeddings [B, S, H]                functional.embedding
@@ -20,7 +20,7 @@ lm_head.dense                            [B, S, H]                functional.lin
 lm_head.gelu                             [B, S, H]                functional.gelu
 lm_head.layer_norm                       [B, S, H]                functional.layer_norm
 lm_head.logits                           [B, S, V]                functional.linear
-"""
+"""  # noqa: E501  # the name of a function
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from .config import RobertaConfig
-from .parameters import HEADS, Head
-from .sentences import shown
+from .parameters import Head, head_of
 
 __all__ = ["Intermediate", "Pass", "Row", "dropped_rows", "intermediates", "pooler_rows"]
 
@@ -108,10 +107,7 @@ def intermediates(
     if architecture == "RobertaModel":
         pooler = pooler_rows(0.0, kind) if add_pooling_layer else ()
         return dict([*_inputs(config, kind), *_base(config, kind), *pooler])
-    head = HEADS.get(architecture) if isinstance(architecture, str) else architecture
-    if head is None:
-        known = ", ".join(["RobertaModel", *HEADS])
-        raise ValueError(f"architecture {shown(architecture)} is not one of those here: {known}")
+    head = head_of(architecture)
     rows = [*_inputs(config, kind), *_under("roberta.", _base(config, kind))]
     if head.choices:  # which are rows of the batch
         rows = [(name, one._replace(axes=one.axes.replace("B,", "B C,"))) for name, one in rows]
@@ -124,13 +120,12 @@ def intermediates(
 def _inputs(config: RobertaConfig, kind: Pass) -> Iterator[Row]:
     """List what is read, after all defaults."""
     if kind.ids:
-        yield "input_ids", Intermediate("[B, S]", "models.inputs")
-    yield "token_type_ids", Intermediate("[B, S]", "models.inputs")
+        yield "input_ids", Intermediate("[B, S]", "models.inputs.check_inputs")
+    yield "token_type_ids", Intermediate("[B, S]", "models.inputs.check_inputs")
     if config.position_embedding_type == "absolute":
-        yield (
-            "position_ids",
-            Intermediate("[B, S]", "embeddings"),
-        )
+        given = "input_ids" if kind.ids else "inputs_embeds"
+        formula = f"embeddings.create_position_ids_from_{given}"
+        yield "position_ids", Intermediate("[B, S]", formula)
     yield "attend", Intermediate("[1 or B, 1, 1 or S, T]", "attention.attend_mask")
 
 

@@ -22,9 +22,9 @@ else:
 
 __all__ = ["IS_PROGRAM", "STOP", "Stop"]
 
-#: Seconds in which what is half printed may come to its end,
+#: Seconds that printing may take to come to its end.
 TO_PRINT = 0.5
-#: and in which KeyboardInterrupt must have come through. C code may drop it, as NumPy's does.
+#: Seconds for KeyboardInterrupt to come through; C code may drop it, as NumPy's does.
 TO_END = 2.0
 
 

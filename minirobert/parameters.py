@@ -25,11 +25,14 @@ __all__ = [
     "CheckpointError",
     "Head",
     "ParameterTree",
+    "architectures",
     "build_tree",
     "check_layers",
     "check_shapes",
     "columns",
     "flatten",
+    "generator_of",
+    "head_of",
     "initialise",
     "linear_shapes",
     "map_tree",
@@ -69,6 +72,20 @@ class Head(Protocol):
 HEADS: dict[str, Head] = {}
 
 
+def architectures() -> tuple[str, ...]:
+    """Name all classes of models."""
+    return ("RobertaModel", *HEADS)
+
+
+def head_of(architecture: str | Head) -> Head:
+    """Find the head of a class by its name; a head is its own."""
+    head = HEADS.get(architecture) if isinstance(architecture, str) else architecture
+    if head is None:
+        known = ", ".join(architectures())
+        raise ValueError(f"architecture {shown(architecture)} is not one of those here: {known}")
+    return head
+
+
 def parameter_shapes(
     config: RobertaConfig,
     architecture: str | Head = "RobertaForMaskedLM",
@@ -102,10 +119,7 @@ def parameter_shapes(
     """
     if architecture == "RobertaModel":
         return _base(config, add_pooling_layer)
-    head = HEADS.get(architecture) if isinstance(architecture, str) else architecture
-    if head is None:
-        known = ", ".join(["RobertaModel", *HEADS])
-        raise ValueError(f"architecture {shown(architecture)} is not one of those here: {known}")
+    head = head_of(architecture)
     return {
         **_prefixed("roberta.", _base(config, head.pools)),
         **_prefixed(f"{head.name}.", head.shapes(config)),
@@ -148,8 +162,7 @@ def _embeddings(config: RobertaConfig) -> Shapes:
 
 def _layer(config: RobertaConfig, i: int) -> Shapes:
     hidden, inner = config.hidden_size, config.intermediate_size
-    kept = config.num_attention_heads - len(set(config.pruned_heads.get(i, ())))
-    heads = kept * config.head_size  # H, unless heads are pruned
+    heads = len(config.kept_heads(i)) * config.head_size  # H, unless heads are pruned
     across = config.add_cross_attention
     return {
         **_prefixed("attention.", _attention(config, heads, _distances(config))),
@@ -233,12 +246,16 @@ def _first_values(name: str, shape: Shape, config: RobertaConfig, seed: int) -> 
         return np.zeros(shape, np.float32)
     if "LayerNorm" in name or "layer_norm" in name:
         return np.ones(shape, np.float32)
-    rng = np.random.default_rng([seed, zlib.crc32(name.removeprefix("roberta.").encode())])
-    values = rng.standard_normal(shape, np.float32)
+    values = generator_of(name, seed).standard_normal(shape, np.float32)
     values *= config.initializer_range
     if name.endswith(("word_embeddings.weight", "position_embeddings.weight")):
         values[config.pad_token_id] = 0
     return values
+
+
+def generator_of(name: str, seed: int) -> np.random.Generator:
+    """Give a tensor its own random numbers, whatever other tensors there are."""
+    return np.random.default_rng([seed, zlib.crc32(name.removeprefix("roberta.").encode())])
 
 
 def check_shapes(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: str) -> None:

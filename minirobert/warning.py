@@ -1,4 +1,4 @@
-"""Warnings, as of the line of a user's that led to them."""
+"""Warnings that point to the user's line, not to one of this package."""
 
 from __future__ import annotations
 

@@ -64,6 +64,7 @@ def encoders():
     embeddings.create_position_ids_from_inputs_embeds(STATES, 1, np.ones((B, 1), int))
     model(RobertaModel, chunk_size_feed_forward=3)(IDS)
     encoder(IDS, MASK, read="tokens")
+    encoder(IDS, MASK[:1], **ALL)
     encoder(IDS, np.ones((B, S, S), int), read=IDS == 2)
 
 

@@ -197,7 +197,7 @@ def _devices_of(xp: Any) -> Sequence[Any]:
 
 
 def _sent(host: np.ndarray[Any, Any], xp: Namespace, device: Any) -> Array:
-    """Make an array of another library of NumPy's, and of the same dtype."""
+    """Make an array of another library from one of NumPy, with the same dtype."""
     name = dtype_name(cast("Array", host))
     if "float" in name:
         dtype = float_dtype(xp, name)

@@ -30,7 +30,7 @@ def machine(*packages: str) -> dict[str, Any]:
     -------
     dict
         ``processor``, ``cores`` that this process may use, ``system``, ``python``, ``blas``
-        (``library``, ``version``, and, where threadpoolctl is installed, its ``kernel`` and
+        (``library``, ``version``, and, where threadpoolctl knows it, its ``kernel`` and
         ``threads``) and ``versions``, of numba where it is used.
     """
     numba = ["numba"] if uses_numba() else []
@@ -65,7 +65,7 @@ def _cores() -> int:
 
 
 def _blas() -> dict[str, Any]:
-    """Describe what NumPy multiplies matrices with: as it runs, or else as it was built."""
+    """Describe the library that NumPy multiplies matrices with."""
     from threadpoolctl import threadpool_info
 
     found = [one for one in threadpool_info() if one["user_api"] == "blas"]

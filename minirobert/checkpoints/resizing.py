@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -20,6 +19,7 @@ from ..arrays import (
     widened,
 )
 from ..memory import memory_for
+from ..parameters import generator_of
 from ..rules import check, integer, optional
 from ..sentences import shown
 
@@ -70,10 +70,8 @@ def resize_tokens(
             if name == "lm_head.bias":
                 rows = np.full(added, old.mean() if mean_bias else 0.0)
             else:
-                # each table from its own stream, whatever other tables there are
-                key = [seed, zlib.crc32(name.removeprefix("roberta.").encode())]
                 std = None if mean_resizing else initializer_range
-                rows = new_rows(old, added, np.random.default_rng(key), std)
+                rows = new_rows(old, added, generator_of(name, seed), std)
             resized[name] = _appended(array, rows)
     return resized
 

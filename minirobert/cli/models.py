@@ -9,18 +9,17 @@ from typing import Any
 from .. import models
 from ..config import RobertaConfig
 from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles
-from ..parameters import HEADS
+from ..parameters import architectures
 from .options import HUB_OPTIONS, any_option, choice, hub_options, named, switch
 
 __all__ = ["BUNDLED", "CLASS", "MODEL_OPTIONS", "add_model", "class_of", "load_model", "model_name"]
 
-_CLASSES = ("RobertaModel", *HEADS)
 _USUAL = "RobertaForMaskedLM"
 
 #: The word for the model that comes with the package.
 BUNDLED = "bundled"
 
-CLASS = choice("--class", _CLASSES, "the model's class (default: as its config.json says)")
+CLASS = choice("--class", architectures(), "the model's class (default: as its config.json says)")
 #: Of every command that loads a model by `load_model`.
 MODEL_OPTIONS = (
     CLASS,
@@ -85,6 +84,6 @@ def class_of(config: RobertaConfig) -> str:
     for name in config.architectures or []:
         _, divided, task = name.partition("For")
         kind = f"RobertaFor{task}" if divided else "RobertaModel"
-        if kind in _CLASSES:
+        if kind in architectures():
             return kind
     return _USUAL

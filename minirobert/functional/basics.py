@@ -55,6 +55,10 @@ def linear(
     Returns
     -------
     Array of shape [..., Y]
+
+    >>> import numpy as np
+    >>> linear(np.array([1.0, 2.0]), np.array([[3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])).tolist()
+    [11.0, 17.0, 23.0]
     """
     product = x @ array_namespace(x).matrix_transpose(weight)
     return product if bias is None else product + bias
@@ -72,6 +76,10 @@ def softmax(x: Array) -> Array:  # [..., X] -> [..., X]
     """Turn the scores of the last axis into probabilities: ``exp(x) / sum(exp(x))``.
 
     The largest score is subtracted first, which changes nothing but keeps exp from overflowing.
+
+    >>> import numpy as np
+    >>> softmax(np.array([1000.0, 1000.0])).tolist()
+    [0.5, 0.5]
     """
     xp = array_namespace(x)
     e = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
@@ -80,7 +88,12 @@ def softmax(x: Array) -> Array:  # [..., X] -> [..., X]
 
 @half_in_float32
 def log_softmax(x: Array) -> Array:  # [..., X] -> [..., X]
-    """Take the logarithm of `softmax`, without ever forming a probability of zero."""
+    """Take the logarithm of `softmax`, without ever forming a probability of zero.
+
+    >>> import numpy as np
+    >>> log_softmax(np.array([0.0, -1000.0])).tolist()
+    [0.0, -1000.0]
+    """
     xp = array_namespace(x)
     shifted = x - xp.max(x, axis=-1, keepdims=True)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
@@ -106,6 +119,10 @@ def layer_norm(
     Notes
     -----
     Source: Ba, Kiros & Hinton 2016 (arXiv:1607.06450), equations 3 and 4.
+
+    >>> import numpy as np
+    >>> layer_norm(np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2), eps=0.0).tolist()
+    [[-1.0, 1.0]]
     """
     xp = array_namespace(x)
     centred = x - xp.mean(x, axis=-1, keepdims=True)

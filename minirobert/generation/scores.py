@@ -161,7 +161,7 @@ def sequence_bias(
     input_ids : integer Array of shape [B, T]
     biases : dict of tuple of int to float
         What to add, by the tokens of a sequence, the last of which is the word; -inf forbids it. As
-        in transformers, a sequence of several tokens counts only in a text of as many.
+        in transformers, a sequence has an effect only in a text of at least as many tokens.
 
     Returns
     -------

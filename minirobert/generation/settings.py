@@ -71,7 +71,7 @@ NOT_HERE: dict[str, Keyword] = {
             *("compile_config", "disable_compile", "low_memory", "is_assistant"),
             *("num_assistant_tokens", "num_assistant_tokens_schedule", "target_lookbehind"),
             *("assistant_confidence_threshold", "assistant_lookbehind", "max_matching_ngram_size"),
-            *("prompt_lookup_num_tokens", "decoder_start_token_id", "synced_gpus", "streamer"),
+            *("prompt_lookup_num_tokens", "decoder_start_token_id", "synced_gpus"),
             *("use_model_defaults", "trust_remote_code"),
         ),
         _NO_EFFECT,

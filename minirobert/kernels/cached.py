@@ -35,7 +35,7 @@ def decoder(
     caches: Sequence[LayerCache],
     read: NDArray | None,
     steps: Steps,
-) -> NDArray:  # [B, S, H], bool [B or 1, 1, 1 or S, T] -> [B, S, H]
+) -> NDArray:  # [B, S, H], bool [1 or B, 1, 1 or S, T] -> [B, S, H]
     """Compute the last hidden states of new tokens, and extend the caches by them."""
     batch, length, size = hidden.shape
     x = np.ascontiguousarray(hidden.reshape(-1, size).T)  # [H, M]
@@ -58,7 +58,7 @@ def decoder(
 
 def _by_key(
     attend: NDArray, batch: int, length: int
-) -> NDArray | None:  # bool [B or 1, 1, 1 or S, T] -> bool [B, 1, T, S]
+) -> NDArray | None:  # bool [1 or B, 1, 1 or S, T] -> bool [B, 1, T, S]
     """Turn a mask, that it fits scores with the keys first; None where nothing is masked."""
     if attend.all():
         return None

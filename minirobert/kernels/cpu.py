@@ -19,7 +19,7 @@ __all__ = ["gelu_cpu", "largest_cpu", "layer_norm_cpu", "linear_cpu", "softmax_c
 
 NDArray: TypeAlias = np.ndarray[Any, Any]
 
-_BLOCK = 1 << 16  # elements of a block: 256 KiB, and a few of them fit a second-level cache
+BLOCK = 1 << 16  # elements of a block: 256 KiB, and a few of them fit a second-level cache
 _FEW_ROWS = 64
 _MANY_WEIGHTS = 4096  # rows of them: with more BLAS takes longer for each
 _FLOAT32 = np.dtype(np.float32)
@@ -40,7 +40,7 @@ def _suits(*args: Any, **kwargs: Any) -> bool:
 def _blocks(*arrays: NDArray) -> Sequence[tuple[NDArray, ...]]:  # [M, X]
     """Cut arrays of the same shape into blocks of whole rows."""
     rows, width = arrays[0].shape
-    step = max(1, _BLOCK // width)
+    step = max(1, BLOCK // width)
     if rows <= step:
         return (arrays,)
     starts = range(0, rows, step)
@@ -114,10 +114,10 @@ def gelu_cpu(x: NDArray) -> NDArray:
     """
     result = np.empty(x.shape, x.dtype)
     flat, out = x.reshape(-1), result.reshape(-1)
-    square, inner = np.empty((2, min(_BLOCK, x.size)), x.dtype)
-    for start in range(0, x.size, _BLOCK):
-        part = flat[start : start + _BLOCK]
-        gelu_block(part, out[start : start + _BLOCK], square[: len(part)], inner[: len(part)])
+    square, inner = np.empty((2, min(BLOCK, x.size)), x.dtype)
+    for start in range(0, x.size, BLOCK):
+        part = flat[start : start + BLOCK]
+        gelu_block(part, out[start : start + BLOCK], square[: len(part)], inner[: len(part)])
     return result
 
 

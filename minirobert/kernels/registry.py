@@ -18,7 +18,7 @@ _disabled: ContextVar[bool] = ContextVar("kernels disabled", default=False)
 
 @contextmanager
 def disabled() -> Iterator[None]:
-    """Run the formulas of `minirobert.functional`, not the kernels, as long as the block lasts.
+    """Run the formulas, not the kernels, as long as the block lasts.
 
     So a debugger steps into the formula, and a profile shows it. The block holds for the thread or
     task that opened it alone, and blocks may stand in one another.
@@ -47,7 +47,7 @@ def kernel_of(
 
     Parameters
     ----------
-    formula : function of `minirobert.functional`
+    formula : function of this package
         Made with ``singledispatch``.
     array_type : type
         Of the first argument.

@@ -10,13 +10,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .cpu import gelu_block
+from .cpu import BLOCK, gelu_block
 
 __all__ = ["NUMPY", "Steps"]
 
 NDArray: TypeAlias = np.ndarray[Any, Any]
-
-_ELEMENTS = 1 << 16  # of a block: see `minirobert.kernels.cpu`
 
 
 class Steps(NamedTuple):
@@ -32,7 +30,7 @@ class Steps(NamedTuple):
 
 
 def _gelu(x: NDArray, bias: NDArray) -> None:  # [I, M], [I]
-    step = max(1, _ELEMENTS // x.shape[1])
+    step = max(1, BLOCK // x.shape[1])
     square, inner = np.empty((2, step, x.shape[1]), x.dtype)
     for start in range(0, len(x), step):
         part = x[start : start + step]

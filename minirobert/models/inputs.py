@@ -119,7 +119,7 @@ _AXES = {2: "[batch, sequence]", 3: "[batch, choices, sequence]"}
 
 
 def _rows(array: Array, shape: Shape) -> Array:
-    """Make each choice a row of the batch: where there are any, of [B, C, S, ...] [B C, S, ...]."""
+    """Make each choice, if there are any, a row of the batch: [B, C, S, ...] -> [B C, S, ...]."""
     if len(shape) == 2:
         return array
     rest = tuple(array.shape)[len(shape) :]

@@ -20,7 +20,6 @@ from ..arrays import (
 )
 from ..checks import check_all, check_integers, check_range, check_shape, place
 from ..config import RobertaConfig
-from ..sentences import shown
 
 __all__ = ["IGNORED", "check_labels", "check_positions", "check_text_labels", "choose_problem_type"]
 
@@ -96,12 +95,7 @@ def check_text_labels(
     allowed: list[Shape] = [(batch, classes)]
     if problem == "single_label_classification" or (problem == "regression" and classes == 1):
         allowed = [(batch,), (batch, 1)]
-    if tuple(array.shape) not in allowed:
-        shapes = " or ".join(str(list(shape)) for shape in allowed)
-        raise ValueError(
-            f"labels has shape {shown(list(array.shape))}, but must have {shapes}: {problem} needs "
-            f"{needed}"
-        )
+    check_shape("labels", array, *allowed, why=f": {problem} needs {needed}")
     if problem == "single_label_classification":
         return check_labels(array, weights, classes, *allowed), problem
     if problem == "multi_label_classification":

@@ -19,7 +19,7 @@ shapes = st.lists(st.integers(0, 5), min_size=1, max_size=4).map(tuple)
 def inputs(draw, dtype=np.float32):
     """Draw an array: of few or many elements, contiguous or not."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    shape = draw(shapes | st.sampled_from([(cpu._BLOCK + 3,), (3, cpu._BLOCK // 2 + 1), (90, 700)]))
+    shape = draw(shapes | st.sampled_from([(cpu.BLOCK + 3,), (3, cpu.BLOCK // 2 + 1), (90, 700)]))
     x = (rng.standard_normal(shape) * draw(st.sampled_from([0.1, 1, 4]))).astype(dtype)
     layout = draw(st.sampled_from(["contiguous", "transposed", "strided"]))
     if layout == "transposed":
