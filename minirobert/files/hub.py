@@ -191,7 +191,9 @@ class ModelFiles:
         return ""
 
     def offers(self, file: str) -> bool:
-        """Tell whether the hub has a file, without fetching it."""
+        """Tell whether the hub has a file, or the cache, without fetching it."""
+        if self._directory is not None and (self._directory / file).is_file():
+            return True
         hub = self._client()
         if self._only_cached or hub.constants.HF_HUB_OFFLINE:
             return False

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -318,6 +319,17 @@ def test_sentences(hub, tmp_path):
     (sentence,) = python('answers = [attempt(lambda: ids("a", "lab/card"))]', tmp_path, hub.url)
     assert "has no tokenizer.json, nor vocab.json and merges.txt" in sentence
     assert hub.fetched().count("pytorch_model.bin") == 0
+
+
+def test_a_pickle_in_the_cache_is_told_without_the_network(whole, tmp_path):
+    snapshot = tmp_path / "models--lab--pickled" / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs" / "main").write_text("a" * 40)
+    for name in ("config.json", "pytorch_model.bin"):
+        shutil.copy(whole / name, snapshot)
+    with pytest.raises(FileNotFoundError, match=r"'lab/pickled' has its weights only as pytorch_"):
+        RobertaForMaskedLM.from_pretrained("lab/pickled", cache_dir=tmp_path, local_files_only=True)
 
 
 @pytest.mark.parametrize("load", ["RobertaForMaskedLM", "RobertaTokenizer", "AutoTokenizer"])
