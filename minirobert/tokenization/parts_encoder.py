@@ -44,11 +44,11 @@ class PartsEncoder(TextEncoder):
         self._ignores_merges = parts.get("ignore_merges", False)
         added = vocabulary.added.values()
         self._first = AddedTokenSplitter(token for token in added if not token.normalized)
-        self._by_normal_form = {
-            self._normalized(Aligned.of(token.content)).text: token
-            for token in added
-            if token.normalized
-        }
+        self._by_normal_form: dict[str, AddedToken] = {}
+        for token in added:
+            if token.normalized:  # the first one of several with the same form counts
+                form = self._normalized(Aligned.of(token.content)).text
+                self._by_normal_form.setdefault(form, token)
         self._second = AddedTokenSplitter(
             replace(token, content=form) for form, token in self._by_normal_form.items() if form
         )

@@ -17,7 +17,11 @@ NO_LIMIT = 10**20
 SIDES = ("right", "left")
 SIDE = one_of(*SIDES)
 
-COLUMN_NAMES = ("input_ids", "token_type_ids", "attention_mask")
+#: The first three are returned where they are named; the others only where they are asked for.
+COLUMN_NAMES = (
+    *("input_ids", "token_type_ids", "attention_mask"),
+    *("special_tokens_mask", "offset_mapping", "length", "labels"),
+)
 
 
 class Setting(NamedTuple):

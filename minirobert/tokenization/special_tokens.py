@@ -185,7 +185,10 @@ class SpecialTokenText:
         return special.named[self.name].content if self.name in special.named else None
 
     def __set__(self, tokenizer: Any, token: str | AddedToken | None) -> None:
-        """Give a token of the vocabulary this role, or no token at all."""
+        """Give a token of the vocabulary this role, or no token at all.
+
+        Texts are split as before: only tokens that are added are found in them before BPE.
+        """
         vocabulary: Vocabulary = tokenizer._vocabulary
         special = tokenizer._special.copy()
         if token is None:
@@ -201,9 +204,8 @@ class SpecialTokenText:
             )
         if isinstance(token, str):
             token = vocabulary.added.get(content) or special_token(self.name, content)
-        token = replace(token, special=True)
-        special.named[self.name] = token
-        tokenizer._add([token], special)
+        special.named[self.name] = replace(token, special=True)
+        tokenizer._add([], special)
 
 
 class SpecialTokenId:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from ..checks import warn
@@ -122,10 +123,13 @@ class Vocabulary:
     def add(self, token: AddedToken) -> bool:
         """Make a string a token, with the next free id, or give a token that there is new flags.
 
-        It tells whether that changed anything.
+        A special token stays one. It tells whether that changed anything.
         """
-        if self.added.get(token.content) == token:
+        known = self.added.get(token.content)
+        if known == token:
             return False
+        if known is not None and known.special:
+            token = replace(token, special=True)
         index = self.ids.get(token.content, self._next_id)
         self._next_id = max(self._next_id, index + 1)
         self._add(token, index)

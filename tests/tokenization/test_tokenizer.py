@@ -737,9 +737,10 @@ def test_conversions(tokenizer):
     assert tokenizer.convert_ids_to_tokens(8) == "ab"
     assert tokenizer.convert_ids_to_tokens([0, 8], skip_special_tokens=True) == ["ab"]
     assert tokenizer.convert_tokens_to_string(["Ġab", "<s>", "c"]) == " ab<s>c"
-    with pytest.raises(TypeError, match=r"tokens\[1\] is 5: it must be a str"):
+    assert tokenizer.convert_tokens_to_ids(iter(["ab", "zzz"])) == [8, 3]
+    with pytest.raises(TypeError, match=r"tokens\[1\] is of type int: it must be a str"):
         tokenizer.convert_tokens_to_ids(["a", 5])
-    with pytest.raises(TypeError, match="tokens is 5: it must be a str or a list of str"):
+    with pytest.raises(TypeError, match="tokens is 5: it must be a list of str"):
         tokenizer.convert_tokens_to_ids(5)
 
 

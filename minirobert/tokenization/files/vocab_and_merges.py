@@ -91,16 +91,23 @@ def check_id(index: Any, where: str) -> int:
 
 
 def read_merges(source: FilePath | Iterable[Pair | str], vocab: Mapping[str, int]) -> list[Pair]:
-    """Read merges, from merges.txt or given as pairs or ``"a b"``, and check them."""
+    """Read merges, from merges.txt or given as pairs or ``"a b"``, and check them.
+
+    Of a merge that is repeated the first place counts; in tokenizer.json it is the last.
+    """
     if not isinstance(source, str | os.PathLike):
         check("merges_file", source, MERGES, TypeError)
-        return check_merges(source, vocab, "merge", first=0)
+        return _unique(check_merges(source, vocab, "merge", first=0))
     lines = [line.removesuffix("\r") for line in read_text(source).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     # As in transformers, a byte order mark before the header is passed over with it.
     header = 1 if lines and lines[0].removeprefix("\ufeff").startswith(MERGES_HEADER) else 0
-    return check_merges(lines[header:], vocab, f"{plain(source)}, line", first=1 + header)
+    return _unique(check_merges(lines[header:], vocab, f"{plain(source)}, line", first=1 + header))
+
+
+def _unique(merges: Iterable[Pair]) -> list[Pair]:
+    return list(dict.fromkeys(merges))
 
 
 def check_merges(

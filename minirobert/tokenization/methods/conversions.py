@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import overload
 
 from ...documentation import documented, entries
+from ...rules import BOOLEAN, check, optional
 from ...sentences import shown
 from ..decoding import (
     as_ids,
@@ -19,6 +20,8 @@ from ..decoding import (
 )
 from ..special_tokens import without_special_tokens
 from .special_tokens import SpecialTokensMixin
+
+_FLAG = optional(BOOLEAN)
 
 
 class ConversionMixin(SpecialTokensMixin):
@@ -57,6 +60,9 @@ class ConversionMixin(SpecialTokensMixin):
         ValueError
             If no token has such an id, or, with ``errors="strict"``, if the bytes are not UTF-8.
         """
+        check("skip_special_tokens", skip_special_tokens, BOOLEAN, TypeError)
+        check("clean_up_tokenization_spaces", clean_up_tokenization_spaces, _FLAG, TypeError)
+        check("spaces_between_special_tokens", spaces_between_special_tokens, BOOLEAN, TypeError)
         tokens, added = self._vocabulary.tokens_of(as_ids(token_ids)), self._vocabulary.added
         if skip_special_tokens:
             tokens = without_special_tokens(tokens, added)
@@ -100,12 +106,12 @@ class ConversionMixin(SpecialTokensMixin):
     @overload
     def convert_tokens_to_ids(self, tokens: list[str] | tuple[str, ...]) -> list[int]: ...
 
-    def convert_tokens_to_ids(self, tokens: str | list[str] | tuple[str, ...]) -> int | list[int]:
+    def convert_tokens_to_ids(self, tokens: str | Iterable[str]) -> int | list[int]:
         """Look up tokens; one that the vocabulary lacks has the id of ``<unk>``.
 
         Parameters
         ----------
-        tokens : str, list of str or tuple of str
+        tokens : str, or iterable of str
             One token or several, in the byte alphabet.
 
         Returns
@@ -115,12 +121,7 @@ class ConversionMixin(SpecialTokensMixin):
         if isinstance(tokens, str):
             unknown: int = self.unk_token_id
             return self._vocabulary.ids.get(tokens, unknown)
-        if not isinstance(tokens, list | tuple):
-            raise TypeError(f"tokens is {shown(tokens)}: it must be a str or a list of str")
-        for position, token in enumerate(tokens):
-            if not isinstance(token, str):
-                raise TypeError(f"tokens[{position}] is {shown(token)}: it must be a str")
-        return [self.convert_tokens_to_ids(token) for token in tokens]
+        return [self.convert_tokens_to_ids(token) for token in check_tokens(tokens)]
 
     @overload
     def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = ...) -> str: ...
@@ -152,6 +153,7 @@ class ConversionMixin(SpecialTokensMixin):
         ValueError
             If no token has such an id.
         """
+        check("skip_special_tokens", skip_special_tokens, BOOLEAN, TypeError)
         ids = as_lists("ids", ids)
         if isinstance(ids, Integral):
             return self._vocabulary.token(int(ids))

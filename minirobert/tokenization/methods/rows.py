@@ -94,6 +94,7 @@ class RowMixin(ConversionMixin):
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """Tell how many special tokens frame a sequence: 2, or 4 for a pair."""
+        check("pair", pair, BOOLEAN, TypeError)
         return self._in_use.framing.special_token_count(2 if pair else 1)
 
     @property

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from ...rules import BOOLEAN, check
 from ...sentences import shown
 from ..added_tokens import AddedToken, as_token, is_added_token
 from ..special_tokens import ADDITIONAL, SpecialTokenId, SpecialTokenText
@@ -44,7 +46,8 @@ class SpecialTokensMixin(TokenizerState):
         new_tokens : str, AddedToken or sequence of them
             The tokens. One that the vocabulary has keeps its id, and is from now on never split.
         special_tokens : bool
-            Whether strings among them become special tokens, which decoding can leave out.
+            Whether they become special tokens, which decoding can leave out. A special token
+            stays one in any case.
 
         Returns
         -------
@@ -67,9 +70,12 @@ class SpecialTokensMixin(TokenizerState):
             raise TypeError(
                 f"new_tokens is {shown(given)}: it must be a str, an AddedToken or a list of them"
             )
+        check("special_tokens", special_tokens, BOOLEAN, TypeError)
         tokens = [as_token(token, "new_tokens") for token in given]
         return self._add(
-            AddedToken(token, special=special_tokens) if isinstance(token, str) else token
+            AddedToken(token, special=special_tokens)
+            if isinstance(token, str)
+            else (replace(token, special=True, normalized=None) if special_tokens else token)
             for token in tokens
         )
 
@@ -103,6 +109,8 @@ class SpecialTokensMixin(TokenizerState):
         >>> tokenizer.pad_token_id == len(tokenizer) - 1
         True
         """
+        name = "replace_additional_special_tokens"
+        check(name, replace_additional_special_tokens, BOOLEAN, TypeError)
         special = self._special.copy()
         tokens = special.take(special_tokens_dict, replace_additional_special_tokens)
         return self._add(tokens, special)

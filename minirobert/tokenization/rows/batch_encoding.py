@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, NoReturn, Self
 
+from ...checks import warn
 from ...rules import INTEGER, check, is_integer
 from ...sentences import listed, shown
 from ..notebook import rows_html
@@ -58,6 +59,17 @@ class BatchEncoding(dict[str, Any]):
         copied = type(self)(self, self._find_encodings)
         copied._encodings = self._encodings
         return copied
+
+    def copy(self) -> Self:
+        """Give the same columns and rows, to which columns can be added."""
+        return self.__copy__()
+
+    def __or__(self, other: Any) -> Any:
+        if not isinstance(other, dict):
+            return NotImplemented
+        joined = self.copy()
+        joined.update(other)
+        return joined
 
     def __getattr__(self, name: str) -> Any:
         if name in self:
@@ -122,13 +134,16 @@ class BatchEncoding(dict[str, Any]):
         """How many texts make up a row: 1, or 2 for pairs."""
         return self._row(0).n_sequences
 
-    def convert_to_tensors(self, tensor_type: str, prepend_batch_axis: bool = False) -> Self:
+    def convert_to_tensors(
+        self, tensor_type: str | None = None, prepend_batch_axis: bool = False
+    ) -> Self:
         """Turn the columns into arrays, in place.
 
         Parameters
         ----------
-        tensor_type : str
-            ``"np"``, ``"cp"`` or ``"pt"``, as `return_tensors` of the tokenizer.
+        tensor_type : str, optional
+            ``"np"``, ``"cp"`` or ``"pt"``, as `return_tensors` of the tokenizer; by default all
+            stays as it is.
         prepend_batch_axis : bool
             Whether the columns are those of one text, and get an axis of 1 before the others.
 
@@ -138,6 +153,8 @@ class BatchEncoding(dict[str, Any]):
             Itself.
         """
         check_tensor_type(tensor_type)
+        if tensor_type is None:
+            return self
         columns = {name: [row] for name, row in self.items()} if prepend_batch_axis else self
         self.update(to_tensors(columns, tensor_type))
         return self
@@ -160,6 +177,9 @@ class BatchEncoding(dict[str, Any]):
         """
         from ...arrays import to_device
 
+        if hasattr(device, "itemsize") or isinstance(device, type):
+            warn(f"to moves to a device, and casts nothing: {shown(device)} is a dtype")
+            return self
         device = _named(device)
         for name, column in self.items():
             if hasattr(column, "to"):

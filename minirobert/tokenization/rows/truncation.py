@@ -42,7 +42,7 @@ def kept_lengths(lengths: Sequence[int], budget: int, strategy: str) -> list[int
 
 
 def _remaining(budget: int, taken: int, strategy: str) -> int:
-    if taken >= budget:
+    if taken >= budget and taken:  # there is room for none of either, if both are 0
         raise ValueError(
             f"truncation is {strategy!r}, but the other text alone has {taken} tokens, and {budget}"
             " fit besides the special tokens: pass a larger max_length, or"
