@@ -139,7 +139,11 @@ def float_name(dtype: Any) -> Any:
             name = np.dtype(name).name
         except Exception:  # NumPy prints it, whatever it is
             name = plain(name)
-    return name.rpartition(".")[2] if isinstance(name, str) else name
+    name = name.rpartition(".")[2] if isinstance(name, str) else name
+    return _ALIASES.get(name, name) if isinstance(name, str) else name
+
+
+_ALIASES = {"half": "float16", "float": "float32", "double": "float64"}  # as torch has them
 
 
 def check_available(array: Array) -> None:

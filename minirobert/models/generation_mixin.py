@@ -23,6 +23,7 @@ from ..generation.settings import (
 )
 from ..keywords import takes
 from ..sentences import listed, shown
+from ..torch_callers import tensor_like
 from .arguments import Arguments, Wanted
 from .base import RobertaHeadModel
 from .inputs import check_inputs
@@ -151,6 +152,7 @@ class GenerationMixin(RobertaHeadModel):
             *(encoder_hidden_states, encoder_attention_mask, inputs_embeds),
         )
         output: GenerateOutput = generation.generate(texts, config, n_new, rng, steering)
+        output = tensor_like(output, (input_ids, inputs_embeds), self.word_embeddings)
         wanted = config.return_dict_in_generate or config.output_scores or config.output_logits
         return output if wanted else output.sequences
 

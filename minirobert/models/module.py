@@ -7,6 +7,8 @@ from dataclasses import InitVar, dataclass, fields
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+import numpy as np
+
 from ..arrays import (
     Array,
     Shape,
@@ -74,8 +76,10 @@ class RobertaModule:
                 "minirobert.parameters.build_tree makes of arrays by their names; other options, "
                 "such as add_pooling_layer, are given by name"
             )
-        found = {name: tuple(array.shape) for name, array in flatten(self.params).items()}
-        check_shapes(shapes, found, "given")
+        flat = flatten(self.params)
+        for name, array in flat.items():
+            _check_weight(name, array)
+        check_shapes(shapes, {name: tuple(array.shape) for name, array in flat.items()}, "given")
         let_trace(self.word_embeddings)
 
     def parameter_shapes(self) -> dict[str, Shape]:
@@ -358,3 +362,11 @@ def _is_dtype(value: Any) -> bool:
     if isinstance(value, str):
         return "float" in value
     return isinstance(value, type) or "dtype" in type(value).__name__.lower()
+
+
+def _check_weight(name: str, array: Any) -> None:
+    """Refuse what no weight can be; arrays that only act like one are taken."""
+    if not hasattr(array, "shape") or isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name} is of type {type_name(array)}, but must be an array")
+    if "float" not in str(array.dtype):
+        raise TypeError(f"{name} has dtype {array.dtype}, but must be floating-point: convert it")
