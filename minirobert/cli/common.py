@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ..checks import warn
 from ..interrupts import STOP
-from ..pipelines.base import chunks
+from ..pipelines.inputs import chunks
 from ..sentences import LIMIT, plain
 from .lines import Faults, RecordedFaults, stdin_lines, unescaped
 from .progress import progress

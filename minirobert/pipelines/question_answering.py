@@ -25,7 +25,8 @@ from .answers import (
     span_probabilities,
     word_offsets,
 )
-from .base import Batch, Job, Pipeline, Row, check_text, flag, on_host, opened, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, flag, on_host, or_else, rows_of
+from .inputs import check_text, opened
 from .keywords import OF_CALLS, OF_OBJECTS, OF_QUESTIONS
 
 __all__ = [

@@ -18,7 +18,8 @@ from ..rules import STRING, check, is_integer
 from ..threads import limited
 from ..tokenization import RobertaTokenizer
 from ..tokenization.decoding import parts_of_text
-from .base import Job, Pipeline, Row, check_text, flag, or_else
+from .base import Job, Pipeline, Row, flag, or_else
+from .inputs import check_text
 from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
 from .results import GeneratedTokens, Generation
 from .typed_calls import one_or_many

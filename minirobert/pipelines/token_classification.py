@@ -19,7 +19,7 @@ from ..models.classifiers import RobertaForTokenClassification
 from ..rules import STRING, Rule, check, integer, list_of, optional
 from ..sentences import shown
 from ..tokenization import BatchEncoding, RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, check_text, flag, opened, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, flag, or_else, rows_of
 from .entities import (
     STRATEGIES,
     Labelled,
@@ -31,6 +31,7 @@ from .entities import (
     without_overlap,
     words_of,
 )
+from .inputs import check_text, opened
 from .keywords import OF_CALLS, OF_OBJECTS, OF_TOKENS
 from .typed_calls import one_or_many
 
