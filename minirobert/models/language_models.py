@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from .. import generation
 from ..arrays import Array, Shape, is_array_api_obj
@@ -38,7 +38,7 @@ from .labels import check_labels
 from .outputs import CausalLMOutputWithCrossAttentions, MaskedLMOutput
 from .reading import last_tokens
 
-__all__ = ["RobertaForCausalLM", "RobertaForMaskedLM"]
+__all__ = ["LanguageModel", "RobertaForCausalLM", "RobertaForMaskedLM"]
 
 
 class LanguageModelHead(Head):
@@ -498,6 +498,9 @@ class RobertaForCausalLM(_LanguageModel):
         inputs = inputs._replace(read=last_tokens(inputs.is_token))
         encoded = self._encode(inputs, Wanted(False, False))
         return self.lm_head(encoded.last_hidden_state[:, -1, :])
+
+
+LanguageModel: TypeAlias = RobertaForMaskedLM | RobertaForCausalLM
 
 
 def _tell_of_config_json(
