@@ -20,6 +20,7 @@ from .. import arrays
 from ..arrays import Array, move_like, to_numpy, widened
 from ..keywords import takes
 from ..models.base import RobertaPreTrainedModel
+from ..models.inputs import check_tokenizer
 from ..rules import BOOLEAN, Rule, check, integer, is_integer
 from ..sentences import shown
 from ..threads import check_threads, limited
@@ -144,11 +145,7 @@ class Pipeline(Generic[Model]):
         progress_bar: bool = False,
         threads: int | None = None,
     ):
-        if len(tokenizer) > model.config.vocab_size:
-            raise ValueError(
-                f"the tokenizer has {len(tokenizer)} tokens, but the model's vocab_size is "
-                f"{model.config.vocab_size}: they do not belong together"
-            )
+        check_tokenizer(tokenizer, model.config)
         self.model = model if device is None else model.to(device_name(device))
         self.tokenizer = tokenizer
         self.batch_size = batch_size
