@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..files import TINY
-from ..marking.terminal import DIM, style, styled, visible
+from ..marking.terminal import DIM, style, styled
 from ..models.auto import AutoTokenizer
-from ..sentences import plain, shown
+from ..sentences import escaped, plain, shown
 from ..tokenization import BatchEncoding, RobertaTokenizer
 from ..tokenization.explain import Explanation
 from ..tokenization.rows.encoding import Encoding
@@ -192,9 +192,9 @@ def _print_marked_tokens(text: str, row: Encoding) -> None:
     for number, (shown_text, start, end) in enumerate(units(row.tokens)):
         code = DIM if row.special_tokens_mask[start] else style(number % 4)
         styles += [code] * (end - start)
-        line += styled(visible(shown_text, keep=""), code)
+        line += styled(escaped(shown_text), code)
     print(line)
-    tokens = [visible(token, keep="") for token in row.tokens]
+    tokens = [escaped(token) for token in row.tokens]
     _print_tokens(text, tokens, row.ids, row.offsets, styles)
 
 
