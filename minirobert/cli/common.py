@@ -18,7 +18,8 @@ from .progress import progress
 from .streams import output
 
 __all__ = [
-    *("Printed", "Takes", "add_command", "add_texts", "answer_lines", "json_line", "print_json"),
+    *("Printed", "Takes", "add_command", "add_texts", "answer_lines", "json_line"),
+    *("print_json", "show"),
 ]
 
 #: What a text may be the reason for.
@@ -163,6 +164,15 @@ def _answers(
 def _numbered(error: Exception, arguments: argparse.Namespace, where: str) -> Exception:
     """Say of which line of stdin an error is; the texts of the command line can be seen."""
     return error if arguments.texts else ValueError(f"{where}: {plain(error, LIMIT - 40)}")
+
+
+def show(arguments: argparse.Namespace, value: Any, text: Callable[[], str]) -> None:
+    """Print what a command has found: as JSON where that is asked for, or else as a text."""
+    if arguments.json:
+        print_json(value)
+        return
+    with output():
+        print(text())
 
 
 def print_json(value: Any) -> None:

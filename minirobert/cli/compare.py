@@ -8,7 +8,7 @@ from typing import Any
 
 from ..sentences import listed, shown
 from .calls import CALL_OPTIONS, add_call, call_of, has_call
-from .common import add_command, print_json
+from .common import add_command, show
 from .models import MODEL_OPTIONS, load_model, model_name
 from .options import (
     add_options,
@@ -20,7 +20,7 @@ from .options import (
     text,
     words,
 )
-from .streams import output, tell
+from .streams import tell
 
 __all__ = ["add_compare"]
 
@@ -129,11 +129,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     lacking = result.lacking(*arguments.require)
     if arguments.plot:
         result.plot(arguments.plot)
-    if arguments.json:
-        print_json(result.to_json())
-    else:
-        with output():
-            print(result.report(every=arguments.all))
+    show(arguments, result.to_json(), lambda: result.report(every=arguments.all))
     if result.departing:
         return DEPARTS
     if lacking:

@@ -7,13 +7,10 @@ from typing import Any
 
 from .common import add_command
 from .lines import errors_option
-from .options import HUB_OPTIONS, add_options, choice, count, named, switch, text
+from .models import BUNDLED, model_name
+from .options import HUB_OPTIONS, add_options, choice, count, switch, text
 
-__all__ = ["BUNDLED", "STRATEGIES", "add_compare_tokens"]
-
-#: What stands for the model that comes with the package: a place on the command line is not left
-#: out as an option is.
-BUNDLED = "bundled"
+__all__ = ["STRATEGIES", "add_compare_tokens"]
 
 STRATEGIES = ("longest_first", "only_first", "only_second")
 
@@ -34,7 +31,7 @@ def add_compare_tokens(commands: Any) -> None:
     )
     command.add_argument(
         "model",
-        type=named,
+        type=model_name,
         metavar="MODEL",
         help=f"a directory, or a name of the hub; {BUNDLED} for the model that comes with the "
         "package",

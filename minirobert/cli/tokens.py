@@ -19,12 +19,11 @@ from ..tokenization.explain import Explanation
 from ..tokenization.rows.encoding import Encoding
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 from ..tokenization.units import units
-from .common import Printed, add_command, add_texts, answer_lines, print_json
+from .common import Printed, add_command, add_texts, answer_lines, print_json, show
 from .lines import Faults, check_no_device, errors_option
 from .looks import COLOUR, Picture, in_colours, plot_option
 from .options import HUB_OPTIONS, QUIET, add_options, count, hub_options, named, switch, text, words
 from .progress import is_terminal
-from .streams import output
 
 __all__ = ["add_tokenize", "add_train_tokenizer"]
 
@@ -209,20 +208,16 @@ def _train_tokenizer(arguments: argparse.Namespace) -> None:
         show_progress=not arguments.quiet and is_terminal("stderr"),
     )
     files = tokenizer.save_pretrained(arguments.out)
-    if arguments.json:
-        print_json({"tokens": len(tokenizer), "merges": len(tokenizer.merges), "files": files})
-        return
-    with output():
-        _show_training(tokenizer, arguments)
+    found = {"tokens": len(tokenizer), "merges": len(tokenizer.merges), "files": files}
+    show(arguments, found, lambda: _told(tokenizer, arguments))
 
 
-def _show_training(tokenizer: RobertaTokenizer, arguments: argparse.Namespace) -> None:
-    print(f"{len(tokenizer):,} tokens, {len(tokenizer.merges):,} merges, saved in {arguments.out}")
-    if tokenizer.vocab_size < arguments.vocab_size:
-        print(
-            f"(no more to learn: no pair is left that occurs {max(arguments.min_frequency, 1)}"
-            " times or more)"
-        )
+def _told(tokenizer: RobertaTokenizer, arguments: argparse.Namespace) -> str:
+    line = f"{len(tokenizer):,} tokens, {len(tokenizer.merges):,} merges, saved in {arguments.out}"
+    if tokenizer.vocab_size >= arguments.vocab_size:
+        return line
+    least = max(arguments.min_frequency, 1)
+    return f"{line}\n(no more to learn: no pair is left that occurs {least} times or more)"
 
 
 def _check_paths(files: Sequence[str], out: str) -> None:
