@@ -105,23 +105,19 @@ def answer_lines(
     ones, it is told there. A bar shows how many lines of stdin are done.
     """
     faults = _faults(arguments, into.instead, skipped)
-    number = 0
+    answered = _answered(_texts(arguments.texts, faults), answer, batch_size)
     with progress(bar and not arguments.texts) as done:
-        for batch in chunks(_texts(arguments.texts, faults), batch_size):
-            answers = _answers([text for text in batch if text is not None], answer)
-            for text in batch:
-                number += 1
-                found = None if text is None else next(answers)
-                if isinstance(found, Exception):
-                    if not faults.leaves_out:
-                        raise _numbered(found, arguments, faults.where(number))
-                    faults.leave_out(number, str(text), found)
-                    found = None
-                if text is not None and found is not None:
-                    into.take(number, text, found)
-                else:
-                    into.leave_out()
-                done()
+        for number, (text, found) in enumerate(answered, 1):
+            if isinstance(found, Exception):
+                if not faults.leaves_out:
+                    raise _numbered(found, arguments, faults.where(number))
+                faults.leave_out(number, str(text), found)
+                found = None
+            if text is not None and found is not None:
+                into.take(number, text, found)
+            else:
+                into.leave_out()
+            done()
     faults.sum_up()
 
 
@@ -139,6 +135,18 @@ def _texts(arguments: Sequence[str], faults: Faults) -> Iterator[str | None]:
     if not arguments:
         return stdin_lines(faults)
     return (unescaped(text, number, faults) for number, text in enumerate(arguments, 1))
+
+
+def _answered(
+    texts: Iterable[str | None],
+    answer: Callable[[Iterable[str]], Iterator[Any]],
+    batch_size: int,
+) -> Iterator[tuple[str | None, Any]]:
+    """Give each text with its answer, or its error; a text that is left out has neither."""
+    for batch in chunks(texts, batch_size):
+        answers = _answers([text for text in batch if text is not None], answer)
+        for text in batch:
+            yield text, None if text is None else next(answers)
 
 
 def _answers(
