@@ -14,7 +14,7 @@ from ..sentences import plain, shown
 from ..tokenization import RobertaTokenizer
 from .common import show
 from .compare_tokens import STRATEGIES
-from .lines import Faults, file_lines
+from .lines import Faults, file_lines, pair_of
 from .options import hub_options
 
 __all__ = ["compare"]
@@ -93,12 +93,7 @@ def _texts(arguments: argparse.Namespace) -> Iterator[tuple[str, ...] | None]:
 def _text_or_pair(line: str, where: str, arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.jsonl:
         return _of_json(json_value(line, where, _OF_JSON), where)
-    if not arguments.pair:
-        return (line,)
-    one, tab, pair = line.partition("\t")
-    if not tab:
-        raise ValueError(f"{plain(where)} is no pair: put a tab between its two texts")
-    return one, pair
+    return pair_of(line, plain(where)) if arguments.pair else (line,)
 
 
 _OF_JSON = "a text, a list of two, or an object with 'text' and perhaps 'text_pair'"
