@@ -27,6 +27,24 @@ from .progress import is_terminal
 
 __all__ = ["add_tokenize", "add_train_tokenizer"]
 
+_TOKENIZE_OPTIONS = (
+    text(
+        "--model",
+        "DIR",
+        "a directory, or a name of the hub (default: the bundled model)",
+        type=named,
+        default=TINY,
+    ),
+    switch(
+        "--explain",
+        "show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
+    ),
+    COLOUR,
+    plot_option("the tokens, or with --explain the merges of one word,"),
+    errors_option("texts that are not UTF-8"),
+    *HUB_OPTIONS,
+)
+
 
 def add_tokenize(commands: Any) -> None:
     """Add ``tokenize``."""
@@ -40,25 +58,33 @@ def add_tokenize(commands: Any) -> None:
         "  minirobert tokenize --json < lines.txt",
     )
     add_texts(command)
-    add_options(
-        command,
-        text(
-            "--model",
-            "DIR",
-            "a directory, or a name of the hub (default: the bundled model)",
-            type=named,
-            default=TINY,
-        ),
-        switch(
-            "--explain",
-            "show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
-        ),
-        COLOUR,
-        plot_option("the tokens, or with --explain the merges of one word,"),
-        errors_option("texts that are not UTF-8"),
-        *HUB_OPTIONS,
-    )
+    add_options(command, *_TOKENIZE_OPTIONS)
     command.set_defaults(run=_tokenize)
+
+
+_TRAINING_OPTIONS = (
+    count(
+        "--vocab-size",
+        "tokens to make, at most; 256 are the bytes, and 5 the special tokens",
+        required=True,
+    ),
+    text("--out", "DIR", "where to save the tokenizer", type=named, required=True),
+    count("--min-frequency", "merge no pair that occurs less often (default: 2)", default=2),
+    switch(
+        "--add-prefix-space",
+        "put a space before each text, when training and when the tokenizer is used",
+        default=False,
+    ),
+    words(
+        "--special-tokens",
+        "TOKEN",
+        "the tokens with the first ids, given after the files (default: "
+        f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
+        default=ROBERTA_SPECIAL_TOKENS,
+    ),
+    errors_option("lines that are not UTF-8"),
+    QUIET,
+)
 
 
 def add_train_tokenizer(commands: Any) -> None:
@@ -78,30 +104,7 @@ def add_train_tokenizer(commands: Any) -> None:
         metavar="FILE",
         help="UTF-8; each line is a text, its line end included, and no token spans two",
     )
-    add_options(
-        command,
-        count(
-            "--vocab-size",
-            "tokens to make, at most; 256 are the bytes, and 5 the special tokens",
-            required=True,
-        ),
-        text("--out", "DIR", "where to save the tokenizer", type=named, required=True),
-        count("--min-frequency", "merge no pair that occurs less often (default: 2)", default=2),
-        switch(
-            "--add-prefix-space",
-            "put a space before each text, when training and when the tokenizer is used",
-            default=False,
-        ),
-        words(
-            "--special-tokens",
-            "TOKEN",
-            "the tokens with the first ids, given after the files (default: "
-            f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
-            default=ROBERTA_SPECIAL_TOKENS,
-        ),
-        errors_option("lines that are not UTF-8"),
-        QUIET,
-    )
+    add_options(command, *_TRAINING_OPTIONS)
     command.set_defaults(run=_train_tokenizer)
 
 
