@@ -10,20 +10,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from .arrays import Array, array_namespace, device_of, index_dtype
 from .functional import softmax
 from .intermediates import Pass, intermediates
-from .models import RobertaForCausalLM, RobertaForMaskedLM
+from .models.language_models import LanguageModel
 from .models.outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from .observe import Watcher, watch
 from .rules import Rule, check, integer, near_miss
 from .sentences import shown, type_name
 
 __all__ = ["logit_lens", "patch"]
-
-LanguageModel: TypeAlias = RobertaForMaskedLM | RobertaForCausalLM
 
 _NAMES = Rule(
     lambda names: bool(names) and all(isinstance(name, str) for name in names),
@@ -58,7 +56,7 @@ def logit_lens(
     TypeError
         If the model has no language-model head, or the batch is no mapping.
 
-    >>> from minirobert import RobertaTokenizer
+    >>> from minirobert import RobertaForMaskedLM, RobertaTokenizer
     >>> tokenizer, model = RobertaTokenizer.from_pretrained(), RobertaForMaskedLM.from_pretrained()
     >>> batch = tokenizer("The color of the sky is <mask>.", return_tensors="np")
     >>> logits = logit_lens(model, batch, [-3])
@@ -117,7 +115,7 @@ def patch(
     TypeError
         If the model has no language-model head, or a text is no mapping.
 
-    >>> from minirobert import RobertaTokenizer
+    >>> from minirobert import RobertaForMaskedLM, RobertaTokenizer
     >>> tokenizer, model = RobertaTokenizer.from_pretrained(), RobertaForMaskedLM.from_pretrained()
     >>> sky, grass = (
     ...     tokenizer(f"The color of the {word} is <mask>.", return_tensors="np")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
-__all__ = ["LIMIT", "Piece", "cut", "fitted", "listed", "plain", "shown", "type_name"]
+__all__ = ["LIMIT", "Piece", "cut", "escaped", "fitted", "listed", "plain", "shown", "type_name"]
 
 #: The most characters of a message.
 LIMIT = 500
@@ -71,9 +71,16 @@ def plain(text: Any, most: int = _PLAIN) -> str:
         short = cut(str(text), most)
     except Exception:  # as in `shown`
         short = f"a value of type {type_name(text)}"
-    if short.isprintable():
-        return short
-    return cut("".join(c if c.isprintable() else repr(c)[1:-1] for c in short), most)
+    return cut(escaped(short), most)
+
+
+def escaped(text: str, keep: str = "") -> str:
+    r"""Escape what is no character to be seen.
+
+    >>> print(escaped("a\x1b[31m\u202eb"))
+    a\x1b[31m\u202eb
+    """
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
 
 
 def cut(text: str, most: int = LIMIT) -> str:

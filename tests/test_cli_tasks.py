@@ -12,7 +12,7 @@ import pytest
 import minirobert
 from minirobert import cli
 from minirobert.pipelines import ALIASES, BUNDLED, TASKS
-from minirobert.pipelines.base import chunks
+from minirobert.pipelines.inputs import chunks
 from tests.pipelines.models import saved_for_each_task, text_of
 from tests.test_cli import (
     Pipe,

@@ -8,11 +8,10 @@ from importlib import import_module
 from typing import Any
 
 from ..threads import check_threads, limited
-from .common import add_command, print_json
+from .common import add_command, show
 from .models import BUNDLED
-from .options import QUIET, add_options, choice, count, switch
+from .options import QUIET, THREADS, add_options, choice, switch
 from .progress import is_terminal
-from .streams import output
 
 __all__ = ["add_bench"]
 
@@ -42,11 +41,7 @@ def add_bench(commands: Any) -> None:
             "the default), or the small one that comes with the package",
             default="base",
         ),
-        count(
-            "--threads",
-            "compute with at most N threads of the CPU (default: as many as "
-            "the libraries will, which OPENBLAS_NUM_THREADS and OMP_NUM_THREADS tell, too)",
-        ),
+        THREADS,
         switch("--quick", "measure each row for a moment only", default=False),
         QUIET,
     )
@@ -61,11 +56,7 @@ def _bench(arguments: argparse.Namespace) -> None:
         import_module("torch")
     with limited(check_threads(arguments.threads)):
         report = _report(arguments, beside)
-    if arguments.json:
-        print_json(report)
-        return
-    with output():
-        print(_told(report, arguments.size, beside))
+    show(arguments, report, lambda: _told(report, arguments.size, beside))
 
 
 def _report(arguments: argparse.Namespace, beside: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from ..files import read_json
 from ..models.auto import AutoTokenizer
 from ..sentences import listed, plain, shown
-from .lines import Faults, stdin_lines, unescaped
+from .lines import Faults, pair_of, stdin_lines, unescaped
 from .models import add_model
 from .options import any_option, hub_options, named, switch, text
 
@@ -51,7 +51,7 @@ def call_of(arguments: argparse.Namespace, model: Any) -> dict[str, Any]:
     if type(model).__name__ == "RobertaForMultipleChoice":
         return _choices(tokenizer, lines)
     if arguments.pair:
-        pairs = [_parted(line) for line in lines]
+        pairs = [pair_of(line, shown(line)) for line in lines]
         return dict(tokenizer([one for one, _ in pairs], [two for _, two in pairs], padding=True))
     return dict(tokenizer(lines, padding=True))
 
@@ -64,13 +64,6 @@ def lines_of(texts: Sequence[str]) -> list[str]:
     faults = Faults("strict", "texts of the command line", "text {}".format)
     found = (unescaped(text, number, faults) for number, text in enumerate(texts, 1))
     return [text for text in found if text is not None]
-
-
-def _parted(line: str) -> tuple[str, str]:
-    one, tab, two = line.partition("\t")
-    if not tab:
-        raise ValueError(f"{shown(line)} is no pair: put a tab between its two texts")
-    return one, two
 
 
 def _choices(tokenizer: Any, lines: Sequence[str]) -> dict[str, Any]:

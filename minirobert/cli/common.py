@@ -11,14 +11,15 @@ from typing import Any, Protocol
 
 from ..checks import warn
 from ..interrupts import STOP
-from ..pipelines.base import chunks
+from ..pipelines.inputs import chunks
 from ..sentences import LIMIT, plain
 from .lines import Faults, RecordedFaults, stdin_lines, unescaped
 from .progress import progress
 from .streams import output
 
 __all__ = [
-    *("Printed", "Takes", "add_command", "add_texts", "answer_lines", "json_line", "print_json"),
+    *("Printed", "Takes", "add_command", "add_texts", "answer_lines", "json_line"),
+    *("print_json", "show"),
 ]
 
 #: What a text may be the reason for.
@@ -104,23 +105,19 @@ def answer_lines(
     ones, it is told there. A bar shows how many lines of stdin are done.
     """
     faults = _faults(arguments, into.instead, skipped)
-    number = 0
+    answered = _answered(_texts(arguments.texts, faults), answer, batch_size)
     with progress(bar and not arguments.texts) as done:
-        for batch in chunks(_texts(arguments.texts, faults), batch_size):
-            answers = _answers([text for text in batch if text is not None], answer)
-            for text in batch:
-                number += 1
-                found = None if text is None else next(answers)
-                if isinstance(found, Exception):
-                    if not faults.leaves_out:
-                        raise _numbered(found, arguments, faults.where(number))
-                    faults.leave_out(number, str(text), found)
-                    found = None
-                if text is not None and found is not None:
-                    into.take(number, text, found)
-                else:
-                    into.leave_out()
-                done()
+        for number, (text, found) in enumerate(answered, 1):
+            if isinstance(found, Exception):
+                if not faults.leaves_out:
+                    raise _numbered(found, arguments, faults.where(number))
+                faults.leave_out(number, str(text), found)
+                found = None
+            if text is not None and found is not None:
+                into.take(number, text, found)
+            else:
+                into.leave_out()
+            done()
     faults.sum_up()
 
 
@@ -138,6 +135,18 @@ def _texts(arguments: Sequence[str], faults: Faults) -> Iterator[str | None]:
     if not arguments:
         return stdin_lines(faults)
     return (unescaped(text, number, faults) for number, text in enumerate(arguments, 1))
+
+
+def _answered(
+    texts: Iterable[str | None],
+    answer: Callable[[Iterable[str]], Iterator[Any]],
+    batch_size: int,
+) -> Iterator[tuple[str | None, Any]]:
+    """Give each text with its answer, or its error; a text that is left out has neither."""
+    for batch in chunks(texts, batch_size):
+        answers = _answers([text for text in batch if text is not None], answer)
+        for text in batch:
+            yield text, None if text is None else next(answers)
 
 
 def _answers(
@@ -163,6 +172,15 @@ def _answers(
 def _numbered(error: Exception, arguments: argparse.Namespace, where: str) -> Exception:
     """Say of which line of stdin an error is; the texts of the command line can be seen."""
     return error if arguments.texts else ValueError(f"{where}: {plain(error, LIMIT - 40)}")
+
+
+def show(arguments: argparse.Namespace, value: Any, text: Callable[[], str]) -> None:
+    """Print what a command has found: as JSON where that is asked for, or else as a text."""
+    if arguments.json:
+        print_json(value)
+        return
+    with output():
+        print(text())
 
 
 def print_json(value: Any) -> None:

@@ -8,19 +8,10 @@ from typing import Any
 
 from ..sentences import listed, shown
 from .calls import CALL_OPTIONS, add_call, call_of, has_call
-from .common import add_command, print_json
+from .common import add_command, show
 from .models import MODEL_OPTIONS, load_model, model_name
-from .options import (
-    add_options,
-    choice,
-    device,
-    either,
-    named,
-    switch,
-    text,
-    words,
-)
-from .streams import output, tell
+from .options import add_options, choice, device, either, named, switch, text, words
+from .streams import tell
 
 __all__ = ["add_compare"]
 
@@ -28,6 +19,60 @@ __all__ = ["add_compare"]
 FORMATS = ("float64", "float32", "float16", "bfloat16")
 #: The exit codes: all is exact or rounding; something departs; not enough could be compared.
 AGREES, DEPARTS, TOO_LITTLE = 0, 1, 3
+
+_OPTIONS = (
+    either(
+        text(
+            "--port", "FILE", "the port is a trace: a safetensors file of its tensors", type=named
+        ),
+        text("--torch", "DIR", "the port is transformers' model on torch", type=model_name),
+        text("--onnx", "FILE", "the port is an ONNX graph in onnxruntime", type=named),
+    ),
+    choice(
+        "--dtype",
+        ("float16", "bfloat16", "float32", "float64"),
+        "the dtype of --torch; alone, the port is this package itself in this dtype",
+    ),
+    text(
+        "--device",
+        "NAME",
+        'where --torch computes, as "cuda"; alone, the port is this package itself there',
+        type=device,
+    ),
+    choice("--attention", ("eager", "sdpa"), "of --torch (default: eager)"),
+    switch("--optimised", "let onnxruntime optimise the graph of --onnx"),
+    text(
+        "--names",
+        "MAP",
+        "of --port: a JSON file that leads from its names to ours, or the name of a map",
+        type=named,
+    ),
+    *CALL_OPTIONS,
+    choice(
+        "--arithmetic",
+        FORMATS,
+        "in what the port stores its tensors (default: as it says, or most of them are)",
+    ),
+    choice(
+        "--accumulate",
+        (*FORMATS, "tf32"),
+        "in what it sums (default: as it says, or float32 for halves)",
+    ),
+    words(
+        "--require",
+        "NAME",
+        "tensors that must be compared, given after the texts (default: the outputs)",
+        default=(),
+    ),
+    switch(
+        "--no-explain",
+        "do not look for known mistakes that explain what departs, which takes longer",
+        default=False,
+    ),
+    switch("--all", "show each tensor by itself", default=False),
+    text("--plot", "FILE", "draw the errors into a picture, as errors.png", type=named),
+    *MODEL_OPTIONS,
+)
 
 
 def add_compare(commands: Any) -> None:
@@ -49,63 +94,7 @@ def add_compare(commands: Any) -> None:
         "what the port is run on; read from stdin, one a line, where none is given; a trace has "
         "its own inputs, and must have these where they are given",
     )
-    add_options(
-        command,
-        either(
-            text(
-                "--port",
-                "FILE",
-                "the port is a trace: a safetensors file of its tensors",
-                type=named,
-            ),
-            text("--torch", "DIR", "the port is transformers' model on torch", type=model_name),
-            text("--onnx", "FILE", "the port is an ONNX graph in onnxruntime", type=named),
-        ),
-        choice(
-            "--dtype",
-            ("float16", "bfloat16", "float32", "float64"),
-            "the dtype of --torch; alone, the port is this package itself in this dtype",
-        ),
-        text(
-            "--device",
-            "NAME",
-            'where --torch computes, as "cuda"; alone, the port is this package itself there',
-            type=device,
-        ),
-        choice("--attention", ("eager", "sdpa"), "of --torch (default: eager)"),
-        switch("--optimised", "let onnxruntime optimise the graph of --onnx"),
-        text(
-            "--names",
-            "MAP",
-            "of --port: a JSON file that leads from its names to ours, or the name of a map",
-            type=named,
-        ),
-        *CALL_OPTIONS,
-        choice(
-            "--arithmetic",
-            FORMATS,
-            "in what the port stores its tensors (default: as it says, or most of them are)",
-        ),
-        choice(
-            "--accumulate",
-            (*FORMATS, "tf32"),
-            "in what it sums (default: as it says, or float32 for halves)",
-        ),
-        words(
-            "--require",
-            "NAME",
-            "tensors that must be compared, given after the texts (default: the outputs)",
-            default=(),
-        ),
-        switch(
-            "--no-explain",
-            "do not look for known mistakes that explain what departs, which takes longer",
-            default=False,
-        ),
-        switch("--all", "show each tensor by itself", default=False),
-        text("--plot", "FILE", "draw the errors into a picture, as errors.png", type=named),
-        *MODEL_OPTIONS,
-    )
+    add_options(command, *_OPTIONS)
     command.set_defaults(run=_compare)
 
 
@@ -129,11 +118,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     lacking = result.lacking(*arguments.require)
     if arguments.plot:
         result.plot(arguments.plot)
-    if arguments.json:
-        print_json(result.to_json())
-    else:
-        with output():
-            print(result.report(every=arguments.all))
+    show(arguments, result.to_json(), lambda: result.report(every=arguments.all))
     if result.departing:
         return DEPARTS
     if lacking:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from ..files.exchange import write_text
@@ -11,11 +10,11 @@ from ..models.auto import AutoTokenizer
 from ..parameters import CheckpointError
 from ..sentences import LIMIT, plain
 from .calls import lines_of
-from .common import add_command, print_json
+from .common import add_command, show
 from .models import CLASS, load_model, model_name
 from .new_files import checked_new, new_file
-from .options import DTYPE, HUB_OPTIONS, add_options, any_option, device, hub_options, text
-from .streams import output
+from .options import DEVICE, DTYPE, HUB_OPTIONS, add_options, any_option, hub_options, text
+from .progress import is_terminal
 
 __all__ = ["add_explore"]
 
@@ -49,7 +48,7 @@ def add_explore(commands: Any) -> None:
             type=model_name,
             default=model_name("bundled"),
         ),
-        text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
+        DEVICE,
         DTYPE,
         CLASS,
         *HUB_OPTIONS,
@@ -65,14 +64,13 @@ def _explore(arguments: argparse.Namespace) -> None:
     (against,) = [None] if arguments.against is None else lines_of([arguments.against])
     model = _model(arguments)
     tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
-    bar = sys.stderr is not None and sys.stderr.isatty()
-    page = explore_page(model, tokenizer, shown, against, progress_bar=bar)
+    page = explore_page(model, tokenizer, shown, against, progress_bar=is_terminal("stderr"))
     write_text(out, page)
-    if arguments.json:
-        print_json({"file": str(out), "class": type(model).__name__})
-        return
-    with output():
-        print(f"the page is in {out}: open it in a browser")
+    show(
+        arguments,
+        {"file": str(out), "class": type(model).__name__},
+        lambda: f"the page is in {out}: open it in a browser",
+    )
 
 
 def _one_text(words: list[str]) -> str:

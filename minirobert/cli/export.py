@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .common import add_command, print_json
+from .common import add_command, show
 from .models import MODEL_OPTIONS, add_model, load_model
 from .new_files import checked_new, new_file
 from .options import DTYPE, add_options, switch
-from .streams import output
 
 __all__ = ["add_export"]
 
@@ -55,8 +54,8 @@ def _export(arguments: argparse.Namespace) -> None:
         token_type_ids=arguments.token_type_ids,
     )
     kind = type(model).__name__
-    if arguments.json:
-        print_json({"class": kind, "dtype": model.dtype, "files": files})
-        return
-    with output():
-        print(f"{kind} in {model.dtype}, saved in {' and '.join(files)}")
+    show(
+        arguments,
+        {"class": kind, "dtype": model.dtype, "files": files},
+        lambda: f"{kind} in {model.dtype}, saved in {' and '.join(files)}",
+    )

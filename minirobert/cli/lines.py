@@ -26,7 +26,7 @@ from .options import Option, choice, named, text
 
 __all__ = [
     *("SKIP_ERRORS", "Faults", "RecordedFaults", "check_no_device", "errors_option"),
-    *("file_lines", "not_utf8", "stdin_lines", "unescaped"),
+    *("file_lines", "not_utf8", "pair_of", "stdin_lines", "unescaped"),
 ]
 
 #: Bytes of a line of stdin; /dev/zero would have one without end.
@@ -224,6 +224,14 @@ def _lines_of_text(stream: Any) -> Iterator[str]:
             yield line.removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise not_utf8("stdin", error) from error
+
+
+def pair_of(line: str, name: str) -> tuple[str, str]:
+    """Take a line apart into the two texts of a pair; an error begins with the name."""
+    one, tab, two = line.partition("\t")
+    if not tab:
+        raise ValueError(f"{name} is no pair: put a tab between its two texts")
+    return one, two
 
 
 def unescaped(argument: str, number: int, faults: Faults) -> str | None:

@@ -28,7 +28,7 @@ __all__ = [
         "words",
     ),
     *("batch_size", "count_or_all", "device", "named", "seed"),
-    *("DTYPE", "HUB_OPTIONS", "QUIET", "hub_options"),
+    *("DEVICE", "DTYPE", "HUB_OPTIONS", "QUIET", "THREADS", "hub_options"),
 ]
 
 #: Takes a parser or a group.
@@ -85,33 +85,6 @@ def either(*options: Option) -> Option:
     return add
 
 
-#: Of every command that computes.
-DTYPE = choice(
-    "--dtype",
-    ("bfloat16", "float16", "float32", "float64", "auto"),
-    "of the weights; auto is that of the file (default: float32)",
-    default="float32",
-)
-
-#: Of commands that may take long.
-QUIET = switch("--quiet", "show no progress on a terminal")
-
-#: Of every command that takes a model; without effect for a directory.
-HUB_OPTIONS = (
-    text("--revision", "NAME", "of a model of the hub: a branch, tag or commit"),
-    text("--token", "TOKEN", "for private models of the hub (default: that of `hf auth login`)"),
-    text("--cache-dir", "DIR", "where the files of models of the hub are kept"),
-    switch("--local-files-only", "use only the files that are kept already"),
-)
-
-
-def hub_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Take the options of the hub that are given, under their names in `HubOptions`."""
-    names = ("revision", "token", "cache_dir", "local_files_only")
-    given = {name: getattr(arguments, name) for name in names}
-    return {name: value for name, value in given.items() if value is not None}
-
-
 def named(word: str) -> str:
     """Refuse an empty name, as of a variable of the shell that is not set: it would be "."."""
     if not word:
@@ -147,3 +120,36 @@ def seed(word: str) -> np.random.Generator:
         raise argparse.ArgumentTypeError(
             f"{shown(word)} is no seed: give an integer of at least 0"
         ) from None
+
+
+#: Of commands that compute.
+DTYPE = choice(
+    "--dtype",
+    ("bfloat16", "float16", "float32", "float64", "auto"),
+    "of the weights; auto is that of the file (default: float32)",
+    default="float32",
+)
+DEVICE = text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device)
+THREADS = count(
+    "--threads",
+    "compute with at most N threads of the CPU (default: as many as the libraries will, which "
+    "OPENBLAS_NUM_THREADS and OMP_NUM_THREADS tell, too)",
+)
+
+#: Of commands that may take long.
+QUIET = switch("--quiet", "show no progress on a terminal")
+
+#: Of every command that takes a model; without effect for a directory.
+HUB_OPTIONS = (
+    text("--revision", "NAME", "of a model of the hub: a branch, tag or commit"),
+    text("--token", "TOKEN", "for private models of the hub (default: that of `hf auth login`)"),
+    text("--cache-dir", "DIR", "where the files of models of the hub are kept"),
+    switch("--local-files-only", "use only the files that are kept already"),
+)
+
+
+def hub_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Take the options of the hub that are given, under their names in `HubOptions`."""
+    names = ("revision", "token", "cache_dir", "local_files_only")
+    given = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..interrupts import IS_PROGRAM
-from ..sentences import LIMIT, cut
+from ..sentences import LIMIT, cut, escaped
 
 __all__ = ["ReaderGone", "output", "speak_utf8", "tell"]
 
@@ -60,7 +60,7 @@ def tell(sentence: str, name: str = "minirobert: ") -> None:
     if sys.stderr is None:  # print would take stdout
         return
     encoding = sys.stderr.encoding or "utf-8"
-    line = name + "".join(map(_visible, cut(sentence.strip())))
+    line = name + escaped(cut(sentence.strip()).replace("\n", " "))
     line = line.encode(encoding, "backslashreplace").decode(encoding)
     line = line if len(line) <= LIMIT else cut(line, LIMIT - 5)
     try:
@@ -86,10 +86,3 @@ def _silence(stream: Any) -> None:
         os.close(nowhere)
     except (OSError, ValueError):  # a stream of a caller's own, that is no file
         return
-
-
-def _visible(character: str) -> str:
-    """Escape what is no character of a line, or none at all."""
-    if character == "\n":
-        return " "
-    return character if character.isprintable() else repr(character)[1:-1]

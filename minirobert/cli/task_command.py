@@ -15,25 +15,25 @@ from ..pipelines import ALIASES, BUNDLED, pipeline
 from ..pipelines.base import TooLongError
 from ..sentences import shown
 from .answer_files import Form, Row, check_suffix, rows_of_results, saving
-from .common import Printed, Takes, add_command, add_texts, answer_lines, print_json
+from .common import Printed, Takes, add_command, add_texts, answer_lines, print_json, show
 from .lines import SKIP_ERRORS, errors_option
 from .looks import COLOUR, Picture, in_colours, plot_option
 from .new_files import checked_new, new_file
 from .options import (
+    DEVICE,
     DTYPE,
     HUB_OPTIONS,
     QUIET,
+    THREADS,
     Option,
     add_options,
     batch_size,
     count,
-    device,
     named,
     switch,
     text,
 )
 from .progress import is_terminal
-from .streams import output
 
 __all__ = ["Reader", "TaskCommand", "add_task", "answer_all", "as_it_is"]
 
@@ -103,11 +103,7 @@ SHARED_OPTIONS = (
         type=batch_size,
         default=1,
     ),
-    count(
-        "--threads",
-        "compute with at most N threads of the CPU (default: as many as the libraries will, which "
-        "OPENBLAS_NUM_THREADS and OMP_NUM_THREADS tell, too)",
-    ),
+    THREADS,
     errors_option("texts that are not UTF-8, or cannot be answered"),
     SKIP_ERRORS,
     *new_file(
@@ -117,7 +113,7 @@ SHARED_OPTIONS = (
         required=False,
     ),
     QUIET,
-    text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
+    DEVICE,
     DTYPE,
 )
 #: What the options of every command are stored as; all others are options of the pipeline.
@@ -200,8 +196,7 @@ def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
         rows, width = partial(task.rows, pipe), pipe.model.config.hidden_size
         with saving(out, Form(rows, task.columns(pipe), width)) as file:
             answer_into(file, bar)
-        with output():
-            _tell_of_file(file.count, out, arguments.json)
+        _tell_of_file(arguments, file.count, out)
     if picture is not None:
         picture.write()
 
@@ -238,11 +233,10 @@ def _file_of_skipped(arguments: argparse.Namespace, out: Path | None) -> Path | 
     return path
 
 
-def _tell_of_file(count: int, out: Path, as_json: bool) -> None:
-    if as_json:
-        print_json({"texts": count, "file": str(out)})
-    else:
-        print(f"{count:,} {'text' if count == 1 else 'texts'}, saved in {out}")
+def _tell_of_file(arguments: argparse.Namespace, count: int, out: Path) -> None:
+    texts = "text" if count == 1 else "texts"
+    found = {"texts": count, "file": str(out)}
+    show(arguments, found, lambda: f"{count:,} {texts}, saved in {out}")
 
 
 def _pipeline(arguments: argparse.Namespace, task: TaskCommand) -> tuple[Any, Reader]:

@@ -13,13 +13,12 @@ from ..checkpoints.stored import StoredTensor
 from ..config import RobertaConfig
 from ..config_fields import MODEL_TYPES
 from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles, read_json
-from ..intermediates import Intermediate, intermediates
-from ..parameters import parameter_shapes, summary
+from ..intermediates import intermediates
+from ..parameters import columns, parameter_shapes, summary
 from ..sentences import shown
-from .common import add_command, print_json
+from .common import add_command, show
 from .models import CLASS, class_of, model_name
 from .options import HUB_OPTIONS, add_options, hub_options, switch
-from .streams import output
 
 __all__ = ["add_inspect"]
 
@@ -125,10 +124,6 @@ def _show(
     dtypes: dict[str, str],
     notes: dict[str, str],
 ) -> None:
-    if not arguments.json:
-        with output():
-            print(summary(shapes, dtypes, notes))
-        return
     listed = {
         name: {
             "shape": shape,
@@ -137,7 +132,7 @@ def _show(
         }
         for name, shape in shapes.items()
     }
-    print_json(listed)
+    show(arguments, listed, lambda: summary(shapes, dtypes, notes))
 
 
 def _show_computed(arguments: argparse.Namespace, path: Path) -> None:
@@ -148,14 +143,6 @@ def _show_computed(arguments: argparse.Namespace, path: Path) -> None:
         config = RobertaConfig.from_pretrained(arguments.model, **hub_options(arguments))
     config.chunk_size_feed_forward = 0  # chunks are compared as the whole that they make up
     table = intermediates(config, getattr(arguments, "class") or class_of(config))
-    if arguments.json:
-        print_json({name: one._asdict() for name, one in table.items()})
-        return
-    widths = [max(map(len, column)) for column in zip(*_lines(table), strict=True)]
-    with output():
-        for line in _lines(table):
-            print("  ".join(map(str.ljust, line, widths)).rstrip())
-
-
-def _lines(table: dict[str, Intermediate]) -> list[tuple[str, str, str]]:
-    return [("name", "axes", "formula"), *((name, *one) for name, one in table.items())]
+    lines = [("name", "axes", "formula"), *((name, *one) for name, one in table.items())]
+    listed = {name: one._asdict() for name, one in table.items()}
+    show(arguments, listed, lambda: columns(lines, "<<<"))

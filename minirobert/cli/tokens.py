@@ -11,22 +11,39 @@ from pathlib import Path
 from typing import Any
 
 from ..files import TINY
-from ..marking.terminal import DIM, style, styled, visible
+from ..marking.terminal import DIM, style, styled
 from ..models.auto import AutoTokenizer
-from ..sentences import plain, shown
+from ..sentences import escaped, plain, shown
 from ..tokenization import BatchEncoding, RobertaTokenizer
 from ..tokenization.explain import Explanation
 from ..tokenization.rows.encoding import Encoding
 from ..tokenization.trainer import ROBERTA_SPECIAL_TOKENS
 from ..tokenization.units import units
-from .common import Printed, add_command, add_texts, answer_lines, print_json
+from .common import Printed, add_command, add_texts, answer_lines, print_json, show
 from .lines import Faults, check_no_device, errors_option
 from .looks import COLOUR, Picture, in_colours, plot_option
 from .options import HUB_OPTIONS, QUIET, add_options, count, hub_options, named, switch, text, words
 from .progress import is_terminal
-from .streams import output
 
 __all__ = ["add_tokenize", "add_train_tokenizer"]
+
+_TOKENIZE_OPTIONS = (
+    text(
+        "--model",
+        "DIR",
+        "a directory, or a name of the hub (default: the bundled model)",
+        type=named,
+        default=TINY,
+    ),
+    switch(
+        "--explain",
+        "show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
+    ),
+    COLOUR,
+    plot_option("the tokens, or with --explain the merges of one word,"),
+    errors_option("texts that are not UTF-8"),
+    *HUB_OPTIONS,
+)
 
 
 def add_tokenize(commands: Any) -> None:
@@ -41,25 +58,33 @@ def add_tokenize(commands: Any) -> None:
         "  minirobert tokenize --json < lines.txt",
     )
     add_texts(command)
-    add_options(
-        command,
-        text(
-            "--model",
-            "DIR",
-            "a directory, or a name of the hub (default: the bundled model)",
-            type=named,
-            default=TINY,
-        ),
-        switch(
-            "--explain",
-            "show how the tokens come about: pieces, bytes, symbols, merges with their ranks",
-        ),
-        COLOUR,
-        plot_option("the tokens, or with --explain the merges of one word,"),
-        errors_option("texts that are not UTF-8"),
-        *HUB_OPTIONS,
-    )
+    add_options(command, *_TOKENIZE_OPTIONS)
     command.set_defaults(run=_tokenize)
+
+
+_TRAINING_OPTIONS = (
+    count(
+        "--vocab-size",
+        "tokens to make, at most; 256 are the bytes, and 5 the special tokens",
+        required=True,
+    ),
+    text("--out", "DIR", "where to save the tokenizer", type=named, required=True),
+    count("--min-frequency", "merge no pair that occurs less often (default: 2)", default=2),
+    switch(
+        "--add-prefix-space",
+        "put a space before each text, when training and when the tokenizer is used",
+        default=False,
+    ),
+    words(
+        "--special-tokens",
+        "TOKEN",
+        "the tokens with the first ids, given after the files (default: "
+        f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
+        default=ROBERTA_SPECIAL_TOKENS,
+    ),
+    errors_option("lines that are not UTF-8"),
+    QUIET,
+)
 
 
 def add_train_tokenizer(commands: Any) -> None:
@@ -79,30 +104,7 @@ def add_train_tokenizer(commands: Any) -> None:
         metavar="FILE",
         help="UTF-8; each line is a text, its line end included, and no token spans two",
     )
-    add_options(
-        command,
-        count(
-            "--vocab-size",
-            "tokens to make, at most; 256 are the bytes, and 5 the special tokens",
-            required=True,
-        ),
-        text("--out", "DIR", "where to save the tokenizer", type=named, required=True),
-        count("--min-frequency", "merge no pair that occurs less often (default: 2)", default=2),
-        switch(
-            "--add-prefix-space",
-            "put a space before each text, when training and when the tokenizer is used",
-            default=False,
-        ),
-        words(
-            "--special-tokens",
-            "TOKEN",
-            "the tokens with the first ids, given after the files (default: "
-            f"{' '.join(ROBERTA_SPECIAL_TOKENS)}; those of them that are left out come last)",
-            default=ROBERTA_SPECIAL_TOKENS,
-        ),
-        errors_option("lines that are not UTF-8"),
-        QUIET,
-    )
+    add_options(command, *_TRAINING_OPTIONS)
     command.set_defaults(run=_train_tokenizer)
 
 
@@ -192,9 +194,9 @@ def _print_marked_tokens(text: str, row: Encoding) -> None:
     for number, (shown_text, start, end) in enumerate(units(row.tokens)):
         code = DIM if row.special_tokens_mask[start] else style(number % 4)
         styles += [code] * (end - start)
-        line += styled(visible(shown_text, keep=""), code)
+        line += styled(escaped(shown_text), code)
     print(line)
-    tokens = [visible(token, keep="") for token in row.tokens]
+    tokens = [escaped(token) for token in row.tokens]
     _print_tokens(text, tokens, row.ids, row.offsets, styles)
 
 
@@ -209,20 +211,16 @@ def _train_tokenizer(arguments: argparse.Namespace) -> None:
         show_progress=not arguments.quiet and is_terminal("stderr"),
     )
     files = tokenizer.save_pretrained(arguments.out)
-    if arguments.json:
-        print_json({"tokens": len(tokenizer), "merges": len(tokenizer.merges), "files": files})
-        return
-    with output():
-        _show_training(tokenizer, arguments)
+    found = {"tokens": len(tokenizer), "merges": len(tokenizer.merges), "files": files}
+    show(arguments, found, lambda: _told(tokenizer, arguments))
 
 
-def _show_training(tokenizer: RobertaTokenizer, arguments: argparse.Namespace) -> None:
-    print(f"{len(tokenizer):,} tokens, {len(tokenizer.merges):,} merges, saved in {arguments.out}")
-    if tokenizer.vocab_size < arguments.vocab_size:
-        print(
-            f"(no more to learn: no pair is left that occurs {max(arguments.min_frequency, 1)}"
-            " times or more)"
-        )
+def _told(tokenizer: RobertaTokenizer, arguments: argparse.Namespace) -> str:
+    line = f"{len(tokenizer):,} tokens, {len(tokenizer.merges):,} merges, saved in {arguments.out}"
+    if tokenizer.vocab_size >= arguments.vocab_size:
+        return line
+    least = max(arguments.min_frequency, 1)
+    return f"{line}\n(no more to learn: no pair is left that occurs {least} times or more)"
 
 
 def _check_paths(files: Sequence[str], out: str) -> None:

@@ -6,18 +6,16 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from ..files import TINY
 from ..models.auto import AutoTokenizer
 from ..numerics.tokens.compare import compare_rows
 from ..numerics.tokens.port_rows import json_value, read_port_rows
 from ..numerics.tokens.steps import Call
 from ..sentences import plain, shown
 from ..tokenization import RobertaTokenizer
-from .common import print_json
-from .compare_tokens import BUNDLED, STRATEGIES
-from .lines import Faults, file_lines
+from .common import show
+from .compare_tokens import STRATEGIES
+from .lines import Faults, file_lines, pair_of
 from .options import hub_options
-from .streams import output
 
 __all__ = ["compare"]
 
@@ -26,8 +24,7 @@ def compare(arguments: argparse.Namespace) -> int:
     """Compare, print the report, and give the exit code: 0 if all texts agree, else 1."""
     rows = read_port_rows(arguments.port)
     texts = list(_texts(arguments))
-    model = TINY if arguments.model == BUNDLED else arguments.model
-    tokenizer = AutoTokenizer.from_pretrained(model, **hub_options(arguments))
+    tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
     numbers = [number for number, one in enumerate(texts, 1) if one is not None]
     if len(rows) == len(texts):  # the port has not left out what is no text
         rows = [rows[number - 1] for number in numbers]
@@ -42,11 +39,11 @@ def compare(arguments: argparse.Namespace) -> int:
         f"{plain(arguments.port)}, line",
         numbers,
     )
-    if arguments.json:
-        print_json(comparison.to_json(all_texts=arguments.all))
-    else:
-        with output():
-            print(comparison.report(all_texts=arguments.all))
+    show(
+        arguments,
+        comparison.to_json(all_texts=arguments.all),
+        lambda: comparison.report(all_texts=arguments.all),
+    )
     return 0 if comparison.first is None else 1
 
 
@@ -96,12 +93,7 @@ def _texts(arguments: argparse.Namespace) -> Iterator[tuple[str, ...] | None]:
 def _text_or_pair(line: str, where: str, arguments: argparse.Namespace) -> tuple[str, ...]:
     if arguments.jsonl:
         return _of_json(json_value(line, where, _OF_JSON), where)
-    if not arguments.pair:
-        return (line,)
-    one, tab, pair = line.partition("\t")
-    if not tab:
-        raise ValueError(f"{plain(where)} is no pair: put a tab between its two texts")
-    return one, pair
+    return pair_of(line, plain(where)) if arguments.pair else (line,)
 
 
 _OF_JSON = "a text, a list of two, or an object with 'text' and perhaps 'text_pair'"

@@ -7,11 +7,10 @@ from typing import Any
 
 from ..sentences import listed, shown
 from .calls import CALL_OPTIONS, add_call, call_of
-from .common import add_command, print_json
+from .common import add_command, show
 from .models import MODEL_OPTIONS, load_model
 from .new_files import checked_new, new_file
-from .options import DTYPE, add_options, device, switch, text, words
-from .streams import output
+from .options import DEVICE, DTYPE, add_options, switch, words
 
 __all__ = ["add_trace"]
 
@@ -39,7 +38,7 @@ def add_trace(commands: Any) -> None:
             default=(),
         ),
         DTYPE,
-        text("--device", "NAME", '"cpu" (the default), "cuda" or "cuda:N"', type=device),
+        DEVICE,
         switch("--no-weights", "leave out the digests of the weights", default=False),
         *MODEL_OPTIONS,
     )
@@ -59,9 +58,9 @@ def _trace(arguments: argparse.Namespace) -> None:
             "minirobert inspect --computed prints the names"
         )
     made.write(out)
-    if arguments.json:
-        print_json({"file": str(out), "tensors": list(made.tensors)})
-        return
     size = sum(array.nbytes for array in made.tensors.values())
-    with output():
-        print(f"{len(made.tensors)} tensors, {size:,} bytes, in {out}")
+    show(
+        arguments,
+        {"file": str(out), "tensors": list(made.tensors)},
+        lambda: f"{len(made.tensors)} tensors, {size:,} bytes, in {out}",
+    )

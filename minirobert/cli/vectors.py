@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .common import add_command, print_json
+from .common import add_command, show
 from .options import add_options, named, text, words
-from .streams import output
 
 __all__ = ["add_vectors"]
 
@@ -61,20 +60,16 @@ def _write(arguments: argparse.Namespace) -> None:
     from ..numerics.vectors import write_vectors
 
     directory = write_vectors(arguments.out)
-    if arguments.json:
-        print_json({"directory": str(directory)})
-        return
-    with output():
-        print(f"the vectors are in {directory}: README.md there explains them")
+    show(
+        arguments,
+        {"directory": str(directory)},
+        lambda: f"the vectors are in {directory}: README.md there explains them",
+    )
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from ..numerics.vectors import check_vectors
 
     score = check_vectors(arguments.check, arguments.port, arguments.only)
-    if arguments.json:
-        print_json(score.to_json())
-    else:
-        with output():
-            print(score)
+    show(arguments, score.to_json(), lambda: str(score))
     return 0 if score else 1

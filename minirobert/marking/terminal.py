@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..sentences import escaped
+
 if TYPE_CHECKING:
     from .marks import Part
 
@@ -65,13 +67,9 @@ def styled(text: str, code: str) -> str:
     return "\n".join(f"\x1b[{code}m{line}{_END}" if line else "" for line in lines)
 
 
-def visible(text: str, keep: str = "\n") -> str:
-    r"""Escape what is no character to be seen.
-
-    >>> print(visible("a\x1b[31m\u202eb"))
-    a\x1b[31m\u202eb
-    """
-    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
+def visible(text: str) -> str:
+    """Escape what is neither a character to be seen nor a line feed."""
+    return escaped(text, keep="\n")
 
 
 def painted(before: str, parts: Iterable[Part]) -> str:

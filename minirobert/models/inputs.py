@@ -6,6 +6,7 @@ cure.
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Any
 
 from ..arrays import (
@@ -41,7 +42,16 @@ from .arguments import Arguments
 from .decoder_inputs import check_cache, check_cache_position, check_cross
 from .reading import check_read
 
-__all__ = ["check_inputs"]
+__all__ = ["check_inputs", "check_tokenizer"]
+
+
+def check_tokenizer(tokenizer: Sized, config: RobertaConfig) -> None:
+    """Refuse a tokenizer with ids that the model has no embeddings of."""
+    if len(tokenizer) > config.vocab_size:
+        raise ValueError(
+            f"the tokenizer has {len(tokenizer)} tokens, but the model's vocab_size is "
+            f"{config.vocab_size}: they do not belong together"
+        )
 
 
 def check_inputs(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from ..arrays import Array, Shape, is_array_api_obj
 from ..checks import random_generator, warn
@@ -21,7 +21,7 @@ from .head import Head
 from .labels import check_labels
 from .outputs import CausalLMOutputWithCrossAttentions, MaskedLMOutput
 
-__all__ = ["RobertaForCausalLM", "RobertaForMaskedLM"]
+__all__ = ["LanguageModel", "RobertaForCausalLM", "RobertaForMaskedLM"]
 
 
 class LanguageModelHead(Head):
@@ -245,3 +245,6 @@ class RobertaForCausalLM(_LanguageModel, GenerationMixin):
             arguments, wanted, rng, labels, num_items_in_batch
         )
         return output
+
+
+LanguageModel: TypeAlias = RobertaForMaskedLM | RobertaForCausalLM

@@ -16,14 +16,7 @@ from ..arrays import to_numpy
 from ..functional import softmax
 from .results import Answer
 
-__all__ = [
-    "Answer",
-    "Window",
-    "best_spans",
-    "read_answers",
-    "span_probabilities",
-    "word_offsets",
-]
+__all__ = ["Window", "best_spans", "read_answers", "span_probabilities", "word_offsets"]
 
 #: The score of tokens that cannot be in the answer, before the softmax.
 EXCLUDED = -10000.0

@@ -16,7 +16,8 @@ from ..models.language_models import RobertaForMaskedLM
 from ..rules import STRING, check, integer
 from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, on_host, opened, or_else
+from .base import Batch, Job, Pipeline, Row, on_host, or_else
+from .inputs import opened
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
 from .results import Filling
 from .typed_calls import one_or_many

@@ -16,12 +16,11 @@ from ..arrays import (
 )
 from ..checks import booleans, check_shape, integers, place
 from ..functional import log_softmax
-from ..models.language_models import RobertaForCausalLM, RobertaForMaskedLM
+from ..models.language_models import LanguageModel, RobertaForCausalLM, RobertaForMaskedLM
 from ..rules import Rule, check, integer
 
-__all__ = ["LanguageModel", "log_likelihoods", "pseudo_log_likelihoods"]
+__all__ = ["log_likelihoods", "pseudo_log_likelihoods"]
 
-LanguageModel: TypeAlias = RobertaForMaskedLM | RobertaForCausalLM
 HostArray: TypeAlias = np.ndarray[Any, Any]
 
 #: So many logits of a decoder at once: enough for one reading of the [V, H] matrix to be worth it.

@@ -14,7 +14,8 @@ from ..models.classifiers import RobertaForMultipleChoice
 from ..rules import NONE, check, either, integer
 from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, check_text, on_host, or_else
+from .base import Batch, Job, Pipeline, Row, on_host, or_else
+from .inputs import check_text
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
 from .results import Choice
 from .typed_calls import one_or_many

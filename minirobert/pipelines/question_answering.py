@@ -17,26 +17,13 @@ from ..models.classifiers import RobertaForQuestionAnswering
 from ..rules import Rule, check, integer, optional
 from ..sentences import shown
 from ..tokenization import RobertaTokenizer
-from .answers import (
-    Answer,
-    Window,
-    best_spans,
-    read_answers,
-    span_probabilities,
-    word_offsets,
-)
-from .base import Batch, Job, Pipeline, Row, check_text, flag, on_host, opened, or_else, rows_of
+from .answers import Window, read_answers, word_offsets
+from .base import Batch, Job, Pipeline, Row, flag, on_host, or_else, rows_of
+from .inputs import check_text, opened
 from .keywords import OF_CALLS, OF_OBJECTS, OF_QUESTIONS
+from .results import Answer
 
-__all__ = [
-    "Answer",
-    "QuestionAnsweringPipeline",
-    "Window",
-    "best_spans",
-    "read_answers",
-    "span_probabilities",
-    "word_offsets",
-]
+__all__ = ["Answer", "QuestionAnsweringPipeline"]
 
 
 class QuestionAnsweringPipeline(Pipeline[RobertaForQuestionAnswering]):

@@ -9,12 +9,12 @@ import numpy as np
 
 from ..checks import warn
 from ..keywords import takes
-from ..models.language_models import RobertaForCausalLM, RobertaForMaskedLM
+from ..models.language_models import LanguageModel, RobertaForCausalLM, RobertaForMaskedLM
 from ..sentences import plain, shown
 from ..tokenization import RobertaTokenizer
 from .base import Batch, Job, Pipeline, Row, or_else
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ROWS
-from .likelihoods import LanguageModel, log_likelihoods, pseudo_log_likelihoods
+from .likelihoods import log_likelihoods, pseudo_log_likelihoods
 from .results import TextScore, TokenScore
 from .typed_calls import one_or_many
 

@@ -14,7 +14,8 @@ from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import BOOLEAN, NONE, Rule, check, did_you_mean, either, integer, optional
 from ..sentences import listed, plain, shown
 from ..tokenization import RobertaTokenizer
-from .base import Job, Pipeline, opened, or_else
+from .base import Job, Pipeline, or_else
+from .inputs import opened
 from .keywords import OF_CALLS, OF_OBJECTS
 from .results import Classification
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -18,7 +19,8 @@ from ..rules import STRING, check, is_integer
 from ..threads import limited
 from ..tokenization import RobertaTokenizer
 from ..tokenization.decoding import parts_of_text
-from .base import Job, Pipeline, Row, check_text, flag, or_else
+from .base import Job, Pipeline, Row, flag, or_else
+from .inputs import check_text
 from .keywords import OF_CALLS, OF_GENERATION, OF_GENERATORS, OF_OBJECTS
 from .results import GeneratedTokens, Generation
 from .typed_calls import one_or_many
@@ -179,15 +181,11 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         TypeError
             If a text is not a string, or an option is not known.
         """
-        functions = {**self.functions, **_taken_functions(generation)}
-        config = self._config(generation, generation_config)
-        source = generator(or_else(rng, self.rng))
-        prefix = check("prefix", or_else(prefix, self.prefix), STRING)
-        most = PIPELINE_NEW_TOKENS if generation_config is None else DEFAULT_NEW_TOKENS
+        config, functions, prompt = self._settled(generation, generation_config, rng, prefix)
         full = flag("return_full_text", return_full_text, self.return_full_text)
         ids = flag("return_tensors", return_tensors, self.return_tensors)
         job: Job[Any] = Job(  # of texts, or of ids with return_tensors
-            lambda text, name: [self._prompt(text, name, config, source, prefix, most)],
+            lambda text, name: [prompt(text, name)],
             lambda rows: self._continuations(rows, config, functions),
             lambda text, rows, outputs: [
                 self._answer(text, rows[0], new, full, ids) for new in outputs[0]
@@ -223,17 +221,13 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         ValueError, TypeError
             As of `__call__`: at once, not with the first part.
         """
-        functions = {**self.functions, **_taken_functions(generation)}
-        config = self._config(generation, generation_config)
+        config, functions, prompt = self._settled(generation, generation_config, rng, prefix)
         if config.num_return_sequences > 1:
             raise ValueError(
                 f"num_return_sequences is {config.num_return_sequences}, but only one text can be "
                 "streamed"
             )
-        prefix = check("prefix", or_else(prefix, self.prefix), STRING)
-        most = PIPELINE_NEW_TOKENS if generation_config is None else DEFAULT_NEW_TOKENS
-        source = generator(or_else(rng, self.rng))
-        row = self._prompt(text, "the text", config, source, prefix, most)
+        row = prompt(text, "the text")
         tokens = self.model.stream(
             *self._left_padded([row]),
             row["limits"].of(config),
@@ -259,6 +253,21 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
             for token in self.tokenizer.convert_ids_to_tokens([index], skip_special_tokens=True)
         )
         return parts_of_text(tokens, self.tokenizer.added_tokens_encoder, self.tokenizer.errors)
+
+    def _settled(
+        self, options: dict[str, Any], given: GenerationConfig | None, rng: Any, prefix: str | None
+    ) -> tuple[GenerationConfig, dict[str, Any], Callable[[Any, str], Row]]:
+        """Settle the options and functions of a call, and with them what encodes its texts."""
+        functions = {**self.functions, **_taken_functions(options)}
+        config = self._config(options, given)
+        prompt = partial(
+            self._prompt,
+            config=config,
+            source=generator(or_else(rng, self.rng)),
+            prefix=check("prefix", or_else(prefix, self.prefix), STRING),
+            most=PIPELINE_NEW_TOKENS if given is None else DEFAULT_NEW_TOKENS,
+        )
+        return config, functions, prompt
 
     def _config(
         self, options: Mapping[str, Any], given: GenerationConfig | None = None

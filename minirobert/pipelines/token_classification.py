@@ -19,33 +19,14 @@ from ..models.classifiers import RobertaForTokenClassification
 from ..rules import STRING, Rule, check, integer, list_of, optional
 from ..sentences import shown
 from ..tokenization import BatchEncoding, RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, check_text, flag, opened, or_else, rows_of
-from .entities import (
-    STRATEGIES,
-    Labelled,
-    Token,
-    groups_of,
-    label_of,
-    read_entities,
-    read_tokens,
-    without_overlap,
-    words_of,
-)
+from .base import Batch, Job, Pipeline, Row, flag, or_else, rows_of
+from .entities import STRATEGIES, read_entities, read_tokens, without_overlap
+from .inputs import check_text, opened
 from .keywords import OF_CALLS, OF_OBJECTS, OF_TOKENS
 from .typed_calls import one_or_many
 
-__all__ = [
-    "STRATEGIES",
-    "Labelled",
-    "Token",
-    "TokenClassificationPipeline",
-    "groups_of",
-    "label_of",
-    "read_entities",
-    "read_tokens",
-    "without_overlap",
-    "words_of",
-]
+__all__ = ["TokenClassificationPipeline"]
+
 STRATEGY = Rule(
     lambda value: value is None or (isinstance(value, str) and value.lower() in STRATEGIES),
     f"one of {', '.join(STRATEGIES)}",

@@ -15,7 +15,8 @@ from ..models.classifiers import RobertaForSequenceClassification
 from ..rules import STRING, check
 from ..sentences import listed, shown
 from ..tokenization import RobertaTokenizer
-from .base import Job, Pipeline, Row, check_text, flag, opened, or_else
+from .base import Job, Pipeline, Row, flag, or_else
+from .inputs import check_text, opened
 from .keywords import OF_CALLS, OF_OBJECTS, OF_ZERO_SHOT
 from .results import Ranking
 from .typed_calls import one_or_many

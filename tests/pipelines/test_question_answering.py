@@ -13,11 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from minirobert import TINY, RobertaForQuestionAnswering
-from minirobert.pipelines.question_answering import (
-    QuestionAnsweringPipeline,
-    best_spans,
-    span_probabilities,
-)
+from minirobert.pipelines.answers import best_spans, span_probabilities
+from minirobert.pipelines.question_answering import QuestionAnsweringPipeline
 from minirobert.tokenization import RobertaTokenizer
 from tests.equivalence.texts import texts as unusual_texts
 from tests.libraries import LIBRARIES, NUMPY

@@ -16,10 +16,8 @@ from hypothesis import strategies as st
 
 import minirobert
 from minirobert import TINY, RobertaForTokenClassification
-from minirobert.pipelines.token_classification import (
-    TokenClassificationPipeline,
-    without_overlap,
-)
+from minirobert.pipelines.entities import without_overlap
+from minirobert.pipelines.token_classification import TokenClassificationPipeline
 from minirobert.tokenization import RobertaTokenizer
 from tests.equivalence.texts import characters
 from tests.equivalence.texts import texts as unusual_texts

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Array, to_numpy
-from ...looking import LanguageModel
-from ...models import RobertaForCausalLM
 from ...models.base import RobertaPreTrainedModel
+from ...models.language_models import LanguageModel, RobertaForCausalLM
 from ...observe import watch
 from ...sentences import type_name
 from ...tokenization import RobertaTokenizer

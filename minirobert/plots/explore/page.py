@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from ...models.base import RobertaPreTrainedModel
+from ...models.inputs import check_tokenizer
 from ...rules import BOOLEAN, STRING, Rule, check, optional
 from ...tokenization import RobertaTokenizer
 from .contents import contents
@@ -74,11 +75,7 @@ def explore_page(
     check("text", text, STRING, TypeError)
     check("against", against, optional(STRING), TypeError)
     check("progress_bar", progress_bar, BOOLEAN, TypeError)
-    if len(tokenizer) > model.config.vocab_size:
-        raise ValueError(
-            f"the tokenizer has {len(tokenizer)} tokens, but the model's vocab_size is "
-            f"{model.config.vocab_size}: they do not belong together"
-        )
+    check_tokenizer(tokenizer, model.config)
     found = contents(model, tokenizer, text, against, progress_bar)
     return _template().replace("DATA", _as_json(found), 1)
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...arrays import Array, to_numpy
 from ...functional import largest, softmax
-from ...looking import LanguageModel, patch
+from ...looking import patch
+from ...models.language_models import LanguageModel
 from .numbers import Numbers, finite
 
 __all__ = ["best_words", "moved_by_patching"]
