@@ -20,6 +20,7 @@ from ..sentences import shown
 from .aligned import Aligned
 from .byte_alphabet import text_to_symbols
 from .offsets import Offsets
+from .oniguruma import compiled
 from .pretokenizer import PIECE, WHITE_SPACE
 
 __all__ = ["NORMALIZERS", "PRE_TOKENIZERS", "Normalizer", "Splitter"]
@@ -245,7 +246,7 @@ def _compiled(expression: str) -> regex.Pattern:
             f" {_MOST_COPIES:,} in all"
         )
     try:
-        return regex.compile(expression)
+        return compiled(expression)
     except RecursionError:
         raise ValueError(f"pattern has {shown(expression)}, nested too deeply") from None
 

@@ -1,0 +1,51 @@
+"""Patterns of a tokenizer.json find what Oniguruma finds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Regex, pre_tokenizers
+
+from minirobert.tokenization.oniguruma import compiled
+from tests.equivalence.test_tokenizer_parts import known_to_both
+
+PATTERNS = [
+    *("^t", "e$", r"\W+", r"\w+", "[a-z&&[^e]]", "[t[he]]", r"\h+", r"\H", "(?m)a.b", "(?i)ss"),
+    *(r"\b", r"\Bt", r"[^\w\s]+", "[[:digit:]]+", r"\x{65E5}", r"\e", r"(?<n>t)h\k<n>", r"e\z"),
+    *(
+        r"e\Z",
+        r"\Ath",
+        "(?i:THE)|b",
+        "(?m-i:.)t",
+        r"[\h&&[^a]]",
+        "[]t]",
+        "[^]t]+",
+        r"\p{L}+",
+        r"[\w]+",
+        r"[\W]+",
+    ),
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+",
+]
+TEXTS = ["the\nthe", "½ cup of m²", "a cab 日 \x1b", "xa\nby", "groß ss", "tht [t] 7", "it's\n"]
+texts = st.sampled_from(TEXTS) | st.text(
+    st.sampled_from("theabs \n\r½²7_'日ßſ\u200d.")
+    | st.characters(exclude_categories=["Cs", "Cn"]).filter(known_to_both),
+    max_size=9,
+)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@given(text=texts)
+def test_what_a_pattern_finds(pattern, text):
+    split = pre_tokenizers.Split(Regex(pattern), "removed", invert=True)
+    theirs = [span for _, span in split.pre_tokenize_str(text)]
+    ours = [match.span() for match in compiled(pattern).finditer(text)]
+    assert [span for span in ours if span[0] < span[1]] == theirs
+
+
+@pytest.mark.parametrize("pattern", ["(?s)a", "(?P<n>a)", "(?a)b"])
+def test_what_oniguruma_does_not_know_is_refused(pattern):
+    with pytest.raises(Exception, match="undefined group option"):
+        Regex(pattern)
+    with pytest.raises(ValueError, match="which Oniguruma does not know"):
+        compiled(pattern)
