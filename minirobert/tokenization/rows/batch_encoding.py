@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, NoReturn, Self
 
+from ...arrays import to_device
 from ...rules import INTEGER, check, is_integer
 from ...sentences import listed, shown
 from ..notebook import rows_html
@@ -158,8 +159,6 @@ class BatchEncoding(dict[str, Any]):
         BatchEncoding
             Itself.
         """
-        from ...arrays import to_device
-
         device = _named(device)
         for name, column in self.items():
             if hasattr(column, "to"):
