@@ -30,7 +30,6 @@ __all__ = [
     "CONFIG_NAME",
     "NO_MAX_LENGTH",
     "SPECIAL_TOKENS_NAME",
-    "USUAL",
     "config_object",
     "read_added_token",
     "read_settings",
@@ -54,7 +53,7 @@ EXTRA = "extra_special_tokens"
 # What transformers writes as `model_max_length` where there is no limit.
 NO_MAX_LENGTH = int(1e30)
 # transformers writes these only if they are not as usual.
-USUAL = {
+DEFAULT_SETTINGS = {
     "model_input_names": ("input_ids", "attention_mask"),
     "padding_side": "right",
     "truncation_side": "right",
@@ -252,7 +251,7 @@ def config_object(settings: Mapping[str, Any], added: Mapping[int, AddedToken]) 
     """Put together what tokenizer_config.json holds."""
     kind = settings.get("tokenizer_class", ROBERTA)
     of_class = class_of(kind)
-    usual = {**USUAL, **of_class.settings}
+    usual = {**DEFAULT_SETTINGS, **of_class.settings}
     config = {
         name: value
         for name, value in settings.items()

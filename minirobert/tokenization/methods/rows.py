@@ -13,7 +13,7 @@ from ..encoded_text import EncodedText
 from ..layout import keeps_first_space
 from ..rows.batch_encoding import BatchEncoding
 from ..rows.batches import Plan, encode_batch, pad_batch
-from ..rows.columns import ID
+from ..rows.columns import id_of
 from ..rows.inputs import Batch
 from ..rows.lengths import NOTHING_TO_DO, plan_lengths
 from ..rows.options import OPTIONS, CallOptions, are_equal, other_options
@@ -44,7 +44,7 @@ class RowMixin(ConversionMixin):
         list of int
         """
         sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-        return self._in_use.framing.row(sequences, ID)
+        return self._in_use.framing.row(sequences, id_of)
 
     @documented(entries(build_inputs_with_special_tokens))
     def get_special_tokens_mask(
@@ -320,8 +320,7 @@ class RowMixin(ConversionMixin):
     def _checked(self, ids: Any) -> list[int]:
         """Read ids, each of which must be that of a token."""
         several = as_ids(ids)
-        if not all(map(self._vocabulary.tokens.__contains__, several)):
-            self.convert_ids_to_tokens(several)  # raises the error
+        self._vocabulary.tokens_of(several)
         return several
 
 

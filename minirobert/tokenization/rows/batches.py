@@ -23,7 +23,7 @@ __all__ = ["Plan", "encode_batch", "pad_batch"]
 
 
 class Plan(NamedTuple):
-    """What a call comes to, of one text or of many.
+    """The options of a call, resolved.
 
     `names` are the columns besides the ids. `encode` takes a text, or what stands for one, and
     `check_longest` the length of the longest row.
