@@ -44,6 +44,12 @@ class RowMixin(ConversionMixin):
         Returns
         -------
         list of int
+
+        Examples
+        --------
+        >>> from minirobert import RobertaTokenizer
+        >>> RobertaTokenizer.from_pretrained().build_inputs_with_special_tokens([5, 6], [7])
+        [0, 5, 6, 2, 2, 7, 2]
         """
         sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
         return self._in_use.framing.row(sequences, id_of)
@@ -68,6 +74,12 @@ class RowMixin(ConversionMixin):
         Returns
         -------
         list of int
+
+        Examples
+        --------
+        >>> from minirobert import RobertaTokenizer
+        >>> RobertaTokenizer.from_pretrained().get_special_tokens_mask([5, 6], [7])
+        [1, 0, 0, 1, 1, 0, 1]
         """
         check("already_has_special_tokens", already_has_special_tokens, BOOLEAN, TypeError)
         if not already_has_special_tokens:
