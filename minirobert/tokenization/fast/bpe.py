@@ -18,7 +18,7 @@ from ..bpe import Pair
 
 __all__ = ["FEW", "fast_bpe"]
 
-FEW = 40  # so many ranks are searched sooner than kept in order
+FEW = 40  # up to this many ranks, searching them is faster than keeping a heap
 NO_RANK = math.inf
 
 

@@ -87,7 +87,7 @@ def _offsets(text: EncodedText, part: slice, row_format: RowFormat) -> list[Offs
     return trimmed
 
 
-# In the order in which they are returned, behind the ids.
+# In the order in which they are returned, after the ids.
 COLUMNS = {
     "token_type_ids": Column(_token_type_ids, fill=0),
     "attention_mask": Column(_ones, fill=0),
