@@ -11,6 +11,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, NamedTuple, TypeVar
 
+from .arrays import device_name, first_device
 from .rules import BOOLEAN, Rule, check, did_you_mean, is_among, one_of, optional
 from .sentences import fitted, listed, plain, shown
 
@@ -143,8 +144,6 @@ def _dtype_name(dtype: Any) -> Any:
 
 def _devices(device_map: Any) -> set[str]:
     """Name the devices that the parts of a model are to be on."""
-    from .arrays import device_name, first_device  # only here: the tokenizer needs no arrays
-
     devices = device_map.values() if isinstance(device_map, Mapping) else [device_map]
     return {first_device() if one in _ANY_DEVICE else device_name(one) for one in devices}
 

@@ -75,7 +75,7 @@ def check(name: str, value: T, rule: Rule, error: type[Exception] = ValueError) 
 
 
 def _too_large(value: Any, rule: Rule) -> str:
-    """Tell the limit of 64 bits to whom it concerns: for all others it is beside the point."""
+    """Mention the 64-bit limit only if the value exceeds it."""
     if is_integer(value) and value >= _LIMIT and rule.allows(_LIMIT - 1):
         return ", and below 2**63"
     return ""
@@ -183,7 +183,7 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Ask so behind the sentence about a name that is not known, where one is near to it.
+    """Give ": did you mean X?" for an unknown name, or "" if nothing is close.
 
     >>> did_you_mean("topk", ["top_k"]), did_you_mean("house", ["top_k"])
     (': did you mean top_k?', '')

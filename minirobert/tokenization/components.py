@@ -165,7 +165,7 @@ def _as_symbols(piece: Aligned) -> Aligned:
         for character, span in zip(piece.text, piece.spans, strict=True)
         for _ in character.encode("utf-8")
     ]
-    return Aligned("".join(text_to_symbols(piece.text)), spans)
+    return Aligned(text_to_symbols(piece.text), spans)
 
 
 def _cut(pattern: regex.Pattern, behavior: str, invert: bool = False) -> Splitter:

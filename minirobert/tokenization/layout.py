@@ -46,7 +46,7 @@ class Layout(NamedTuple):
         return row
 
     def type_ids(self, lengths: Sequence[int], add_special_tokens: bool = True) -> list[int]:
-        """Give the token types of a row of texts of so many tokens."""
+        """Give the token types of a row whose texts have these lengths."""
         row: list[int] = []
         for content, type_id in self._steps(len(lengths)):
             if isinstance(content, int):
@@ -59,6 +59,13 @@ class Layout(NamedTuple):
         """Give all special tokens, and their ids."""
         several = [content for content, _ in (*self.single, *self.pair)]
         return [token for content in several if not isinstance(content, int) for token in content]
+
+    def usual(self) -> list[tuple[str, int]] | None:
+        """Give the tokens that stand as RoBERTa's ``<s>`` and ``</s>`` do, or None."""
+        match self.single:
+            case [([cls], _), _, ([sep], _)] if self == _layout_of_roberta([cls], [sep]):
+                return [cls, sep]
+        return None
 
     def _steps(self, n_sequences: int) -> list[Step]:
         return self.single if n_sequences == 1 else self.pair
@@ -86,10 +93,15 @@ def read_layout(part: Mapping[str, Any] | None) -> Layout:
             _special_tokens(part, name)  # also those that stand nowhere
         return Layout(*(list(_steps(part, name)) for name in ("single", "pair")))
     cls, sep = ([tuple(part[name])] for name in ("cls", "sep"))
-    single = [Step(cls, 0), Step(0, 0), Step(sep, 0)]
+    of_roberta = _layout_of_roberta(cls, sep)
     if part["type"] == "RobertaProcessing":
-        return Layout(single, [*single, Step(sep, 0), Step(1, 0), Step(sep, 0)])
-    return Layout(single, [*single, Step(1, 1), Step(sep, 1)])
+        return of_roberta
+    return Layout(of_roberta.single, [*of_roberta.single, Step(1, 1), Step(sep, 1)])
+
+
+def _layout_of_roberta(cls: list[tuple[str, int]], sep: list[tuple[str, int]]) -> Layout:
+    single = [Step(cls, 0), Step(0, 0), Step(sep, 0)]
+    return Layout(single, [*single, Step(sep, 0), Step(1, 0), Step(sep, 0)])
 
 
 def _steps(part: Mapping[str, Any], name: str) -> Iterator[Step]:

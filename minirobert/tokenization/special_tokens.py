@@ -66,7 +66,7 @@ def resolve_special_tokens(
             known[token.content] = replace(token, special=True)
     resolved = []
     for name, token in given:
-        content = token if isinstance(token, str) else token.content
+        content = content_of(token)
         flags = known.get(content) or special_token(name, content)
         resolved.append((name, known.setdefault(content, flags)))
     return resolved

@@ -13,9 +13,8 @@ from typing import Any, ClassVar, Self
 
 from ..documentation import documented, entries
 from ..files import TINY, ModelFiles, ModelName
-from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle, takes
+from ..keywords import OF_SAVED_TOKENIZERS, OF_TOKENIZERS, settle, settle_all, takes
 from ..rules import BOOLEAN, STRING, check, optional
-from ..sentences import shown
 from .added_tokens import AddedToken, as_token, content_of
 from .bpe import Pair, rank_merges
 from .explain import Explanation, explain
@@ -385,11 +384,7 @@ class RobertaTokenizer(CallMixin):
         OSError
             If the files cannot be written, as on a full disk.
         """
-        settle(others, OF_SAVED_TOKENIZERS)
-        if others:
-            raise TypeError(
-                f"save_pretrained got an unexpected keyword argument {shown(min(others))}"
-            )
+        settle_all(others, OF_SAVED_TOKENIZERS, "save_pretrained")
         return write_directory(
             save_directory,
             self._vocabulary,

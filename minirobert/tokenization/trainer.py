@@ -160,7 +160,7 @@ def count_pieces(
 
 
 class _Corpus:
-    """All pieces, one behind the other, as ids, with the counts and the places of all pairs.
+    """All pieces, one after the other, as ids, with the counts and the places of all pairs.
 
     A joined token has the place of its first symbol, and knows the places before and behind it. So
     a merge takes as long as the pair has places, however long the pieces are.

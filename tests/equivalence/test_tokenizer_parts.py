@@ -80,6 +80,11 @@ POST_PROCESSORS = {
     "Template": lambda mine: template(mine, "<s>:1 $A:2 <mask>", "$B:1 </s> </s>:3 $A"),
     "default pair": lambda mine: template(mine, "<s> $A </s>"),
     "BERT's pair": lambda mine: template(mine, "<s> $A </s>", "<s> $A </s> $B:1 </s>:1"),
+    "RoBERTa's with two tokens for one": lambda _: processors.TemplateProcessing(
+        single="start $A </s>",
+        pair="start $A </s> </s> $B </s>",
+        special_tokens=[{"id": "start", "ids": [0, 3], "tokens": ["<s>", "<unk>"]}, ENDS[0]],
+    ),
     "one end": lambda mine: template(mine, "$A </s>", "$A </s> $B </s>"),
     "Sequence": lambda mine: processors.Sequence(
         [processors.ByteLevel(), template(mine, "<s> $A", "<s> $A <s> $B:1")]

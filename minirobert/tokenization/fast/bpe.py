@@ -18,14 +18,14 @@ from ..bpe import Pair
 
 __all__ = ["FEW", "fast_bpe"]
 
-FEW = 40  # so many ranks are searched sooner than kept in order
+FEW = 40  # up to this many ranks, searching them is faster than keeping a heap
 NO_RANK = math.inf
 
 
 def fast_bpe(
     symbols: Sequence[str], ranks: Mapping[Pair, int], joined: list[int] | None = None
 ) -> list[str]:
-    """Give what `bpe.bpe` gives; each pair has a rank of its own.
+    """Give what `bpe.bpe` gives. No two pairs may share a rank.
 
     To a list `joined`, each merge adds the number of the symbol with which its pair begins.
 

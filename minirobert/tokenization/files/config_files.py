@@ -30,7 +30,6 @@ __all__ = [
     "CONFIG_NAME",
     "NO_MAX_LENGTH",
     "SPECIAL_TOKENS_NAME",
-    "USUAL",
     "config_object",
     "read_added_token",
     "read_settings",
@@ -54,7 +53,7 @@ EXTRA = "extra_special_tokens"
 # What transformers writes as `model_max_length` where there is no limit.
 NO_MAX_LENGTH = int(1e30)
 # transformers writes these only if they are not as usual.
-USUAL = {
+DEFAULT_SETTINGS = {
     "model_input_names": ("input_ids", "attention_mask"),
     "padding_side": "right",
     "truncation_side": "right",
@@ -129,7 +128,7 @@ def _flag_mask(
 ) -> None:
     """Let the mask token take the white space on its left where the class does so by itself.
 
-    It does, whatever tokenizer.json says, where no file that names it tells its flags.
+    It does so if no file that names the token gives its flags; tokenizer.json does not count.
     """
     of_class = class_of(kind)
     mask = settings.get("mask_token", of_class.special_tokens.get("mask_token"))
@@ -252,7 +251,7 @@ def config_object(settings: Mapping[str, Any], added: Mapping[int, AddedToken]) 
     """Put together what tokenizer_config.json holds."""
     kind = settings.get("tokenizer_class", ROBERTA)
     of_class = class_of(kind)
-    usual = {**USUAL, **of_class.settings}
+    usual = {**DEFAULT_SETTINGS, **of_class.settings}
     config = {
         name: value
         for name, value in settings.items()
@@ -261,7 +260,7 @@ def config_object(settings: Mapping[str, Any], added: Mapping[int, AddedToken]) 
     config.setdefault("model_max_length", NO_MAX_LENGTH)
     config.setdefault(EXTRA, {})
     config["added_tokens_decoder"] = {index: asdict(token) for index, token in added.items()}
-    # What the class would have by itself, and this tokenizer has not.
+    # What the class would add by default, and this tokenizer does not have.
     absent = {name: None for name in of_class.special_tokens if name not in config}
     return {**absent, **config, "tokenizer_class": kind}
 

@@ -90,7 +90,7 @@ def read_directory(files: ModelFiles, tokenizer_class: str = ROBERTA) -> dict[st
 def _follow_post_processor(
     arguments: Mapping[str, Any], settings: dict[str, Any], directory: Path
 ) -> None:
-    """Let rows be framed as tokenizer.json says, whatever other tokens are named for it."""
+    """Frame rows as tokenizer.json says, even if other tokens are named in the settings."""
     for role in ("cls_token", "sep_token"):
         if role not in arguments or role not in settings:
             continue

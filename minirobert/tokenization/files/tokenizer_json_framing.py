@@ -11,10 +11,16 @@ from ..layout import read_layout
 from ..vocabulary import ID
 from .tokenizer_json_parts import Part, check_steps, flag, found, kinds_of, steps_of
 
-__all__ = ["POST_PROCESSORS", "Framing", "check_framing", "read_framing", "read_post_processor"]
+__all__ = [
+    "POST_PROCESSORS",
+    "PostProcessor",
+    "check_framing",
+    "read_framing",
+    "read_post_processor",
+]
 
 
-class Framing(NamedTuple):
+class PostProcessor(NamedTuple):
     """What a post-processor says: the tokens around a text with their ids, if any; the offsets.
 
     `others` are tokens that are neither `cls` nor `sep`.
@@ -28,7 +34,7 @@ class Framing(NamedTuple):
 
 def read_post_processor(
     content: Mapping[str, Any], add_prefix_space: bool, where: str
-) -> tuple[Framing, list[Part] | None]:
+) -> tuple[PostProcessor, list[Part] | None]:
     """Give what RoBERTa's says, and the steps if they are others than RoBERTa's."""
     steps = steps_of(content, "post_processor", where)
     kinds, place = kinds_of(steps), f"{where}: post_processor"
@@ -45,51 +51,22 @@ def read_post_processor(
         byte_levels[0], "add_prefix_space", True, place
     )
     if not framing:
-        return Framing(None, None, trim_offsets), steps
+        return PostProcessor(None, None, trim_offsets), steps
     said = read_framing(framing[0], trim_offsets, place)
     is_usual = said.cls and "BertProcessing" not in kinds and trims_alike
     return said, None if is_usual else steps
 
 
-def read_framing(step: Part, trim_offsets: bool, place: str) -> Framing:
+def read_framing(step: Part, trim_offsets: bool, place: str) -> PostProcessor:
     """Read the step that frames a text."""
     if step["type"] == "TemplateProcessing":
-        return _read_template(step, trim_offsets, place)
+        layout = read_layout(step)
+        cls, sep = layout.usual() or (None, None)
+        return PostProcessor(cls, sep, trim_offsets, () if cls else layout.special_tokens())
     if step["type"] == "RobertaProcessing":
         trim_offsets = flag(step, "trim_offsets", True, place)
     cls, sep = (_token_and_id(step, name, place) for name in ("cls", "sep"))
-    return Framing(cls, sep, trim_offsets)
-
-
-def _read_template(step: Part, trim_offsets: bool, place: str) -> Framing:
-    match step.get("single"):
-        case [{"SpecialToken": {"id": str(cls)}}, _, {"SpecialToken": {"id": str(sep)}}]:
-            rows = {"single": [cls, "A", sep], "pair": [cls, "A", sep, sep, "B", sep]}
-            if all(step.get(name) == _template(row, cls, sep) for name, row in rows.items()):
-                return Framing(
-                    _template_token(step, cls, place),
-                    _template_token(step, sep, place),
-                    trim_offsets,
-                )
-    return Framing(None, None, trim_offsets, read_layout(step).special_tokens())
-
-
-def _template(row: Sequence[str], cls: str, sep: str) -> list[dict[str, Any]]:
-    return [
-        {"SpecialToken" if name in (cls, sep) else "Sequence": {"id": name, "type_id": 0}}
-        for name in row
-    ]
-
-
-def _template_token(step: Mapping[str, Any], name: str, place: str) -> tuple[str, int]:
-    match step.get("special_tokens"):
-        case {**tokens}:
-            match tokens.get(name):
-                case {"ids": [index], "tokens": [str(token)]} if ID.allows(index):
-                    return token, index
-    raise ValueError(
-        f"{place}: special_tokens does not say which token {shown(name)} is, and its id"
-    )
+    return PostProcessor(cls, sep, trim_offsets)
 
 
 def _check_layout(step: Part) -> None:
@@ -113,7 +90,7 @@ def _token_and_id(step: Mapping[str, Any], name: str, place: str) -> tuple[str, 
             raise ValueError(f"{place}: {name} is {found(other)}, not a token and its id")
 
 
-def check_framing(framing: Framing, ids: Mapping[str, int], where: str) -> None:
+def check_framing(framing: PostProcessor, ids: Mapping[str, int], where: str) -> None:
     """Refuse tokens with other ids than they have."""
     named = [token for token in (framing.cls, framing.sep) if token]
     for token, index in (*named, *framing.others):

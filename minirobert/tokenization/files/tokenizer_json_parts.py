@@ -63,7 +63,7 @@ def check_steps(
 
 
 def whose(kinds: Sequence[str]) -> str:
-    """Say whose tokenizer it is that has such parts."""
+    """Say which model's tokenizer has these parts."""
     return next((FOREIGN[kind] for kind in kinds if kind in FOREIGN), "another model's tokenizer")
 
 

@@ -10,7 +10,7 @@ from ...rules import BOOLEAN, check
 from ...sentences import type_name
 from ..rows.batch_encoding import BatchEncoding
 from ..rows.batches import encode_batch
-from ..rows.columns import ID
+from ..rows.columns import id_of
 from ..rows.inputs import check_one_text, is_split, read_ids, read_texts, read_words
 from ..rows.options import OPTIONS, CallOptions, other_options
 from ..texts import check_text
@@ -160,7 +160,7 @@ class CallMixin(RowMixin):
             check_text(text, "text")
             in_use = self._in_use
             ids = in_use.encoder.ids(text, self.add_prefix_space, self.split_special_tokens)
-            row = in_use.framing.row([ids], ID)
+            row = in_use.framing.row([ids], id_of)
             self._warn_if_too_long(len(row))
             return row
         options["add_special_tokens"] = add_special_tokens

@@ -59,6 +59,14 @@ class ConversionMixin(SpecialTokensMixin):
         ------
         ValueError
             If no token has such an id, or, with ``errors="strict"``, if the bytes are not UTF-8.
+
+        Examples
+        --------
+        >>> from minirobert import RobertaTokenizer
+        >>> tokenizer = RobertaTokenizer.from_pretrained()
+        >>> ids = tokenizer("Hello world").input_ids
+        >>> tokenizer.decode(ids), tokenizer.decode(ids, skip_special_tokens=True)
+        ('<s>Hello world</s>', 'Hello world')
         """
         check("skip_special_tokens", skip_special_tokens, BOOLEAN, TypeError)
         check("clean_up_tokenization_spaces", clean_up_tokenization_spaces, _FLAG, TypeError)
@@ -117,6 +125,12 @@ class ConversionMixin(SpecialTokensMixin):
         Returns
         -------
         int or list of int
+
+        Examples
+        --------
+        >>> from minirobert import RobertaTokenizer
+        >>> RobertaTokenizer.from_pretrained().convert_tokens_to_ids(["<s>", "no such token"])
+        [0, 3]
         """
         if isinstance(tokens, str):
             unknown: int = self.unk_token_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ...checks import warn
 from ...documentation import documented, entries
@@ -13,13 +13,15 @@ from ..encoded_text import EncodedText
 from ..layout import keeps_first_space
 from ..rows.batch_encoding import BatchEncoding
 from ..rows.batches import Plan, encode_batch, pad_batch
-from ..rows.columns import ID
+from ..rows.columns import id_of
 from ..rows.inputs import Batch
 from ..rows.lengths import NOTHING_TO_DO, plan_lengths
 from ..rows.options import OPTIONS, CallOptions, are_equal, other_options
 from ..rows.truncation import truncated
-from ..rows.windows import RowFormat
+from ..rows.windows import Framing, RowFormat
 from .conversions import ConversionMixin
+
+T = TypeVar("T")
 
 
 class RowMixin(ConversionMixin):
@@ -42,9 +44,15 @@ class RowMixin(ConversionMixin):
         Returns
         -------
         list of int
+
+        Examples
+        --------
+        >>> from minirobert import RobertaTokenizer
+        >>> RobertaTokenizer.from_pretrained().build_inputs_with_special_tokens([5, 6], [7])
+        [0, 5, 6, 2, 2, 7, 2]
         """
         sequences = [self._checked(ids) for ids in _one_or_two(token_ids_0, token_ids_1)]
-        return self._in_use.framing.row(sequences, ID)
+        return self._in_use.framing.row(sequences, id_of)
 
     @documented(entries(build_inputs_with_special_tokens))
     def get_special_tokens_mask(
@@ -66,6 +74,12 @@ class RowMixin(ConversionMixin):
         Returns
         -------
         list of int
+
+        Examples
+        --------
+        >>> from minirobert import RobertaTokenizer
+        >>> RobertaTokenizer.from_pretrained().get_special_tokens_mask([5, 6], [7])
+        [1, 0, 0, 1, 1, 0, 1]
         """
         check("already_has_special_tokens", already_has_special_tokens, BOOLEAN, TypeError)
         if not already_has_special_tokens:
@@ -261,33 +275,17 @@ class RowMixin(ConversionMixin):
         return kept[0], kept[1] if len(kept) > 1 else None, overflowing
 
     def _plan(self, options: CallOptions) -> Plan:
-        """Work out what options come to; of many calls, one after the other, for the first."""
+        """Resolve options; the plan of the last call is reused if they are equal."""
         plans = self._plans
         for told, plan in plans:
             if are_equal(told, options):
                 return plan
         in_use = self._in_use
-        side, prefix = options.padding_side, options.add_prefix_space
-        prefix = self.add_prefix_space if prefix is None else prefix
-        keeps = keeps_first_space(self._parts)
-        splits = options.split_special_tokens
-        row_format = RowFormat(
-            lengths=plan_lengths(options.checked(), self.model_max_length),
-            truncation_side=self.truncation_side,
-            padding_side=self.padding_side if side is None else side,
-            framing=in_use.framing,
-            add_special_tokens=options.add_special_tokens,
-            keeps_first_space=prefix if keeps is None else keeps,
-            trim_offsets=self.trim_offsets,
-        )
-        if row_format.lengths.padding != "do_not_pad" and self.pad_token is None:
-            raise ValueError(
-                "this tokenizer has no padding token: give it one, such as tokenizer.pad_token ="
-                " tokenizer.eos_token, or tokenizer.add_special_tokens({'pad_token': '<pad>'})"
-            )
+        prefix = _given(options.add_prefix_space, self.add_prefix_space)
+        row_format = self._row_format(options, prefix, in_use.framing)
         encode = in_use.encoder.encoding(
             prefix,
-            self.split_special_tokens if splits is None else splits,
+            _given(options.split_special_tokens, self.split_special_tokens),
             options.return_offsets_mapping,
             row_format.trim_offsets,
         )
@@ -302,6 +300,23 @@ class RowMixin(ConversionMixin):
         if row_format.lengths is NOTHING_TO_DO:  # else there may be warnings, again each time
             plans[:] = [(options, plan)]
         return plan
+
+    def _row_format(self, options: CallOptions, prefix: bool, framing: Framing) -> RowFormat:
+        lengths = plan_lengths(options.checked(), self.model_max_length)
+        if lengths.padding != "do_not_pad" and self.pad_token is None:
+            raise ValueError(
+                "this tokenizer has no padding token: give it one, such as tokenizer.pad_token ="
+                " tokenizer.eos_token, or tokenizer.add_special_tokens({'pad_token': '<pad>'})"
+            )
+        return RowFormat(
+            lengths=lengths,
+            truncation_side=self.truncation_side,
+            padding_side=_given(options.padding_side, self.padding_side),
+            framing=framing,
+            add_special_tokens=options.add_special_tokens,
+            keeps_first_space=_given(keeps_first_space(self._parts), prefix),
+            trim_offsets=self.trim_offsets,
+        )
 
     def _warn_if_too_long(self, longest: int) -> None:
         if self.model_max_length is None or self._has_warned_of_length:
@@ -321,9 +336,12 @@ class RowMixin(ConversionMixin):
     def _checked(self, ids: Any) -> list[int]:
         """Read ids, each of which must be that of a token."""
         several = as_ids(ids)
-        if not all(map(self._vocabulary.tokens.__contains__, several)):
-            self.convert_ids_to_tokens(several)  # raises the error
+        self._vocabulary.tokens_of(several)
         return several
+
+
+def _given(value: T | None, default: T) -> T:
+    return default if value is None else value
 
 
 def _one_or_two(first: Sequence[int], second: Sequence[int] | None) -> list[Sequence[int]]:

@@ -79,8 +79,8 @@ class TokenizerState:
     def _take(self, vocabulary: Vocabulary, special: SpecialTokens) -> None:
         """Encode with these from now on.
 
-        All changes in one step, so that other threads, and who goes on after an interruption, find
-        the old tokens or the new ones.
+        All changes in one step: other threads, and code that goes on after an interruption, find
+        either the old tokens or the new ones.
         """
         in_use = TokensInUse(vocabulary, special, self._ranks, self._parts)
         vars(self).update(_vocabulary=vocabulary, _special=special, _in_use=in_use, _plans=[])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, NoReturn, Self
 
+from ...arrays import to_device
 from ...checks import warn
 from ...rules import INTEGER, check, is_integer
 from ...sentences import listed, shown
@@ -175,8 +176,6 @@ class BatchEncoding(dict[str, Any]):
         BatchEncoding
             Itself.
         """
-        from ...arrays import to_device
-
         if hasattr(device, "itemsize") or isinstance(device, type):
             warn(f"to moves to a device, and casts nothing: {shown(device)} is a dtype")
             return self

@@ -23,7 +23,7 @@ __all__ = ["Plan", "encode_batch", "pad_batch"]
 
 
 class Plan(NamedTuple):
-    """What a call comes to, of one text or of many.
+    """The options of a call, resolved.
 
     `names` are the columns besides the ids. `encode` takes a text, or what stands for one, and
     `check_longest` the length of the longest row.
@@ -42,31 +42,19 @@ def encode_batch(batch: Batch[Any], plan: Plan) -> BatchEncoding:
     A single sample is returned without an axis for the batch.
     """
     samples, is_single = batch
-    options, row_format, names, encode, check_longest = plan
-    lengths_plan = row_format.lengths
-    is_plain = lengths_plan is NOTHING_TO_DO and not options.return_length
+    options, row_format = plan.options, plan.row_format
+    is_plain = row_format.lengths is NOTHING_TO_DO and not options.return_length
     if is_single and is_plain and options.return_tensors is None:
         return _encode_one(samples[0], plan)
-    ids: list[list[int]] = []
-    columns: dict[str, list[Any]] = {"input_ids": ids, **{name: [] for name in names}}
-    others = [(columns[name], COLUMNS[name].row) for name in names]
-    sample_of_row: list[int] = []
     with _without_collections():
-        for number, sample in enumerate(samples):
-            texts = [encode(text) for text in sample]
-            for window in row_windows(texts, row_format):
-                sample_of_row.append(number)
-                row = row_ids(texts, window, row_format)
-                ids.append(row)
-                for column, make in others:
-                    column.append(make(row, texts, window, row_format))
-    length = padded_length(map(len, ids), lengths_plan)
+        columns, sample_of_row = _columns(samples, plan)
+    length = padded_length(map(len, columns["input_ids"]), row_format.lengths)
     if length:
         pad_id = row_format.framing.pad[1]
         columns = pad_columns(columns, length, pad_id, row_format.padding_side)
     lengths = [len(row) for row in columns["input_ids"]]
-    if check_longest:
-        check_longest(max(lengths, default=0))
+    if plan.check_longest:
+        plan.check_longest(max(lengths, default=0))
     result: dict[str, Any] = columns
     if is_single and not options.return_overflowing_tokens and options.return_tensors is None:
         result = {name: column[0] for name, column in columns.items()}
@@ -78,15 +66,35 @@ def encode_batch(batch: Batch[Any], plan: Plan) -> BatchEncoding:
         result = to_tensors(result, options.return_tensors)
     # The rows themselves are made anew if they are asked for: a million of them would take a lot of
     # memory.
-    return BatchEncoding(result, partial(_padded_rows, encode, samples, row_format, length))
+    return BatchEncoding(result, partial(_padded_rows, plan.encode, samples, row_format, length))
+
+
+def _columns(
+    samples: Sequence[Sequence[Any]], plan: Plan
+) -> tuple[dict[str, list[Any]], list[int]]:
+    """Make the columns, and tell for each row the number of its sample."""
+    _, row_format, names, encode, _ = plan
+    ids: list[list[int]] = []
+    columns: dict[str, list[Any]] = {"input_ids": ids, **{name: [] for name in names}}
+    others = [(columns[name], COLUMNS[name].row) for name in names]
+    sample_of_row: list[int] = []
+    for number, sample in enumerate(samples):
+        texts = [encode(text) for text in sample]
+        for window in row_windows(texts, row_format):
+            sample_of_row.append(number)
+            row = row_ids(texts, window, row_format)
+            ids.append(row)
+            for column, make in others:
+                column.append(make(row, texts, window, row_format))
+    return columns, sample_of_row
 
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Make many objects that are all kept, and let Python's garbage collector rest meanwhile.
+    """Switch off Python's garbage collector while many objects are made that are all kept.
 
-    It would begin each time that some hundred more are there, look through them, now and then
-    through all others of the process, and find nothing.
+    It would run after every few hundred of them, now and then over all objects of the process, and
+    find nothing to free.
     """
     was_enabled = gc.isenabled()
     gc.disable()

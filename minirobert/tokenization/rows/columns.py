@@ -13,15 +13,15 @@ from ..encoded_text import EncodedText
 from ..offsets import Offsets
 from .windows import WHOLE, RowFormat, Window, framed, in_window
 
-__all__ = ["COLUMNS", "ID", "Column", "row_ids"]
+__all__ = ["COLUMNS", "Column", "id_of", "row_ids"]
 
 
-# Of a special token, which is a string and an id.
-ID = itemgetter(1)
+#: Of a special token, which is a string and an id.
+id_of = itemgetter(1)
 
 
 class Column(NamedTuple):
-    """How a row of a column is made, from the row's ids and whence they are; and its padding."""
+    """One column: how to make its row from ids and their texts, and its padding value."""
 
     row: Callable[[list[int], Sequence[EncodedText], Window, RowFormat], list[Any]]
     fill: Any
@@ -30,9 +30,9 @@ class Column(NamedTuple):
 def row_ids(texts: Sequence[EncodedText], window: Window, row_format: RowFormat) -> list[int]:
     """Give the ids of a row, whose padding is the tokenizer's."""
     if len(texts) == 1 and window is WHOLE[1][0]:  # nearly always
-        return framed((texts[0].ids,), ID, row_format)
+        return framed((texts[0].ids,), id_of, row_format)
     ids = in_window([text.ids for text in texts], window)
-    return framed(ids, ID, row_format)
+    return framed(ids, id_of, row_format)
 
 
 def _token_type_ids(
@@ -87,7 +87,7 @@ def _offsets(text: EncodedText, part: slice, row_format: RowFormat) -> list[Offs
     return trimmed
 
 
-# In the order in which they are returned, behind the ids.
+# In the order in which they are returned, after the ids.
 COLUMNS = {
     "token_type_ids": Column(_token_type_ids, fill=0),
     "attention_mask": Column(_ones, fill=0),

@@ -23,13 +23,13 @@ class LengthPlan(NamedTuple):
     stride: int | None = None
 
 
-# The options of a plain call, and what they come to.
+# The options of a plain call, and their plan.
 NOTHING_ASKED = (False, None, None, None, False)
 NOTHING_TO_DO = LengthPlan("do_not_pad", "do_not_truncate", None, None)
 
 
 def plan_lengths(options: CallOptions, model_max_length: int | None) -> LengthPlan:
-    """Work out what a call asks for, warning where it asks for something that has no effect.
+    """Resolve the options of lengths, with a warning for one that has no effect.
 
     A truncation of None allows for truncation to `max_length` where nothing is padded.
     `model_max_length` is the length to fall back on where `max_length` is needed and not given.

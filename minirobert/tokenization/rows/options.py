@@ -131,8 +131,8 @@ class CallOptions(NamedTuple):
     def checked(self) -> CallOptions:
         """Give these options, or the error of the first that breaks its rule."""
         values = _values_with_rules(self)
-        if not are_equal(values, USUAL):  # which most calls tell
-            for (name, rules), value, usual in zip(RULES.items(), values, USUAL, strict=True):
+        if not are_equal(values, DEFAULTS):  # which most calls tell
+            for (name, rules), value, usual in zip(RULES.items(), values, DEFAULTS, strict=True):
                 if value is not usual:
                     for rule, error in rules:
                         check(name, value, rule, error)
@@ -151,7 +151,7 @@ class CallOptions(NamedTuple):
 
 
 def are_equal(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
-    """Compare options; an array, or what else cannot be compared, is an option's like no other."""
+    """Compare options; what cannot be compared (an array) counts as different."""
     try:
         return some == others
     except Exception:
@@ -159,7 +159,7 @@ def are_equal(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
 
 
 _values_with_rules: Callable[[CallOptions], tuple[Any, ...]] = attrgetter(*RULES)
-USUAL = _values_with_rules(CallOptions())
+DEFAULTS = _values_with_rules(CallOptions())
 
 #: The documentation of each option, for the methods that have it.
 OPTIONS = entries(CallOptions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ...arrays import library_name
 from ...sentences import listed, shown, type_name
 from ..decoding import as_lists
 from .columns import COLUMNS
@@ -69,7 +70,7 @@ class PadInput(NamedTuple):
 def read_pad_input(encoded: Any) -> PadInput:
     """Read encodings given as one mapping or as a sequence of mappings, of lists or of arrays.
 
-    Where the ids come in arrays all columns are lists then, else those that are padded.
+    If the ids are arrays, all columns become lists; otherwise only those that are padded.
     """
     columns = dict(encoded) if isinstance(encoded, Mapping) else _to_columns(encoded)
     if "input_ids" not in columns:
@@ -112,7 +113,7 @@ def _to_columns(encodings: Any) -> dict[str, list[Any]]:
 def _library(rows: Any) -> str | None:
     for value in (rows, *(rows if isinstance(rows, list | tuple) else ())):
         if hasattr(value, "tolist"):
-            return type(value).__module__.partition(".")[0]
+            return library_name(value)
     return None
 
 

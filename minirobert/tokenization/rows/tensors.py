@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from ...arrays import to_device, to_numpy
 from ...sentences import plain, shown
 from .options import LIBRARIES
 from .padding import FILL
@@ -34,14 +37,13 @@ def to_tensors(columns: Mapping[str, Any], tensor_type: str) -> dict[str, Any]:
 
 
 def _to_tensor(name: str, rows: Any, tensor_type: str) -> Any:
-    import numpy as np  # only here, so that the tokenizer can be imported without it
-
     if hasattr(rows, "dtype"):
         return _in_library(rows, tensor_type)
     has_dtype = False
     if isinstance(rows, list | tuple):
         has_dtype = any(hasattr(row, "dtype") for row in rows)
-        rows = [_on_host(row) for row in rows] if has_dtype else rows
+        if has_dtype:
+            rows = [to_numpy(row) if hasattr(row, "dtype") else row for row in rows]
     try:
         array = np.array(rows)
     except ValueError:
@@ -56,12 +58,6 @@ def _to_tensor(name: str, rows: Any, tensor_type: str) -> Any:
     if tensor_type == "pt" and array.dtype == np.float64 and not has_dtype:
         array = array.astype(np.float32)
     return _in_library(array, tensor_type)
-
-
-def _on_host(row: Any) -> Any:
-    from ...arrays import to_numpy
-
-    return to_numpy(row) if hasattr(row, "dtype") else row
 
 
 def _ragged(name: str, rows: Any) -> str:
@@ -89,6 +85,4 @@ def _in_library(array: Any, tensor_type: str) -> Any:
         import torch
 
         return torch.as_tensor(array)
-    from ...arrays import to_device
-
     return to_device(array, "cuda" if tensor_type == "cp" else "cpu")

@@ -136,7 +136,10 @@ def test_tensors_in_place():
 )
 def test_names_of_devices(device, name, monkeypatch):
     encoding = RobertaTokenizer.from_pretrained()("two words", return_tensors="np")
-    monkeypatch.setattr("minirobert.arrays.to_device", lambda array, device: (device, array.shape))
+    monkeypatch.setattr(
+        "minirobert.tokenization.rows.batch_encoding.to_device",
+        lambda array, device: (device, array.shape),
+    )
     assert encoding.to(device).input_ids[0] == name
 
 

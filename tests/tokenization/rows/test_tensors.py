@@ -111,7 +111,10 @@ def test_the_types_of_libraries():
 
 def test_cupy_arrays_go_to_the_gpu(monkeypatch):
     moves = []
-    monkeypatch.setattr("minirobert.arrays.to_device", lambda *move: moves.append(move) or "there")
+    monkeypatch.setattr(
+        "minirobert.tokenization.rows.tensors.to_device",
+        lambda *move: moves.append(move) or "there",
+    )
     assert to_tensors({"input_ids": [[0, 2]]}, "cp") == {"input_ids": "there"}
     ((array, device),) = moves
     assert (array.tolist(), array.dtype, device) == ([[0, 2]], np.int64, "cuda")
