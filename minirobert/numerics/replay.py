@@ -243,7 +243,9 @@ def of_port(name: str, call: Call, own: Numbers) -> Numbers | None:
     port = _fitted(name, port, own.shape)
     if port is None or not name.endswith(".scores.masked"):
         return port
-    return np.where(is_masked(own), own, port)
+    scores = _fitted(name, call.tensors.get(name.removesuffix(".masked")), own.shape)
+    is_hidden = is_masked(own) if scores is None else is_masked(own) & (port != scores)
+    return np.where(is_hidden, own, port)  # what is as it was before is not masked at all
 
 
 def is_masked(scores: Numbers) -> Numbers:
