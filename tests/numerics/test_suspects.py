@@ -640,6 +640,26 @@ def test_other_weights_are_not_said_of_what_any_would_fit(function, said):
     assert texts == ([said] if said else [])
 
 
+@pytest.mark.parametrize("name", [SCORES, CONTEXT, DENSE, "lm_head.logits"])
+@pytest.mark.parametrize("factor", [1.0004, 0.408 * np.sqrt(6)], ids=str)
+def test_a_factor_is_no_loss_of_digits(name, factor):
+    texts = explained(own_model(), at(name, lambda x, b: x * factor))[name]
+    assert texts == [f"it is {factor:.7g} times what it must be"]
+
+
+def in_half(*arrays):
+    return [np.float32(np.float16(one)) for one in arrays]
+
+
+def test_factors_of_few_digits_are_no_factor_of_all():
+    def mixed(x, before):
+        p, value = in_half(before[P], before[VALUE])
+        return (p @ value).swapaxes(1, 2).reshape(x.shape)
+
+    texts = explained(own_model(), at(CONTEXT, mixed))[CONTEXT]
+    assert texts[0] == "sums or their factors are kept in tf32"
+
+
 @pytest.mark.parametrize(("name", "function", "said"), CHANGED, ids=[one[2] for one in CHANGED])
 def test_changed_tensors_are_told(name, function, said):
     texts = explained(own_model(), at(name, function))
