@@ -393,4 +393,26 @@ def test_what_cannot_be_compared_is_told(tiny, batch):
         compare(tiny, tiny)
     with pytest.raises(KeyError, match="there is no tensor lm_head"):
         compare(tiny, tiny, batch)["lm_head.logit"]
+    with pytest.raises(ValueError, match="the port's trace has no tensors: write them into it"):
+        compare(tiny, {}, batch)
     assert compare(tiny, {"of mine": np.zeros(3)}, batch).verdict == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "error", "sentence"),
+    [
+        (lambda x: x + 1j, TypeError, "has dtype complex64, but must hold real numbers"),
+        (lambda x: torch.tensor(x + 1j), TypeError, "has dtype complex64, but must hold real"),
+        (lambda x: np.ma.masked_array(x, x > 0), ValueError, "is a masked array"),
+        (lambda x: x.astype(str), ValueError, "is no array of numbers"),
+        (lambda x: "frob", ValueError, "is no array of numbers"),
+        (lambda x: [[1.0], [2.0, 3.0]], ValueError, "is no array of numbers with rows of one len"),
+    ],
+    ids=["complex", "complex on torch", "masked", "strings", "a string", "ragged"],
+)
+def test_a_tensor_that_is_no_array_of_real_numbers_is_refused(tiny, batch, spoilt, error, sentence):
+    tensors = trace(tiny, keep="lm_head.*", **batch).tensors
+    tensors["lm_head.logits"] = spoilt(tensors["lm_head.logits"])
+    for port in (tensors, Trace(tensors, arithmetic=Arithmetic(), given=())):
+        with pytest.raises(error, match=f"^lm_head.logits {sentence}"):
+            compare(tiny, port, batch)

@@ -647,6 +647,11 @@ def test_a_factor_is_no_loss_of_digits(name, factor):
     assert texts == [f"it is {factor:.7g} times what it must be"]
 
 
+def test_no_others_are_right_where_all_are_nan():
+    texts = explained(own_model(), at(DENSE, lambda x, b: x * np.nan))[DENSE]
+    assert texts == ["504 of 504 numbers are NaN or infinite"]
+
+
 def in_half(*arrays):
     return [np.float32(np.float16(one)) for one in arrays]
 

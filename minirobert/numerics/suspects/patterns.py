@@ -89,7 +89,7 @@ def _not_finite(sight: _Sight) -> _Told:
         yield "numbers overflow float16", ratio
         return
     what = "is NaN or infinite" if n == 1 else "are NaN or infinite"
-    rest = "; the others are right" if ratio <= 1 else ""
+    rest = "; the others are right" if ratio <= 1 and n < sight.counted.sum() else ""
     yield f"{n} of {sight.own.size} numbers {what}{rest}", ratio
 
 
@@ -165,7 +165,8 @@ def _another_map(sight: _Sight) -> _Told:
     must_be = ": it is to be the table of word embeddings" if is_tied else ""
     x = numbers_in(own.x).reshape(-1, own.x.shape[-1])  # [B S, H]
     ours, port, budget = (as_rows(sight.place, one) for one in sight[1:4])
-    if x.shape[0] != port.shape[0] or sight.ratio(sight.own) < _OFF:
+    is_odd = x.shape[0] != port.shape[0] or not np.isfinite(x).all()
+    if is_odd or sight.ratio(sight.own) < _OFF:
         return
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     last_digits = 4 * sight.unit  # the rows of a layer norm depend on each other, but for these
