@@ -54,7 +54,7 @@ def pairs(x: Numbers, y: Numbers, unit: float) -> Numbers:  # [.., S, T], [.., T
     alike = apart < max(n * unit, _EQUAL) ** 2 * size  # [.., T, T]
     some = (x != 0).astype(np.float64)
     found = np.sum((some @ np.matrix_transpose(alike)) * some, axis=-1, keepdims=True)
-    return np.maximum(found, n)
+    return np.asarray(np.maximum(found, n))
 
 
 def equal_pairs(x: Numbers, apart: float, counted: Numbers) -> Numbers:  # [.., T] -> [.., 1]
@@ -64,7 +64,7 @@ def equal_pairs(x: Numbers, apart: float, counted: Numbers) -> Numbers:  # [.., 
     gaps = np.diff(np.take_along_axis(x, order, -1), axis=-1, prepend=-np.inf)
     first = np.maximum.accumulate(np.where(gaps > apart, places, 0), axis=-1)
     found = (2 * (places - first) + 1) * np.take_along_axis(counted, order, -1)
-    return np.maximum(np.sum(found, axis=-1, keepdims=True), n)
+    return np.asarray(np.maximum(np.sum(found, axis=-1, keepdims=True), n))
 
 
 #: Rows that are no farther apart, for their size, are equal: float64 cannot tell here.
