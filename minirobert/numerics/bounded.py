@@ -41,33 +41,38 @@ def c(n: Any) -> Any:
     return 2.0 * np.sqrt(n) + 4.0
 
 
-def pairs(x: Numbers, y: Numbers, unit: float) -> Numbers:  # [.., S, T], [.., T, D] -> [.., S, 1]
+def pairs(
+    x: Numbers, y: Numbers, unit: float
+) -> Numbers:  # [..., M, X], [..., X, Y] -> [..., M, 1]
     """Count the pairs of terms of a product that are rounded alike, each with itself among them.
 
-    The variance of a sum is that of all pairs of its terms: n where no two go together, as of T
+    The variance of a sum is that of all pairs of its terms: n where no two go together, as of n
     different keys, and n^2 where all do, as of a text that is padding alone. Terms are taken for
     equal whose rows of y are, to a roundoff of the sum; those that are 0 round nothing.
     """
     n = x.shape[-1]
     size = np.sum(y * y, axis=-1)[..., None]
     apart = size + np.matrix_transpose(size) - 2 * (y @ np.matrix_transpose(y))
-    alike = apart < max(n * unit, _EQUAL) ** 2 * size  # [.., T, T]
+    alike = (apart < max(n * unit, _EQUAL) ** 2 * size) & ~np.eye(n, dtype=bool)  # [..., X, X]
+    if not alike.any():
+        return np.full((*x.shape[:-1], 1), float(n))
     some = (x != 0).astype(np.float64)
-    found = np.sum((some @ np.matrix_transpose(alike)) * some, axis=-1, keepdims=True)
-    return np.asarray(np.maximum(found, n))
+    found = (some @ np.matrix_transpose(alike)) * some
+    return np.asarray(n + np.sum(found, axis=-1, keepdims=True))
 
 
-def equal_pairs(x: Numbers, apart: float, counted: Numbers) -> Numbers:  # [.., T] -> [.., 1]
+def equal_pairs(x: Numbers, apart: float, counted: Numbers) -> Numbers:  # [..., X] -> [..., 1]
     """Count the pairs of terms of the last axis that are no farther apart, of those that count."""
     n = x.shape[-1]
     order, places = np.argsort(x, axis=-1), np.arange(n)
     gaps = np.diff(np.take_along_axis(x, order, -1), axis=-1, prepend=-np.inf)
     first = np.maximum.accumulate(np.where(gaps > apart, places, 0), axis=-1)
-    found = (2 * (places - first) + 1) * np.take_along_axis(counted, order, -1)
-    return np.asarray(np.maximum(np.sum(found, axis=-1, keepdims=True), n))
+    found = 2 * (places - first) * np.take_along_axis(counted, order, -1)
+    return np.asarray(n + np.sum(found, axis=-1, keepdims=True))
 
 
-#: Rows that are no farther apart, for their size, are equal: float64 cannot tell here.
+#: Rows that are no farther apart, for their size, are equal: the distance of such is lost in
+#: float64, where it comes of their squares.
 _EQUAL = 2.0**-20
 
 

@@ -188,11 +188,11 @@ def test_only_terms_that_are_equal_and_not_0_are_paired():
     unit = FORMATS["float32"].unit
     assert pairs(weights, rows, unit).tolist() == [[40], [40]]
     rows[30:] = rows[30] * (1 + 1e-7 * rng.standard_normal((10, 8)))  # alike but for their digits
-    assert pairs(weights, rows, unit).tolist() == [[30 + 10**2]] * 2
+    assert pairs(weights, rows, unit).tolist() == [[40 + 10 * 9]] * 2
     weights[0, 35:] = 0.0  # masked
-    assert pairs(weights, rows, unit).tolist() == [[30 + 5**2], [30 + 10**2]]
+    assert pairs(weights, rows, unit).tolist() == [[40 + 5 * 4], [40 + 10 * 9]]
     scores = np.array([[1.0, 2.0, 2.0, -9.0, 3.0, 2.0, -9.0, -9.0]])
-    assert equal_pairs(scores, 1e-6, scores > -9).tolist() == [[2 + 3**2]]
+    assert equal_pairs(scores, 1e-6, scores > -9).tolist() == [[8 + 3 * 2]]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (0, 2, 1)], ids=str)
