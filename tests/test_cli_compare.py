@@ -15,6 +15,7 @@ from minirobert.cli import compare as command
 from minirobert.intermediates import intermediates
 from minirobert.numerics import Trace, arithmetic, compare, trace
 from minirobert.numerics.onnx_export import export_onnx
+from minirobert.numerics.tensor_file import write_tensors
 from tests.numerics.small import small_model, traced
 from tests.test_cli import assert_sentence, json_lines
 
@@ -317,6 +318,21 @@ def test_names_that_are_not_known(run, directory, port):
     code, output, _ = run("compare", directory, "--port", path)
     assert (code, "unknown names (1): blk.0.attn_q" in output) == (0, True)
     assert_sentence(run("compare", directory, "--port", path, "--names", "frob"), "frob")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "metadata", "words"),
+    [
+        ({}, {}, "the port's trace has no tensors"),
+        ({"input_ids": np.array([[0, 2]])}, {"weights": "[1]"}, "weights is '[1]', but must be"),
+    ],
+)
+def test_a_trace_with_nothing_to_compare_is_told(
+    directory, run, tmp_path, tensors, metadata, words
+):
+    path = tmp_path / "port.safetensors"
+    write_tensors(path, tensors, metadata={"minirobert.trace": "1", **metadata})
+    assert_sentence(run("compare", directory, "--port", str(path)), words)
 
 
 @pytest.mark.parametrize(

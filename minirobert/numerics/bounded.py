@@ -17,25 +17,63 @@ section 3.3, and Higham & Mary 2019 (A New Approach to Probabilistic Rounding Er
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .arithmetic import Format
 
-__all__ = ["BoundedArray", "Numbers", "bounded", "c", "carried", "numbers", "rounded"]
+__all__ = [
+    *("BoundedArray", "Numbers", "bounded", "c", "carried", "equal_pairs", "numbers", "pairs"),
+    "rounded",
+]
 
 Numbers = np.ndarray[Any, Any]
 
 
-def c(n: int) -> float:
+def c(n: Any) -> Any:
     """Say how many roundoffs a sum of n terms is off at most: ``2 sqrt(n) + 4``, not n.
 
     Roundoffs have either sign and add up like steps of a random walk; 2 standard deviations of it
-    are hardly ever exceeded.
+    are hardly ever exceeded. Equal terms are rounded alike, so that their steps go one way: of
+    these n is the number of `pairs`, and ``c(n^2)`` is what all n roundoffs come to, and more.
     """
-    return 2.0 * math.sqrt(n) + 4.0
+    return 2.0 * np.sqrt(n) + 4.0
+
+
+def pairs(
+    x: Numbers, y: Numbers, unit: float
+) -> Numbers:  # [..., M, X], [..., X, Y] -> [..., M, 1]
+    """Count the pairs of terms of a product that are rounded alike, each with itself among them.
+
+    The variance of a sum is that of all pairs of its terms: n where no two go together, as of n
+    different keys, and n^2 where all do, as of a text that is padding alone. Terms are taken for
+    equal whose rows of y are, to a roundoff of the sum; those that are 0 round nothing.
+    """
+    n = x.shape[-1]
+    size = np.sum(y * y, axis=-1)[..., None]
+    apart = size + np.matrix_transpose(size) - 2 * (y @ np.matrix_transpose(y))
+    alike = (apart < max(n * unit, _EQUAL) ** 2 * size) & ~np.eye(n, dtype=bool)  # [..., X, X]
+    if not alike.any():
+        return np.full((*x.shape[:-1], 1), float(n))
+    some = (x != 0).astype(np.float64)
+    found = (some @ np.matrix_transpose(alike)) * some
+    return np.asarray(n + np.sum(found, axis=-1, keepdims=True))
+
+
+def equal_pairs(x: Numbers, apart: float, counted: Numbers) -> Numbers:  # [..., X] -> [..., 1]
+    """Count the pairs of terms of the last axis that are no farther apart, of those that count."""
+    n = x.shape[-1]
+    order, places = np.argsort(x, axis=-1), np.arange(n)
+    gaps = np.diff(np.take_along_axis(x, order, -1), axis=-1, prepend=-np.inf)
+    first = np.maximum.accumulate(np.where(gaps > apart, places, 0), axis=-1)
+    found = 2 * (places - first) * np.take_along_axis(counted, order, -1)
+    return np.asarray(n + np.sum(found, axis=-1, keepdims=True))
+
+
+#: Rows that are no farther apart, for their size, are equal: the distance of such is lost in
+#: float64, where it comes of their squares.
+_EQUAL = 2.0**-20
 
 
 class BoundedArray:
@@ -67,6 +105,8 @@ class BoundedArray:
         self.dtype = dtype
         self.xp = xp
         self.maps = maps
+        #: Of the sum that it is, if it comes of one.
+        self.terms: tuple[_Operand, ...] = ()
 
     device = "cpu"
 
@@ -106,6 +146,7 @@ class BoundedArray:
             self.bound = np.zeros(self.shape) if self.bound is None else self.bound
             self.bound[key] = 0.0 if bound is None else bound
         self.maps = max(self.maps, getattr(value, "maps", 0))
+        self.terms = ()
 
     def _like(self, value: Any, bound: Any) -> BoundedArray:
         """Give some of the numbers, or all in another shape."""
@@ -162,7 +203,8 @@ class BoundedArray:
 
     def __matmul__(self, other: BoundedArray) -> BoundedArray:
         n, x, y = self.shape[-1], abs(self.value), abs(other.value)
-        errors = [c(n) * self.xp.sums.unit * (x @ y) + n * self.xp.sums.floor]
+        unit, floor = self.xp.sums.unit, self.xp.sums.floor
+        errors = [c(pairs(x, other.value, unit)) * unit * (x @ y) + n * floor]
         errors += [self.bound @ y] if self.bound is not None else []
         errors += [x @ other.bound] if other.bound is not None else []
         product = rounded(self.value @ other.value, errors, self, other)
@@ -256,13 +298,31 @@ def rounded(value: Any, errors: list[Numbers], *operands: Any) -> BoundedArray:
 
 
 def _sum(a: Any, b: Any, add: Any) -> BoundedArray:
-    """Add or subtract; of several terms, the partial sums of another order may be larger."""
+    """Add or subtract; of several terms, the partial sums of another order may be larger.
+
+    None is larger than all terms of one sign, and k terms have k - 2 of them.
+    """
     (x, dx), (y, dy) = numbers(a), numbers(b)
     value = add(x, y)
     if not is_real(a, b):
         return bounded(value, (a if isinstance(a, BoundedArray) else b).xp)
-    errors = [one for one in (dx, dy) if one is not None]
-    return rounded(value, errors + _constant(x, b, x) + _constant(y, a, y), a, b)
+    if getattr(a, "dtype", None) != getattr(b, "dtype", None):
+        errors = [one for one in (dx, dy) if one is not None]
+        return rounded(value, errors + _constant(x, b, x) + _constant(y, a, y), a, b)
+    terms = (*_terms(a, np.add), *_terms(b, add))
+    errors = [one.bound for one in terms if one.bound is not None]
+    if len(terms) > 2:
+        signed = [sum(np.maximum(way * one.value, 0.0) for one in terms) for way in (1, -1)]
+        errors.append((len(terms) - 2) * a.dtype.unit * np.maximum(*signed))
+    total = rounded(value, errors, a, b)
+    total.terms = terms
+    return total
+
+
+def _terms(array: BoundedArray, add: Any) -> tuple[_Operand, ...]:
+    """Give what an array is the sum of, with the signs that adding or subtracting it gives."""
+    terms = array.terms or (_Operand(array.value, array.bound),)
+    return tuple(one._replace(value=add(0.0, one.value)) for one in terms)
 
 
 def _quotient(a: Any, b: Any) -> BoundedArray:

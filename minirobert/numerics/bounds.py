@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..functional import ACTIVATIONS, gelu, layer_norm, linear, softmax
-from .bounded import BoundedArray, Numbers, c, carried, rounded
+from .bounded import BoundedArray, Numbers, c, carried, equal_pairs, rounded
 
 __all__ = ["activation", "bounded_gelu", "bounded_layer_norm", "bounded_linear"]
 
@@ -57,7 +57,8 @@ def bounded_softmax(x: BoundedArray) -> BoundedArray:
     if x.bound is not None:
         exponent = exponent + np.where(visible, x.bound, 0.0)
     r = np.expm1(np.minimum(exponent, 700.0))
-    shares = r + np.sum(p * r, axis=-1, keepdims=True) + (c(n) + _FEW) * v + 2 * x.dtype.unit
+    alike = equal_pairs(s, n * v, visible)
+    shares = r + np.sum(p * r, axis=-1, keepdims=True) + (c(alike) + _FEW) * v + 2 * x.dtype.unit
     return rounded(p, [p * shares], x)
 
 

@@ -39,8 +39,13 @@ def calls_of(
     Raises
     ------
     ValueError
-        If a tensor is there under two names, or a call has nothing to compute from.
+        If there is no tensor, or one under two names, or a call has nothing to compute from.
     """
+    if not port.tensors:
+        raise ValueError(
+            "the port's trace has no tensors: write them into it, under the names that "
+            "minirobert.intermediates lists"
+        )
     groups: dict[str, dict[str, Numbers]] = {}
     dtypes: dict[str, str] = {}
     for name, array in port.tensors.items():

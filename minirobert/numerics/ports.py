@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ..checks import check_real, place
 from ..model_output import ModelOutput
 from ..models.pretrained import RobertaPreTrainedModel
 from ..sentences import plain, type_name
@@ -39,12 +43,12 @@ def as_trace(
     Raises
     ------
     TypeError
-        If it is none of these.
+        If it is none of these, or a tensor is complex.
     ValueError
-        If it must be run, but there are no inputs.
+        If it must be run, but there are no inputs; or a tensor is no array of numbers.
     """
     if isinstance(port, Trace):
-        return port
+        return replace(port, tensors=_real(port.tensors))
     if isinstance(port, str | os.PathLike):
         return _of_file(reference, Path(port), inputs)
     if isinstance(port, RobertaPreTrainedModel):
@@ -71,7 +75,17 @@ def _of_arrays(port: Mapping[str, Any] | ModelOutput) -> Trace:
         elif name != "past_key_values" and value is not None:
             arrays[str(name)] = value
     dtypes = {name: "bfloat16" for name, one in arrays.items() if is_bfloat16(one)}
-    return Trace({name: host(array) for name, array in arrays.items()}, dtypes)
+    return Trace(_real(arrays), dtypes)
+
+
+def _real(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Take arrays of any library to the host, and refuse what does not hold real numbers."""
+    tensors = {}
+    for name, value in arrays.items():
+        is_read = isinstance(value, np.ndarray | list | tuple)
+        tensors[name] = place(plain(name), value if is_read else host(value), np.zeros(0))
+        check_real(plain(name), tensors[name])
+    return tensors
 
 
 def own_names(

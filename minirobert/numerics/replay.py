@@ -243,7 +243,11 @@ def of_port(name: str, call: Call, own: Numbers) -> Numbers | None:
     port = _fitted(name, port, own.shape)
     if port is None or not name.endswith(".scores.masked"):
         return port
-    return np.where(is_masked(own), own, port)
+    scores = _fitted(name, call.tensors.get(name.removesuffix(".masked")), own.shape)
+    is_hidden = is_masked(own)
+    if scores is not None:  # what is as it was before is not masked at all
+        is_hidden &= (port != scores) | (port < _LOW)
+    return np.where(is_hidden, own, port)
 
 
 def is_masked(scores: Numbers) -> Numbers:
@@ -253,6 +257,8 @@ def is_masked(scores: Numbers) -> Numbers:
 
 #: Below all scores, and above what masks them in float16 too.
 _MASKED = -60000.0
+#: Above what ports mask scores by in their own ways, if not in a tensor of its own.
+_LOW = -1000.0
 
 
 def _spread(

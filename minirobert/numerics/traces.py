@@ -151,7 +151,7 @@ class Trace:
                 None if config is None else RobertaConfig.from_dict(config),
                 Arithmetic(store, said.get("accumulate")) if store else None,  # type: ignore[arg-type]
                 _names(said.get("given")),
-                json.loads(said.get("weights", "{}")),
+                _weights(said.get("weights", "{}")),
                 said.get("made_by", ""),
             )
         except (ValueError, TypeError) as error:
@@ -168,6 +168,15 @@ def _names(text: str | None) -> tuple[str, ...] | None:
         known = ", ".join(ARGUMENTS)
         raise ValueError(f"given is {shown(text)}, but must be a JSON list of some of {known}")
     return tuple(names)
+
+
+def _weights(text: str) -> dict[str, str]:
+    weights = json.loads(text)
+    if not isinstance(weights, dict) or not all(isinstance(one, str) for one in weights.values()):
+        raise ValueError(
+            f"weights is {shown(text)}, but must be a JSON object of a SHA-256 for each name"
+        )
+    return weights
 
 
 def trace(

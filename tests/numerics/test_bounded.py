@@ -18,7 +18,7 @@ from minirobert.functional import (
     tanh,
 )
 from minirobert.numerics.arithmetic import FORMATS, Arithmetic
-from minirobert.numerics.bounded import BoundedArray, c
+from minirobert.numerics.bounded import BoundedArray, c, equal_pairs, pairs
 from minirobert.numerics.bounds import activation
 from minirobert.numerics.operations import Operations
 from minirobert.numerics.replay import round_to
@@ -161,6 +161,53 @@ def test_other_orders_and_formulas_are_within_the_bound(name, how, seed, scale, 
         actual = FORMULAS[name](*map(loops, arrays))
     off, bound = errors(name, result, np.asarray(actual))
     assert np.all(off <= bound), float(np.max(off / bound))
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("name", ["softmax", "matmul"])
+@settings(max_examples=15)
+@given(seed=seeds, size=st.sampled_from([24, 128, 512]))
+def test_equal_terms_are_rounded_alike(name, how, seed, size):
+    """So the roundoffs of a sum go one way, and it is farther off than one of different terms."""
+    rng = np.random.default_rng(seed)
+    keys = np.minimum(np.arange(size), 4)  # the last are all the same, as padding is
+    scores, values = rng.standard_normal((2, 5)), rng.standard_normal((5, 6))
+    x = scores[:, keys] if name == "softmax" else abs(scores)[:, keys] / size
+    x, y = x.astype(np.float32), values[keys].astype(np.float32)
+    xp = Operations(Arithmetic())
+    result = FORMULAS[name](xp.asarray(x), xp.asarray(y), None)
+    with way(WAYS[how]):
+        actual = FORMULAS[name](loops(x), loops(y), None)
+    off, bound = errors(name, result, np.asarray(actual))
+    assert np.all(off <= bound), float(np.max(off / bound))
+
+
+def test_only_terms_that_are_equal_and_not_0_are_paired():
+    rng = np.random.default_rng(0)
+    weights, rows = abs(rng.standard_normal((2, 40))), rng.standard_normal((40, 8))
+    unit = FORMATS["float32"].unit
+    assert pairs(weights, rows, unit).tolist() == [[40], [40]]
+    rows[30:] = rows[30] * (1 + 1e-7 * rng.standard_normal((10, 8)))  # alike but for their digits
+    assert pairs(weights, rows, unit).tolist() == [[40 + 10 * 9]] * 2
+    weights[0, 35:] = 0.0  # masked
+    assert pairs(weights, rows, unit).tolist() == [[40 + 5 * 4], [40 + 10 * 9]]
+    scores = np.array([[1.0, 2.0, 2.0, -9.0, 3.0, 2.0, -9.0, -9.0]])
+    assert equal_pairs(scores, 1e-6, scores > -9).tolist() == [[8 + 3 * 2]]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (0, 2, 1)], ids=str)
+@settings(max_examples=25)
+@given(seed=seeds)
+def test_terms_may_be_added_in_any_order(order, seed):
+    rng = np.random.default_rng(seed)
+    terms = round_to(rng.standard_normal((3, 500)) * [[30], [30], [1]], "float16")
+    terms[1] = round_to(-terms[0] + terms[1] / 30, "float16")  # so that they cancel
+    xp = Operations(Arithmetic("float16"))
+    first, second, third = map(xp.asarray, terms)
+    result = first + (second + third)
+    one, two, last = terms[list(order)].astype(np.float16)
+    off, bound = errors("add", result, (one + two) + last)
+    assert np.all(off <= bound)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

@@ -26,6 +26,7 @@ from minirobert.numerics.replay import exact_model
 from minirobert.numerics.torch_port import trace_torch
 from tests.equivalence.strategies import CLASSES
 from tests.numerics.calibration import ONE_PASS, loop_trace, our_model, ports, sees_nothing
+from tests.numerics.loops import WAYS
 from tests.numerics.models import drawn_model, vector
 from tests.numerics.planted import BY_ID, PLANTED
 
@@ -57,6 +58,39 @@ def test_ports_that_are_right_are_not_accused(seed):
         rows = departures(model, port)
         assert named(rows) == [], name
         assert sum(row.verdict != "missing" for row in rows) >= 5
+
+
+@pytest.mark.parametrize("length", [24, 128])
+def test_many_tokens_that_are_alike(tiny, length):
+    """Padding that nothing hides: its roundoffs go one way. A mistake is seen all the same."""
+    ids = np.full((2, length), tiny.config.pad_token_id)
+    ids[0, :4] = [0, 100, 200, 2]
+    hidden = {"attention_mask": (ids != tiny.config.pad_token_id).astype(int)}
+    for arguments in ({"input_ids": ids}, {"input_ids": ids, **hidden}):
+        for port in (trace(tiny, **arguments), loop_trace(tiny, arguments, WAYS["forwards"])):
+            assert named(departures(tiny, port)) == []
+        port = trace(tiny, **arguments)
+        context = next(
+            name for name in port.tensors if name.endswith("layer.2.attention.self.context")
+        )
+        port.tensors[context] = port.tensors[context] * np.float32(1 + 1e-4)
+        assert named(departures(tiny, port))[0] == context
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_relative_scores_in_half_precision(dtype):
+    """Three parts are added up in another order than here, each rounded."""
+    fields = {
+        "position_embedding_type": "relative_key_query", "hidden_size": 64,
+        "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 256,
+        "hidden_act": "gelu", "vocab_size": 60, "pad_token_id": 1, "is_decoder": False,
+    }  # fmt: skip
+    case = drawn_model(2, "RobertaForMaskedLM", **fields)
+    case.in_dtype(getattr(torch, dtype)).double()  # so that it has all weights
+    case.module.config._attn_implementation = "eager"
+    ids = np.random.default_rng(1).integers(3, 60, (1, 200))
+    port = trace_torch(case.module, {"input_ids": ids}, dtype=dtype, weights=False)
+    assert named(departures(our_model(case), port)) == []
 
 
 @cache
@@ -359,4 +393,26 @@ def test_what_cannot_be_compared_is_told(tiny, batch):
         compare(tiny, tiny)
     with pytest.raises(KeyError, match="there is no tensor lm_head"):
         compare(tiny, tiny, batch)["lm_head.logit"]
+    with pytest.raises(ValueError, match="the port's trace has no tensors: write them into it"):
+        compare(tiny, {}, batch)
     assert compare(tiny, {"of mine": np.zeros(3)}, batch).verdict == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "error", "sentence"),
+    [
+        (lambda x: x + 1j, TypeError, "has dtype complex64, but must hold real numbers"),
+        (lambda x: torch.tensor(x + 1j), TypeError, "has dtype complex64, but must hold real"),
+        (lambda x: np.ma.masked_array(x, x > 0), ValueError, "is a masked array"),
+        (lambda x: x.astype(str), ValueError, "is no array of numbers"),
+        (lambda x: "frob", ValueError, "is no array of numbers"),
+        (lambda x: [[1.0], [2.0, 3.0]], ValueError, "is no array of numbers with rows of one len"),
+    ],
+    ids=["complex", "complex on torch", "masked", "strings", "a string", "ragged"],
+)
+def test_a_tensor_that_is_no_array_of_real_numbers_is_refused(tiny, batch, spoilt, error, sentence):
+    tensors = trace(tiny, keep="lm_head.*", **batch).tensors
+    tensors["lm_head.logits"] = spoilt(tensors["lm_head.logits"])
+    for port in (tensors, Trace(tensors, arithmetic=Arithmetic(), given=())):
+        with pytest.raises(error, match=f"^lm_head.logits {sentence}"):
+            compare(tiny, port, batch)

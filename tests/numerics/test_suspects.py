@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import minirobert as mr
-from minirobert.functional import ACTIVATIONS, layer_norm, softmax
+from minirobert.functional import ACTIVATIONS, layer_norm, log_softmax, softmax
 from minirobert.numerics import compare, trace
 from minirobert.numerics.replay import round_to
 from minirobert.numerics.rows import Explanation
@@ -30,7 +30,7 @@ SAID = {
     "lm-head-relu": "the activation is relu, not gelu$",
     "lm-head-without-norm": "there is no layer norm$",
     "lm-head-without-bias": "the bias is left out$",
-    "decoder-not-tied": "the decoder seems to have other weights|linear map of its input",
+    "decoder-not-tied": "it is a linear map of its input, but with other weights",
     "pooler-on-last-token": "it is of the last token, not the first$",
     "eps-1e-12": "layer_norm_eps is 1e-12, not",
     "eps-1e-6": "layer_norm_eps is 1e-06, not",
@@ -67,6 +67,7 @@ SAID = {
 }
 #: Of drawn models also this, which is the same mistake in other words, or the same numbers.
 ALSO = {
+    "decoder-not-tied": "^$",  # of few positions, where other weights would give anything
     "positions-from-0": "positions are",  # with few tokens or pads several are the same
     "positions-one-less": "positions are",
     "positions-through-padding": "positions are",
@@ -587,6 +588,81 @@ CHANGED = [
         FEW_DIGITS.format("float16"),
     ),
 ]
+
+
+PADDED = MASK == 0
+
+
+@pytest.mark.parametrize(
+    ("masked", "said"),
+    [
+        (
+            lambda scores: scores + np.where(PADDED[:, None, :, None], np.finfo("f4").min, 0),
+            "the mask is transposed: it hides queries, not keys",
+        ),
+        (
+            lambda scores: np.where(
+                PADDED[:, None, :, None] | PADDED[:, None, None, :], -1e9, scores
+            ),
+            "the mask hides queries, too, of which nothing is looked at",
+        ),
+        (lambda scores: scores, "the mask is not applied: padding is attended to"),
+    ],
+)
+@pytest.mark.parametrize("is_shown", [True, False], ids=["scores", "masked scores alone"])
+def test_a_wrong_mask_is_told_by_the_scores_that_it_makes(masked, said, is_shown):
+    model, name = own_model(), f"{SCORES}.masked"
+    with watch(at(name, lambda x, b: masked(b[SCORES]))):
+        port = trace(model, weights=False, **INPUTS)
+    rows = compare(model, kept(port, lambda one: is_shown or not one.endswith(SCORES))).departing
+    texts = {row.name.removeprefix("roberta."): best(row) for row in rows}
+    assert HIDDEN not in texts.values()
+    if is_shown:
+        assert texts[name] == said
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (log_softmax, "these are no logits: log_softmax was applied to them"),
+        (softmax, "these are no logits: softmax was applied to them"),
+        (np.trunc, "these are integers: the logits were cast or rounded"),
+        (lambda x: -x, "it is -1 times what it must be"),
+        (lambda x: x / np.sqrt(24), "it is 0.2041241 times what it must be: 1 / sqrt(H)"),
+        (lambda x: np.random.default_rng(0).standard_normal(x.shape), None),
+    ],
+    ids=["log_softmax", "softmax", "integers", "negated", "scaled", "noise"],
+)
+def test_other_weights_are_not_said_of_what_any_would_fit(function, said):
+    """There are fewer positions than numbers in each."""
+    model = own_model()
+    texts = explained(model, at("lm_head.logits", lambda x, b: function(x)))["lm_head.logits"]
+    assert texts == ([said] if said else [])
+
+
+@pytest.mark.parametrize("name", [SCORES, CONTEXT, DENSE, "lm_head.logits"])
+@pytest.mark.parametrize("factor", [1.0004, 0.408 * np.sqrt(6)], ids=str)
+def test_a_factor_is_no_loss_of_digits(name, factor):
+    texts = explained(own_model(), at(name, lambda x, b: x * factor))[name]
+    assert texts == [f"it is {factor:.7g} times what it must be"]
+
+
+def test_no_others_are_right_where_all_are_nan():
+    texts = explained(own_model(), at(DENSE, lambda x, b: x * np.nan))[DENSE]
+    assert texts == ["504 of 504 numbers are NaN or infinite"]
+
+
+def in_half(*arrays):
+    return [np.float32(np.float16(one)) for one in arrays]
+
+
+def test_factors_of_few_digits_are_no_factor_of_all():
+    def mixed(x, before):
+        p, value = in_half(before[P], before[VALUE])
+        return (p @ value).swapaxes(1, 2).reshape(x.shape)
+
+    texts = explained(own_model(), at(CONTEXT, mixed))[CONTEXT]
+    assert texts[0] == "sums or their factors are kept in tf32"
 
 
 @pytest.mark.parametrize(("name", "function", "said"), CHANGED, ids=[one[2] for one in CHANGED])

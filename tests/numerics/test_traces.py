@@ -125,6 +125,11 @@ def test_the_arithmetic_is_that_of_most_tensors():
         ({"minirobert.trace": "2"}, "is a trace of version '2': a trace has the entry"),
         ({"minirobert.trace": "1", "config": "{"}, "has metadata that cannot be read"),
         ({"minirobert.trace": "1", "given": '["x"]'}, "must be a JSON list of some of input_ids"),
+        (
+            {"minirobert.trace": "1", "weights": "[1]"},
+            r"weights is '\[1\]', but must be a JSON obj",
+        ),
+        ({"minirobert.trace": "1", "weights": '{"a": 1}'}, "must be a JSON object of a SHA-256"),
         ({"minirobert.trace": "1", "arithmetic": "float8"}, "store is 'float8', but must be one"),
     ],
 )

@@ -46,7 +46,6 @@ _LAYER = re.compile(r"(?:^|\.)layer\.(\d+)\.")
 
 #: Enough for whatever has been made of RoBERTa.
 _MOST_LAYERS = 100
-_ATTENTIONS = ("attentions", "cross_attentions")
 #: The results of transformers' models, under whatever map. The first hidden states are what the
 #: first layer is given.
 _RESULTS = name_map(

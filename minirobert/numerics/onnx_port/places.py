@@ -75,7 +75,7 @@ def _layer(graph: Graph, layer: str) -> Iterator[Place]:
     )
     yield f"{layer}.intermediate.dense", inner and inner.output
     yield f"{layer}.intermediate", outer and outer.input
-    yield from _add_andnorm_of(graph, f"{layer}.output")
+    yield from _add_and_norm_of(graph, f"{layer}.output")
 
 
 def _attention(graph: Graph, block: str) -> Iterator[Place]:
@@ -92,7 +92,7 @@ def _attention(graph: Graph, block: str) -> Iterator[Place]:
     for name, value in _gathered(graph, context, query and query.output).items():
         yield f"{block}.self.{name}", value
     yield f"{block}.self.context", dense and dense.input
-    yield from _add_andnorm_of(graph, f"{block}.output")
+    yield from _add_and_norm_of(graph, f"{block}.output")
 
 
 def _gathered(graph: Graph, context: str | None, query: str | None) -> dict[str, str | None]:
@@ -139,7 +139,7 @@ def _before_mask(graph: Graph, masked: str, query: str | None) -> str | None:
     return masked
 
 
-def _add_andnorm_of(graph: Graph, path: str) -> Iterator[Place]:
+def _add_and_norm_of(graph: Graph, path: str) -> Iterator[Place]:
     dense = linear_of(graph, f"{path}.dense")
     norm = norm_of(graph, f"{path}.LayerNorm", dense and dense.product.output[0])
     yield f"{path}.dense", dense and dense.output

@@ -17,13 +17,15 @@ from ...attention import (
     relative_query_scores,
 )
 from ...functional import embedding, matmul, softmax
-from ..bounded import Numbers
+from ..bounded import BoundedArray, Numbers
 from ..replay import is_masked
 from .place import Place, numbers_in
 from .table import Guess, Makes, among, suspect
 
 _UNSPLIT = "heads are split without transpose"
 _BACKWARDS = "distances have the wrong sign: j - i"
+_TRANSPOSED = "the mask is transposed: it hides queries, not keys"
+_NOT_APPLIED = "the mask is not applied: padding is attended to"
 _LOW = -10000.0  # of masks that were made for float16
 
 
@@ -119,6 +121,28 @@ def _unsplit(x: Array) -> Array:
     return array_namespace(x).reshape(merge_heads(x), tuple(x.shape))
 
 
+@suspect("*self.scores.masked")
+def _masked_scores(place: Place) -> Iterable[Guess]:
+    """Tell what is masked, if the port shows the scores before: how it masks is its own matter."""
+    scores, port = place.at(f"{_block(place)}scores"), place.port
+    if port is None or not isinstance(scores, BoundedArray) or scores.bound is not None:
+        return ()
+    shown, before = ~is_masked(numbers_in(place.own)), scores.value
+    turned = shown.swapaxes(-1, -2) if shown.shape[-1] == shown.shape[-2] else shown
+    lowest = np.where(port == before, scores.dtype.lowest, port)
+
+    def masked(visible: Numbers) -> Array:
+        return place.world.convert(np.where(visible, before, lowest))
+
+    makes: dict[str, Numbers] = {
+        _NOT_APPLIED: np.ones_like(shown),
+        "the mask is inverted": ~shown,
+        _TRANSPOSED: turned,
+        "the mask hides queries, too, of which nothing is looked at": shown & turned,
+    }
+    return among({text: partial(masked, visible) for text, visible in makes.items()})
+
+
 @suspect("*self.probabilities")
 def _masks(place: Place) -> Iterable[Guess]:
     scores, masked = place.at(f"{_block(place)}scores"), place.at(f"{_block(place)}scores.masked")
@@ -136,7 +160,7 @@ def _masks(place: Place) -> Iterable[Guess]:
 
     yield from among(
         {
-            "the mask is not applied: padding is attended to": lambda: softmax(scores),
+            _NOT_APPLIED: lambda: softmax(scores),
             "masked scores are -inf: a row whose keys are all masked is NaN": lambda: own + nan,
             f"masked scores are {_LOW:g}": lambda: where(shown, _LOW),
             "masked scores are 0": lambda: where(shown, 0.0),
@@ -148,9 +172,7 @@ def _masks(place: Place) -> Iterable[Guess]:
             ),
             "the mask is inverted": lambda: where(~shown),
             "the mask is added as it is: 1 to the scores": lambda: softmax(scores + ones),
-            "the mask is transposed: it hides queries, not keys": lambda: where(
-                shown.swapaxes(-1, -2)
-            ),
+            _TRANSPOSED: lambda: where(shown.swapaxes(-1, -2)),
             "the causal mask is left out": lambda: where(all_keys),
         }
     )

@@ -23,6 +23,8 @@ _PRODUCTS = ("query", "key", "value", "scores", "context", "dense", "logits")
 #: The share of a tensor's numbers that must be off, by that part of the bound, where all are
 #: computed so.
 _MANY, _PART = 0.2, 0.25
+#: The part of the errors that a factor leaves, if it is all that is wrong.
+_LEFT = 0.1
 #: The least part of the bound, in the root mean square, that rounding makes use of.
 _LEAST = 0.01
 
@@ -105,11 +107,23 @@ def _store(arithmetic: Arithmetic, name: str) -> str:
 
 
 def _is_off_in_general(spot: Spot) -> bool:
-    """Tell whether many numbers are off: one that is wrong among right ones is no rounding."""
+    """Tell whether many numbers are off: one that is wrong among right ones is no rounding.
+
+    Nor is an error that a factor common to all takes away.
+    """
     own, port = spot.place.own, spot.place.port
     if port is None or not isinstance(own, BoundedArray) or own.bound is None or is_far(own):
         return False
-    return bool(np.mean(abs(port - own.value) > _PART * own.bound) >= _MANY)
+    are_many = bool(np.mean(abs(port - own.value) > _PART * own.bound) >= _MANY)
+    return are_many and not _is_scaled(own.value, port, spot.counts)
+
+
+def _is_scaled(own: Numbers, port: Numbers, counts: Numbers | None) -> bool:
+    """Tell whether hardly anything is left of the errors but for a factor."""
+    counted = np.isfinite(own) & np.isfinite(port) & (True if counts is None else counts)
+    x, y = own[counted], port[counted].astype(np.float64)
+    factor = float(x @ y) / (float(x @ x) or 1.0)
+    return root_mean_square(y - factor * x) < _LEFT * root_mean_square(y - x)
 
 
 def _text(place: Place, name: str) -> str:

@@ -8,12 +8,14 @@ from functools import partial
 import numpy as np
 
 from ...arrays import Array, array_namespace
+from ...functional import log_softmax, softmax
 from ..bounded import BoundedArray, Numbers
 from .maps import map_of
 from .place import Place, numbers_in, told_pairs
 from .states import other_states
 from .table import Guess, Make, Makes, among, suspect
 
+_FEW = 4  # of so many numbers there is little doubt that they are integers
 _MOST_WORDS = 32  # whose scores are looked for among those of others
 
 
@@ -78,6 +80,25 @@ def _other_heads(place: Place) -> Iterator[Guess]:
         "the head is left out: scores are of the hidden states", lambda: own.made(place.state())
     )
     yield from _permuted(place, numbers_in(own.bias))
+
+
+@suspect("lm_head.logits", "classifier.logits", "qa_outputs.logits")
+def _no_logits(place: Place) -> Makes:
+    own = place.own
+    return {
+        "these are no logits: log_softmax was applied to them": lambda: log_softmax(own),
+        "these are no logits: softmax was applied to them": lambda: softmax(own),
+        "these are integers: the logits were cast or rounded": partial(_whole, place),
+    }
+
+
+def _whole(place: Place) -> Array:
+    """Give what the port has, if that is next to what it must be, in integers."""
+    port, own = place.port, numbers_in(place.own)
+    if port is None or len(np.unique(port)) < _FEW:
+        raise LookupError
+    is_near = bool((port == np.rint(port)).all() and (abs(port - own) <= 1).all())
+    return place.world.convert(port.astype(own.dtype) if is_near else own)
 
 
 def _permuted(place: Place, bias: Numbers) -> Iterator[Guess]:

@@ -15,17 +15,11 @@ from .table import Guess, Makes, among, suspect
 __all__ = ["positions", "types"]
 
 
-@suspect("position_ids")
-def _positions(place: Place) -> Iterable[Guess]:
-    others = positions(place, numbers_in(place.own))
-    makes = {text: partial(place.world.convert, ids) for text, ids in others}
-    return among(makes, is_far_fetched=True)  # it is the rows that count for what follows
-
-
-@suspect("token_type_ids")
-def _types(place: Place) -> Iterable[Guess]:
-    others = types(place, numbers_in(place.own))
-    makes = {text: partial(place.world.convert, ids) for text, ids in others}
+@suspect("position_ids", "token_type_ids")
+def _counted_otherwise(place: Place) -> Iterable[Guess]:
+    others = positions if place.bare == "position_ids" else types
+    found = others(place, numbers_in(place.own))
+    makes = {text: partial(place.world.convert, ids) for text, ids in found}
     return among(makes, is_far_fetched=True)  # it is the rows that count for what follows
 
 

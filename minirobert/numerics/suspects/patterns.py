@@ -17,12 +17,10 @@ from .place import Place, numbers_in
 __all__ = ["patterns"]
 
 _LARGEST_HALF = 65504.0
-#: The share of words of which another decoder changes the scores.
-_NEARLY_ALL = 0.9
-#: How far it moves those of a word at least, in the size of the product.
-_LITTLE_ALIKE = 0.3
 #: How much more than a budget a map may be off whose weights were found from its results.
 _ROOM = 4.0
+#: How many numbers there must be, beyond those that any weights can be fitted to.
+_SPARE = 8
 #: How many budgets off it must be where a factor, vector or weights are found from its numbers,
 #: which fit a part of any error.
 _OFF = 50.0
@@ -41,6 +39,7 @@ class _Sight(NamedTuple):
     port: Numbers
     budget: Numbers
     counted: Numbers  # which of its numbers count
+    unit: float  # the port's roundoff
 
     def ratio(self, value: Numbers, more: float = 1.0) -> float:
         """Give the largest error over so many budgets, if this were right."""
@@ -57,7 +56,8 @@ def patterns(place: Place, counts: Numbers | None) -> Iterator[Explanation]:
     else:
         counted = np.ones(own.shape, bool) if counts is None else counts
         budget = np.zeros(own.shape) if bound is None else bound
-        texts = _of_numbers(_Sight(place, own, place.port.astype(np.float64), budget, counted))
+        port, unit = place.port.astype(np.float64), place.own.dtype.unit
+        texts = _of_numbers(_Sight(place, own, port, budget, counted, unit))
     for text, ratio in texts:
         yield Explanation(text, ratio, is_pattern=True)
 
@@ -72,10 +72,8 @@ def _of_ids(name: str, own: Numbers, port: Numbers) -> _Told:
 
 def _of_numbers(sight: _Sight) -> _Told:
     if bool(np.isfinite(sight.port[sight.counted]).all()):
-        yield from _scaled(sight)
-        yield from _moved(sight)
-        yield from _equal(sight)
-        yield from _another_map(sight)
+        told = [*_scaled(sight), *_moved(sight), *_equal(sight)]
+        yield from told or _another_map(sight)
     else:
         yield from _not_finite(sight)
     yield from _somewhere(sight)
@@ -91,7 +89,7 @@ def _not_finite(sight: _Sight) -> _Told:
         yield "numbers overflow float16", ratio
         return
     what = "is NaN or infinite" if n == 1 else "are NaN or infinite"
-    rest = "; the others are right" if ratio <= 1 else ""
+    rest = "; the others are right" if ratio <= 1 and n < sight.counted.sum() else ""
     yield f"{n} of {sight.own.size} numbers {what}{rest}", ratio
 
 
@@ -108,7 +106,7 @@ def _scaled(sight: _Sight) -> _Told:
     factor = float((own * port)[counted].sum()) / float((own * own)[counted].sum())
     ratio = sight.ratio(own * factor, 2 * max(abs(factor), 1.0))
     if ratio <= 1 and factor:
-        yield f"it is {factor:.4g} times what it must be{_known(sight.place, factor)}", ratio
+        yield f"it is {factor:.7g} times what it must be{_known(sight.place, factor)}", ratio
     if own.ndim > 1 and bool(counted.all()):
         shift = np.mean((port - own).reshape(rows.shape), axis=0)
         ratio = sight.ratio(own + shift, 3)
@@ -156,37 +154,29 @@ def _equal(sight: _Sight) -> _Told:
 def _another_map(sight: _Sight) -> _Told:
     """Find out whether a linear map would do, with weights that are not in the model.
 
-    It can be told where there are more positions than numbers in the input.
+    It can be told where there are more positions than weights of an output: to as many as these,
+    any numbers can be fitted.
     """
     try:
         own = map_of(sight.place)
     except KeyError:
         return
-    is_decoder = sight.place.bare == "lm_head.logits"
-    is_tied = is_decoder and sight.place.config.tie_word_embeddings
+    is_tied = sight.place.bare == "lm_head.logits" and sight.place.config.tie_word_embeddings
     must_be = ": it is to be the table of word embeddings" if is_tied else ""
     x = numbers_in(own.x).reshape(-1, own.x.shape[-1])  # [B S, H]
     ours, port, budget = (as_rows(sight.place, one) for one in sight[1:4])
-    if x.shape[0] != port.shape[0] or len(np.unique(x, axis=0)) < x.shape[1] + 3:
-        if is_decoder and _has_other_words(sight, numbers_in(own.x) @ numbers_in(own.weight).T):
-            yield f"the decoder seems to have other weights{must_be}", 0.0
-        return
-    if sight.ratio(sight.own) < _OFF:
+    is_odd = x.shape[0] != port.shape[0] or not np.isfinite(x).all()
+    if is_odd or sight.ratio(sight.own) < _OFF:
         return
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
-    weight = np.linalg.lstsq(x, port, rcond=None)[0]
+    last_digits = 4 * sight.unit  # the rows of a layer norm depend on each other, but for these
+    weight, _, rank, _ = np.linalg.lstsq(x, port, rcond=last_digits)
+    if (len(np.unique(x, axis=0)) - rank) * port.shape[-1] < _SPARE:
+        return
     scale = max(1.0, root_mean_square(port) / max(root_mean_square(ours), 1e-300))
     ratio = misfit(x @ weight, _ROOM * scale * (budget + np.mean(budget)), port)
     if ratio <= 1:
         yield f"it is a linear map of its input, but with other weights{must_be}", ratio
-
-
-def _has_other_words(sight: _Sight, product: Numbers) -> bool:
-    """Tell whether the scores of nearly all words have little to do with the product."""
-    words = product.shape[-1]
-    error = (sight.port - sight.own).reshape(-1, words)
-    far = np.mean(error**2, axis=0) > _LITTLE_ALIKE**2 * np.mean(product**2)
-    return bool(np.mean(far) > _NEARLY_ALL)
 
 
 def _somewhere(sight: _Sight) -> _Told:
@@ -212,6 +202,8 @@ def _axes(name: str, ndim: int) -> tuple[str, ...]:
 
 def _hidden(place: Place, shape: tuple[int, ...]) -> Numbers | None:
     """Tell which numbers are of masked tokens, of [B, S, ...] or [B, N, S, ...]; or None."""
+    if place.bare.endswith("scores.masked"):
+        return None  # of which those of hidden keys may not have been compared
     mask = place.numbers("attention_mask")
     if mask is None or mask.ndim != 2 or bool((mask != 0).all()) or len(shape) < 3:
         return None

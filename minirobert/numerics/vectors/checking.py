@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -16,7 +15,7 @@ from .answers import score_answers
 from .expected import VERSION
 from .results import CaseScore, Score
 from .tensors import score_tensors
-from .writing import ANSWERS, MANIFEST
+from .writing import ANSWERS, MANIFEST, sha256
 
 __all__ = ["check_vectors"]
 
@@ -130,4 +129,4 @@ def _changed(vectors: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return sha256(path) if path.is_file() else ""

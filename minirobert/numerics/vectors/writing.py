@@ -147,4 +147,9 @@ def _digests(out: Path, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         files = sorted((out / name).iterdir()) if name.endswith("/") else [out / name]
         for file in files:
             path = file.relative_to(out).as_posix()
-            yield path, hashlib.sha256(file.read_bytes()).hexdigest()
+            yield path, sha256(file)
+
+
+def sha256(file: Path) -> str:
+    """Give the SHA-256 of a file, as the manifest has it."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
