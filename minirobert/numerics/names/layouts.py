@@ -11,7 +11,7 @@ import numpy as np
 
 from ...config import RobertaConfig
 from ...intermediates import Pass, intermediates
-from ...parameters import HEADS
+from ...parameters import architectures
 from ...sentences import plain, shown
 from ..traces import ARGUMENTS
 from .paths import divided, own_path
@@ -70,7 +70,7 @@ def _axes() -> MappingProxyType[str, tuple[str, ...]]:
                 add_cross_attention=True,
                 position_embedding_type=positions,
             )
-            for head in ("RobertaModel", *HEADS):
+            for head in architectures():
                 for name, one in intermediates(config, head, kind=kind).items():
                     found.setdefault(_bare(name), _letters(one.axes))
     return MappingProxyType(found)

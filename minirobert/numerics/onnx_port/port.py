@@ -17,7 +17,7 @@ from typing import Any
 
 from ...config import RobertaConfig
 from ...intermediates import Pass, intermediates
-from ...parameters import HEADS, CheckpointError
+from ...parameters import CheckpointError, architectures
 from ...sentences import listed, plain
 from ..arithmetic import Arithmetic
 from ..traces import ARGUMENTS, Numbers, Trace, host
@@ -158,7 +158,7 @@ def _told(
     if config is None and "config" in said:
         with suppress(ValueError, TypeError):  # of somebody else
             config = RobertaConfig.from_dict(json.loads(said["config"]))
-    if architecture is None and said.get("class") in ("RobertaModel", *HEADS):
+    if architecture is None and said.get("class") in architectures():
         architecture = said["class"]
     return config, architecture
 
@@ -211,7 +211,7 @@ def _of_any_model() -> frozenset[str]:
     kind = Pass(cross=True, head_mask=True)
     names = {
         name.removeprefix("roberta.")
-        for architecture in ("RobertaModel", *HEADS)
+        for architecture in architectures()
         for positions in ("absolute", "relative_key")
         for name in intermediates(
             RobertaConfig(num_hidden_layers=1, position_embedding_type=positions),

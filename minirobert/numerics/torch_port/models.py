@@ -9,7 +9,7 @@ from typing import Any
 
 from ...config import RobertaConfig
 from ...files import ModelFiles
-from ...parameters import HEADS
+from ...parameters import architectures
 from ...rules import check, one_of, optional
 from ...sentences import listed, plain, shown, type_name
 
@@ -74,10 +74,10 @@ def load_torch(
     try:
         config = transformers.AutoConfig.from_pretrained(model)
         name = architecture or next(iter(config.architectures or ()), "")
-        if _roberta_class(name) not in _known():
+        if _roberta_class(name) not in architectures():
             raise ValueError(
                 f"{plain(model)} is a model of class {shown(name)}: give architecture=, one of "
-                f"{listed(_known(), 300)}"
+                f"{listed(architectures(), 300)}"
             )
         read = getattr(transformers, name).from_pretrained
         return read(
@@ -91,10 +91,6 @@ def load_torch(
         raise OSError(f"transformers does not read {plain(model)}: {plain(error)}") from error
 
 
-def _known() -> tuple[str, ...]:
-    return ("RobertaModel", *HEADS)
-
-
 def _roberta_class(name: str) -> str:
     """Give a class of transformers the name of the same class here."""
     return name.replace("XLMRoberta", "Roberta").replace("Camembert", "Roberta")
@@ -103,9 +99,9 @@ def _roberta_class(name: str) -> str:
 def architecture_of(module: Any, given: str | None = None) -> str | None:
     """Name the class of ours that a module is: the first of its bases that is one."""
     if given is not None:
-        return check("architecture", given, one_of(*_known()))
+        return check("architecture", given, one_of(*architectures()))
     names = (_roberta_class(one.__name__) for one in type(module).__mro__)
-    return next((name for name in names if name in _known()), None)
+    return next((name for name in names if name in architectures()), None)
 
 
 def config_of(module: Any) -> RobertaConfig | None:
