@@ -117,7 +117,7 @@ class _ModuleHooks:
 
 
 def _attend(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Tell where an attention may look, from the mask that it is given. bool [1 or B, 1, 1 or S, T]."""
+    """Tell where an attention may look, from its mask. bool [1 or B, 1, 1 or S, T]."""
     try:
         given = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
     except TypeError:  # the call itself will say so
