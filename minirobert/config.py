@@ -442,7 +442,7 @@ class RobertaConfig:
     ) -> tuple[Path, dict[str, Any], dict[str, Any]]:
         """Read the file of a model, or the one that is named itself; see `get_config_dict`."""
         settle(overrides, OF_CONFIGS)
-        if not isinstance(name, ModelFiles) and os.path.isfile(Path(name)):
+        if isinstance(name, str | os.PathLike) and os.path.isfile(name):
             return Path(name), read_json(name), overrides
         files = ModelFiles.of(name, overrides)
 

@@ -36,6 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..sentences import cut, shown
+from .local import check_path
 from .locks import hold, locked, release
 
 __all__ = ["clean_up", "exchanging", "new_directory", "write_files", "write_text"]
@@ -64,6 +65,7 @@ def _nothing(name: str) -> bool:
 
 def new_directory(path: str | os.PathLike[str]) -> Path:
     """Make a directory to save in, where it does not exist."""
+    check_path("the directory to save in", path)
     directory = Path(path)
     if os.path.exists(directory) and not directory.is_dir():
         raise NotADirectoryError(f"{shown(str(path))} is a file: give a directory to save in")

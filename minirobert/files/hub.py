@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 from ..sentences import cut, listed, plain, shown
 from .elsewhere import MERGE
 from .intact import damage
-from .local import model_directory
+from .local import check_path, model_directory
 from .reading import read_together
 from .snapshots import Snapshots, is_commit
 from .transfer import Described, Transfers, commit_of
@@ -104,6 +104,7 @@ class ModelFiles:
     """
 
     def __init__(self, name: str | os.PathLike[str], options: HubOptions = HubOptions()):
+        check_path("the name of a model", name)
         self.name = os.fspath(name)
         self._options = options
         self._commit: str | None = None

@@ -11,6 +11,7 @@ from .elsewhere import elsewhere
 
 __all__ = [
     "TINY",
+    "check_path",
     "model_directory",
     "read_text",
 ]
@@ -19,6 +20,12 @@ _MOST_BYTES = 100_000_000  # three times what the largest vocabularies have
 
 #: The model that comes with the package: a small masked language model of English.
 TINY = Path(__file__).parents[1] / "checkpoints" / "tiny"
+
+
+def check_path(name: str, path: object) -> None:
+    """Refuse what is neither a string nor a path."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name} is {shown(path)}, but must be a string or a path")
 
 
 def model_directory(path: str | os.PathLike[str]) -> Path:

@@ -439,3 +439,12 @@ def test_the_bundled_model_is_the_default():
     assert model.num_parameters() == 5_364_736
     with stored_tensors(TINY) as tensors:
         assert tensors["lm_head.bias"].dtype_name == "float16"
+
+
+@pytest.mark.parametrize("name", [None, 3, b"x"])
+def test_what_is_no_name_is_told_in_a_sentence(name, tmp_path):
+    for cls in (RobertaForMaskedLM, RobertaConfig):
+        with pytest.raises(TypeError, match=r"the name of a model is .*, but must be a string or"):
+            cls.from_pretrained(name)
+    with pytest.raises(TypeError, match=r"the directory to save in is .*, but must be a string"):
+        RobertaConfig().save_pretrained(name)
