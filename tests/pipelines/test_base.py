@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import minirobert
 from minirobert import RobertaConfig, RobertaModel
 from minirobert.pipelines.base import LOOK_AHEAD, Job, Pipeline, rows_of
-from tests.pipelines.models import our_model, our_tokenizer
+from tests.pipelines.models import LONGEST, assert_same, our_model, our_tokenizer
 
 
 class Echo(Pipeline):
@@ -306,6 +306,48 @@ def test_rows_are_padded_behind_their_tokens_whatever_the_tokenizer_says():
     echo = Echo(batch_size=2)
     echo.tokenizer = left
     assert echo(["a", LONG]) == [["a"], LONG.split()]
+
+
+DECODER = {"is_decoder": True, "tie_word_embeddings": False}
+NLI = {"id2label": ((0, "contradiction"), (1, "neutral"), (2, "entailment"))}
+CHOICES = {"question": "a sky", "choices": ["b", "c d"]}
+#: task: (the class of its model, its labels, what it is called with, and how)
+ROWS_OF_TEXTS = {
+    "fill-mask": ("RobertaForMaskedLM", {}, "a <mask>", {}),
+    "feature-extraction": ("RobertaModel", {}, "a sky", {"pooling": "cls"}),
+    "text-classification": ("RobertaForSequenceClassification", {}, "a sky", {"top_k": 1}),
+    "zero-shot-classification": (
+        *("RobertaForSequenceClassification", NLI, "a sky"),
+        {"candidate_labels": ["b", "c"]},
+    ),
+    "multiple-choice": ("RobertaForMultipleChoice", {}, CHOICES, {}),
+    "score": ("RobertaForCausalLM", DECODER, "a sky", {}),
+}
+
+
+def of_task(task, tokenizer):
+    """Make a pipeline, and what calls it with its input or with several."""
+    model, labels, one, options = ROWS_OF_TEXTS[task]
+    pipe = minirobert.pipeline(task, our_model(model, **labels), tokenizer)
+    return one, lambda inputs, **more: pipe(inputs, **options, **more)
+
+
+@pytest.mark.parametrize("special", [True, False])
+@pytest.mark.parametrize("task", ROWS_OF_TEXTS)
+def test_padding_that_is_asked_for_changes_no_answer(task, special):
+    left = minirobert.RobertaTokenizer.from_pretrained(padding_side="left")
+    one, call = of_task(task, left)
+    plain = {"add_special_tokens": special}
+    expected = call(one, tokenizer_kwargs=plain)
+    for padding in (
+        {"padding": "max_length", "max_length": 20},
+        {"padding": "max_length", "max_length": LONGEST + 9, "padding_side": "right"},
+        {"padding": True, "pad_to_multiple_of": 16},
+    ):
+        options = {**plain, **padding}
+        assert call(one, tokenizer_kwargs=options) == expected
+        together = call([one, one], tokenizer_kwargs=options, batch_size=2)
+        assert_same(together, [expected, expected])
 
 
 def test_tokenizer_of_another_model():

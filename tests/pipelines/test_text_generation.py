@@ -86,6 +86,35 @@ def test_options_of_the_tokenizer(name):
         continued(**more)("The sky", **{name: options})
 
 
+PADDINGS = [
+    {"padding": "max_length", "max_length": 30, "padding_side": "left"},
+    {"padding": "max_length", "max_length": 30, "padding_side": "right"},
+    {"padding": True, "pad_to_multiple_of": 8, "padding_side": "left"},
+]
+
+
+@pytest.mark.parametrize("special", [None, False, True])
+@pytest.mark.parametrize("padding", PADDINGS, ids=str)
+def test_padding_of_the_tokenizer_changes_no_text(padding, special):
+    options = {"do_sample": False, "add_special_tokens": special, "eos_token_id": None}
+    plain, padded = continued(**options), continued(**options, tokenizer_kwargs=padding)
+    inputs = ["Who?", "The sky is blue"]
+    for more in ({"max_new_tokens": 5}, {"max_length": 15}, {"max_length": 15, "prefix": "Once "}):
+        expected = plain(inputs, **more)
+        assert padded(inputs, **more) == expected == padded(inputs, batch_size=2, **more)
+        texts_ = [text + "".join(padded.stream(text, **more)) for text in inputs]
+        assert texts_ == [one["generated_text"] for (one,) in expected]
+    ids = [call("Who?", max_new_tokens=2, return_tensors=True) for call in (plain, padded)]
+    assert ids[0] == ids[1]
+
+
+def test_padding_of_the_tokenizer_changes_no_text_of_transformers():
+    options = {"do_sample": False, "add_special_tokens": True, "max_new_tokens": 5}
+    expected = by_transformers(**options)("The sky", tokenizer_encode_kwargs=dict(PADDINGS[0]))
+    assert continued(**options, tokenizer_kwargs=PADDINGS[0])("The sky") == expected
+    assert continued(**options)("The sky") == expected
+
+
 @settings(max_examples=50)
 @given(text=prompts, seed=st.integers(0, 99), temperature=st.sampled_from([0.5, 1.0, 50.0]))
 def test_a_stream_put_together_is_the_text(text, seed, temperature):
