@@ -35,6 +35,7 @@ __all__ = [
     "Pipeline",
     "Row",
     "TooLongError",
+    "check_some_token",
     "device_name",
     "flag",
     "on_host",
@@ -133,6 +134,8 @@ class Pipeline(Generic[Model]):
     noun: ClassVar[str] = "text"
     #: The types of a single input; what else can be iterated over holds several.
     single: ClassVar[tuple[type, ...]] = (str,)
+    #: Whether the pipeline itself sees to a text without any token.
+    may_be_empty: ClassVar[bool] = False
 
     @takes({})
     def __init__(
@@ -322,6 +325,8 @@ class Pipeline(Generic[Model]):
                 f"{name} has {length} tokens, but the model takes at most {limit}: shorten it",
                 f", or truncate it with tokenizer_kwargs={options}",
             )
+        if not self.may_be_empty:
+            check_some_token(name, row)
         return row
 
 
@@ -384,6 +389,15 @@ def _without_padding(row: Row) -> Row:
     if all(is_token):
         return row
     return {name: list(compress(row[name], is_token)) for name in OF_TOKENS if name in row}
+
+
+def check_some_token(name: str, row: Row) -> None:
+    """Refuse a row without any token, which in a batch would be answered from padding."""
+    if not any(row["attention_mask"]):
+        raise ValueError(
+            f"{name} has no token, but the model reads at least one: give it a word, or leave "
+            "add_special_tokens at True"
+        )
 
 
 def on_host(scores: Array) -> np.ndarray[Any, Any]:

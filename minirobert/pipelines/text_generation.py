@@ -79,6 +79,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
     """
 
     task = "text-generation"
+    may_be_empty = True
 
     @takes(OF_OBJECTS | OF_GENERATORS)
     def __init__(

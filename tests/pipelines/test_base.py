@@ -1,6 +1,7 @@
 """What all pipelines share, on one that gives back its rows."""
 
 import itertools
+import json
 import re
 import sys
 from collections import UserList, deque
@@ -348,6 +349,47 @@ def test_padding_that_is_asked_for_changes_no_answer(task, special):
         assert call(one, tokenizer_kwargs=options) == expected
         together = call([one, one], tokenizer_kwargs=options, batch_size=2)
         assert_same(together, [expected, expected])
+
+
+#: A text for the others must have a mask, a letter, or a token to score.
+HAVE_NO_OTHER_ERROR = ["feature-extraction", "text-classification", "multiple-choice"]
+EMPTY = {"multiple-choice": ({"question": "", "choices": ["", "b"]}, "question 1, with choice 0,")}
+
+
+@pytest.mark.parametrize("more", [{}, {"padding": "max_length", "max_length": 9}], ids=str)
+@pytest.mark.parametrize("task", HAVE_NO_OTHER_ERROR)
+def test_a_text_without_a_token_is_an_error_alone_and_in_a_batch(task, more):
+    one, call = of_task(task, our_tokenizer())
+    empty, name = EMPTY.get(task, ("", "text 1"))
+    options = {"tokenizer_kwargs": {"add_special_tokens": False, **more}}
+    sentence = " has no token, but the model reads at least one: give it a word, or leave "
+    with pytest.raises(ValueError, match=f"^{name}{sentence}add_special_tokens at True"):
+        call([one, empty], **options, batch_size=2)
+    alone = name.replace("text 1", "the text").replace("question 1", "the question")
+    with pytest.raises(ValueError, match=f"^{alone}{sentence}"):
+        call(empty, **options)
+    with pytest.raises(ValueError, match=f"^{alone}{sentence}"):
+        list(call(iter([empty, one]), **options, batch_size=2))
+
+
+@pytest.mark.parametrize("pooling", [None, "mean", "cls", "word"])
+def test_a_text_without_a_token_has_no_vector(pooling):
+    embed = minirobert.pipeline("feature-extraction", our_model("RobertaModel"), our_tokenizer())
+    options = {"tokenizer_kwargs": {"add_special_tokens": False}, "pooling": pooling}
+    for inputs, name in (("", "the text"), (["", "a"], "text 0")):
+        with pytest.raises(ValueError, match=f"^{name} has no token"):
+            embed(inputs, batch_size=2, **options)
+
+
+def test_a_tokenizer_that_puts_nothing_around_a_text(tmp_path):
+    our_tokenizer().save_pretrained(tmp_path)
+    file = tmp_path / "tokenizer.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "post_processor": None}))
+    bare = minirobert.RobertaTokenizer.from_pretrained(tmp_path)
+    tag = minirobert.pipeline("ner", our_model("RobertaForTokenClassification"), bare)
+    for inputs, name in (("", "the text"), (["a", ""], "text 1")):
+        with pytest.raises(ValueError, match=f"^{name} has no token"):
+            tag(inputs, batch_size=2)
 
 
 def test_tokenizer_of_another_model():
