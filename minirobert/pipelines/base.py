@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -34,6 +35,7 @@ __all__ = [
     "Pipeline",
     "Row",
     "TooLongError",
+    "check_some_token",
     "device_name",
     "flag",
     "on_host",
@@ -132,6 +134,8 @@ class Pipeline(Generic[Model]):
     noun: ClassVar[str] = "text"
     #: The types of a single input; what else can be iterated over holds several.
     single: ClassVar[tuple[type, ...]] = (str,)
+    #: Whether the pipeline itself sees to a text without any token.
+    may_be_empty: ClassVar[bool] = False
 
     @takes({})
     def __init__(
@@ -293,9 +297,18 @@ class Pipeline(Generic[Model]):
         return check("tokenizer_kwargs", or_else(given, self.tokenizer_kwargs), OPTIONS, TypeError)
 
     def _row(
-        self, name: str, text: Any, text_pair: Any = None, options: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        text: Any,
+        text_pair: Any = None,
+        options: Mapping[str, Any] | None = None,
+        *,
+        is_padded: bool = False,
     ) -> Row:
-        """Encode a text, or a pair of texts, as one row, and check that the model can take it."""
+        """Encode a text, or a pair of texts, as one row, and check that the model can take it.
+
+        Padding that the options ask for is taken away again, unless it is to be read, too.
+        """
         options = {**self._options(options), "return_attention_mask": True}  # rows are padded later
         limit = self.model.config.max_sequence_length
         if not options.keys() & {"padding", "truncation", "max_length"}:
@@ -303,7 +316,8 @@ class Pipeline(Generic[Model]):
             options = {**options, "truncation": False, "max_length": limit}
         for part in (text,) if text_pair is None else (text, text_pair):
             check_text(name, part)
-        row = self.tokenizer(text, text_pair, **options)
+        row: Row = self.tokenizer(text, text_pair, **options)
+        row = row if is_padded else _without_padding(row)
         length = len(row["input_ids"])
         if length > limit:
             options = {"truncation": True, "max_length": limit}
@@ -311,6 +325,8 @@ class Pipeline(Generic[Model]):
                 f"{name} has {length} tokens, but the model takes at most {limit}: shorten it",
                 f", or truncate it with tokenizer_kwargs={options}",
             )
+        if not self.may_be_empty:
+            check_some_token(name, row)
         return row
 
 
@@ -357,6 +373,31 @@ def rows_of(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:
         {name: column[i] for name, column in encoding.items()}
         for i in range(len(encoding["input_ids"]))
     ]
+
+
+#: What says something of each token of a row, and is read.
+OF_TOKENS = ("input_ids", "attention_mask", "offset_mapping")
+
+
+def _without_padding(row: Row) -> Row:
+    """Take the padding of the tokenizer away.
+
+    >>> _without_padding({"input_ids": [1, 0, 5, 2], "attention_mask": [0, 1, 1, 1]})
+    {'input_ids': [0, 5, 2], 'attention_mask': [1, 1, 1]}
+    """
+    is_token = row["attention_mask"]
+    if all(is_token):
+        return row
+    return {name: list(compress(row[name], is_token)) for name in OF_TOKENS if name in row}
+
+
+def check_some_token(name: str, row: Row) -> None:
+    """Refuse a row without any token, which in a batch would be answered from padding."""
+    if not any(row["attention_mask"]):
+        raise ValueError(
+            f"{name} has no token, but the model reads at least one: give it a word, or leave "
+            "add_special_tokens at True"
+        )
 
 
 def on_host(scores: Array) -> np.ndarray[Any, Any]:

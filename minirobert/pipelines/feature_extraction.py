@@ -143,6 +143,8 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
         more = None if tokenize_kwargs is None else self._options(tokenize_kwargs)
         options = _options(self._options(tokenizer_kwargs), more, truncation)
 
+        is_padded = pooling in (None, "word")  # whose vectors are told by their places
+
         def answer(_: str, rows: Sequence[Row], outputs: Sequence[Any]) -> Any:
             vectors = outputs[0]
             if pooling == "word":
@@ -152,7 +154,7 @@ class FeatureExtractionPipeline(Pipeline[RobertaModel]):
             return vectors if arrays else vectors.tolist()
 
         job = Job(
-            lambda text, name: [self._row(name, text, options=options)],
+            lambda text, name: [self._row(name, text, options=options, is_padded=is_padded)],
             lambda batch: self._vectors(
                 batch, pooling, normalize and pooling != "word", bool(options.get("padding"))
             ),

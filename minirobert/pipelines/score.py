@@ -50,6 +50,7 @@ class ScorePipeline(Pipeline[LanguageModel]):
     """
 
     task = "score"
+    may_be_empty = True
 
     @takes(OF_OBJECTS | OF_ROWS)
     def __init__(

@@ -79,6 +79,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
     """
 
     task = "text-generation"
+    may_be_empty = True
 
     @takes(OF_OBJECTS | OF_GENERATORS)
     def __init__(
@@ -119,7 +120,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         self.functions = {"tokenizer": tokenizer, **_taken_functions(generation)}
         given = generation.pop("generation_config", None)
         self.generation = {**_given_in(given), **generation}
-        self._config({})  # finds a wrong option now
+        self._config(self.generation)  # finds a wrong option now
 
     @one_or_many(str)  # type: ignore[arg-type]  # as there are any other options
     @takes(OF_CALLS | OF_GENERATION)
@@ -273,12 +274,12 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         self, options: Mapping[str, Any], given: GenerationConfig | None = None
     ) -> GenerationConfig:
         """Put the options of a call together with those of the pipeline, the task and the model."""
-        said = _given_in(given)
+        said, call = _given_in(given), options
         options = {**{n: v for n, v in self.generation.items() if n not in said}, **options}
         below = {**self.model.generation_options(), **self._of_task, **said}
         if given is None and {**below, **options}.get("num_beams", 1) == 1:
             below = {**DEFAULTS, **below}
-        return GenerationConfig.settled(below, None, options)
+        return GenerationConfig.settled(below, None, options, {**said, **call})
 
     def _prompt(
         self,

@@ -19,7 +19,7 @@ from ..models.classifiers import RobertaForTokenClassification
 from ..rules import STRING, Rule, check, integer, list_of, optional
 from ..sentences import shown
 from ..tokenization import BatchEncoding, RobertaTokenizer
-from .base import Batch, Job, Pipeline, Row, flag, or_else, rows_of
+from .base import Batch, Job, Pipeline, Row, check_some_token, flag, or_else, rows_of
 from .entities import STRATEGIES, read_entities, read_tokens, without_overlap
 from .inputs import check_text, opened
 from .keywords import OF_CALLS, OF_OBJECTS, OF_TOKENS
@@ -233,6 +233,7 @@ class TokenClassificationPipeline(Pipeline[RobertaForTokenClassification]):
             return_attention_mask=True,
         )
         rows = rows_of(encoding)
+        check_some_token(name, rows[0])
         if stride is None and len(rows) > 1:
             warn(
                 f"{name} has more than the {self.limit} tokens that the model takes, and the rest "

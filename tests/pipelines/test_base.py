@@ -1,6 +1,7 @@
 """What all pipelines share, on one that gives back its rows."""
 
 import itertools
+import json
 import re
 import sys
 from collections import UserList, deque
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 import minirobert
 from minirobert import RobertaConfig, RobertaModel
 from minirobert.pipelines.base import LOOK_AHEAD, Job, Pipeline, rows_of
-from tests.pipelines.models import our_model, our_tokenizer
+from tests.pipelines.models import LONGEST, assert_same, our_model, our_tokenizer
 
 
 class Echo(Pipeline):
@@ -306,6 +307,89 @@ def test_rows_are_padded_behind_their_tokens_whatever_the_tokenizer_says():
     echo = Echo(batch_size=2)
     echo.tokenizer = left
     assert echo(["a", LONG]) == [["a"], LONG.split()]
+
+
+DECODER = {"is_decoder": True, "tie_word_embeddings": False}
+NLI = {"id2label": ((0, "contradiction"), (1, "neutral"), (2, "entailment"))}
+CHOICES = {"question": "a sky", "choices": ["b", "c d"]}
+#: task: (the class of its model, its labels, what it is called with, and how)
+ROWS_OF_TEXTS = {
+    "fill-mask": ("RobertaForMaskedLM", {}, "a <mask>", {}),
+    "feature-extraction": ("RobertaModel", {}, "a sky", {"pooling": "cls"}),
+    "text-classification": ("RobertaForSequenceClassification", {}, "a sky", {"top_k": 1}),
+    "zero-shot-classification": (
+        *("RobertaForSequenceClassification", NLI, "a sky"),
+        {"candidate_labels": ["b", "c"]},
+    ),
+    "multiple-choice": ("RobertaForMultipleChoice", {}, CHOICES, {}),
+    "score": ("RobertaForCausalLM", DECODER, "a sky", {}),
+}
+
+
+def of_task(task, tokenizer):
+    """Make a pipeline, and what calls it with its input or with several."""
+    model, labels, one, options = ROWS_OF_TEXTS[task]
+    pipe = minirobert.pipeline(task, our_model(model, **labels), tokenizer)
+    return one, lambda inputs, **more: pipe(inputs, **options, **more)
+
+
+@pytest.mark.parametrize("special", [True, False])
+@pytest.mark.parametrize("task", ROWS_OF_TEXTS)
+def test_padding_that_is_asked_for_changes_no_answer(task, special):
+    left = minirobert.RobertaTokenizer.from_pretrained(padding_side="left")
+    one, call = of_task(task, left)
+    plain = {"add_special_tokens": special}
+    expected = call(one, tokenizer_kwargs=plain)
+    for padding in (
+        {"padding": "max_length", "max_length": 20},
+        {"padding": "max_length", "max_length": LONGEST + 9, "padding_side": "right"},
+        {"padding": True, "pad_to_multiple_of": 16},
+    ):
+        options = {**plain, **padding}
+        assert call(one, tokenizer_kwargs=options) == expected
+        together = call([one, one], tokenizer_kwargs=options, batch_size=2)
+        assert_same(together, [expected, expected])
+
+
+#: A text for the others must have a mask, a letter, or a token to score.
+HAVE_NO_OTHER_ERROR = ["feature-extraction", "text-classification", "multiple-choice"]
+EMPTY = {"multiple-choice": ({"question": "", "choices": ["", "b"]}, "question 1, with choice 0,")}
+
+
+@pytest.mark.parametrize("more", [{}, {"padding": "max_length", "max_length": 9}], ids=str)
+@pytest.mark.parametrize("task", HAVE_NO_OTHER_ERROR)
+def test_a_text_without_a_token_is_an_error_alone_and_in_a_batch(task, more):
+    one, call = of_task(task, our_tokenizer())
+    empty, name = EMPTY.get(task, ("", "text 1"))
+    options = {"tokenizer_kwargs": {"add_special_tokens": False, **more}}
+    sentence = " has no token, but the model reads at least one: give it a word, or leave "
+    with pytest.raises(ValueError, match=f"^{name}{sentence}add_special_tokens at True"):
+        call([one, empty], **options, batch_size=2)
+    alone = name.replace("text 1", "the text").replace("question 1", "the question")
+    with pytest.raises(ValueError, match=f"^{alone}{sentence}"):
+        call(empty, **options)
+    with pytest.raises(ValueError, match=f"^{alone}{sentence}"):
+        list(call(iter([empty, one]), **options, batch_size=2))
+
+
+@pytest.mark.parametrize("pooling", [None, "mean", "cls", "word"])
+def test_a_text_without_a_token_has_no_vector(pooling):
+    embed = minirobert.pipeline("feature-extraction", our_model("RobertaModel"), our_tokenizer())
+    options = {"tokenizer_kwargs": {"add_special_tokens": False}, "pooling": pooling}
+    for inputs, name in (("", "the text"), (["", "a"], "text 0")):
+        with pytest.raises(ValueError, match=f"^{name} has no token"):
+            embed(inputs, batch_size=2, **options)
+
+
+def test_a_tokenizer_that_puts_nothing_around_a_text(tmp_path):
+    our_tokenizer().save_pretrained(tmp_path)
+    file = tmp_path / "tokenizer.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "post_processor": None}))
+    bare = minirobert.RobertaTokenizer.from_pretrained(tmp_path)
+    tag = minirobert.pipeline("ner", our_model("RobertaForTokenClassification"), bare)
+    for inputs, name in (("", "the text"), (["a", ""], "text 1")):
+        with pytest.raises(ValueError, match=f"^{name} has no token"):
+            tag(inputs, batch_size=2)
 
 
 def test_tokenizer_of_another_model():

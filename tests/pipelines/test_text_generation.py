@@ -1,13 +1,19 @@
 """The text-generation pipeline against transformers', streams of text, and what is refused."""
 
+import re
+import warnings
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minirobert
-from minirobert import TINY, RobertaForCausalLM
-from minirobert.pipelines.text_generation import Continuation
+from minirobert import TINY, GenerationConfig, RobertaForCausalLM
+from minirobert.generation.config import FOR_DRAWING
+from minirobert.generation.processors import CHANGES_OF_DRAWING
+from minirobert.pipelines.text_generation import Continuation, TextGenerationPipeline
 from tests.equivalence.test_generation import WithForwardPositions
 from tests.libraries import LIBRARIES
 from tests.pipelines.models import (
@@ -84,6 +90,35 @@ def test_options_of_the_tokenizer(name):
     assert continued(**more, **{name: options})("The sky") == expected
     with pytest.raises(ValueError, match=f"{name} is .*when the pipeline is made"):
         continued(**more)("The sky", **{name: options})
+
+
+PADDINGS = [
+    {"padding": "max_length", "max_length": 30, "padding_side": "left"},
+    {"padding": "max_length", "max_length": 30, "padding_side": "right"},
+    {"padding": True, "pad_to_multiple_of": 8, "padding_side": "left"},
+]
+
+
+@pytest.mark.parametrize("special", [None, False, True])
+@pytest.mark.parametrize("padding", PADDINGS, ids=str)
+def test_padding_of_the_tokenizer_changes_no_text(padding, special):
+    options = {"do_sample": False, "add_special_tokens": special, "eos_token_id": None}
+    plain, padded = continued(**options), continued(**options, tokenizer_kwargs=padding)
+    inputs = ["Who?", "The sky is blue"]
+    for more in ({"max_new_tokens": 5}, {"max_length": 15}, {"max_length": 15, "prefix": "Once "}):
+        expected = plain(inputs, **more)
+        assert padded(inputs, **more) == expected == padded(inputs, batch_size=2, **more)
+        texts_ = [text + "".join(padded.stream(text, **more)) for text in inputs]
+        assert texts_ == [one["generated_text"] for (one,) in expected]
+    ids = [call("Who?", max_new_tokens=2, return_tensors=True) for call in (plain, padded)]
+    assert ids[0] == ids[1]
+
+
+def test_padding_of_the_tokenizer_changes_no_text_of_transformers():
+    options = {"do_sample": False, "add_special_tokens": True, "max_new_tokens": 5}
+    expected = by_transformers(**options)("The sky", tokenizer_encode_kwargs=dict(PADDINGS[0]))
+    assert continued(**options, tokenizer_kwargs=PADDINGS[0])("The sky") == expected
+    assert continued(**options)("The sky") == expected
 
 
 @settings(max_examples=50)
@@ -207,6 +242,73 @@ def test_errors_of_streams_and_pipelines():
         continued(tempreature=1)
     with pytest.raises(ValueError, match="needs a RobertaForCausalLM, not a RobertaForMaskedLM"):
         minirobert.pipeline("text-generation", our_model("RobertaForMaskedLM"), our_tokenizer())
+
+
+def warned(function, *arguments, **options):
+    """Give what a call warns of, and check that it points here."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function(*arguments, **options)
+    assert {one.filename for one in caught} <= {__file__}
+    return [str(one.message) for one in caught]
+
+
+HEAT, BEAMS = {"temperature": 3.0}, {"num_beams": 2}
+GREEDY, FEW = {"do_sample": False}, {"max_new_tokens": 2}
+
+
+@pytest.mark.parametrize(
+    ("made_with", "called_with", "lost", "cure"),
+    [
+        ({}, {**GREEDY, **HEAT, "top_p": 0.5}, "temperature=3.0, top_p=0.5", "set do_sample=True"),
+        ({}, {**GREEDY, "generation_config": GenerationConfig(**HEAT)}, "temperature=3.0", "set"),
+        ({}, {"generation_config": GenerationConfig(**HEAT, **FEW)}, "temperature=3.0", "set"),
+        ({}, {**BEAMS, "top_k": 3}, "top_k=3", "leave it out$"),
+        (GREEDY, {"min_p": 0.1, "eta_cutoff": 0.2}, "min_p=0.1, eta_cutoff=0.2", "set"),
+        (GREEDY, {"typical_p": 0.1, "epsilon_cutoff": 0.2}, "typical_p=0.1, eps.*=0.2", "set"),
+    ],
+    ids=str,
+)
+def test_options_for_drawing_that_have_no_effect(made_with, called_with, lost, cure):
+    call = continued(**FEW, **made_with)
+    sentence = rf"^do_sample is False, .* has no effect \({lost}\): {cure}"
+    for function in (call, call.stream)[: 1 if "num_beams" in called_with else 2]:
+        (message,) = warned(function, "a", **called_with)
+        assert re.search(sentence, message)
+
+
+def test_options_for_drawing_are_told_where_they_are_given():
+    model, tokenizer = our_model(CLASS, **DECODER), our_tokenizer()
+    make = partial(TextGenerationPipeline, model, tokenizer, **FEW)
+    assert len(warned(make, **GREEDY, **HEAT)) == 1
+    with pytest.warns(match="do_sample is False"):
+        call = make(**GREEDY, **HEAT)
+    assert warned(call, "a") == warned(call, "a", do_sample=True) == []
+    assert warned(make(**HEAT), "a", **GREEDY) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        GREEDY,
+        HEAT,
+        {**GREEDY, "temperature": 1.0, "top_k": 50, "top_p": 1, "min_p": None, "typical_p": 1.0},
+        {**GREEDY, "top_k": 0, "epsilon_cutoff": 0.0, "eta_cutoff": 0.0},
+        BEAMS,
+    ],
+    ids=str,
+)
+def test_options_for_drawing_that_say_nothing_of_it(options):
+    assert warned(continued(**FEW), "a", **options) == []
+    assert warned(continued, **FEW, **options) == []
+
+
+def test_the_model_itself_tells_of_options_for_drawing():
+    model = our_model(CLASS, **DECODER)
+    for function in (model.generate, model.stream):
+        assert len(warned(function, [[0, 5]], **FEW, **HEAT)) == 1
+        assert warned(function, [[0, 5]], **FEW, **HEAT, do_sample=True, rng=0) == []
+    assert set(FOR_DRAWING) == set(CHANGES_OF_DRAWING)
 
 
 def test_a_generator_goes_on():
