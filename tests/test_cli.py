@@ -350,6 +350,16 @@ def test_inspect_needs_no_weights_with_a_config(run_well, tmp_path):
     assert sum(np.prod(tensor["shape"]) for tensor in listed.values()) == 124_697_433
 
 
+@pytest.mark.parametrize("options", [(), ("--json",), ("--computed",)])
+def test_inspect_refuses_json_that_is_no_config(run, run_well, copy_of_tiny, options):
+    (copy_of_tiny / "empty.json").write_text("{}")
+    for name in ("vocab.json", "empty.json"):
+        result = run("inspect", str(copy_of_tiny / name), *options)
+        assert_sentence(result, f"{name}' is no config.json", "no model_type", "no field of")
+    (copy_of_tiny / "few.json").write_text('{"num_hidden_layers": 1}')
+    assert run_well("inspect", str(copy_of_tiny / "few.json"), *options)
+
+
 # train-tokenizer
 
 CORPUS = "low lower lowest\r\n\nlow 日本 newest\nwidest <mask>"
