@@ -120,6 +120,16 @@ def test_lines_that_are_not_utf8(run, files, tmp_path):
     assert "it is left out" in errors
 
 
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("content", "rows"), [(b"", []), (b"\xff\n\xfe\n", [[0, 2], [0, 2]])])
+def test_nothing_to_compare(run, files, tmp_path, content, rows):
+    arguments = files([], rows, "--errors", "skip", "--json")
+    (tmp_path / "texts").write_bytes(content)
+    code, output, errors = run(*arguments)
+    assert (code, json.loads(output)["verdict"]) == (3, "nothing")
+    assert "there was no text to compare" in errors
+
+
 @pytest.mark.parametrize(
     ("texts", "rows", "options", "says"),
     [
