@@ -827,6 +827,34 @@ def test_likeliest_texts(run_well, decoder_directory):
     assert output == "".join(one["generated_text"] + "\n" for one in beams)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--greedy", "--temperature", "2"], ["--temperature says nothing with --greedy"]),
+        (["--greedy", "--top-k", "2"], ["--top-k says nothing with --greedy"]),
+        (["--greedy", "--top-p", "0.5"], ["--top-p says nothing with --greedy"]),
+        (["--greedy", "--min-p", "0.5"], ["--min-p says nothing with --greedy"]),
+        (["--greedy", "--seed", "2"], ["--seed says nothing with --greedy"]),
+        (
+            ["--greedy", "--num-return-sequences", "3"],
+            ["only one likeliest text: leave out --greedy, or give --num-beams 3"],
+        ),
+        (
+            ["--num-beams", "2", "--num-return-sequences", "3"],
+            ["only a choice of 2 beams: give --num-beams 3"],
+        ),
+    ],
+)
+def test_options_of_generation_that_do_not_agree(run, options, words):
+    assert_sentence(run("text-generation", "a", "--model", "nowhere", *options), *words)
+
+
+def test_only_says_nothing_of_what_is_written(run, tmp_path):
+    result = run("vectors", "--out", str(tmp_path / "new"), "--only", "zzz*")
+    assert_sentence(result, "--only says nothing with --out")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_text_is_printed_as_it_comes(decoder_directory):
     """The first words are there before the last are computed."""
     command = [

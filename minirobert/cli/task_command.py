@@ -52,6 +52,10 @@ def answer_all(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) 
     return answers
 
 
+def all_agree(arguments: argparse.Namespace) -> None:
+    """Find nothing wrong with options."""
+
+
 def no_columns(pipe: Any) -> Mapping[str, type]:
     """Leave open which columns the rows of a task have."""
     return {}
@@ -76,6 +80,8 @@ class TaskCommand:
     #: ``plot(answer)`` draws it, and gives the axes; and what that is, for the help.
     plot: Callable[[Any], Any] | None = None
     plotted: str = ""
+    #: ``check(arguments)`` refuses options that do not belong together.
+    check: Callable[[argparse.Namespace], None] = all_agree
     #: Makes the pipeline's input of a line.
     read: Reader = as_it_is
     #: In place of `read` where it depends on the options: takes those that are only about reading
@@ -176,10 +182,11 @@ def _answers(
 
 def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
     check_overwrite(arguments)
+    task.check(arguments)
     out = _file_of(arguments, task)
     skipped = None if arguments.skip_errors is None else checked_new(arguments, "skip_errors")
     picture = Picture(arguments, task.plot) if task.plot and arguments.plot else None
-    _check_different(out, skipped, picture and picture.path)
+    _check_different(out, skipped, None if picture is None else picture.path)
     pipe, read = _pipeline(arguments, task)
 
     def answer(texts: Iterable[str]) -> Iterator[Any]:

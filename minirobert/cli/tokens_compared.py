@@ -56,10 +56,15 @@ def compare(arguments: argparse.Namespace) -> int:
 
 def _call(arguments: argparse.Namespace, tokenizer: RobertaTokenizer) -> Call:
     """Say how the port was called, as a call of the tokenizer would be."""
-    if arguments.truncation_side is not None:
-        tokenizer.truncation_side = arguments.truncation_side
     truncates = arguments.truncate or arguments.max_length is not None
     truncates = truncates or arguments.truncation_strategy is not None
+    if arguments.truncation_side is not None:
+        if not truncates:
+            raise ValueError(
+                "--truncation-side says nothing without --truncate or --max-length: give both, or "
+                "neither"
+            )
+        tokenizer.truncation_side = arguments.truncation_side
     most = arguments.max_length
     if truncates and most is None:
         most = tokenizer.model_max_length

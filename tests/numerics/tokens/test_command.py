@@ -141,6 +141,7 @@ def test_nothing_to_compare(run, files, tmp_path, content, rows):
         (["[1]"], [[0, 2]], ["--jsonl"], "line 1 has [1]: each line is a text, a list of two"),
         (['"a"', '["a", "b"]'], [[0], [0]], ["--jsonl"], "line 2 of"),
         (["a"], [[0, 2]], ["--max-length", "1"], "max_length=1 has no room for the 2 special"),
+        (["a"], [[0, 2]], ["--truncation-side", "left"], "says nothing without --truncate or"),
         (["a"], [[0, 2]], ["--truncation-strategy", "first"], "invalid choice: 'first'"),
     ],
 )
