@@ -350,6 +350,16 @@ def test_inspect_needs_no_weights_with_a_config(run_well, tmp_path):
     assert sum(np.prod(tensor["shape"]) for tensor in listed.values()) == 124_697_433
 
 
+@pytest.mark.parametrize("options", [(), ("--json",), ("--computed",)])
+def test_inspect_refuses_json_that_is_no_config(run, run_well, copy_of_tiny, options):
+    (copy_of_tiny / "empty.json").write_text("{}")
+    for name in ("vocab.json", "empty.json"):
+        result = run("inspect", str(copy_of_tiny / name), *options)
+        assert_sentence(result, f"{name}' is no config.json", "no model_type", "no field of")
+    (copy_of_tiny / "few.json").write_text('{"num_hidden_layers": 1}')
+    assert run_well("inspect", str(copy_of_tiny / "few.json"), *options)
+
+
 # train-tokenizer
 
 CORPUS = "low lower lowest\r\n\nlow 日本 newest\nwidest <mask>"
@@ -815,6 +825,34 @@ def test_likeliest_texts(run_well, decoder_directory):
         "text-generation", "--num-beams", "3", "--num-return-sequences", "2", *options
     )
     assert output == "".join(one["generated_text"] + "\n" for one in beams)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--greedy", "--temperature", "2"], ["--temperature says nothing with --greedy"]),
+        (["--greedy", "--top-k", "2"], ["--top-k says nothing with --greedy"]),
+        (["--greedy", "--top-p", "0.5"], ["--top-p says nothing with --greedy"]),
+        (["--greedy", "--min-p", "0.5"], ["--min-p says nothing with --greedy"]),
+        (["--greedy", "--seed", "2"], ["--seed says nothing with --greedy"]),
+        (
+            ["--greedy", "--num-return-sequences", "3"],
+            ["only one likeliest text: leave out --greedy, or give --num-beams 3"],
+        ),
+        (
+            ["--num-beams", "2", "--num-return-sequences", "3"],
+            ["only a choice of 2 beams: give --num-beams 3"],
+        ),
+    ],
+)
+def test_options_of_generation_that_do_not_agree(run, options, words):
+    assert_sentence(run("text-generation", "a", "--model", "nowhere", *options), *words)
+
+
+def test_only_says_nothing_of_what_is_written(run, tmp_path):
+    result = run("vectors", "--out", str(tmp_path / "new"), "--only", "zzz*")
+    assert_sentence(result, "--only says nothing with --out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_text_is_printed_as_it_comes(decoder_directory):

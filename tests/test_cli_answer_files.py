@@ -298,6 +298,32 @@ def test_wrong_names_are_told_before_the_model_is_read(run, tmp_path, name, word
     assert_sentence(run(*command), *words)
 
 
+def test_a_link_stays_and_its_file_is_written(run, run_well, tmp_path):
+    target, link = tmp_path / "real" / "t.jsonl", tmp_path / "a.jsonl"
+    link.symlink_to("real/t.jsonl")
+    command = ["fill-mask", SKY, "--out", str(link)]
+    assert_sentence(run(*command), f"there is no directory '{target.parent}'")
+    target.parent.mkdir()
+    run_well(*command)
+    first = target.read_bytes()
+    assert first == run_well("fill-mask", SKY, "--json").encode()
+    assert_sentence(run(*command), "is there already", "--overwrite")
+    run_well(*command, "--overwrite", "--top-k", "1")
+    assert target.read_bytes() != first
+    assert link.is_symlink()
+
+
+def test_links_that_lead_nowhere_good(run, tmp_path):
+    link = tmp_path / "a.csv"
+    command = ["fill-mask", SKY, "--model", "nowhere", "--out", str(link)]
+    link.symlink_to("a.csv")
+    assert_sentence(run(*command), "is there already")
+    link.unlink()
+    link.symlink_to("a.txt")
+    assert_sentence(run(*command), "a.txt' ends in '.txt'")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.csv"]
+
+
 def test_parquet_needs_pyarrow(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)

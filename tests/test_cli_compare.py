@@ -265,6 +265,18 @@ def test_all_tensors_and_a_picture(run_well, directory, model, port, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_picture_is_a_new_file(run, run_well, directory, port, tmp_path):
+    picture = tmp_path / "errors.png"
+    picture.write_bytes(b"mine")
+    arguments = ["compare", directory, "--port", "nowhere", "--plot"]
+    assert_sentence(run(*arguments, str(picture)), "is there already", "--overwrite")
+    assert_sentence(run(*arguments, str(tmp_path / "x" / "a.png")), "there is no directory")
+    assert picture.read_bytes() == b"mine"
+    arguments[3] = port()
+    run_well(*arguments, str(picture), "--overwrite")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_arithmetic_of_the_port(run, run_well, directory, model, batch, port):
     half = trace(model.astype("float16"), **batch).tensors
 

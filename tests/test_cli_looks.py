@@ -229,7 +229,7 @@ def test_a_line_of_stdin_is_drawn(run_well, stdin, tmp_path):
         (["tokenize", "--plot", "a.png", "--errors", "skip"], b"\xff\n", "nothing to draw"),
         (["score", "a", "--plot", "a.xyz"], None, "a.xyz is no name of a picture"),
         (["score", "a", "--plot", "a"], None, "a is no name of a picture"),
-        (["score", "a", "--plot", "nowhere/a.png"], None, "make the directory first"),
+        (["score", "a", "--plot", "nowhere/a.png"], None, "there is no directory 'nowhere'"),
         (["score", "a", "--plot", ""], None, "the name is empty"),
         (["score", "a", "--color", "always"], None, "unrecognized argument"),
         (["tokenize", "a", "--color", "red"], None, "invalid choice"),
@@ -250,6 +250,32 @@ def test_what_cannot_be_drawn_is_told(
     assert code == 2
     assert sentence in errors
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", [["score", "Grass"], ["fill-mask", SKY], ["tokenize", "Grass"]])
+def test_a_picture_is_a_new_file(run, run_well, tmp_path, command):
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"mine")
+    plot = ["--plot", str(picture)]
+    nothing_is_read = [*command, "--model", "nowhere"]
+    assert_sentence(run(*nothing_is_read, *plot), "is there already", "--overwrite")
+    missing = ["--plot", str(tmp_path / "x" / "a.png")]
+    assert_sentence(run(*nothing_is_read, *missing), "there is no directory")
+    assert picture.read_bytes() == b"mine"
+    run_well(*command, *plot, "--overwrite")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_answers_and_their_picture_are_two_files(run, tmp_path):
+    files = [f"{option}={tmp_path / 'a.png'}" for option in ("--plot", "--skip-errors")]
+    assert_sentence(run("score", "a", *files), "--skip-errors and by --plot", "two different")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["score", "fill-mask", "tokenize", "compare"])
+def test_overwrite_of_no_file(run, command):
+    words = ["bundled", "a", "--dtype", "float16"] if command == "compare" else ["a"]
+    assert_sentence(run(command, *words, "--overwrite"), "--overwrite says nothing without --")
 
 
 def test_without_matplotlib_nothing_is_computed(run, monkeypatch, tmp_path):

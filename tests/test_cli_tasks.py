@@ -130,6 +130,33 @@ CASES = {
 ALL_CASES = [(task, *case) for task in CASES for case in CASES[task]]
 
 
+LONG = "the sky " * 300
+
+
+@pytest.mark.parametrize(
+    ("command", "model", "cure"),
+    [
+        (["fill-mask", SKY], "", "give a model that was saved for this task"),
+        (["fill-mask", SKY], "..", "below it: add /"),
+        (
+            ["multiple-choice", f"a\t{LONG}", "--truncate"],
+            "multiple-choice",
+            "special tokens: shorten that text",
+        ),
+        (["text-classification", "a", "--top-k", "0"], "text-classification", "or 'all'"),
+        (["multiple-choice", "a\tb", "--top-k", "0"], "multiple-choice", "or left out for all"),
+        (["tokenize", LONG], "text-classification", "shorten it (others are not told)"),
+    ],
+)
+def test_a_cure_is_one_that_the_command_has(run, directories, command, model, cure):
+    path = directories[model or "text-classification"] if model != ".." else None
+    path = path or directories["fill-mask"].parent
+    _, _, errors = run(*command, "--model", str(path))
+    assert cure in errors
+    words = ("strict=", "subfolder=", "truncation=", "None")
+    assert not any(word in errors for word in words), errors
+
+
 @pytest.fixture(scope="module")
 def directories(tmp_path_factory):
     return saved_for_each_task(tmp_path_factory.mktemp)

@@ -18,6 +18,7 @@ from ..sentences import fitted, shown
 from .bench import add_bench
 from .compare import add_compare
 from .compare_tokens import add_compare_tokens
+from .cures import of_command
 from .explore import add_explore
 from .export import add_export
 from .streams import ReaderGone, output, speak_utf8, tell
@@ -79,7 +80,7 @@ def _run(argv: Sequence[str] | None) -> int:
         tell(f"something is nested too deeply, or a number is too large: {error}")
         return 2
     except (ValueError, TypeError, KeyError, IndexError, OSError, ImportError, Warning) as error:
-        tell(_sentence(error))
+        tell(of_command(_sentence(error)))
         return 2
     return code
 
@@ -164,4 +165,4 @@ def _sentence(error: BaseException) -> str:
 
 
 def _show_warning(message: Any, *_: Any) -> None:
-    tell(f"warning: {message}")
+    tell(of_command(f"warning: {message}"))

@@ -9,7 +9,9 @@ from typing import Any
 from ..sentences import listed, shown
 from .calls import CALL_OPTIONS, add_call, call_of, has_call
 from .common import add_command, show
+from .looks import checked_picture
 from .models import MODEL_OPTIONS, load_model, model_name
+from .new_files import OVERWRITE, check_overwrite
 from .options import add_options, choice, device, either, named, switch, text, words
 from .streams import tell
 
@@ -71,6 +73,7 @@ _OPTIONS = (
     ),
     switch("--all", "show each tensor by itself", default=False),
     text("--plot", "FILE", "draw the errors into a picture, as errors.png", type=named),
+    OVERWRITE,
     *MODEL_OPTIONS,
 )
 
@@ -100,6 +103,7 @@ def add_compare(commands: Any) -> None:
 
 def _compare(arguments: argparse.Namespace) -> int:
     _check(arguments)
+    picture = checked_picture(arguments) if arguments.plot else None
     from ..numerics import compare
 
     reference = load_model(arguments, as_stored=True)
@@ -116,8 +120,8 @@ def _compare(arguments: argparse.Namespace) -> int:
         explain=not arguments.no_explain,
     )
     lacking = result.lacking(*arguments.require)
-    if arguments.plot:
-        result.plot(arguments.plot)
+    if picture is not None:
+        result.plot(picture)
     show(arguments, result.to_json(), lambda: result.report(every=arguments.all))
     if result.departing:
         return DEPARTS
@@ -132,6 +136,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that do not belong together."""
+    check_overwrite(arguments)
     given = {name for name, value in vars(arguments).items() if value is not None}
     if not given & {"port", "torch", "onnx", "dtype", "device"}:
         raise ValueError(

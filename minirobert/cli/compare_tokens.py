@@ -53,7 +53,7 @@ def add_compare_tokens(commands: Any) -> None:
         "compare-tokens",
         "Compare the ids that a port's tokenizer gives with those here: how many texts agree, "
         "where the first one parts, in which piece, and which mistake gives the port's ids. The "
-        "exit code is 0 if all agree and 1 if not.",
+        "exit code is 0 if all agree, 1 if not, 2 after an error, and 3 if there is no text.",
         "  minirobert compare-tokens roberta-base --port ids.jsonl texts.txt\n"
         "  minirobert compare-tokens bundled --port ids.jsonl texts.jsonl --jsonl --all\n"
         "  minirobert compare-tokens roberta-base --port ids.jsonl pairs.txt --pair --truncate "

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..marking.terminal import has_colours
 from .common import Takes
+from .new_files import checked_new
 from .options import choice, named, text
 
-__all__ = ["COLOUR", "Picture", "in_colours", "plot_option"]
+__all__ = ["COLOUR", "Picture", "checked_picture", "in_colours", "plot_option"]
 
 COLOUR = choice(
     "--color",
@@ -31,6 +33,15 @@ def plot_option(what: str) -> Any:
     return text("--plot", "FILE", f"draw {what} into a picture, as picture.png", type=named)
 
 
+def checked_picture(arguments: argparse.Namespace) -> Path:
+    """Give the file of ``--plot``; what hinders it is told before anything is computed."""
+    from ..plots.files import check_picture
+
+    path = checked_new(arguments, "plot")
+    check_picture(path)
+    return path
+
+
 class Picture:
     """The picture of ``--plot``, of the answer to one text: ``draw(answer)`` gives its axes.
 
@@ -38,12 +49,9 @@ class Picture:
     """
 
     def __init__(self, arguments: argparse.Namespace, draw: Callable[[Any], Any]):
-        from ..plots.files import check_picture
-
-        self.path = arguments.plot
+        self.path = checked_picture(arguments)
         self.draw = draw
         self.answers: list[Any] = []
-        check_picture(self.path)
         if len(arguments.texts) > 1:
             raise self._several()
 

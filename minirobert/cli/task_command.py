@@ -18,7 +18,7 @@ from .answer_files import Form, Row, check_suffix, rows_of_results, saving
 from .common import Printed, Takes, add_command, add_texts, answer_lines, print_json, show
 from .lines import SKIP_ERRORS, errors_option
 from .looks import COLOUR, Picture, in_colours, plot_option
-from .new_files import checked_new, new_file
+from .new_files import check_overwrite, checked_new, new_file
 from .options import (
     DEVICE,
     DTYPE,
@@ -52,6 +52,10 @@ def answer_all(pipe: Any, inputs: Iterable[Any], arguments: argparse.Namespace) 
     return answers
 
 
+def all_agree(arguments: argparse.Namespace) -> None:
+    """Find nothing wrong with options."""
+
+
 def no_columns(pipe: Any) -> Mapping[str, type]:
     """Leave open which columns the rows of a task have."""
     return {}
@@ -76,6 +80,8 @@ class TaskCommand:
     #: ``plot(answer)`` draws it, and gives the axes; and what that is, for the help.
     plot: Callable[[Any], Any] | None = None
     plotted: str = ""
+    #: ``check(arguments)`` refuses options that do not belong together.
+    check: Callable[[argparse.Namespace], None] = all_agree
     #: Makes the pipeline's input of a line.
     read: Reader = as_it_is
     #: In place of `read` where it depends on the options: takes those that are only about reading
@@ -175,9 +181,12 @@ def _answers(
 
 
 def _answer(arguments: argparse.Namespace, task: TaskCommand) -> None:
+    check_overwrite(arguments)
+    task.check(arguments)
     out = _file_of(arguments, task)
-    skipped = _file_of_skipped(arguments, out)
+    skipped = None if arguments.skip_errors is None else checked_new(arguments, "skip_errors")
     picture = Picture(arguments, task.plot) if task.plot and arguments.plot else None
+    _check_different(out, skipped, None if picture is None else picture.path)
     pipe, read = _pipeline(arguments, task)
 
     def answer(texts: Iterable[str]) -> Iterator[Any]:
@@ -217,20 +226,22 @@ def _file_of(arguments: argparse.Namespace, task: TaskCommand) -> Path | None:
     """Give the file to save the answers in, if there is to be one."""
     if arguments.out is None:
         return None
-    check_suffix(Path(arguments.out), task.has_arrays)
-    return checked_new(arguments)
-
-
-def _file_of_skipped(arguments: argparse.Namespace, out: Path | None) -> Path | None:
-    """Give the file that tells of texts without an answer, if there is to be one."""
-    if arguments.skip_errors is None:
-        return None
-    path = checked_new(arguments, "skip_errors")
-    if out is not None and os.path.realpath(out) == os.path.realpath(path):
-        raise ValueError(
-            f"{shown(str(path))} is named by --out and by --skip-errors: give two different files"
-        )
+    path = checked_new(arguments)
+    check_suffix(path, task.has_arrays)
     return path
+
+
+def _check_different(out: Path | None, skipped: Path | None, picture: Path | None) -> None:
+    """Refuse one file for two things."""
+    named: dict[str, str] = {}
+    for flag, path in (("--out", out), ("--skip-errors", skipped), ("--plot", picture)):
+        if path is None:
+            continue
+        other = named.setdefault(os.path.realpath(path), flag)
+        if other != flag:
+            raise ValueError(
+                f"{shown(str(path))} is named by {other} and by {flag}: give two different files"
+            )
 
 
 def _tell_of_file(arguments: argparse.Namespace, count: int, out: Path) -> None:

@@ -11,7 +11,7 @@ from ..checkpoints.matching import Match, match
 from ..checkpoints.reading import fetch_weights, stored_tensors
 from ..checkpoints.stored import StoredTensor
 from ..config import RobertaConfig
-from ..config_fields import MODEL_TYPES
+from ..config_fields import FIELDS, MODEL_TYPES
 from ..files import MODEL_FILES, TINY, HubOptions, ModelFiles, read_json
 from ..intermediates import intermediates
 from ..parameters import columns, parameter_shapes, summary
@@ -58,7 +58,7 @@ def _inspect(arguments: argparse.Namespace) -> None:
         _show_computed(arguments, path)
         return
     if path.is_file() and path.suffix == ".json" and not path.name.endswith(".index.json"):
-        shapes = _shapes(RobertaConfig.from_json_file(path), arguments)
+        shapes = _shapes(_config_in(path), arguments)
         _show(arguments, shapes, dict.fromkeys(shapes, "float32"), {})
         return
     if path.is_file() and path.suffix not in (".json", ".safetensors"):
@@ -75,6 +75,16 @@ def _inspect(arguments: argparse.Namespace) -> None:
             return _matched(stored, config, arguments) if config else _alone(stored)
 
     _show(arguments, *files.together(MODEL_FILES, read))
+
+
+def _config_in(path: Path) -> RobertaConfig:
+    """Read a config.json; another file of JSON says nothing of tensors."""
+    if not read_json(path, tell=False).keys() & FIELDS.keys():
+        raise ValueError(
+            f"{shown(str(path))} is no config.json: it has no model_type, and no field of "
+            "RobertaConfig; give one that has, or the model's directory"
+        )
+    return RobertaConfig.from_json_file(path)
 
 
 def _config(files: ModelFiles) -> RobertaConfig | None:
@@ -138,7 +148,7 @@ def _show(
 def _show_computed(arguments: argparse.Namespace, path: Path) -> None:
     """Print the table of intermediate tensors for a model's configuration."""
     if path.is_file():
-        config = RobertaConfig.from_json_file(path)
+        config = _config_in(path)
     else:
         config = RobertaConfig.from_pretrained(arguments.model, **hub_options(arguments))
     config.chunk_size_feed_forward = 0  # chunks are compared as the whole that they make up

@@ -22,6 +22,7 @@ from ..tokenization.units import units
 from .common import Printed, add_command, add_texts, answer_lines, print_json, show
 from .lines import Faults, check_no_device, errors_option
 from .looks import COLOUR, Picture, in_colours, plot_option
+from .new_files import OVERWRITE, check_overwrite
 from .options import HUB_OPTIONS, QUIET, add_options, count, hub_options, named, switch, text, words
 from .progress import is_terminal
 
@@ -41,6 +42,7 @@ _TOKENIZE_OPTIONS = (
     ),
     COLOUR,
     plot_option("the tokens, or with --explain the merges of one word,"),
+    OVERWRITE,
     errors_option("texts that are not UTF-8"),
     *HUB_OPTIONS,
 )
@@ -109,9 +111,10 @@ def add_train_tokenizer(commands: Any) -> None:
 
 
 def _tokenize(arguments: argparse.Namespace) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
+    check_overwrite(arguments)
     draw = _draw_merges if arguments.explain else _draw_tokens
     picture = Picture(arguments, draw) if arguments.plot else None
+    tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
     (_explain if arguments.explain else _list_tokens)(arguments, tokenizer, picture)
     if picture is not None:
         picture.write()

@@ -13,15 +13,20 @@ from ..numerics.tokens.steps import Call
 from ..sentences import plain, shown
 from ..tokenization import RobertaTokenizer
 from .common import show
+from .compare import AGREES, DEPARTS, TOO_LITTLE
 from .compare_tokens import STRATEGIES
 from .lines import Faults, file_lines, pair_of
 from .options import hub_options
+from .streams import tell
 
 __all__ = ["compare"]
 
+#: By what is found.
+EXIT_CODES = {"agree": AGREES, "part": DEPARTS, "nothing": TOO_LITTLE}
+
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Compare, print the report, and give the exit code: 0 if all texts agree, else 1."""
+    """Compare, print the report, and give the exit code."""
     rows = read_port_rows(arguments.port)
     texts = list(_texts(arguments))
     tokenizer = AutoTokenizer.from_pretrained(arguments.model, **hub_options(arguments))
@@ -44,15 +49,22 @@ def compare(arguments: argparse.Namespace) -> int:
         comparison.to_json(all_texts=arguments.all),
         lambda: comparison.report(all_texts=arguments.all),
     )
-    return 0 if comparison.first is None else 1
+    if comparison.verdict == "nothing":
+        tell("there was no text to compare: give files that have some")
+    return EXIT_CODES[comparison.verdict]
 
 
 def _call(arguments: argparse.Namespace, tokenizer: RobertaTokenizer) -> Call:
     """Say how the port was called, as a call of the tokenizer would be."""
-    if arguments.truncation_side is not None:
-        tokenizer.truncation_side = arguments.truncation_side
     truncates = arguments.truncate or arguments.max_length is not None
     truncates = truncates or arguments.truncation_strategy is not None
+    if arguments.truncation_side is not None:
+        if not truncates:
+            raise ValueError(
+                "--truncation-side says nothing without --truncate or --max-length: give both, or "
+                "neither"
+            )
+        tokenizer.truncation_side = arguments.truncation_side
     most = arguments.max_length
     if truncates and most is None:
         most = tokenizer.model_max_length

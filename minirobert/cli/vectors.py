@@ -46,6 +46,8 @@ def add_vectors(commands: Any) -> None:
 
 
 def _vectors(arguments: argparse.Namespace) -> int:
+    if arguments.out is not None and arguments.only:
+        raise ValueError("--only says nothing with --out, which writes all cases: leave it out")
     if arguments.out is not None and arguments.check is None and arguments.port is None:
         _write(arguments)
         return 0

@@ -31,6 +31,26 @@ def _show_generation(line: str, found: Any) -> None:
     print()
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options of drawing where nothing is drawn, and more texts than are found."""
+    if arguments.do_sample is False:
+        for option in ("temperature", "top_k", "top_p", "min_p", "rng"):
+            if getattr(arguments, option) is not None:
+                flag = "seed" if option == "rng" else option.replace("_", "-")
+                raise ValueError(
+                    f"--{flag} says nothing with --greedy, which draws no words: leave out one of "
+                    "them"
+                )
+    wanted, beams = arguments.num_return_sequences or 1, arguments.num_beams or 1
+    if wanted > beams and (beams > 1 or arguments.do_sample is False):
+        found = "one likeliest text" if beams == 1 else f"a choice of {beams} beams"
+        cure = "leave out --greedy, or give" if beams == 1 else "give"
+        raise ValueError(
+            f"--num-return-sequences is {wanted}, but there is only {found}: {cure} --num-beams "
+            f"{wanted}"
+        )
+
+
 TEXT_GENERATION = TaskCommand(
     task="text-generation",
     purpose="Continue a text, by words that are drawn one after the other.",
@@ -71,6 +91,7 @@ TEXT_GENERATION = TaskCommand(
         ),
         count("--seed", "draw the same words each time the command is run", type=seed, dest="rng"),
     ),
+    check=_check,
     show=_show_generation,
     columns=lambda pipe: {"generated_text": str},
     truncation=None,  # it would cut off the end, which is to be continued

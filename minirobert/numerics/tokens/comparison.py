@@ -69,6 +69,13 @@ class TokenComparison:
         """How many texts agree."""
         return len(self.rows) - len(self._departing)
 
+    @property
+    def verdict(self) -> str:
+        """What is found: ``"agree"``, ``"part"``, or ``"nothing"`` where there are no texts."""
+        if not self.rows:
+            return "nothing"
+        return "part" if self._departing else "agree"
+
     @cached_property
     def explanations(self) -> list[Explanation]:
         """What explains the texts whose ids part, the likeliest mistake first.
@@ -129,7 +136,7 @@ class TokenComparison:
             With these entries:
 
             - ``version``: 1;
-            - ``verdict``: ``"agree"`` or ``"part"``;
+            - ``verdict``: ``"agree"``, ``"part"``, or ``"nothing"`` where there are no texts;
             - ``texts``, ``agreeing``: how many there are, and how many of them agree;
             - ``call``: what the tokenizer was told: ``add_special_tokens``, ``truncation``,
               ``max_length``, ``truncation_side``, ``add_prefix_space``, ``split_special_tokens``;
@@ -146,7 +153,7 @@ class TokenComparison:
         """
         return {
             "version": VERSION,
-            "verdict": "part" if self._departing else "agree",
+            "verdict": self.verdict,
             "texts": len(self.rows),
             "agreeing": self.agreeing,
             "call": self.call._asdict(),

@@ -120,6 +120,16 @@ def test_lines_that_are_not_utf8(run, files, tmp_path):
     assert "it is left out" in errors
 
 
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("content", "rows"), [(b"", []), (b"\xff\n\xfe\n", [[0, 2], [0, 2]])])
+def test_nothing_to_compare(run, files, tmp_path, content, rows):
+    arguments = files([], rows, "--errors", "skip", "--json")
+    (tmp_path / "texts").write_bytes(content)
+    code, output, errors = run(*arguments)
+    assert (code, json.loads(output)["verdict"]) == (3, "nothing")
+    assert "there was no text to compare" in errors
+
+
 @pytest.mark.parametrize(
     ("texts", "rows", "options", "says"),
     [
@@ -131,6 +141,7 @@ def test_lines_that_are_not_utf8(run, files, tmp_path):
         (["[1]"], [[0, 2]], ["--jsonl"], "line 1 has [1]: each line is a text, a list of two"),
         (['"a"', '["a", "b"]'], [[0], [0]], ["--jsonl"], "line 2 of"),
         (["a"], [[0, 2]], ["--max-length", "1"], "max_length=1 has no room for the 2 special"),
+        (["a"], [[0, 2]], ["--truncation-side", "left"], "says nothing without --truncate or"),
         (["a"], [[0, 2]], ["--truncation-strategy", "first"], "invalid choice: 'first'"),
     ],
 )

@@ -81,6 +81,7 @@ def test_arrays_are_rows(tokenizer):
 def test_no_texts(tokenizer):
     comparison = compare_tokens(tokenizer, [], [])
     assert (comparison.agreeing, str(comparison)) == (0, "0 of 0 texts are tokenized the same")
+    assert comparison.to_json()["verdict"] == "nothing"
 
 
 # The steps apart are the tokenizer
