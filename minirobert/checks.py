@@ -26,7 +26,7 @@ from .arrays import (
     namespace_name,
     to_numpy,
 )
-from .sentences import cut, listed, shown
+from .sentences import cut, listed, shown, type_name
 from .warning import warn
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "check_range",
     "check_real",
     "check_shape",
+    "check_weight",
     "floats",
     "integers",
     "place",
@@ -296,3 +297,11 @@ def seeded(seed: Any) -> np.random.Generator:
     if seed is not None and seed < 0:
         raise ValueError(f"rng is {shown(seed)}, but a seed must be at least 0")
     return np.random.default_rng(seed)
+
+
+def check_weight(name: str, array: Any) -> None:
+    """Refuse what no weight can be; arrays that only act like one are taken."""
+    if not hasattr(array, "shape") or isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name} is of type {type_name(array)}, but must be an array")
+    if "float" not in str(array.dtype):
+        raise TypeError(f"{name} has dtype {array.dtype}, but must be floating-point: convert it")

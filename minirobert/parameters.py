@@ -162,7 +162,8 @@ def _embeddings(config: RobertaConfig) -> Shapes:
 
 def _layer(config: RobertaConfig, i: int) -> Shapes:
     hidden, inner = config.hidden_size, config.intermediate_size
-    heads = len(config.kept_heads(i)) * config.head_size  # H, unless heads are pruned
+    kept = config.num_attention_heads - len(set(config.pruned_heads.get(i, ())))
+    heads = kept * config.head_size  # H, unless heads are pruned
     across = config.add_cross_attention
     return {
         **_prefixed("attention.", _attention(config, heads, _distances(config))),

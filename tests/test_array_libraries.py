@@ -170,7 +170,9 @@ def test_dtypes_by_any_name():
     assert float_dtype(np, np.dtype("float32")) is np.float32
     assert float_dtype(np, "bfloat16") is ml_dtypes.bfloat16
     assert float_dtype(np, ml_dtypes.bfloat16) is ml_dtypes.bfloat16
-    for wrong in ("int8", "float8", "half", int, None):
+    assert float_dtype(np, "half") is np.float16
+    assert float_dtype(np, "double") is np.float64
+    for wrong in ("int8", "float8", "float", int, None):
         with pytest.raises(ValueError, match="is not available in numpy: choose one of float16"):
             float_dtype(np, wrong)
     with pytest.raises(ValueError, match=r"float16.*choose one of float32, float64"):

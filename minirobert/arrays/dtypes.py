@@ -24,6 +24,7 @@ __all__ = [
     "float_dtype",
     "float_name",
     "half_in_float32",
+    "has_float",
     "holds",
     "index_dtype",
     "is_floating",
@@ -127,6 +128,15 @@ def float_dtype(xp: Any, name: str) -> Any:
     )
 
 
+def has_float(xp: Any, name: str) -> bool:
+    """Tell whether a library has a floating dtype; None is NumPy."""
+    try:
+        float_dtype(np if xp is None else xp, name)
+    except (ImportError, ValueError):
+        return False
+    return True
+
+
 def float_name(dtype: Any) -> Any:
     """Name a dtype as this package does, whatever library's it is; None stays None.
 
@@ -143,7 +153,7 @@ def float_name(dtype: Any) -> Any:
     return _ALIASES.get(name, name) if isinstance(name, str) else name
 
 
-_ALIASES = {"half": "float16", "float": "float32", "double": "float64"}  # as torch has them
+_ALIASES = {"half": "float16", "double": "float64"}  # "float" is 64 bits in NumPy, 32 in torch
 
 
 def check_available(array: Array) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..arrays import (
     FLOAT_DTYPES,
     Array,
@@ -14,6 +12,7 @@ from ..arrays import (
     dtype_name,
     float_dtype,
     float_name,
+    has_float,
     item_size,
     to_device,
     widened,
@@ -36,11 +35,7 @@ class Destination(NamedTuple):
         is_cuda = self.xp is None and self.device not in (None, "cpu")
         if self.dtype != "auto" or named not in FLOAT_DTYPES or (is_cuda and named == "bfloat16"):
             return self
-        try:
-            float_dtype(np if self.xp is None else self.xp, named)
-        except (ImportError, ValueError):
-            return self
-        return self._replace(dtype=named)
+        return self._replace(dtype=named) if has_float(self.xp, named) else self
 
     @property
     def read_as(self) -> Any:

@@ -29,8 +29,6 @@ from .base import RobertaHeadModel
 from .inputs import check_inputs
 from .reading import last_tokens
 
-__all__ = ["GenerationMixin"]
-
 
 class GenerationMixin(RobertaHeadModel):
     """Generation, for a model whose head scores the next word."""

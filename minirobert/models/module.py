@@ -7,8 +7,6 @@ from dataclasses import InitVar, dataclass, fields
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import numpy as np
-
 from ..arrays import (
     Array,
     Shape,
@@ -19,7 +17,7 @@ from ..arrays import (
     float_dtype,
     library_name,
 )
-from ..checks import place
+from ..checks import check_weight, place
 from ..config import RobertaConfig
 from ..memory import memory_for
 from ..parameters import (
@@ -78,7 +76,7 @@ class RobertaModule:
             )
         flat = flatten(self.params)
         for name, array in flat.items():
-            _check_weight(name, array)
+            check_weight(name, array)
         check_shapes(shapes, {name: tuple(array.shape) for name, array in flat.items()}, "given")
         let_trace(self.word_embeddings)
 
@@ -362,11 +360,3 @@ def _is_dtype(value: Any) -> bool:
     if isinstance(value, str):
         return "float" in value
     return isinstance(value, type) or "dtype" in type(value).__name__.lower()
-
-
-def _check_weight(name: str, array: Any) -> None:
-    """Refuse what no weight can be; arrays that only act like one are taken."""
-    if not hasattr(array, "shape") or isinstance(array, np.ma.MaskedArray):
-        raise TypeError(f"{name} is of type {type_name(array)}, but must be an array")
-    if "float" not in str(array.dtype):
-        raise TypeError(f"{name} has dtype {array.dtype}, but must be floating-point: convert it")

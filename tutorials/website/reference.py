@@ -176,11 +176,11 @@ def _parameters(owner: Name, within: str) -> set[str]:
 
 
 def _member(owner: Name, text: str) -> str | None:
-    """Find a member of a class, in the class that defines it."""
-    value = value_of(owner)
+    """Find a member of a class, in the class that defines it, or shows it in that one's place."""
+    value, found = value_of(owner), None
     for cls in value.__mro__ if inspect.isclass(value) else ():
+        found = home(Name(cls.__module__, cls.__name__)) or found
         if text.partition(".")[0] in vars(cls):
-            found = home(Name(cls.__module__, cls.__name__))
             return f"{found}.{text}" if found else None
     return None
 
