@@ -158,9 +158,10 @@ def test_pieces_of_a_text_that_is_cut(run_well, tmp_path, pooling):
 # Arrays
 
 
+@pytest.mark.parametrize("name", ["a.npy", "a.NPY"])
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
-def test_an_array_has_a_row_for_each_text(run_well, stdin, tmp_path, pooling):
-    texts, path = ["A cat", "naïve 日本", ""], tmp_path / "a.npy"
+def test_an_array_has_a_row_for_each_text(run_well, stdin, tmp_path, pooling, name):
+    texts, path = ["A cat", "naïve 日本", ""], tmp_path / name
     stdin("".join(f"{text}\n" for text in texts))
     run_well("feature-extraction", "--pooling", pooling, "--batch-size", "2", "--out", str(path))
     vectors = minirobert.pipeline("feature-extraction", pooling=pooling)(texts)

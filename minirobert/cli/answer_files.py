@@ -271,7 +271,8 @@ class _Array(AnswerFile):
         for i, array in enumerate(self.arrays):
             if array is not None:
                 whole[i] = array
-        np.save(self.path, whole)
+        with self.path.open("wb") as file:  # np.save would add ".npy" to a name that ends in ".NPY"
+            np.save(file, whole)
 
 
 def _storable(answer: Any) -> Any:
