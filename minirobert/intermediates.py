@@ -8,7 +8,8 @@ watched shows these tensors, under these names, in this order, and no others.
 ...     print(f"{name:40} {one.axes:24} {one.formula}")
 input_ids                                [B, S]                   models.inputs.check_inputs
 token_type_ids                           [B, S]                   models.inputs.check_inputs
-position_ids                             [B, S]                   embeddings.create_position_ids_from_input_ids
+position_ids                             [B, S]
+                                         embeddings.create_position_ids_from_input_ids
 attend                                   [1 or B, 1, 1 or S, T]   attention.attend_mask
 roberta.embeddings.word_embeddings       [B, S, H]                functional.embedding
 roberta.embeddings.token_type_embeddings [B, S, H]                functional.embedding
@@ -20,7 +21,7 @@ lm_head.dense                            [B, S, H]                functional.lin
 lm_head.gelu                             [B, S, H]                functional.gelu
 lm_head.layer_norm                       [B, S, H]                functional.layer_norm
 lm_head.logits                           [B, S, V]                functional.linear
-"""  # noqa: E501  # the name of a function
+"""
 
 from __future__ import annotations
 
