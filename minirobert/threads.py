@@ -15,13 +15,22 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from .rules import check, integer, optional
 
-__all__ = ["blas_threads", "check_threads", "limited", "taken_from_blas"]
+__all__ = [
+    "blas_multiplies_small",
+    "blas_threads",
+    "check_threads",
+    "limited",
+    "taken_from_blas",
+]
+
+#: OpenBLAS's names of the processors for which it multiplies small matrices without a copy.
+_WITH_SMALL = ("SkylakeX", "Cooperlake", "SapphireRapids")
 
 
 def check_threads(threads: Any) -> int | None:
@@ -50,6 +59,12 @@ def blas_threads() -> int:
     """
     with _POOLS.lock:
         return _POOLS.of_blas()
+
+
+def blas_multiplies_small() -> bool:
+    """Tell whether BLAS has loops for small matrices that copy neither: OpenBLAS with AVX-512."""
+    with _POOLS.lock:
+        return _POOLS.blas_is(_WITH_SMALL)
 
 
 def taken_from_blas() -> AbstractContextManager[int]:
@@ -93,6 +108,13 @@ class _Pools:
         if not self.shared or any(one.user_api == "blas" for one in self.own):  # NumPy's, perhaps
             return 1
         return min(self.limits or (self.before if self.n_taken else _numbers(self.shared)))
+
+    def blas_is(self, architectures: Sequence[str]) -> bool:
+        """Tell whether each BLAS is OpenBLAS with the loops of one of these processors."""
+        if not self.are_found:
+            self._find()
+        found = [one for one in (*self.shared, *self.own) if one.user_api == "blas"]
+        return all(getattr(one, "architecture", None) in architectures for one in found)
 
     @contextmanager
     def taken(self) -> Iterator[int]:

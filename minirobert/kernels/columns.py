@@ -15,6 +15,7 @@ from ..config import RobertaConfig
 from ..encoder import activation_of
 from ..functional import gelu
 from ..parameters import ParameterTree
+from .few_columns import product
 from .steps import NUMPY, Steps
 from .texts import Run
 
@@ -32,9 +33,9 @@ _LOWEST = np.finfo(np.float32).min
 
 def projected(x: NDArray, dense: ParameterTree) -> NDArray:  # [X, M] -> [Y, M]
     """Compute `minirobert.functional.linear`: ``W x + b``."""
-    product: NDArray = dense.weight @ x
-    product += dense.bias[:, None]
-    return product
+    result = product(dense.weight, x)
+    result += dense.bias[:, None]
+    return result
 
 
 def after_attention(
@@ -45,7 +46,7 @@ def after_attention(
     dense = layer.intermediate.dense
     activation: Any = activation_of(config)
     if activation is gelu:
-        expanded = dense.weight @ x
+        expanded = product(dense.weight, x)
         steps.gelu(expanded, dense.bias)
     else:
         expanded = activation(projected(x, dense))
@@ -56,7 +57,7 @@ def _add_and_norm(
     x: NDArray, residual: NDArray, block: ParameterTree, config: RobertaConfig, steps: Steps
 ) -> NDArray:  # [X, M], [H, M] -> [H, M]
     """Compute `minirobert.encoder.add_and_norm`."""
-    total: NDArray = block.dense.weight @ x
+    total = product(block.dense.weight, x)
     norm, eps = block.LayerNorm, config.layer_norm_eps
     steps.add_and_norm(total, residual, block.dense.bias, norm.weight, norm.bias, eps)
     return total

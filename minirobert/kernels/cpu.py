@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..functional import gelu, largest, layer_norm, linear, softmax
+from .few_columns import product
 from .registry import kernel_of
 
 __all__ = ["gelu_cpu", "largest_cpu", "layer_norm_cpu", "linear_cpu", "softmax_cpu"]
@@ -67,7 +68,7 @@ def _of_few(rows: NDArray, weight: NDArray) -> NDArray:  # [M, X], [Y, X] -> [M,
     result = np.empty((len(rows), len(weight)), rows.dtype)
     for start in range(0, len(weight), _MANY_WEIGHTS):
         part = slice(start, start + _MANY_WEIGHTS)
-        result[:, part] = (weight[part] @ rows.T).T
+        result[:, part] = product(weight[part], rows.T).T
     return result
 
 

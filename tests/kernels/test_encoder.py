@@ -19,7 +19,7 @@ from minirobert import (
     watch,
 )
 from minirobert.functional import gelu, layer_norm, softmax
-from minirobert.kernels import cached, columns, compiled, in_threads, texts
+from minirobert.kernels import cached, columns, compiled, few_columns, in_threads, texts
 from minirobert.kernels.steps import NUMPY
 from minirobert.kernels.texts import Run
 from minirobert.parameters import build_tree
@@ -92,15 +92,28 @@ def _few_tokens_in_threads(monkeypatch):
         yield
 
 
-@pytest.fixture(params=["NumPy", "numba", "threads"])
+@pytest.fixture
+def _one_thread():
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(params=["NumPy", "numba", "threads", "blocks"])
 def steps(request, monkeypatch):
-    """Run a test with what numba compiles, however small a model is, without, and in threads."""
+    """Run a test with what numba compiles, without, in threads, and with weights in blocks.
+
+    However small a model is.
+    """
     if request.param == "numba":
         pytest.importorskip("numba")
         monkeypatch.setattr(compiled, "_FEW", 0)
         return compiled.steps_for(np.empty(0))
     if request.param == "threads":
         request.getfixturevalue("_few_tokens_in_threads")
+    if request.param == "blocks":
+        monkeypatch.setattr(few_columns, "_SMALL", 50)
+        monkeypatch.setattr(few_columns, "blas_multiplies_small", lambda: True)
+        request.getfixturevalue("_one_thread")
     monkeypatch.setattr(compiled, "_compiled", lambda: None)
     return NUMPY
 
