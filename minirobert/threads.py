@@ -15,22 +15,26 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from .rules import check, integer, optional
 
 __all__ = [
-    "blas_multiplies_small",
     "blas_threads",
     "check_threads",
+    "has_one_thread",
     "limited",
+    "multiplies_small",
     "taken_from_blas",
 ]
 
 #: OpenBLAS's names of the processors for which it multiplies small matrices without a copy.
 _WITH_SMALL = ("SkylakeX", "Cooperlake", "SapphireRapids")
+
+_own_limit: ContextVar[int | None] = ContextVar("threads of this caller", default=None)
 
 
 def check_threads(threads: Any) -> int | None:
@@ -48,8 +52,13 @@ def limited(threads: int | None) -> Iterator[None]:
     if threads is None:
         yield
         return
-    with _POOLS.limited(threads):
-        yield
+    before = _own_limit.get()
+    try:
+        _own_limit.set(threads if before is None else min(threads, before))
+        with _POOLS.limited(threads):
+            yield
+    finally:
+        _own_limit.set(before)
 
 
 def blas_threads() -> int:
@@ -61,10 +70,15 @@ def blas_threads() -> int:
         return _POOLS.of_blas()
 
 
-def blas_multiplies_small() -> bool:
-    """Tell whether BLAS has loops for small matrices that copy neither: OpenBLAS with AVX-512."""
-    with _POOLS.lock:
-        return _POOLS.blas_is(_WITH_SMALL)
+def multiplies_small() -> bool:
+    """Tell whether BLAS has loops for small matrices, which copy nothing: OpenBLAS with AVX-512."""
+    return all(getattr(one, "architecture", None) in _WITH_SMALL for one in _POOLS.blas())
+
+
+def has_one_thread() -> bool:
+    """Tell whether BLAS has one thread for this caller, whatever others limit it to meanwhile."""
+    limit = _own_limit.get()
+    return (max(_POOLS.without_limits(), default=1) if limit is None else limit) == 1
 
 
 def taken_from_blas() -> AbstractContextManager[int]:
@@ -109,12 +123,18 @@ class _Pools:
             return 1
         return min(self.limits or (self.before if self.n_taken else _numbers(self.shared)))
 
-    def blas_is(self, architectures: Sequence[str]) -> bool:
-        """Tell whether each BLAS is OpenBLAS with the loops of one of these processors."""
-        if not self.are_found:
-            self._find()
-        found = [one for one in (*self.shared, *self.own) if one.user_api == "blas"]
-        return all(getattr(one, "architecture", None) in architectures for one in found)
+    def without_limits(self) -> list[int]:
+        """Tell how many threads each BLAS has here where no other thread of Python limits it."""
+        with self.lock:
+            shared = self.before if self._are_told() else _numbers(self.shared)
+        return shared + _numbers([one for one in self.own if one.user_api == "blas"])
+
+    def blas(self) -> list[Any]:
+        """Find the libraries that multiply matrices."""
+        with self.lock:
+            if not self.are_found:
+                self._find()
+        return [one for one in (*self.shared, *self.own) if one.user_api == "blas"]
 
     @contextmanager
     def taken(self) -> Iterator[int]:

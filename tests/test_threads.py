@@ -193,10 +193,10 @@ def test_a_number_for_each_thread_of_python(monkeypatch):
 
 
 def test_threads_of_python():
-    """Many callers with limits of their own; see also the fixture."""
+    """Many callers with limits of their own, which change no answer; see also the fixture."""
     texts = [f"The {word} is <mask>." for word in ("sky", "grass", "sun", "sea")]
     pipes = [pipeline("fill-mask", threads=1 + i % 3) for i in range(len(texts))]
-    expected = [pipeline("fill-mask")(text) for text in texts]
+    expected = [pipe(text) for pipe, text in zip(pipes, texts, strict=True)]
     found = {}
 
     def go(i):

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..threads import blas_multiplies_small, blas_threads
+from ..threads import has_one_thread, multiplies_small
 
 __all__ = ["product"]
 
@@ -29,8 +29,8 @@ def product(weight: NDArray, x: NDArray) -> NDArray:  # [Y, X], [X, M] -> [Y, M]
         x.shape[1] in _COLUMNS
         and 0 < rows < len(weight)
         and weight.flags.c_contiguous
-        and blas_threads() == 1
-        and blas_multiplies_small()
+        and multiplies_small()
+        and has_one_thread()
     ):
         return _by_blocks(weight, np.ascontiguousarray(x), rows)
     result: NDArray = weight @ x

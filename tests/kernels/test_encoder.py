@@ -112,7 +112,7 @@ def steps(request, monkeypatch):
         request.getfixturevalue("_few_tokens_in_threads")
     if request.param == "blocks":
         monkeypatch.setattr(few_columns, "_SMALL", 50)
-        monkeypatch.setattr(few_columns, "blas_multiplies_small", lambda: True)
+        monkeypatch.setattr(few_columns, "multiplies_small", lambda: True)
         request.getfixturevalue("_one_thread")
     monkeypatch.setattr(compiled, "_compiled", lambda: None)
     return NUMPY

@@ -1,5 +1,6 @@
 """Products with few columns: by blocks, where BLAS has loops for them, and the same numbers."""
 
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import numpy as np
@@ -10,7 +11,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from minirobert.kernels import few_columns
 from minirobert.kernels.few_columns import product
-from minirobert.threads import blas_multiplies_small
+from minirobert.threads import limited, multiplies_small
 
 EPS = np.finfo(np.float32).eps
 
@@ -18,7 +19,7 @@ EPS = np.finfo(np.float32).eps
 @pytest.fixture(autouse=True)
 def _loops_for_small_matrices():
     """Compute as on a processor with AVX-512, wherever the tests run, with one thread."""
-    loops = mock.patch.object(few_columns, "blas_multiplies_small", return_value=True)
+    loops = mock.patch.object(few_columns, "multiplies_small", return_value=True)
     with loops, threadpool_limits(1):
         yield
 
@@ -88,8 +89,24 @@ def test_several_threads_of_blas_have_the_whole_product():
         assert rows_of_blocks(weight, x) is None
 
 
+def test_limits_of_others_change_no_number():
+    """They are told to the one BLAS of the process, but each caller has its own."""
+    weight, x = normal(768, 768), normal(768, 16)
+    with threadpool_limits(2), ThreadPoolExecutor(1) as other:
+        limit = limited(1)
+        other.submit(limit.__enter__).result()
+        assert rows_of_blocks(weight, x) is None
+        assert other.submit(rows_of_blocks, weight, x).result() == 77
+        with limited(2):
+            assert rows_of_blocks(weight, x) is None
+            with limited(1), limited(3):
+                assert rows_of_blocks(weight, x) == 77
+        other.submit(limit.__exit__, None, None, None).result()
+        assert other.submit(rows_of_blocks, weight, x).result() is None
+
+
 def test_other_processors_have_the_whole_product():
-    with mock.patch.object(few_columns, "blas_multiplies_small", return_value=False):
+    with mock.patch.object(few_columns, "multiplies_small", return_value=False):
         assert rows_of_blocks(normal(768, 768), normal(768, 16)) is None
 
 
@@ -100,4 +117,4 @@ def test_a_weight_that_lies_in_columns_is_not_copied():
 def test_which_blas_has_such_loops():
     found = ThreadpoolController().select(user_api="blas").info()
     names = {one.get("architecture") for one in found}
-    assert blas_multiplies_small() == (names <= {"SkylakeX", "Cooperlake", "SapphireRapids"})
+    assert multiplies_small() == (names <= {"SkylakeX", "Cooperlake", "SapphireRapids"})
