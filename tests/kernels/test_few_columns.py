@@ -117,4 +117,4 @@ def test_a_weight_that_lies_in_columns_is_not_copied():
 def test_which_blas_has_such_loops():
     found = ThreadpoolController().select(user_api="blas").info()
     names = {one.get("architecture") for one in found}
-    assert multiplies_small() == (names <= {"SkylakeX", "Cooperlake", "SapphireRapids"})
+    assert multiplies_small() == (names == {"SkylakeX"})
