@@ -72,7 +72,7 @@ def multiplies_small() -> bool:
 
     OpenBLAS's kernels for AVX-512 do; those for AVX2 do not, and others were not measured.
     """
-    return all(getattr(one, "architecture", None) == "SkylakeX" for one in _POOLS.blas())
+    return set(_POOLS.architectures()) == {"SkylakeX"}
 
 
 def has_one_thread() -> bool:
@@ -117,24 +117,27 @@ class _Pools:
 
     def of_blas(self) -> int:
         """Tell how many threads BLAS may use, where that is one number for the process."""
-        if not self.are_found:
-            self._find()
-        if not self.shared or any(one.user_api == "blas" for one in self.own):  # NumPy's, perhaps
+        if self._own_blas() or not self.shared:  # NumPy's, perhaps
             return 1
         return min(self.limits or (self.before if self.n_taken else _numbers(self.shared)))
 
     def without_limits(self) -> list[int]:
         """Tell how many threads each BLAS has here where no other thread of Python limits it."""
         with self.lock:
-            shared = self.before if self._are_told() else _numbers(self.shared)
-        return shared + _numbers([one for one in self.own if one.user_api == "blas"])
+            own = self._own_blas()
+            return (self.before if self._are_told() else _numbers(self.shared)) + _numbers(own)
 
-    def blas(self) -> list[Any]:
-        """Find the libraries that multiply matrices."""
+    def architectures(self) -> list[str | None]:
+        """Tell for which processor each BLAS has chosen its loops, where it says so."""
         with self.lock:
-            if not self.are_found:
-                self._find()
-        return [one for one in (*self.shared, *self.own) if one.user_api == "blas"]
+            blas = self._own_blas() + self.shared
+        return [getattr(one, "architecture", None) for one in blas]
+
+    def _own_blas(self) -> list[Any]:
+        """Find those with a number for each thread of Python that are BLAS, as all shared ones are."""
+        if not self.are_found:
+            self._find()
+        return [one for one in self.own if one.user_api == "blas"]
 
     @contextmanager
     def taken(self) -> Iterator[int]:
