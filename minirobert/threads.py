@@ -134,7 +134,7 @@ class _Pools:
         return [getattr(one, "architecture", None) for one in blas]
 
     def _own_blas(self) -> list[Any]:
-        """Find those with a number for each thread of Python that are BLAS, as all shared ones are."""
+        """Find BLAS with a number for each thread of Python; what is shared is BLAS, too."""
         if not self.are_found:
             self._find()
         return [one for one in self.own if one.user_api == "blas"]
