@@ -1,6 +1,6 @@
-"""How many threads the libraries of linear algebra may use while something is computed.
+"""Work in several threads, and how many the libraries of linear algebra may use meanwhile.
 
-They read OPENBLAS_NUM_THREADS, OMP_NUM_THREADS and their like once, when they are loaded, and keep
+These read OPENBLAS_NUM_THREADS, OMP_NUM_THREADS and their like once, when they are loaded, and keep
 to that in the whole process. Here, threadpoolctl tells them anew for the time of a computation, and
 then puts back what was before: `limited` is around each batch of a pipeline, `taken_from_blas`
 around what has threads of its own.
@@ -15,10 +15,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
-from typing import Any
+from contextvars import Context, ContextVar, copy_context
+from typing import Any, TypeVar
 
 from .rules import check, integer, optional
 
@@ -27,9 +27,13 @@ __all__ = [
     "check_threads",
     "has_one_thread",
     "limited",
+    "map_in_threads",
     "multiplies_small",
     "taken_from_blas",
 ]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _own_limit: ContextVar[int | None] = ContextVar("threads of this caller", default=None)
 
@@ -41,6 +45,22 @@ def check_threads(threads: Any) -> int | None:
         return None
     _POOLS.find()
     return int(threads)
+
+
+def map_in_threads(
+    work: Callable[[Item], Result], items: Sequence[Item], threads: int
+) -> list[Result]:
+    """Call ``work`` with each item, in whichever of so many threads is free; an error ends all.
+
+    Each sees the context variables of the caller, such as NumPy's ``errstate``.
+    """
+    if threads == 1 or not threading.main_thread().is_alive():  # Python ends: none starts
+        return [work(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor  # 3 ms
+
+    contexts = [copy_context() for _ in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(Context.run, contexts, [work] * len(items), items))
 
 
 @contextmanager

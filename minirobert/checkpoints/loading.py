@@ -22,6 +22,7 @@ from ..memory import memory_for
 from ..parameters import CheckpointError, initialise, misfit, numbers_of
 from ..sentences import Piece, fitted, listed, shown
 from ..tensor_names import group_names
+from ..threads import map_in_threads
 from .matching import Match, match
 from .pieces import side_by_side
 from .reading import INDEX_FILE, WEIGHTS_FILE, stored_tensors
@@ -31,6 +32,9 @@ __all__ = ["LoadOptions", "load_parameters"]
 
 # A table that no older file spells differently, and that is never stored under another name.
 _LANDMARK = "embeddings.position_embeddings.weight"
+
+#: Bytes of which two threads read half each; more would wait for the memory.
+_LARGE = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,11 @@ def load_parameters(
 def _read(tensors: Mapping[str, StoredTensor], dtype: Any) -> tuple[Mapping[str, Array], list[str]]:
     """Read tensors, and name those that have numbers that are not finite."""
     arrays = side_by_side({name: tensor.shape for name, tensor in tensors.items()}, dtype)
-    odd = [name for name, tensor in tensors.items() if not tensor.read_into(arrays[name])]
-    return arrays, odd
+    is_large = sum(array.nbytes for array in arrays.values()) >= _LARGE
+    are_finite = map_in_threads(
+        lambda name: tensors[name].read_into(arrays[name]), list(tensors), 2 if is_large else 1
+    )
+    return arrays, [name for name, finite in zip(tensors, are_finite, strict=True) if not finite]
 
 
 def _stripped(

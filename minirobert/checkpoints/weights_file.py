@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from ..files import first_words, not_what_it_seems
@@ -42,6 +43,7 @@ class WeightsFile:
         self.path = path
         #: What the header says besides, once it was read.
         self.metadata: dict[str, str] = {}
+        self._lock = Lock()
         with self._named():
             self._check_kind(os.stat(path))  # some devices do something when they are opened
             self._file = open(path, "rb", buffering=0, opener=_without_waiting)  # noqa: SIM115
@@ -71,15 +73,15 @@ class WeightsFile:
         return start, infos
 
     def read_into(self, target: Any, offset: int) -> Any:
-        """Fill an array, or another buffer, with the bytes from an offset on."""
+        """Fill an array, or another buffer, with the bytes from an offset on; threads may do so."""
         rest = memoryview(target).cast("B")
         with self._named():
-            self._file.seek(offset)
             while rest:
-                count = self._file.readinto(rest)
+                count = self._read(rest, offset)
                 if not count:
                     raise self._has_changed()
                 rest = rest[count:]
+                offset += count
         return target
 
     def check_unchanged(self) -> None:
@@ -88,6 +90,14 @@ class WeightsFile:
             now, then = os.fstat(self._file.fileno()), self._opened
         if (now.st_size, now.st_mtime_ns) != (then.st_size, then.st_mtime_ns):
             raise self._has_changed()
+
+    def _read(self, target: memoryview, offset: int) -> int:
+        """Read as much as the system gives at once."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [target], offset)
+        with self._lock:  # Windows has but one place at which to read
+            self._file.seek(offset)
+            return self._file.readinto(target)
 
     def _start(self) -> int:
         """Find where the header ends."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextvars import Context, copy_context
 from typing import TypeVar
 
-from ..threads import blas_threads, taken_from_blas
+from ..threads import blas_threads, map_in_threads, taken_from_blas
 
 __all__ = ["in_threads", "threads_for"]
 
@@ -31,16 +30,6 @@ def threads_for(n_tokens: int) -> int:
 
 
 def in_threads(work: Callable[[Item], None], items: Sequence[Item]) -> None:
-    """Call ``work`` with each item, in whichever thread is free; an error ends all.
-
-    Each sees the context variables of the caller, such as NumPy's ``errstate``.
-    """
-    from concurrent.futures import ThreadPoolExecutor  # 3 ms, for large batches alone
-
-    def call(pair: tuple[Context, Item]) -> None:
-        context, item = pair
-        context.run(work, item)
-
-    with taken_from_blas() as threads, ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(call, [(copy_context(), item) for item in items]):
-            pass
+    """Call ``work`` with each item, in whichever thread is free; an error ends all."""
+    with taken_from_blas() as threads:
+        map_in_threads(work, items, threads)

@@ -4,6 +4,7 @@ import json
 import os
 import struct
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from minirobert import TINY, CheckpointError, RobertaConfig, RobertaForMaskedLM, RobertaModel
+from minirobert.checkpoints import loading
 from minirobert.checkpoints.reading import stored_tensors
+from minirobert.checkpoints.stored import StoredTensor
 from minirobert.parameters import flatten
 from tests.processes import fresh_python
 
@@ -60,6 +63,23 @@ def same_as_torch(directory, expected=None):
 
 
 def test_a_file_of_transformers(directory):
+    same_as_torch(directory)
+
+
+@pytest.mark.parametrize("has_preadv", [True, False])
+def test_large_files_are_read_by_two_threads(directory, monkeypatch, has_preadv):
+    both = threading.Barrier(2, timeout=60)  # the tables of words and of positions
+    fill = StoredTensor._fill
+
+    def together(self, target, block):
+        if self.shape in [(FIELDS[size], 12) for size in ("vocab_size", "max_position_embeddings")]:
+            both.wait()
+        return fill(self, target, block)
+
+    monkeypatch.setattr(StoredTensor, "_fill", together)
+    monkeypatch.setattr(loading, "_LARGE", 0)
+    if not has_preadv:
+        monkeypatch.delattr(os, "preadv")
     same_as_torch(directory)
 
 

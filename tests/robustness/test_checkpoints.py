@@ -19,6 +19,7 @@ import pytest
 
 import minirobert
 from minirobert import CheckpointError, RobertaConfig, RobertaForMaskedLM, RobertaModel
+from minirobert.checkpoints import loading
 from minirobert.checkpoints.weights_file import WeightsFile
 from minirobert.files import hub
 from minirobert.parameters import flatten
@@ -214,10 +215,14 @@ def test_inspect_shows_odd_names_on_lines_of_their_own(tmp_path, run_well):
 # Files that change while they are read
 
 
-@pytest.fixture
-def at_read(monkeypatch):
+@pytest.fixture(params=["one after the other", "two at once", "as on Windows"])
+def at_read(monkeypatch, request):
     """Let something happen before the n-th part of a file is read, which is read only once."""
     monkeypatch.setattr(hub, "read_together", lambda directory, names, read: read())
+    if request.param != "one after the other":
+        monkeypatch.setattr(loading, "_LARGE", 0)
+    if request.param == "as on Windows":
+        monkeypatch.delattr(os, "preadv")
 
     def at_read(n, happens):
         count = iter(range(10**9))
