@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
 
@@ -69,13 +69,8 @@ def limited(threads: int | None) -> Iterator[None]:
     if threads is None:
         yield
         return
-    before = _own_limit.get()
-    try:
-        _own_limit.set(threads if before is None else min(threads, before))
-        with _POOLS.limited(threads):
-            yield
-    finally:
-        _own_limit.set(before)
+    with _limited_here(threads), _POOLS.limited(threads):
+        yield
 
 
 def blas_threads() -> int:
@@ -101,12 +96,25 @@ def has_one_thread() -> bool:
     return (max(_POOLS.without_limits(), default=1) if limit is None else limit) == 1
 
 
-def taken_from_blas() -> AbstractContextManager[int]:
+@contextmanager
+def taken_from_blas() -> Iterator[int]:
     """Give the number of threads that one may compute in; BLAS has one in each of them.
 
     Whoever takes them while others have them gets 1.
     """
-    return _POOLS.taken()
+    with _limited_here(1), _POOLS.taken() as threads:
+        yield threads
+
+
+@contextmanager
+def _limited_here(threads: int) -> Iterator[None]:
+    """Note the limit of this caller."""
+    before = _own_limit.get()
+    try:
+        _own_limit.set(threads if before is None else min(threads, before))
+        yield
+    finally:
+        _own_limit.set(before)
 
 
 class _Pools:

@@ -73,7 +73,8 @@ def encoder_cpu(
     output_attentions: bool = False,
 ) -> EncoderOutput:
     """Compute `minirobert.encoder.encoder` for the tokens that are read or looked at."""
-    steps = steps_for(layers[0].output.dense.weight)
+    weight = layers[0].output.dense.weight
+    steps = steps_for(weight)
     caches = [one.cache for one in extras or () if one.cache is not None]
     if caches:
         result = decoder(hidden, attend, layers, config, caches, read, steps)
@@ -89,7 +90,8 @@ def encoder_cpu(
         result[group.read] = x.T
 
     texts = chosen(attend, read, batch, length)
-    groups, at_once = grouped(texts, threads_for(sum(len(text.tokens) for text in texts)))
+    n_tokens = sum(len(text.tokens) for text in texts)
+    groups, at_once = grouped(texts, threads_for(n_tokens, weight))
     if at_once:
         in_threads(compute, groups)
     else:

@@ -10,23 +10,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from ..threads import blas_threads, map_in_threads, taken_from_blas
+import numpy as np
+
+from ..threads import blas_threads, map_in_threads, multiplies_small, taken_from_blas
 
 __all__ = ["in_threads", "threads_for"]
 
+NDArray: TypeAlias = np.ndarray[Any, Any]
 Item = TypeVar("Item")
 
 _TOKENS = 256  # of each thread: with fewer, its start and its end count
+_FEW_TOKENS = range(16, 65)  # of each thread, with which BLAS has fast loops for one thread alone
+_LARGE = 1 << 19  # numbers of a weight: with fewer, few tokens take less time than a thread
+_MOST = 4  # threads that each read all weights; more were not measured
 
 
-def threads_for(n_tokens: int) -> int:
-    """Tell how many threads may each have a share of so many tokens."""
-    if n_tokens < 2 * _TOKENS or not threading.main_thread().is_alive():  # Python ends: none starts
-        return 1
+def threads_for(n_tokens: int, weight: NDArray) -> int:
+    """Tell how many threads may each have a share of so many tokens, with such weights."""
+    if n_tokens < 2 * _FEW_TOKENS.start or not threading.main_thread().is_alive():
+        return 1  # also where Python ends, and no thread starts
     threads = blas_threads()
-    return threads if n_tokens >= threads * _TOKENS else 1
+    tokens = n_tokens // threads
+    few = tokens in _FEW_TOKENS and weight.size >= _LARGE and threads <= _MOST
+    return threads if tokens >= _TOKENS or (few and multiplies_small()) else 1
 
 
 def in_threads(work: Callable[[Item], None], items: Sequence[Item]) -> None:

@@ -105,7 +105,7 @@ def of_kernels(call, compile_):
         steps = Steps(timed("intermediate", chosen.gelu), chosen.exponentials, add_and_norm)
         for where, name, function in [
             (encoder, "steps_for", lambda _: steps),
-            (encoder, "threads_for", lambda _: 1),
+            (encoder, "threads_for", lambda *_: 1),
             (encoder, "_self_attention", timed("query, key, value", encoder._self_attention)),
             (encoder, "attention", timed("scores to context", encoder.attention)),
             (encoder, "after_attention", timed("after", encoder.after_attention)),

@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from minirobert.kernels import few_columns
 from minirobert.kernels.few_columns import product
-from minirobert.threads import limited, multiplies_small
+from minirobert.threads import limited, multiplies_small, taken_from_blas
 
 EPS = np.finfo(np.float32).eps
 
@@ -103,6 +103,12 @@ def test_limits_of_others_change_no_number():
                 assert rows_of_blocks(weight, x) == 77
         other.submit(limit.__exit__, None, None, None).result()
         assert other.submit(rows_of_blocks, weight, x).result() is None
+
+
+def test_threads_that_share_a_batch_have_blocks():
+    with threadpool_limits(3), taken_from_blas() as first, taken_from_blas() as second:
+        assert (first, second) == (3, 1)
+        assert rows_of_blocks(normal(768, 768), normal(768, 16)) == 77
 
 
 def test_other_processors_have_the_whole_product():

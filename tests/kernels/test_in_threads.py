@@ -13,9 +13,12 @@ from threadpoolctl import threadpool_limits
 from minirobert import RobertaConfig, RobertaModel
 from minirobert.benchmarks.machine import machine
 from minirobert.kernels import encoder, texts
+from minirobert.kernels import in_threads as in_threads_module
 from minirobert.kernels.in_threads import in_threads, threads_for
 from minirobert.threads import blas_threads, taken_from_blas
 from tests.processes import fresh_python
+
+SMALL, LARGE = np.empty((2, 3)), np.empty((1 << 9, 1 << 10))
 
 
 def number_of_blas():
@@ -68,10 +71,20 @@ def test_each_token_is_in_one_group_of_a_thread(lengths, threads):
 
 
 def test_few_tokens_have_the_threads_of_blas():
-    assert [threads_for(n) for n in (1, 511, 767)] == [1, 1, 1]
-    assert threads_for(768) == 3
+    assert [threads_for(n, SMALL) for n in (0, 1, 511, 767)] == [1] * 4
+    assert threads_for(768, SMALL) == 3
     with threadpool_limits(1):
-        assert threads_for(10_000) == 1
+        assert threads_for(10_000, SMALL) == 1
+
+
+@pytest.mark.parametrize("has_loops", [True, False])
+def test_few_tokens_have_threads_where_blas_has_loops_for_them(monkeypatch, has_loops):
+    monkeypatch.setattr(in_threads_module, "multiplies_small", lambda: has_loops)
+    found = [threads_for(n, LARGE) for n in (3 * 15, 3 * 16, 3 * 65 - 1, 3 * 65, 3 * 256)]
+    assert found == ([1, 3, 3, 1, 3] if has_loops else [1, 1, 1, 1, 3])
+    assert threads_for(3 * 16, SMALL) == 1
+    with threadpool_limits(5):
+        assert threads_for(5 * 16, LARGE) == 1
 
 
 def test_each_item_has_a_thread_of_its_own_and_blas_one():
@@ -108,7 +121,7 @@ def test_no_more_threads_than_blas_has_among_many_callers():
         seen.append(threading.get_ident())
 
     with taken_from_blas() as first, taken_from_blas() as second:
-        assert (first, second, blas_threads(), threads_for(10_000)) == (3, 1, 3, 3)
+        assert (first, second, blas_threads(), threads_for(10_000, SMALL)) == (3, 1, 3, 3)
         in_threads(work, list(range(20)))
     assert len(set(seen)) == 1
 
@@ -214,7 +227,7 @@ from minirobert.kernels.in_threads import threads_for
 model = minirobert.RobertaModel(minirobert.RobertaConfig(num_hidden_layers=1), seed=0)
 ids = np.full((8, 128), 5)
 first = model.hidden_states(ids)
-print(threads_for(ids.size))
+print(threads_for(ids.size, ids))
 atexit.register(lambda: print(np.allclose(model.hidden_states(ids), first, atol=1e-5)))
 """
     assert fresh_python(code) == "2\nTrue"
