@@ -8,7 +8,6 @@ left for another call, or for a process that is forked.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -29,8 +28,8 @@ _MOST = 4  # threads that each read all weights; more were not measured
 
 def threads_for(n_tokens: int, weight: NDArray) -> int:
     """Tell how many threads may each have a share of so many tokens, with such weights."""
-    if n_tokens < 2 * _FEW_TOKENS.start or not threading.main_thread().is_alive():
-        return 1  # also where Python ends, and no thread starts
+    if n_tokens < 2 * _FEW_TOKENS.start:
+        return 1
     threads = blas_threads()
     tokens = n_tokens // threads
     few = tokens in _FEW_TOKENS and weight.size >= _LARGE and threads <= _MOST
