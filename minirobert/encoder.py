@@ -235,8 +235,8 @@ class Inputs(NamedTuple):
 
     input_ids: Array | None  # [B, S]
     inputs_embeds: Array | None  # [B, S, H], word embeddings in place of ids
-    attend: Array  # bool [1 or B, 1, 1 or S, T]: where each token may look
-    token_type_ids: Array  # [B, S]
+    attend: Array  # bool [1 or B, 1, 1 or S, T]: where each token may look, by default everywhere
+    token_type_ids: Array  # [B, S], by default 0
     position_ids: Array | None  # [B, S]; None where positions are relative
     is_token: Array  # bool [B, S]: what is not padding
     head_mask: Array | None = None  # [L, N, 1, 1]
