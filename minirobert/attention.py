@@ -1,8 +1,8 @@
 """Masks, relative positions, multi-head self-attention and cross-attention.
 
 S is the number of queries, T that of keys: of the tokens in the cache (K) and the new ones, or of
-an encoder's tokens (E). The heads are counted from the weights: N, or fewer in a layer that was
-pruned.
+an encoder's tokens (E). Heads of the size D = H / N are counted from the weights: N, or fewer in a
+layer that was pruned.
 
 Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.
 """

@@ -36,6 +36,7 @@ def create_position_ids_from_input_ids(
     ----------
     input_ids : integer Array of shape [B, S]
     padding_idx : int
+        ``config.pad_token_id``.
     n_tokens : int, or integer Array of shape [B, 1]
         How many tokens of each text were read before; padding is not counted.
 
@@ -63,6 +64,7 @@ def create_position_ids_from_inputs_embeds(
     ----------
     inputs_embeds : Array of shape [B, S, H]
     padding_idx : int
+        ``config.pad_token_id``.
     n_tokens : int, or integer Array of shape [B, 1]
         How many tokens of each text were read before.
 

@@ -229,6 +229,8 @@ def encoder(
 class Inputs(NamedTuple):
     """What a forward pass reads; exactly one of the first two is None.
 
+    Without an attention mask each token may look everywhere, but not ahead in a decoder.
+
     The C choices of a text are rows of the batch like any others: B is then the number of texts
     times C.
     """
@@ -236,7 +238,7 @@ class Inputs(NamedTuple):
     input_ids: Array | None  # [B, S]
     inputs_embeds: Array | None  # [B, S, H], word embeddings in place of ids
     attend: Array  # bool [1 or B, 1, 1 or S, T]: where each token may look
-    token_type_ids: Array  # [B, S]
+    token_type_ids: Array  # [B, S], by default 0
     position_ids: Array | None  # [B, S]; None where positions are relative
     is_token: Array  # bool [B, S]: what is not padding
     head_mask: Array | None = None  # [L, N, 1, 1]

@@ -36,7 +36,8 @@ def pooler(
     params : ParameterTree
         ``dense``: a weight [H, H] and a bias [H].
     p : float
-        How much of the result is dropped in training.
+        How much of the result is dropped in training: ``config.hidden_dropout_prob`` for choices,
+        else nothing.
     rng : random generator, optional
         Given in training.
 
@@ -63,6 +64,7 @@ def lm_head(
     decoder : Array of shape [V, H]
         The word embedding table itself where the two are tied.
     eps : float
+        ``config.layer_norm_eps``.
 
     Returns
     -------
@@ -90,7 +92,8 @@ def sequence_classifier(
     params : ParameterTree
         ``dense`` [H, H] and ``out_proj`` [C, H], each with its bias.
     p : float
-        How much of the input of each of the two maps is dropped in training.
+        How much of the input of each of the two maps is dropped in training:
+        ``config.classifier_dropout``, or ``hidden_dropout_prob`` where that is None.
     rng : random generator, optional
         Given in training.
 
@@ -123,7 +126,7 @@ def token_classifier(
     params : ParameterTree
         A weight [C, H] and a bias [C].
     p : float
-        How much of the hidden states is dropped in training.
+        How much of the hidden states is dropped in training, as in `sequence_classifier`.
     rng : random generator, optional
         Given in training.
 

@@ -66,7 +66,7 @@ def cross_entropy(
 
 
 def token_loss(logits: Array, labels: Array) -> Array:  # [B, S, C], [B, S] -> []
-    """Take the `cross_entropy` of all tokens of all texts together.
+    """Take the `cross_entropy` of all tokens of all texts together, of masked words or of classes.
 
     Each counted token weighs the same, so a long text weighs more than a short one.
     """

@@ -134,6 +134,12 @@ def test_details_of_a_departure():
     assert "A known mistake explains it: the activation is gelu_new, not gelu." in text
 
 
+def test_scores_that_should_be_masked_are_not_measured():
+    for name, measures in (("scores", True), ("scores.masked", False)):
+        text = str(made_up(departing(f"{LAYER}.0.attention.self.{name}")))
+        assert ("cosine" in text) == measures
+
+
 def test_the_heads_of_a_context():
     scope = f"{LAYER}.0.attention.self"
     scores = Row(f"{scope}.scores", "missing", shape=(2, 3, 7, 7))

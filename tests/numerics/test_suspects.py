@@ -406,6 +406,12 @@ def eight_bits(weight, axis=None):
             "the weight is quantised to 8 bits, of each output",
         ),
         (
+            f"{OUT}dense.weight",
+            lambda flat: flat[f"{OUT}dense.weight"].reshape(40, 24).T,
+            "encoder.layer.0.output.dense",
+            "the weight is read as [in, out], but stored as [out, in]",
+        ),
+        (
             WORDS,
             lambda flat: eight_bits(flat[WORDS], axis=1),
             "embeddings.word_embeddings",
@@ -497,6 +503,36 @@ GIVEN = "encoder.layer.0.output.LayerNorm"
 def one_pass(x, weight, bias, eps):
     mean, square = x.mean(-1, keepdims=True), (x * x).mean(-1, keepdims=True)
     return (x - mean) / np.sqrt(square - mean * mean + np.float32(eps)) * weight + bias
+
+
+def test_a_trace_of_fewer_digits_than_the_port_computes_in_is_no_mistake():
+    model = own_model()
+    port = trace(model.astype("float64"), weights=False, **INPUTS).tensors
+    with np.errstate(over="ignore"):  # of masked scores
+        shown = {name: np.float32(x) if x.dtype.kind == "f" else x for name, x in port.items()}
+    rows = compare(model, shown).departing
+    assert rows
+    for row in rows:
+        assert row.name.endswith(".output.sum")
+        (one,) = row.explanations
+        assert one.is_coarse
+        assert one.text == "its terms are shown rounded, but were added unrounded"
+
+
+def test_a_mask_behind_softmax_is_told_where_the_scores_are_shown_without():
+    model, seen = own_model(), {}
+
+    def change(name, array):
+        seen[name.rpartition("self.")[2]] = array
+        if name.endswith("scores.masked"):
+            return seen["scores"]
+        return softmax(seen["scores"]) * seen["attend"] if name.endswith("probabilities") else None
+
+    said = explained(model, change)
+    assert said[P] == ["the mask is applied after softmax, and nothing normalised again"]
+    assert said[P.replace("probabilities", "scores.masked")][0] == (
+        "the mask is not applied: padding is attended to"
+    )
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ def _details(comparison: Comparison, group: Group, table: dict[str, Intermediate
             f"{shape}, worst at {place(comparison, row, table)}: yours {exactly(row.port, row)}, "
             f"here {exactly(row.expected, row)}"
         )
+    if row.reason != "shape" and not row.name.endswith("scores.masked"):  # of -3e+38 none counts
         yield from _indented(
             f"error at most {number(row.max_abs)}, in the mean {number(row.mean_abs)}; "
             f"{number(row.ulp)} ulp; cosine {row.cosine:.6f}"

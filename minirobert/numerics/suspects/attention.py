@@ -148,6 +148,8 @@ def _masks(place: Place) -> Iterable[Guess]:
     scores, masked = place.at(f"{_block(place)}scores"), place.at(f"{_block(place)}scores.masked")
     xp, convert, own = array_namespace(scores), place.world.convert, place.own
     shown = ~is_masked(numbers_in(masked))
+    if bool(shown.all()) and not place.bare.startswith("cross"):  # or the port masks later
+        shown = np.broadcast_to(numbers_in(place.world.seen["attend"]), shown.shape)
     if bool(shown.all()):
         return
     any_shown = np.broadcast_to(shown.any(axis=-1, keepdims=True), shown.shape)

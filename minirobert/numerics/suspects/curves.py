@@ -87,6 +87,10 @@ def _residuals(place: Place) -> Iterable[Guess]:
             "the residual is subtracted": lambda: dense - residual,
         }
     )
+    if isinstance(own, BoundedArray):
+        text = "its terms are shown rounded, but were added unrounded"
+        make = partial(_added_unrounded, own, dense, residual)
+        yield Guess(text, make, is_coarse=True, is_far_fetched=True)
     for name, other in place.alike(own):
         if other is not residual and other is not dense:
             text, is_rare = place.said_of(name, "the residual is")
@@ -99,3 +103,10 @@ def _dense(place: Place) -> Array:
     before = place.bare.removesuffix("sum")
     dropped = f"{before}dense.dropout"
     return place.at(dropped if place.has(dropped) else f"{before}dense")
+
+
+def _added_unrounded(own: BoundedArray, *terms: Array) -> BoundedArray:
+    """Allow for what a port rounds that computes in more digits than it shows."""
+    size = sum(abs(numbers_in(term)) for term in terms)
+    bound = own.dtype.unit * size + (0.0 if own.bound is None else own.bound)
+    return BoundedArray(own.value, bound, own.dtype, own.xp)

@@ -112,11 +112,16 @@ def _shape_of(place: Place) -> Callable[[Array], Array]:
 @suspect(*MAPS)
 def _weights(place: Place) -> Makes:
     own = map_of(place)
-    turned = array_namespace(own.weight).matrix_transpose(own.weight)
+    xp, (n_out, n_in) = array_namespace(own.weight), own.weight.shape
+    turned = xp.matrix_transpose(own.weight)
+    misread = xp.matrix_transpose(xp.reshape(own.weight, (n_in, n_out)))
     return {
         "the bias is left out": lambda: own.shaped(linear(own.x, own.weight)),
         "the bias is added twice": lambda: own.made(bias=own.bias + own.bias),
         "the weight is transposed": lambda: own.made(weight=turned),
+        "the weight is read as [in, out], but stored as [out, in]": lambda: own.made(
+            weight=misread if n_in != n_out else own.weight
+        ),
         "there is nothing but the bias": lambda: own.made(x=own.x * 0.0),
     }
 
