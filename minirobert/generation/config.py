@@ -63,8 +63,8 @@ class GenerationConfig:
     eos_token_id : int or list of int, optional
         Each of them ends a text. None goes on to the largest length.
     pad_token_id : int, optional
-        What follows the end of a text, where others of the batch are longer. The padding before a
-        prompt is always that of the model.
+        What follows the end of a text, where others of the batch are longer. Before a prompt it is
+        padding, too, as that of the model is, unless it ends a text.
     bos_token_id : int, optional
         What a text begins with where there is no prompt.
     repetition_penalty : float
