@@ -248,11 +248,9 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
 
     def _parts(self, ids: Iterable[int]) -> Iterator[str]:
         """Give the text that each token completes: not all of it anew for each."""
-        tokens = (
-            token
-            for index in ids
-            for token in self.tokenizer.convert_ids_to_tokens([index], skip_special_tokens=True)
-        )
+        added = self.tokenizer.added_tokens_decoder
+        special = {index for index, token in added.items() if token.special}
+        tokens = (self.tokenizer.convert_ids_to_tokens(one) for one in ids if one not in special)
         return parts_of_text(tokens, self.tokenizer.added_tokens_encoder, self.tokenizer.errors)
 
     def _settled(

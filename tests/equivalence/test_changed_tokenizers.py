@@ -27,6 +27,7 @@ def assert_alike(pair, text=TEXT):
     for skip in (False, True):
         ids = theirs(text).input_ids
         assert mine.decode(ids, skip) == theirs.decode(ids, skip)
+        assert mine.convert_ids_to_tokens(ids, skip) == theirs.convert_ids_to_tokens(ids, skip)
     assert mine.all_special_ids == theirs.all_special_ids
 
 
@@ -38,8 +39,18 @@ def test_a_role_changes_no_text(pair, role, token):
     mine, theirs = pair
     assert getattr(mine, f"{role}_id") == getattr(theirs, f"{role}_id")
     assert mine(TEXT).input_ids == theirs(TEXT).input_ids
-    ids = theirs(TEXT).input_ids
+    ids = [*theirs(TEXT).input_ids, *mine.all_special_ids]
     assert mine.decode(ids, True) == theirs.decode(ids, True)
+    assert mine.convert_ids_to_tokens(ids, True) == theirs.convert_ids_to_tokens(ids, True)
+
+
+def test_a_token_without_a_role_is_left_out_of_texts_but_not_of_tokens(pair):
+    for one in pair:
+        one.add_special_tokens({"additional_special_tokens": ["[Q]"]})
+        one.add_special_tokens({"additional_special_tokens": ["[R]"]})  # in its place
+    assert_alike(pair, "a[Q]b[R]")
+    assert pair[0].convert_ids_to_tokens([8192, 8193], skip_special_tokens=True) == ["[Q]"]
+    assert pair[0].decode([8192, 8193], skip_special_tokens=True) == ""
 
 
 def test_a_role_by_its_id(pair):

@@ -143,6 +143,14 @@ def test_a_character_of_several_tokens_is_streamed_as_one():
     assert "".join(call._parts(unfinished)) == tokenizer.decode(unfinished)
 
 
+def test_a_stream_leaves_out_what_decoding_does():
+    tokenizer, call = our_tokenizer(), continued()
+    call.tokenizer.add_tokens(["[Q]"], special_tokens=True)
+    tokenizer.add_tokens(["[Q]"], special_tokens=True)
+    ids = tokenizer.encode("a[Q]b<mask>", add_special_tokens=False)
+    assert "".join(call._parts(ids)) == tokenizer.decode(ids, skip_special_tokens=True) == "ab"
+
+
 @settings(max_examples=15)
 @given(inputs=st.lists(sentences, min_size=2, max_size=5), batch_size=st.integers(2, 4))
 def test_what_is_drawn_does_not_depend_on_the_batch(inputs, batch_size):
