@@ -142,7 +142,7 @@ class GenerationMixin(RobertaHeadModel):
         >>> model.generate([[0, 5, 6]], max_new_tokens=2).shape
         (1, 5)
         """
-        config = self._generation_config(generation_config, options)
+        config = self._generation_config(generation_config, options, rng)
         steering = Steering(
             logits_processor=logits_processor,
             stopping_criteria=stopping_criteria,
@@ -197,7 +197,7 @@ class GenerationMixin(RobertaHeadModel):
         ValueError, TypeError
             As there, and for beam search: at once, not with the first token.
         """
-        config = self._generation_config(generation_config, options)
+        config = self._generation_config(generation_config, options, rng)
         steering = Steering(
             logits_processor=logits_processor,
             stopping_criteria=stopping_criteria,
@@ -241,9 +241,10 @@ class GenerationMixin(RobertaHeadModel):
         return generation.transition_scores(sequences, scores, beam_indices, normalize_logits)
 
     def _generation_config(
-        self, config: GenerationConfig | None, options: dict[str, Any]
+        self, config: GenerationConfig | None, options: dict[str, Any], rng: Any
     ) -> GenerationConfig:
-        return GenerationConfig.settled(self.generation_options(), config, options)
+        new = {**options, "rng": rng}
+        return GenerationConfig.settled(self.generation_options(), config, options, new)
 
     def _texts(self, config: GenerationConfig, *inputs: Any) -> tuple[Texts, int]:
         return generation.prepare(

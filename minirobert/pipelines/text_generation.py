@@ -258,7 +258,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
     ) -> tuple[GenerationConfig, dict[str, Any], Callable[[Any, str], Row]]:
         """Settle the options and functions of a call, and with them what encodes its texts."""
         functions = {**self.functions, **_taken_functions(options)}
-        config = self._config(options, given)
+        config = self._config(options, given, rng)
         prompt = partial(
             self._prompt,
             config=config,
@@ -269,7 +269,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         return config, functions, prompt
 
     def _config(
-        self, options: Mapping[str, Any], given: GenerationConfig | None = None
+        self, options: Mapping[str, Any], given: GenerationConfig | None = None, rng: Any = None
     ) -> GenerationConfig:
         """Put the options of a call together with those of the pipeline, the task and the model."""
         said, call = _given_in(given), options
@@ -277,7 +277,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         below = {**self.model.generation_options(), **self._of_task, **said}
         if given is None and {**below, **options}.get("num_beams", 1) == 1:
             below = {**DEFAULTS, **below}
-        return GenerationConfig.settled(below, None, options, {**said, **call})
+        return GenerationConfig.settled(below, None, options, {**said, **call, "rng": rng})
 
     def _prompt(
         self,
