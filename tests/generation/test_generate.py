@@ -380,3 +380,35 @@ def test_inputs_that_are_none():
 def test_a_text_that_nothing_begins_is_not_padding():
     found = lively().generate(pad_token_id=0, max_new_tokens=3)
     np.testing.assert_array_equal(found, lively().generate([[0]], max_new_tokens=3))
+
+
+EVERY = list(range(SMALL["vocab_size"]))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"suppress_tokens": EVERY},
+        {"begin_suppress_tokens": EVERY},
+        {"bad_words_ids": [[word] for word in EVERY], "eos_token_id": None},
+        {"suppress_tokens": EVERY[:2] + EVERY[3:], "min_new_tokens": 2},  # but the end, too early
+    ],
+    ids=str,
+)
+def test_beams_of_which_none_is_possible(options):
+    with pytest.raises(ValueError, match="no text may follow in row 0, for each has a word that"):
+        lively().generate(PROMPTS, num_beams=2, max_new_tokens=3, **{"eos_token_id": 2, **options})
+
+
+def test_beams_of_which_too_few_are_possible():
+    model = lively()
+
+    def allowed(row, ids):
+        return [7] if row == 1 else [8, 9]
+
+    options = {"prefix_allowed_tokens_fn": allowed, "num_beams": 2, "max_new_tokens": 3}
+    found = model.generate(PROMPTS, **options, eos_token_id=None)
+    assert found[1, 5:].tolist() == [7, 7, 7]
+    sentence = "num_return_sequences is 2, but only 1 may follow in row 1, for others have a word"
+    with pytest.raises(ValueError, match=sentence):
+        model.generate(PROMPTS, **options, eos_token_id=None, num_return_sequences=2)
