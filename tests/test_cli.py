@@ -835,6 +835,11 @@ def test_likeliest_texts(run_well, decoder_directory):
         (["--greedy", "--top-p", "0.5"], ["--top-p says nothing with --greedy"]),
         (["--greedy", "--min-p", "0.5"], ["--min-p says nothing with --greedy"]),
         (["--greedy", "--seed", "2"], ["--seed says nothing with --greedy"]),
+        *(
+            (["--num-beams", "3", flag, "1"], [f"{flag} says nothing with --num-beams, which"])
+            for flag in ("--temperature", "--top-k", "--top-p", "--min-p", "--seed")
+        ),
+        (["--greedy", "--num-beams", "3", "--seed", "1"], ["--seed says nothing with --greedy"]),
         (
             ["--greedy", "--num-return-sequences", "3"],
             ["only one likeliest text: leave out --greedy, or give --num-beams 3"],

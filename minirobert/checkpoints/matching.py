@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 _OLDER = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 _WORDS = "embeddings.word_embeddings.weight"
 _DECODER, _DECODER_BIAS = "lm_head.decoder.weight", "lm_head.decoder.bias"
+_TIED = {_DECODER: "roberta." + _WORDS, _DECODER_BIAS: "lm_head.bias"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Match:
     twins: dict[str, str] = field(default_factory=dict)
     #: Those of them with other numbers, which only a look into the file can tell.
     contradictions: dict[str, str] = field(default_factory=dict)
+    #: What is not read, and is no other name of what is, by the names that transformers tells.
+    left: list[str] = field(default_factory=list)
 
     def absent_heads(self) -> set[str]:
         """Name the missing tensors of heads (pooler, LM head …) of which the file has nothing."""
@@ -47,12 +50,12 @@ class Match:
 
     def loading_info(self) -> dict[str, list[str]]:
         """Tell the same as transformers does with ``output_loading_info=True``."""
-        tied = {_DECODER: "roberta." + _WORDS, _DECODER_BIAS: "lm_head.bias"}
-        also = [alias for alias, name in tied.items() if name in self.missing and self._has_lm_head]
-        unexpected = [*self.unused, *self.foreign, *self.unexpected]
+        also = [
+            alias for alias, name in _TIED.items() if name in self.missing and self._has_lm_head
+        ]
         return {
             "missing_keys": [*self.missing, *(a for a in also if a not in self.missing)],
-            "unexpected_keys": sorted(unexpected),
+            "unexpected_keys": self.left,
             "mismatched_keys": [*self.misfits],
             "error_msgs": [],
         }
@@ -104,7 +107,35 @@ def match(
             for n in shapes
             if n in result.found and result.found[n].shape != tuple(shapes[n])
         },
+        left=_left(tensors, {chosen[name] for name in result.found}, prefix, shapes),
     )
+
+
+def _left(
+    stored: Iterable[str], read: Container[str], prefix: str, shapes: Mapping[str, Shape]
+) -> list[str]:
+    """Name what is not read: without the prefix where only the file has it, or else with it."""
+    has_prefix = any(name.startswith("roberta.") for name in stored)
+    takes_off, adds = has_prefix and not prefix, prefix if not has_prefix else ""
+    left = set()
+    for raw in stored:
+        if raw in read:
+            continue
+        if takes_off and not raw.startswith("roberta."):  # of a head, which is not renamed at all
+            left.add(raw)
+        else:
+            name = adds + _newer(raw)
+            left.add(name.removeprefix("roberta.") if takes_off else name)
+    has_lm_head = "lm_head.bias" in shapes
+    known = {*shapes, *(_TIED if has_lm_head else ()), *(prefix + one for one in _BUFFERS)}
+    return sorted(left - known)
+
+
+def _newer(name: str) -> str:
+    for older, newer in _OLDER.items():
+        if name.endswith(older):
+            return name.replace(older, newer)
+    return name
 
 
 def _name_now(
@@ -116,7 +147,7 @@ def _name_now(
         name = name.replace(older, newer)
     if name == _DECODER and tied and name not in shapes:
         name = _WORDS
-    if name == _DECODER_BIAS:
+    if name == _DECODER_BIAS and "lm_head.bias" in shapes:
         name = "lm_head.bias"
     if name.startswith(_BODY):
         return prefix + name

@@ -167,11 +167,13 @@ class ModelFiles:
         for files in sets:
             if all(self.fetch(file) for file in files):
                 return self.directory
+        wanted = listed((" and ".join(files) for files in sets), 120, ", nor ")
         if self._unreachable is not None:
             unfetched, only_local = self._unfetched(self._client()), self._options.local_files_only
-            sentence = unfetched.not_cached(self._unreachable, only_local)
+            # where nothing at all is found, one file is not what is lacking
+            absent = wanted if self._directory else None
+            sentence = unfetched.not_cached(self._unreachable, only_local, absent)
             raise FileNotFoundError(sentence) from self._unreachable
-        wanted = listed((" and ".join(files) for files in sets), 120, ", nor ")
         place = f" in {shown(self._options.subfolder, 60)}" if self._options.subfolder else ""
         sentence = f"{shown(self.name, 60)} on the hub has no {wanted}{place}{self._instead()}"
         raise FileNotFoundError(cut(sentence))

@@ -42,9 +42,11 @@ class Unfetched:
             self._known(error, commit or self.revision) or self._unknown(file, error)
         )
 
-    def not_cached(self, error: Exception, only_local: bool) -> str:
-        """Say why the hub was not asked, or did not answer."""
+    def not_cached(self, error: Exception, only_local: bool, absent: str | None) -> str:
+        """Say why the hub was not asked, or did not answer, and which file is absent, if one is."""
         missing = f"its files are not, or not all, in the cache {self._cache()}"
+        if absent:
+            missing = f"in the cache {self._cache()} it has no {absent}"
         if only_local:
             return self._whole(f"{missing}, while local_files_only=True forbids to look further")
         if self.hub.constants.HF_HUB_OFFLINE:

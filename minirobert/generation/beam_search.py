@@ -129,6 +129,11 @@ def beam_search(
         With ``output_scores``, the logarithmic probabilities of each step, [B W, V]: for the beams
         of the first text, of the second …
 
+    Raises
+    ------
+    ValueError
+        If words are forbidden so that a text has not so many continuations.
+
     Notes
     -----
     Sources: Graves 2012 (arXiv:1211.3711), section 2.4; dividing by a power of the length is a
@@ -155,7 +160,26 @@ def beam_search(
         if not any(search.is_open for search in searches):
             break
         _go_on(texts, searches, [row for of_text in rows for row in of_text])
-    return [search.ended[: config.num_return_sequences] for search in searches], record
+    found = [search.ended[: config.num_return_sequences] for search in searches]
+    for row, hypotheses in enumerate(found):
+        _check_possible(hypotheses, row)
+    return found, record
+
+
+def _check_possible(hypotheses: list[Hypothesis], row: int) -> None:
+    """Refuse hypotheses that have a forbidden word, as where there are no others."""
+    wanted = len(hypotheses)
+    possible = wanted - sum(one.score == -math.inf for one in hypotheses)
+    cure = "take back one of the options that forbid or force words"
+    if possible == 0:
+        raise ValueError(
+            f"no text may follow in row {row}, for each has a word that is forbidden: {cure}"
+        )
+    if possible < wanted:
+        raise ValueError(
+            f"num_return_sequences is {wanted}, but only {possible} may follow in row {row}, for "
+            f"others have a word that is forbidden: ask for fewer, or {cure}"
+        )
 
 
 def _best(

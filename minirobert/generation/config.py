@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ..checks import warn
 from ..config import RobertaConfig, check_kept
 from ..files import (
     ModelFiles,
@@ -23,7 +22,8 @@ from ..files import (
 )
 from ..keywords import OF_CONFIGS, OF_SAVING, settle, settle_all
 from ..rules import Rule, check, near_miss
-from ..sentences import listed, shown, type_name
+from ..sentences import shown, type_name
+from .effects import tell_of_no_effect
 from .options import OFF, RULES
 from .settings import (
     SETTINGS_NAME,
@@ -63,8 +63,8 @@ class GenerationConfig:
     eos_token_id : int or list of int, optional
         Each of them ends a text. None goes on to the largest length.
     pad_token_id : int, optional
-        What follows the end of a text, where others of the batch are longer. The padding before a
-        prompt is always that of the model.
+        What follows the end of a text, where others of the batch are longer. Before a prompt it is
+        padding, too, as that of the model is, unless it ends a text.
     bos_token_id : int, optional
         What a text begins with where there is no prompt.
     repetition_penalty : float
@@ -279,8 +279,8 @@ class GenerationConfig:
         call : mapping
             In place of both.
         new : mapping, optional
-            What the caller says here and now, by default the call: of it a warning tells where it
-            is for drawing, and nothing is drawn.
+            What the caller says here and now, by default the call, and ``rng``: a warning tells
+            what of it has no effect.
 
         Returns
         -------
@@ -298,8 +298,7 @@ class GenerationConfig:
         """
         said = {} if given is None else cls.checked(given).given
         config = cls(**settled({**of_model, **said}, call))
-        if not config.do_sample:
-            _tell_of_drawing(call if new is None else new, config.num_beams)
+        tell_of_no_effect(call if new is None else new, config, _DEFAULTS)
         return config
 
     @staticmethod
@@ -455,25 +454,5 @@ def _several(tokens: int | list[int] | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(tokens if isinstance(tokens, list | tuple) else (tokens,)))
 
 
-def _tell_of_drawing(said: Mapping[str, Any], num_beams: int) -> None:
-    """Tell of options for drawing that have no effect, for nothing is drawn."""
-    lost = [
-        f"{name}={shown(said[name], 40)}"
-        for name in FOR_DRAWING
-        if said.get(name) not in (None, _DEFAULTS[name], OFF.get(name))
-    ]
-    if lost:
-        cure = "leave it out" if num_beams > 1 else "set do_sample=True, or leave it out"
-        warn(
-            "do_sample is False, so nothing is drawn, and what is given for drawing has no effect "
-            f"({listed(lost)}): {cure}"
-        )
-
-
-#: The options that only drawing reads.
-FOR_DRAWING = (
-    *("temperature", "top_k", "top_p", "min_p"),
-    *("typical_p", "epsilon_cutoff", "eta_cutoff"),
-)
 _EXTRA = Rule(lambda value: isinstance(value, dict), "a dictionary")
 _DEFAULTS = {one.name: one.default for one in fields(GenerationConfig)}

@@ -62,6 +62,9 @@ NOT_HERE: dict[str, Keyword] = {
     "dola_layers": _only(None, why="only the last layer is read here"),
     "assistant_early_exit": _only(None, why=_ONE_MODEL),
     "assistant_model": _only(None, why=_ONE_MODEL),
+    "position_ids": _only(None, why="positions are counted from where a prompt's padding ends"),
+    "head_mask": _only(None, why="prune_heads gives a model without some heads"),
+    "past_key_values": _only(None, why="a prompt is read from its beginning"),
     "output_attentions": _only(False, why=_WATCH),
     "output_hidden_states": _only(False, why=_WATCH),
     # How to compute the same text.

@@ -7,7 +7,16 @@ from typing import Any, Protocol
 
 from ..arrays import Array, array_namespace, astype, device_of, index_dtype, widened
 from ..cache import KeyValueCache
-from ..checks import booleans, check_not_empty, check_shape, floats, integers, place, warn
+from ..checks import (
+    booleans,
+    check_not_empty,
+    check_range,
+    check_shape,
+    floats,
+    integers,
+    place,
+    warn,
+)
 from ..config import RobertaConfig
 from ..embeddings import create_position_ids_from_input_ids
 from ..observe import scope
@@ -33,6 +42,7 @@ class NextLogits(Protocol):
         encoder_attention_mask: Array | None,
         inputs_embeds: Array | None = None,
         position_ids: Array | None = None,
+        token_type_ids: Array | None = None,
     ) -> Array:
         """Read tokens, [B, S], behind those of the cache; the mask, [B, K + S], covers both.
 
@@ -57,7 +67,11 @@ class Texts:
         Read in place of the prompts, which may have no tokens then, S = 0, or K. The mask is
         theirs, [B, K], and says where positions are counted. They need a cache.
     pad_token_id : int
-        The position of padding.
+        The model's padding, and its position.
+    token_type_ids : integer Array of the attention mask's shape, optional
+        New tokens are of the type of the last one.
+    padding : int, optional
+        What the masked tokens are that the model reads as its own padding.
     """
 
     def __init__(
@@ -70,6 +84,8 @@ class Texts:
         encoder_attention_mask: Array | None = None,
         inputs_embeds: Array | None = None,
         pad_token_id: int = 0,
+        token_type_ids: Array | None = None,
+        padding: int | None = None,
     ) -> None:
         self._next_logits = next_logits
         self.input_ids = input_ids
@@ -77,6 +93,7 @@ class Texts:
         self.cache = cache
         self._encoder = encoder_hidden_states, encoder_attention_mask
         self._embeds, self._pad_token_id = inputs_embeds, pad_token_id
+        self._types, self._padding = token_type_ids, padding
         #: The dtype of the last scores.
         self.scores_dtype: Any = None
         self._steps = 0
@@ -96,7 +113,16 @@ class Texts:
     def _read(self) -> Array:  # [B, V]
         past = 0 if self.cache is None else self.cache.get_seq_length()
         tokens = self.input_ids[:, past:]
-        return self._next_logits(tokens, self.attention_mask, self.cache, *self._encoder)
+        if self._padding is not None:
+            is_padding = _is_padding(tokens, self.attention_mask[:, past:], self._padding)
+            tokens = array_namespace(tokens).where(is_padding, self._pad_token_id, tokens)
+        types = self._last_types(tokens.shape[1])
+        return self._next_logits(
+            tokens, self.attention_mask, self.cache, *self._encoder, None, None, types
+        )
+
+    def _last_types(self, n: int) -> Array | None:  # -> [B, S]
+        return None if self._types is None else self._types[:, -n:]
 
     def _read_embeds(self, embeds: Array) -> Array:  # [B, K, H] -> [B, V]
         """Read the embeddings first, and tokens behind them: all that the mask shows counts."""
@@ -111,6 +137,7 @@ class Texts:
             *self._encoder,
             embeds if first else None,
             positions[:, -n_read:],
+            self._last_types(n_read),
         )
 
     def append(self, tokens: Array) -> None:  # int64 [B]
@@ -119,13 +146,18 @@ class Texts:
         self.input_ids = xp.concat([self.input_ids, tokens[:, None]], axis=1)
         seen = xp.ones((tokens.shape[0], 1), dtype=xp.bool, device=device_of(tokens))
         self.attention_mask = xp.concat([self.attention_mask, seen], axis=1)
+        if self._types is not None:
+            self._types = xp.concat([self._types, self._types[:, -1:]], axis=1)
 
     def select(self, rows: Array) -> None:  # integers [X]
         """Keep only these texts, in this order; one may be named more than once."""
         xp = array_namespace(rows)
         self.input_ids = xp.take(self.input_ids, rows, axis=0)
         self.attention_mask = xp.take(self.attention_mask, rows, axis=0)
-        hidden, mask = (one if one is None else xp.take(one, rows, axis=0) for one in self._encoder)
+        hidden, mask, self._types = (
+            one if one is None else xp.take(one, rows, axis=0)
+            for one in (*self._encoder, self._types)
+        )
         self._encoder = hidden, mask
         if self.cache is not None:
             self.cache.reorder_cache(rows)
@@ -151,6 +183,7 @@ def prepare(
     encoder_hidden_states: Any = None,
     encoder_attention_mask: Any = None,
     inputs_embeds: Any = None,
+    token_type_ids: Any = None,
 ) -> tuple[Texts, int]:
     """Check the prompts, and how many tokens may follow.
 
@@ -162,14 +195,16 @@ def prepare(
         Any of the model's: shows its library, device and dtype.
     config : GenerationConfig
     input_ids : integers of shape [B, S], optional
-        Padded on the left with the model's ``pad_token_id``. Without them, each text begins with
-        ``bos_token_id``.
+        Padded on the left, with the model's ``pad_token_id`` or that of the options. Without them,
+        each text begins with ``bos_token_id``.
     attention_mask : 0 and 1 of shape [B, S], optional
         By default padding is masked, unless it is also what ends a text.
     encoder_hidden_states : floats of shape [B, E, H], optional
     encoder_attention_mask : 0 and 1 of shape [B, E], optional
     inputs_embeds : floats of shape [B, K, H], optional
         Read in place of ``input_ids``, which need not be given then. By default no row has padding.
+    token_type_ids : integers of the shape of ``attention_mask``, optional
+        By default 0. What follows is of the type of the last token.
 
     Returns
     -------
@@ -189,11 +224,20 @@ def prepare(
         encoder_hidden_states, encoder_attention_mask, weights, model.hidden_size
     )
     embeds = _embeds(inputs_embeds, weights, model)
+    padding = _other_padding(config, model) if embeds is None and input_ids is not None else None
     if input_ids is None and embeds is None:
         input_ids = [[_first_token(config)]] * (1 if hidden is None else hidden.shape[0])
     ids, is_token = _tokens(input_ids, embeds, weights, model.pad_token_id)
     name = "input_ids" if embeds is None else "inputs_embeds"
-    mask = _mask(attention_mask, is_token, name, model.pad_token_id in config.eos_token_ids)
+    if model.pad_token_id in config.eos_token_ids:  # then it may end a sentence in a prompt
+        is_token = xp.ones_like(is_token)
+    given = _given_mask(attention_mask, is_token)
+    if padding is not None:
+        attended = xp.zeros_like(is_token) if given is None else given
+        is_token = is_token & ~_is_padding(ids, attended, padding)
+    mask = is_token if given is None else given
+    _check_ends(is_token & mask, name)
+    types = _types(token_type_ids, mask, weights, model)
     if hidden is not None and hidden.shape[0] != ids.shape[0]:
         raise ValueError(
             f"encoder_hidden_states has {hidden.shape[0]} texts, but {name} has {ids.shape[0]}"
@@ -201,14 +245,17 @@ def prepare(
     # a stream reads them when the caller may have changed them
     copies: list[Any] = [
         None if one is None else xp.asarray(one, copy=True)
-        for one in (ids, mask, hidden, encoder_mask, embeds)
+        for one in (ids, mask, hidden, encoder_mask, embeds, types)
     ]
-    ids, mask, hidden, encoder_mask, embeds = copies
+    ids, mask, hidden, encoder_mask, embeds, types = copies
     tokens = _longest(is_token if embeds is None else mask)
     n_new = new_tokens(config, model, tokens, int(mask.shape[1]) - tokens)
     needs_cache = config.use_cache or embeds is not None
     cache = KeyValueCache() if needs_cache and model.is_decoder else None
-    texts = Texts(next_logits, ids, mask, cache, hidden, encoder_mask, embeds, model.pad_token_id)
+    texts = Texts(
+        *(next_logits, ids, mask, cache, hidden, encoder_mask, embeds),
+        *(model.pad_token_id, types, padding),
+    )
     return texts, n_new
 
 
@@ -299,20 +346,31 @@ def _first_token(config: GenerationConfig) -> int:
     return int(bos)
 
 
-def _mask(value: Any, is_token: Array, name: str, padding_may_end: bool) -> Array:
-    """Check the attention mask, or infer it from the padding, which must be on the left."""
+def _other_padding(config: GenerationConfig, model: RobertaConfig) -> int | None:
+    """Give the padding of the options, where it is not the model's and ends no text."""
+    padding = config.pad_token_id
+    return None if padding in (model.pad_token_id, *config.eos_token_ids) else padding
+
+
+def _is_padding(ids: Array, mask: Array, padding: int) -> Array:  # [B, S] -> bool [B, S]
+    return (ids == padding) & ~mask
+
+
+def _given_mask(value: Any, is_token: Array) -> Array | None:  # bool [B, S]
+    if value is None:
+        return None
+    mask = place("attention_mask", value, is_token)
+    check_shape("attention_mask", mask, tuple(is_token.shape))
+    return booleans("attention_mask", mask)
+
+
+def _check_ends(is_token: Array, name: str) -> None:  # bool [B, S]
+    """Refuse prompts that have no token, or that are padded on the right."""
     xp = array_namespace(is_token)
-    if padding_may_end:  # then it may be the end of a sentence in a prompt
-        is_token = xp.ones_like(is_token)
-    mask = is_token
-    if value is not None:
-        mask = place("attention_mask", value, is_token)
-        check_shape("attention_mask", mask, tuple(is_token.shape))
-        mask = booleans("attention_mask", mask)
-    ends_in_padding = ~(is_token & mask)[:, -1]
+    ends_in_padding = ~is_token[:, -1]
     if bool(xp.any(ends_in_padding)):
         row = int(xp.argmax(astype(ends_in_padding, index_dtype(xp))))
-        if not bool(xp.any(is_token[row, :] & mask[row, :])):
+        if not bool(xp.any(is_token[row, :])):
             raise ValueError(
                 f"row {row} of {name} has no token: begin it with one, such as bos_token_id"
             )
@@ -320,7 +378,17 @@ def _mask(value: Any, is_token: Array, name: str, padding_may_end: bool) -> Arra
             f"row {row} of {name} ends in padding, and new words would come behind it: pad on "
             'the left, with tokenizer.padding_side = "left"'
         )
-    return mask
+
+
+def _types(value: Any, mask: Array, like: Array, model: RobertaConfig) -> Array | None:
+    """Check the types of the prompts' tokens."""
+    if value is None:
+        return None
+    types = integers("token_type_ids", value, like, "[batch, sequence]", 2)
+    check_shape("token_type_ids", types, tuple(mask.shape))
+    size = model.type_vocab_size
+    check_range("token_type_ids", types, size, f"type_vocab_size is {size}")
+    return types
 
 
 def _longest(is_token: Array) -> int:  # bool [B, S]

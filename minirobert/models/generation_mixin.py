@@ -86,6 +86,7 @@ class GenerationMixin(RobertaHeadModel):
         stopping_criteria: Any = None,
         prefix_allowed_tokens_fn: Any = None,
         inputs_embeds: Any = None,
+        token_type_ids: Any = None,
         tokenizer: Any = None,
         encoder_hidden_states: Any = None,
         encoder_attention_mask: Any = None,
@@ -97,7 +98,8 @@ class GenerationMixin(RobertaHeadModel):
         Parameters
         ----------
         input_ids : integers of shape [B, S], optional
-            The prompts, padded on the left. Without them, a text begins with ``bos_token_id``.
+            The prompts, padded on the left, with the model's ``pad_token_id`` or that of the
+            options. Without them, a text begins with ``bos_token_id``.
         attention_mask : 0 and 1 of shape [B, S], optional
             By default padding is masked.
         generation_config : GenerationConfig, optional
@@ -109,6 +111,8 @@ class GenerationMixin(RobertaHeadModel):
             Word embeddings, which a decoder reads in place of the prompts; positions are counted
             where ``attention_mask`` is 1. Only what follows is returned then, behind ``input_ids``
             if these are given too.
+        token_type_ids : integers of the shape of ``attention_mask``, optional
+            By default 0. What follows is of the type of the last token.
         tokenizer : RobertaTokenizer, optional
             For ``stop_strings``.
         encoder_hidden_states : floats of shape [B, E, H], optional
@@ -138,7 +142,7 @@ class GenerationMixin(RobertaHeadModel):
         >>> model.generate([[0, 5, 6]], max_new_tokens=2).shape
         (1, 5)
         """
-        config = self._generation_config(generation_config, options)
+        config = self._generation_config(generation_config, options, rng)
         steering = Steering(
             logits_processor=logits_processor,
             stopping_criteria=stopping_criteria,
@@ -147,7 +151,7 @@ class GenerationMixin(RobertaHeadModel):
         )
         texts, n_new = self._texts(
             *(config, input_ids, attention_mask),
-            *(encoder_hidden_states, encoder_attention_mask, inputs_embeds),
+            *(encoder_hidden_states, encoder_attention_mask, inputs_embeds, token_type_ids),
         )
         output: GenerateOutput = generation.generate(texts, config, n_new, rng, steering)
         output = tensor_like(output, (input_ids, inputs_embeds), self.word_embeddings)
@@ -165,6 +169,7 @@ class GenerationMixin(RobertaHeadModel):
         stopping_criteria: Any = None,
         prefix_allowed_tokens_fn: Any = None,
         inputs_embeds: Any = None,
+        token_type_ids: Any = None,
         tokenizer: Any = None,
         encoder_hidden_states: Any = None,
         encoder_attention_mask: Any = None,
@@ -178,7 +183,7 @@ class GenerationMixin(RobertaHeadModel):
         input_ids, attention_mask, generation_config, **options
             As for `generate`.
         logits_processor, stopping_criteria, prefix_allowed_tokens_fn : optional
-        inputs_embeds, tokenizer, encoder_hidden_states, encoder_attention_mask, rng : optional
+        inputs_embeds, token_type_ids, tokenizer, encoder_hidden_states, encoder_attention_mask, rng
             As there.
 
         Returns
@@ -192,7 +197,7 @@ class GenerationMixin(RobertaHeadModel):
         ValueError, TypeError
             As there, and for beam search: at once, not with the first token.
         """
-        config = self._generation_config(generation_config, options)
+        config = self._generation_config(generation_config, options, rng)
         steering = Steering(
             logits_processor=logits_processor,
             stopping_criteria=stopping_criteria,
@@ -201,7 +206,7 @@ class GenerationMixin(RobertaHeadModel):
         )
         texts, n_new = self._texts(
             *(config, input_ids, attention_mask),
-            *(encoder_hidden_states, encoder_attention_mask, inputs_embeds),
+            *(encoder_hidden_states, encoder_attention_mask, inputs_embeds, token_type_ids),
         )
         return generation.stream(texts, config, n_new, rng, steering)
 
@@ -236,9 +241,10 @@ class GenerationMixin(RobertaHeadModel):
         return generation.transition_scores(sequences, scores, beam_indices, normalize_logits)
 
     def _generation_config(
-        self, config: GenerationConfig | None, options: dict[str, Any]
+        self, config: GenerationConfig | None, options: dict[str, Any], rng: Any
     ) -> GenerationConfig:
-        return GenerationConfig.settled(self.generation_options(), config, options)
+        new = {**options, "rng": rng}
+        return GenerationConfig.settled(self.generation_options(), config, options, new)
 
     def _texts(self, config: GenerationConfig, *inputs: Any) -> tuple[Texts, int]:
         return generation.prepare(
@@ -254,11 +260,13 @@ class GenerationMixin(RobertaHeadModel):
         encoder_attention_mask: Array | None,
         inputs_embeds: Array | None = None,
         position_ids: Array | None = None,
+        token_type_ids: Array | None = None,
     ) -> Array:  # [B, S] -> [B, V]
         """Score the word behind the last token, which alone is read."""
         arguments = Arguments(
             input_ids,
             attention_mask,
+            token_type_ids=token_type_ids,
             position_ids=position_ids,
             inputs_embeds=inputs_embeds,
             encoder_hidden_states=encoder_hidden_states,

@@ -248,11 +248,9 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
 
     def _parts(self, ids: Iterable[int]) -> Iterator[str]:
         """Give the text that each token completes: not all of it anew for each."""
-        tokens = (
-            token
-            for index in ids
-            for token in self.tokenizer.convert_ids_to_tokens([index], skip_special_tokens=True)
-        )
+        added = self.tokenizer.added_tokens_decoder
+        special = {index for index, token in added.items() if token.special}
+        tokens = (self.tokenizer.convert_ids_to_tokens(one) for one in ids if one not in special)
         return parts_of_text(tokens, self.tokenizer.added_tokens_encoder, self.tokenizer.errors)
 
     def _settled(
@@ -260,7 +258,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
     ) -> tuple[GenerationConfig, dict[str, Any], Callable[[Any, str], Row]]:
         """Settle the options and functions of a call, and with them what encodes its texts."""
         functions = {**self.functions, **_taken_functions(options)}
-        config = self._config(options, given)
+        config = self._config(options, given, rng)
         prompt = partial(
             self._prompt,
             config=config,
@@ -271,7 +269,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         return config, functions, prompt
 
     def _config(
-        self, options: Mapping[str, Any], given: GenerationConfig | None = None
+        self, options: Mapping[str, Any], given: GenerationConfig | None = None, rng: Any = None
     ) -> GenerationConfig:
         """Put the options of a call together with those of the pipeline, the task and the model."""
         said, call = _given_in(given), options
@@ -279,7 +277,7 @@ class TextGenerationPipeline(Pipeline[RobertaForCausalLM]):
         below = {**self.model.generation_options(), **self._of_task, **said}
         if given is None and {**below, **options}.get("num_beams", 1) == 1:
             below = {**DEFAULTS, **below}
-        return GenerationConfig.settled(below, None, options, {**said, **call})
+        return GenerationConfig.settled(below, None, options, {**said, **call, "rng": rng})
 
     def _prompt(
         self,

@@ -145,6 +145,9 @@ class AddedTokenSplitter:
     def split(self, text: str, split_special_tokens: bool = False) -> list[Segment]:
         """Cut a text into ordinary segments and added tokens, none of them empty.
 
+        Each begins where the one before ends, but for a token that begins with white space which
+        that before has taken along.
+
         With `split_special_tokens` special tokens are passed over, as if they were ordinary text.
         """
         segments: list[Segment] = [(0, len(text), None)] if text else []
@@ -175,14 +178,16 @@ class AddedTokenSplitter:
         position = first
         for start, end in find(text, first, last):
             token = self._tokens[text[start:end]]
-            if start < position:  # the token before has taken its first characters
-                continue
             if token.special and split_special_tokens:
                 continue
             if token.single_word and _touches_word(text, start, end, first, last):
                 continue
+            # White space that the token before has taken along may be the beginning of this one,
+            # too, as in the Rust library.
             if token.lstrip:
-                start = _skip_left(text, start, position)
+                start = max(_skip_left(text, start, position), position)
+            if start >= end:
+                continue
             if token.rstrip:
                 end = _skip_right(text, end, last)
             if position < start:

@@ -237,6 +237,51 @@ def test_any_class_loads_the_file_of_any_other(saved, stored, wanted):
     both(saved(stored), wanted)
 
 
+LEFT = [
+    "roberta.encoder.layer.9.output.LayerNorm.gamma",
+    "encoder.layer.9.output.dense.bias",
+    "roberta.embeddings.more",
+    "embeddings.more",
+    "roberta.pooler.more",
+    "pooler.more",
+    "roberta.more",
+    "more.LayerNorm.beta",
+    "more.gamma",
+    "classifier.out_proj.more",
+    "classifier.bias",
+    "lm_head.LayerNorm.gamma",
+    "embeddings.position_ids",
+    "embeddings.token_type_ids",
+    "position_ids",
+]
+
+
+@pytest.mark.filterwarnings("ignore:.* has ")
+@pytest.mark.parametrize("name", LEFT)
+@pytest.mark.parametrize("wanted", ["RobertaModel", "RobertaForMaskedLM"])
+@pytest.mark.parametrize("stored", ["RobertaModel", "RobertaForQuestionAnswering"])
+def test_what_is_left_has_the_names_that_transformers_tells(saved, stored, wanted, name):
+    if stored == "RobertaModel" and name.startswith("roberta."):
+        pytest.skip("transformers takes no other name in the file for one of the encoder")
+    directory = saved(stored, lambda t: t.update({name: torch.ones(3)}))
+    _, expected = getattr(transformers, wanted).from_pretrained(directory, output_loading_info=True)
+    _, report = getattr(minirobert, wanted).from_pretrained(
+        directory, output_loading_info=True, strict=False
+    )
+    assert {k: sorted(v) for k, v in report.items()} == {k: sorted(v) for k, v in expected.items()}
+
+
+@pytest.mark.parametrize("wanted", ["RobertaModel", "RobertaForQuestionAnswering"])
+def test_both_biases_of_a_decoder_that_is_left(saved, wanted):
+    def change(tensors):
+        words = tensors["roberta.embeddings.word_embeddings.weight"].clone()
+        bias = tensors["lm_head.bias"].clone()
+        tensors |= {"lm_head.decoder.weight": words, "lm_head.decoder.bias": bias}
+
+    _, report, _ = both(saved("RobertaForMaskedLM", change), wanted)
+    assert "lm_head.decoder.bias" in report["unexpected_keys"]
+
+
 def test_buffers_of_any_dtype_are_passed_over(saved):
     silent(
         saved(

@@ -381,6 +381,59 @@ def test_embeddings_of_tokens_are_these_tokens(library, beams, positions):
         np.testing.assert_allclose(host(one), other, rtol=1e-9, atol=1e-9)
 
 
+@everywhere
+@BEAMS
+@pytest.mark.parametrize("fields", [{}, {"is_decoder": False}], ids=str)
+def test_types_of_tokens(library, beams, fields):
+    theirs, ours = lively(type_vocab_size=3, **fields)
+    types = {"token_type_ids": np.array([[0, 0, 1, 1, 2], [2, 1, 0, 0, 1], [0, 1, 1, 2, 0]])}
+    options = {**FREE, **beams}
+    expected = run_torch(theirs, PROMPTS | types, options)
+    assert not torch.equal(expected.sequences, run_torch(theirs, PROMPTS, options).sequences)
+    check(ours, library, PROMPTS | types, options, expected)
+
+
+@BEAMS
+def test_types_of_tokens_beside_embeddings(beams):
+    theirs, ours = lively(type_vocab_size=3)
+    theirs.__class__ = WithEmbeds
+    prompts = {
+        "inputs_embeds": np.random.default_rng(4).standard_normal((2, 3, 12)),
+        "attention_mask": np.ones((2, 3), np.int64),
+        "token_type_ids": np.array([[0, 1, 2], [2, 2, 1]]),
+    }
+    options = {**FREE, **beams}
+    check(ours, NUMPY, prompts, options, run_torch(theirs, prompts, options))
+
+
+@everywhere
+@BEAMS
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("can_cache", [False, True])
+def test_padding_that_is_not_the_models(library, beams, masked, can_cache):
+    theirs, ours = lively(is_decoder=can_cache)
+    theirs.__class__ = WithEmbeds
+    ids = np.where(PROMPTS["input_ids"] == 1, 9, PROMPTS["input_ids"])  # one is in a text, too
+    prompts = {"input_ids": ids}
+    if masked:
+        prompts["attention_mask"] = (PROMPTS["input_ids"] != 1).astype(np.int64)
+    # padding of the model in a text has no position
+    options = {**FREE, **beams, "pad_token_id": 9, "bad_words_ids": [[1]]}
+    options["repetition_penalty"] = 1.4  # which also counts the padding
+    expected = run_torch(theirs, prompts, options)
+    assert (expected.sequences[0, :2] == 9).all()
+    check(ours, library, prompts, options, expected)
+
+
+def test_padding_of_the_model_is_padding_whatever_comes_behind_a_text():
+    _, ours = lively()
+    expected = ours.generate(**PROMPTS, **FREE)
+    for padding in (2, 3):
+        found = ours.generate(**PROMPTS, **FREE, pad_token_id=padding)
+        np.testing.assert_array_equal(found[:, :5], expected[:, :5])
+        np.testing.assert_array_equal(found[:, 5], expected[:, 5])
+
+
 def test_the_least_length_counts_the_prompt_and_yields_to_the_new_tokens():
     theirs, ours = lively()
     expected = run_torch(theirs, PROMPTS, FREE).sequences

@@ -185,7 +185,7 @@ def test_shards(hub, whole, model, tmp_path):
     (sentence,) = python(code, tmp_path, hub.url)
     assert f"fetching {shards[-1]} from {hub.url} failed, so nothing was loaded" in sentence
     (sentence,) = python(code, tmp_path, hub.url, HF_HUB_OFFLINE="1")
-    assert "its files are not, or not all, in the cache" in sentence
+    assert f"it has no {shards[-1]}, while HF_HUB_OFFLINE=1" in sentence
     hub.down = False
     assert python(code, tmp_path, hub.url) == pytest.approx([total(model)], rel=1e-12)
     assert hub.fetched()[-1] == shards[-1]
@@ -221,7 +221,7 @@ def test_a_connection_cut_half_way(hub, whole, model, tmp_path):
     assert not list(tmp_path.rglob("snapshots/*/model.safetensors"))
     for offline in ("1", "0"):  # what came is not loaded, whatever the network does
         (sentence,) = python(ATTEMPT, tmp_path, hub.url, HF_HUB_OFFLINE=offline)
-        assert "its files are not, or not all, in the cache" in sentence
+        assert "it has no model.safetensors, nor model.safetensors.index.json" in sentence
     hub.down = False
     assert python(ATTEMPT, tmp_path, hub.url) == [total(model)]
 
@@ -400,3 +400,16 @@ def test_the_bundled_model_needs_no_hub(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     assert ModelFiles(TINY).is_local
     assert RobertaConfig.from_pretrained(TINY).vocab_size == 8192
+
+
+def test_a_shard_that_is_not_in_the_cache_is_named(model, tmp_path):
+    repository, commit = tmp_path / "models--lab--sharded", "a" * 40
+    snapshot = repository / "snapshots" / commit
+    model.save_pretrained(snapshot, max_shard_size="50KB")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    shard = min(snapshot.glob("model-*.safetensors"))
+    shard.unlink()
+    sentence = rf"in the cache '{tmp_path}' it has no {shard.name}, while local_files_only=True"
+    with pytest.raises(FileNotFoundError, match=sentence):
+        RobertaForMaskedLM.from_pretrained("lab/sharded", cache_dir=tmp_path, local_files_only=True)

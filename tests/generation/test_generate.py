@@ -352,3 +352,63 @@ def test_the_head_is_run_for_the_last_tokens_alone():
         lively().generate(PROMPTS, max_new_tokens=2)
     logits = [seen[name].shape for name in seen if name.endswith("lm_head.logits")]
     assert logits == [(3, SMALL["vocab_size"])] * 2
+
+
+@pytest.mark.parametrize("method", ["generate", "stream"])
+@pytest.mark.parametrize(
+    ("inputs", "sentence"),
+    [
+        ({"position_ids": [[2, 3]]}, "position_ids is .*, but must be None: positions are counted"),
+        ({"head_mask": np.ones(3)}, "head_mask is .*, but must be None: prune_heads"),
+        ({"past_key_values": object()}, "past_key_values is .*, but must be None: a prompt is"),
+        ({"token_type_ids": [[0, 2]]}, r"token_type_ids\[0, 1\] is 2, but must be from 0 to 1"),
+        ({"token_type_ids": [[0]]}, r"token_type_ids has shape \[1, 1\], but must have \[1, 2\]"),
+    ],
+)
+def test_inputs_that_are_refused_at_once(method, inputs, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        getattr(lively(), method)([[0, 5]], **inputs)
+
+
+def test_inputs_that_are_none():
+    inputs = dict.fromkeys(("position_ids", "head_mask", "past_key_values", "token_type_ids"))
+    options = {"max_new_tokens": 2}
+    found = lively().generate([[0, 5]], **inputs, **options)
+    np.testing.assert_array_equal(found, lively().generate([[0, 5]], **options))
+
+
+def test_a_text_that_nothing_begins_is_not_padding():
+    found = lively().generate(pad_token_id=0, max_new_tokens=3)
+    np.testing.assert_array_equal(found, lively().generate([[0]], max_new_tokens=3))
+
+
+EVERY = list(range(SMALL["vocab_size"]))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"suppress_tokens": EVERY},
+        {"begin_suppress_tokens": EVERY},
+        {"bad_words_ids": [[word] for word in EVERY], "eos_token_id": None},
+        {"suppress_tokens": EVERY[:2] + EVERY[3:], "min_new_tokens": 2},  # but the end, too early
+    ],
+    ids=str,
+)
+def test_beams_of_which_none_is_possible(options):
+    with pytest.raises(ValueError, match="no text may follow in row 0, for each has a word that"):
+        lively().generate(PROMPTS, num_beams=2, max_new_tokens=3, **{"eos_token_id": 2, **options})
+
+
+def test_beams_of_which_too_few_are_possible():
+    model = lively()
+
+    def allowed(row, ids):
+        return [7] if row == 1 else [8, 9]
+
+    options = {"prefix_allowed_tokens_fn": allowed, "num_beams": 2, "max_new_tokens": 3}
+    found = model.generate(PROMPTS, **options, eos_token_id=None)
+    assert found[1, 5:].tolist() == [7, 7, 7]
+    sentence = "num_return_sequences is 2, but only 1 may follow in row 1, for others have a word"
+    with pytest.raises(ValueError, match=sentence):
+        model.generate(PROMPTS, **options, eos_token_id=None, num_return_sequences=2)

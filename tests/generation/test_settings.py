@@ -98,7 +98,8 @@ def is_possible(*layers):
 @given(in_file=OPTIONS, given_=OPTIONS, call=OPTIONS, has_file=st.booleans())
 def test_what_counts_most(saved, in_file, given_, call, has_file):
     call = without_null(call)
-    if not is_possible(in_file, given_, call) or call.get("max_length") == 20:
+    is_drawn_well = is_possible(in_file, given_, call) and is_possible(in_file, call)
+    if not is_drawn_well or call.get("max_length") == 20:
         return
     # transformers does not look for tokens in config.json where there is the other file.
     place = (

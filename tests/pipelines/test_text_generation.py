@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minirobert
-from minirobert import TINY, GenerationConfig, RobertaForCausalLM
-from minirobert.generation.config import FOR_DRAWING
+from minirobert import TINY, GenerationConfig, RobertaForCausalLM, RobertaTokenizer
+from minirobert.generation.effects import FOR_DRAWING
 from minirobert.generation.processors import CHANGES_OF_DRAWING
 from minirobert.pipelines.text_generation import Continuation, TextGenerationPipeline
 from tests.equivalence.test_generation import WithForwardPositions
@@ -141,6 +141,14 @@ def test_a_character_of_several_tokens_is_streamed_as_one():
     assert not any("\N{REPLACEMENT CHARACTER}" in part for part in parts)
     unfinished = ids[:3]
     assert "".join(call._parts(unfinished)) == tokenizer.decode(unfinished)
+
+
+def test_a_stream_leaves_out_what_decoding_does():
+    tokenizer = RobertaTokenizer.from_pretrained()
+    call = TextGenerationPipeline(our_model(CLASS, **DECODER), tokenizer)
+    tokenizer.add_tokens(["[Q]"], special_tokens=True)
+    ids = tokenizer.encode("a[Q]b<mask>", add_special_tokens=False)
+    assert "".join(call._parts(ids)) == tokenizer.decode(ids, skip_special_tokens=True) == "ab"
 
 
 @settings(max_examples=15)

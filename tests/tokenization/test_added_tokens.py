@@ -74,8 +74,11 @@ def test_a_token_of_the_same_turn_touches_a_word():
     assert [token for _, _, token in splitter.split("xxfoo")] == [None, neighbour]
 
 
-def test_characters_taken_as_white_space_do_not_begin_another_token():
-    assert parts("a  b", AddedToken("a", rstrip=True), AddedToken(" b")) == ["a  ", "b"]
+def test_white_space_that_a_token_takes_along_may_begin_another():
+    assert parts("a  b", AddedToken("a", rstrip=True), AddedToken(" b")) == ["a  ", " b"]
+    assert parts("a \t c", AddedToken("a", rstrip=True), AddedToken("\t")) == ["a \t ", "\t", " c"]
+    taken = AddedToken("\t", lstrip=True)
+    assert parts("a \t c", AddedToken("a", rstrip=True), taken) == ["a \t ", "c"]
 
 
 @given(

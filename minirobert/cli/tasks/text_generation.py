@@ -33,13 +33,14 @@ def _show_generation(line: str, found: Any) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options of drawing where nothing is drawn, and more texts than are found."""
-    if arguments.do_sample is False:
+    nothing_drawn = "--greedy" if arguments.do_sample is False else "--num-beams"
+    if arguments.do_sample is False or (arguments.num_beams or 1) > 1:
         for option in ("temperature", "top_k", "top_p", "min_p", "rng"):
             if getattr(arguments, option) is not None:
                 flag = "seed" if option == "rng" else option.replace("_", "-")
                 raise ValueError(
-                    f"--{flag} says nothing with --greedy, which draws no words: leave out one of "
-                    "them"
+                    f"--{flag} says nothing with {nothing_drawn}, which draws no words: leave out "
+                    "one of them"
                 )
     wanted, beams = arguments.num_return_sequences or 1, arguments.num_beams or 1
     if wanted > beams and (beams > 1 or arguments.do_sample is False):

@@ -155,7 +155,8 @@ class ConversionMixin(SpecialTokensMixin):
         ids : int or iterable of int
             One id or several; an array of one axis will do.
         skip_special_tokens : bool
-            Whether to leave out special tokens.
+            Whether to leave out the tokens of `all_special_ids`. As in transformers' fast class,
+            `decode` leaves out those that are added as ``special``, instead.
 
         Returns
         -------
@@ -171,10 +172,12 @@ class ConversionMixin(SpecialTokensMixin):
         ids = as_lists("ids", ids)
         if isinstance(ids, Integral):
             return self._vocabulary.token(int(ids))
-        tokens = self._vocabulary.tokens_of(as_ids(ids))
-        if skip_special_tokens:
-            return without_special_tokens(tokens, self._vocabulary.added)
-        return tokens
+        several = as_ids(ids)
+        tokens = self._vocabulary.tokens_of(several)
+        if not skip_special_tokens:
+            return tokens
+        special = set(self.all_special_ids)
+        return [token for index, token in zip(several, tokens, strict=True) if index not in special]
 
     def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
         """Turn tokens into a text.
