@@ -16,6 +16,8 @@ __all__ = ["compiled"]
 _WORD_IN_SET = r"[\w--[\u200c\u200d]]"  # joiners are none
 _WORD = rf"[{_WORD_IN_SET}\u00b2\u00b3\u00b9\u00bc-\u00be]"  # ² and ½ are, outside of sets
 _IN_SETS = {r"\w": _WORD_IN_SET, r"\W": rf"[^{_WORD_IN_SET}]"}
+#: What `regex` gives to ASCII alone, or to what is no letter.
+_CLASSES = {"digit": r"\p{Nd}", "alnum": r"\p{Alphabetic}\p{Nd}", "punct": r"\p{P}\p{S}"}
 _ESCAPES = {
     r"\h": "[0-9a-fA-F]",
     r"\H": "[^0-9a-fA-F]",
@@ -37,7 +39,7 @@ _CODES = {"n": 10, "t": 9, "r": 13, "f": 12, "a": 7, "b": 8, "e": 27, "v": 11}
 _PARTS = regex.compile(
     r"(?P<hexadecimal>\\x\{[0-9A-Fa-f]{1,8}\}|\\x[0-9A-Fa-f](?![0-9A-Fa-f]))|(?P<octal>\\o\{[0-7]{1,11}\})"
     r"|(?P<control>(?:\\c|\\C-|\\M-)+(?:\\.|[^\\]))|\\k<(?P<name>\w+)>|\\g<(?P<called>[^\W\d]\w*)>"
-    r"|(?P<property>\\[pP]\{[^}]*\})|(?P<escape>\\.)|(?P<open>\[\^?\]?)|(?P<close>\])"
+    r"|(?P<property>\\[pP]\{[^}]*\})|(?P<escape>\\.)|(?P<posix>\[:\^?\w+:\])|(?P<open>\[\^?\]?)|(?P<close>\])"
     r"|(?P<comment>\(\?\#[^)]*\))|(?P<options>\(\?(?:[a-zA-Z-]+[:)<>=&]|[^:=!<>(~'a-zA-Z-]))"
     r"|\((?:\?(?:[:=!>(~']|<[=!]?))?"
     r"|(?P<often>[*+?][+?]?|\{(?:\d+(?:,\d*)?|,\d+)\}\??)|.",
@@ -109,6 +111,8 @@ def _translated(match: regex.Match, in_set: bool) -> str:
         return f"(?&{match['called']})"
     if match["escape"]:
         return _escape(part, in_set)
+    if match["posix"] and in_set:
+        return _class(part)
     if match["options"] and not in_set:
         if part[-1] not in ":)" or set(part[2:-1]) - set("imx-"):
             raise ValueError(f"pattern has {shown(part)}, which Oniguruma does not know")
@@ -116,6 +120,14 @@ def _translated(match: regex.Match, in_set: bool) -> str:
     if in_set and part == "-" and match.string.startswith("-", match.end()):
         raise ValueError(r"pattern has '--' in a set, which cannot be read here: write \- for one")
     return "\\" + part if in_set and part in "|~" else part  # two of which join sets here
+
+
+def _class(part: str) -> str:
+    """Translate a class of characters within a set, as ``[:digit:]`` or ``[:^digit:]``."""
+    name = part[2:-2]
+    is_not = "^" if name.startswith("^") else ""
+    known = _CLASSES.get(name.removeprefix("^"))
+    return part if known is None else f"[{is_not}{known}]"
 
 
 def _character(code: int) -> str:

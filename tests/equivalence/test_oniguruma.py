@@ -37,6 +37,14 @@ PATTERNS = [
         r"[\cA\M-a\C-b]+",
         r"\cā",
     ),
+    *(
+        "[[:alnum:]]+",
+        "[[:punct:]]+",
+        "[[:^digit:]]",
+        "[[:^punct:]a]+",
+        "[:digit:]+",
+        "[[:upper:]]",
+    ),
     *(r"\N+", r"\O+", r"\m", r"\L|\q", r"\pL", r"\x1", r"\o{141}", "[a||b]+", "[a~~b]+"),
     *(r"(?<n>[ab])\g<n>", "a(?#[ )b", "(?#{2})b", r"\cā"),
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -47,7 +55,7 @@ TEXTS = [
     *("the\nthe", "½ cup of m²", "a cab 日 \x1b", "xa\nby", "groß ss", "tht [t] 7", "it's\n"),
 ]
 texts = st.sampled_from(TEXTS) | st.text(
-    st.sampled_from("theabs \n\r½²7_'日ßſ\u200d.a\x01\x02á\x81\x7f\x1c{|~+Lm")
+    st.sampled_from("theabs \n\r½²7٣Ⓐ_'日ßſ\u200d.a\x01\x02á\x81\x7f\x1c{|~+Lm")
     | st.characters(exclude_categories=["Cs", "Cn"]).filter(known_to_both),
     max_size=9,
 )
