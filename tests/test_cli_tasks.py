@@ -11,6 +11,8 @@ import pytest
 
 import minirobert
 from minirobert import cli
+from minirobert.cli import cures
+from minirobert.cli.cures import CURES
 from minirobert.pipelines import ALIASES, BUNDLED, TASKS
 from minirobert.pipelines.inputs import chunks
 from tests.pipelines.models import saved_for_each_task, text_of
@@ -133,28 +135,29 @@ ALL_CASES = [(task, *case) for task in CASES for case in CASES[task]]
 LONG = "the sky " * 300
 
 
-@pytest.mark.parametrize(
-    ("command", "model", "cure"),
-    [
-        (["fill-mask", SKY], "", "give a model that was saved for this task"),
-        (["fill-mask", SKY], "..", "below it: add /"),
-        (
-            ["multiple-choice", f"a\t{LONG}", "--truncate"],
-            "multiple-choice",
-            "special tokens: shorten that text",
-        ),
-        (["text-classification", "a", "--top-k", "0"], "text-classification", "or 'all'"),
-        (["multiple-choice", "a\tb", "--top-k", "0"], "multiple-choice", "or left out for all"),
-        (["tokenize", LONG], "text-classification", "shorten it (others are not told)"),
-    ],
-)
-def test_a_cure_is_one_that_the_command_has(run, directories, command, model, cure):
-    path = directories[model or "text-classification"] if model != ".." else None
-    path = path or directories["fill-mask"].parent
-    _, _, errors = run(*command, "--model", str(path))
-    assert cure in errors
+#: What provokes the sentence of each cure of a command, in their order: the arguments, and a model.
+SENTENCES = [
+    (["fill-mask", SKY], "text-classification"),
+    (["fill-mask", SKY], ".."),
+    (["multiple-choice", f"a\t{LONG}", "--truncate"], "multiple-choice"),
+    (["tokenize", LONG], "text-classification"),
+    (["text-classification", "a", "--top-k", "0"], "text-classification"),
+    (["multiple-choice", "a\tb", "--top-k", "0"], "multiple-choice"),
+]
+
+
+@pytest.mark.parametrize(("cure", "provoked"), list(zip(CURES, SENTENCES, strict=True)))
+def test_a_cure_is_one_that_the_command_has(run, directories, monkeypatch, cure, provoked):
+    """Each takes the place of what the library says itself."""
+    (of_caller, of_command), (command, model) = cure, provoked
+    path = directories["fill-mask"].parent if model == ".." else directories[model]
+    _, _, told = run(*command, "--model", str(path))
+    monkeypatch.setattr(cures, "CURES", ())
+    _, _, said = run(*command, "--model", str(path))
+    assert re.search(of_caller, said), said
+    assert told == re.sub(of_caller, of_command, said)
     words = ("strict=", "subfolder=", "truncation=", "None")
-    assert not any(word in errors for word in words), errors
+    assert not any(word in told for word in words), told
 
 
 @pytest.fixture(scope="module")

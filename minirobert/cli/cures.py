@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["of_command"]
+__all__ = ["CURES", "of_command"]
 
-_CURES = (
+#: What a sentence says to a caller, as a pattern, and what it says to who gives a command.
+CURES = (
     (
         r"strict=False draws what is missing, and leaves out what is unexpected",
         "give a model that was saved for this task",
@@ -28,6 +29,6 @@ def of_command(sentence: str) -> str:
     >>> of_command("top_k is 0, but must be an integer of at least 1 or None for all classes")
     "top_k is 0, but must be an integer of at least 1 or 'all'"
     """
-    for of_caller, cure in _CURES:
+    for of_caller, cure in CURES:
         sentence = re.sub(of_caller, cure, sentence)
     return sentence

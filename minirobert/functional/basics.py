@@ -86,6 +86,7 @@ def softmax(x: Array) -> Array:  # [..., X] -> [..., X]
     return e / xp.sum(e, axis=-1, keepdims=True)
 
 
+@singledispatch
 @half_in_float32
 def log_softmax(x: Array) -> Array:  # [..., X] -> [..., X]
     """Take the logarithm of `softmax`, without ever forming a probability of zero.

@@ -2,7 +2,7 @@
 
 Each says how far correct arithmetic may be from the exact result, whatever the order of its sums:
 u is the unit roundoff of what is stored, v that of what is summed (the same but in half precision),
-``c(n) = 2 sqrt(n) + 4``, and d what the input is off already. Importing this file makes the
+``c(n) = 3 sqrt(n) + 4``, and d what the input is off already. Importing this file makes the
 functions of `minirobert.functional` take a `BoundedArray`.
 
 Source: Higham 2002 (Accuracy and Stability of Numerical Algorithms), chapters 3 and 4.
@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..functional import ACTIVATIONS, gelu, layer_norm, linear, softmax
+from ..functional import ACTIVATIONS, gelu, layer_norm, linear, log_softmax, softmax
 from .bounded import BoundedArray, Numbers, c, carried, equal_pairs, rounded
 
 __all__ = ["activation", "bounded_gelu", "bounded_layer_norm", "bounded_linear"]
@@ -45,21 +45,35 @@ def bounded_linear(
 def bounded_softmax(x: BoundedArray) -> BoundedArray:
     """Bound probabilities p by what exp makes of the errors of the scores.
 
-    ``p (r + sum(p r) + (c(n) + 8) v + 2 u)``, where ``r = exp(d + 4 v (max - s) + 2 v |s|) - 1`` is
-    the relative error of an exponential. Scores that are masked count for nothing.
+    ``p (r + sum(p r) + (c(n) + 8) v + 2 u)``, where ``r = exp(e) - 1`` is the relative error of an
+    exponential, with ``e = d + 4 v (max - s) + 2 v |s|``. Scores that are masked count for nothing.
     """
-    s, n, v = x.value, x.shape[-1], x.xp.sums.unit
-    top = np.max(s, axis=-1, keepdims=True)
-    e = np.exp(s - top)
-    p = e / np.sum(e, axis=-1, keepdims=True)
+    exponentials = np.exp(x.value - np.max(x.value, axis=-1, keepdims=True))
+    p = exponentials / np.sum(exponentials, axis=-1, keepdims=True)
+    e, total = _exponents(x, p)
+    return rounded(p, [p * (np.expm1(e) + total + x.dtype.unit)], x)
+
+
+@log_softmax.register
+def bounded_log_softmax(x: BoundedArray) -> BoundedArray:
+    """Bound logarithms y of probabilities: ``e + sum(p r) + (c(n) + 8) v + 2 u |y|``, see above.
+
+    A port in half precision may hand them on as it stores them.
+    """
+    y: Numbers = np.asarray(log_softmax(x.value))
+    e, total = _exponents(x, np.exp(y))
+    return rounded(y, [e + total + x.xp.store.unit * abs(y)], x)
+
+
+def _exponents(x: BoundedArray, p: Numbers) -> tuple[Numbers, Numbers]:
+    """Say how far the arguments of exp are off, and relatively the sum that divides by it."""
+    s, v = x.value, x.xp.sums.unit
     visible = s > x.dtype.lowest
-    exponent = np.where(visible, 4 * v * (top - s) + 2 * v * abs(s), 0.0)
-    if x.bound is not None:
-        exponent = exponent + np.where(visible, x.bound, 0.0)
-    r = np.expm1(np.minimum(exponent, 700.0))
-    alike = equal_pairs(s, n * v, visible)
-    shares = r + np.sum(p * r, axis=-1, keepdims=True) + (c(alike) + _FEW) * v + 2 * x.dtype.unit
-    return rounded(p, [p * shares], x)
+    e = 4 * v * (np.max(s, axis=-1, keepdims=True) - s) + 2 * v * abs(s)
+    e = np.where(visible, e if x.bound is None else e + x.bound, 0.0)
+    e = np.minimum(e, 700.0)
+    n = equal_pairs(s, s.shape[-1] * v, visible)
+    return e, np.sum(p * np.expm1(e), axis=-1, keepdims=True) + (c(n) + _FEW) * v
 
 
 @layer_norm.register

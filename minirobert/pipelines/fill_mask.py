@@ -128,8 +128,11 @@ class FillMaskPipeline(Pipeline[RobertaForMaskedLM]):
     def _masked_row(self, text: str, name: str, options: Mapping[str, Any] | None) -> Row:
         row = self._row(name, text, options=options)
         if self.tokenizer.mask_token_id not in row["input_ids"]:
-            mask = self.tokenizer.mask_token
-            raise ValueError(f"{name} has no {plain(mask)} for the model to fill: {shown(text)}")
+            mask = str(self.tokenizer.mask_token)
+            read = f" in the {len(row['input_ids'])} tokens that are read" if mask in text else ""
+            raise ValueError(
+                f"{name} has no {plain(mask)} for the model to fill{read}: {shown(text)}"
+            )
         return row
 
     def _at_masks(self, batch: Batch) -> list[np.ndarray[Any, Any]]:  # [B, S] -> B times [M, V]

@@ -1,7 +1,7 @@
 """A port beside the reference: right ones are not accused, mistakes named where they are made."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from itertools import product
 
@@ -75,6 +75,25 @@ def test_many_tokens_that_are_alike(tiny, length):
         )
         port.tensors[context] = port.tensors[context] * np.float32(1 + 1e-4)
         assert named(departures(tiny, port))[0] == context
+
+
+@pytest.mark.parametrize("is_one_word", [False, True])
+def test_a_loss_is_held_to_roundoffs_of_itself(tiny, is_one_word):
+    """Of thousands of words, each of whose exponentials is rounded."""
+    ids = np.random.default_rng(0).integers(5, 8000, (2, 100))
+    ids = np.full_like(ids, 100) if is_one_word else ids
+    labels = np.where(np.arange(100) % 3 == 0, ids, -100)
+    port = trace(tiny, weights=False, input_ids=ids, labels=labels)
+    logits = torch.tensor(port.tensors["lm_head.logits"]).reshape(-1, tiny.config.vocab_size)
+    loss = partial(torch.nn.functional.cross_entropy, target=torch.tensor(labels).reshape(-1))
+    for value, name in (
+        (loss(logits), []),
+        (loss(logits, label_smoothing=1e-3), ["loss"]),
+        (loss(logits.half()), ["loss"]),
+        (loss(logits.bfloat16()), ["loss"]),
+    ):
+        port.tensors["loss"] = value.float().numpy()
+        assert named(departures(tiny, port)) == name
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

@@ -419,7 +419,9 @@ class TestChecksBeforeAnythingIsComputed:
             ours()([SKY, TWO_MASKS, "No mask.", SKY])
 
     def test_mask_cut_off(self):
-        with pytest.raises(ValueError, match="the text has no <mask>"):
+        with pytest.raises(
+            ValueError, match="no <mask> for the model to fill in the 5 tokens that"
+        ):
             ours()(SKY, tokenizer_kwargs={"truncation": True, "max_length": 5})
 
     @pytest.mark.filterwarnings("ignore:a row has")

@@ -178,23 +178,23 @@ def _sizes(rng: np.random.Generator) -> tuple[Any, Any]:  # -> [S, X], [Y, X]
 
 
 def _budget_of(x: Any, weight: Any) -> Any:
-    terms = 2 * np.sqrt(x.shape[-1]) + 4
+    terms = 3 * np.sqrt(x.shape[-1]) + 4
     sizes = np.abs(x).astype(np.float64) @ np.abs(weight).astype(np.float64).T
     return terms * 2.0**-24 * sizes
 
 
 def _size_of_result(x: Any, weight: Any) -> Any:
-    terms = 2 * np.sqrt(x.shape[-1]) + 4
+    terms = 3 * np.sqrt(x.shape[-1]) + 4
     return terms * 2.0**-24 * np.abs(x.astype(np.float64) @ weight.astype(np.float64).T)
 
 
 def _terms_of_output(x: Any, weight: Any) -> Any:
-    return _budget_of(x, weight) * (2 * np.sqrt(len(weight)) + 4) / (2 * np.sqrt(x.shape[-1]) + 4)
+    return _budget_of(x, weight) * (3 * np.sqrt(len(weight)) + 4) / (3 * np.sqrt(x.shape[-1]) + 4)
 
 
 def _all_roundoffs(x: Any, weight: Any) -> Any:
     n = x.shape[-1]
-    return _budget_of(x, weight) * (2 * n + 4) / (2 * np.sqrt(n) + 4)
+    return _budget_of(x, weight) * (3 * n + 4) / (3 * np.sqrt(n) + 4)
 
 
 _KINDS = {"F32": "<f4", "F16": "<f2", "I64": "<i8"}

@@ -589,7 +589,7 @@ def step_error(x, weight, bias, y):
 @answer("9.4")
 def budget_of(x, weight):
     sizes = np.abs(x).astype(np.float64) @ np.abs(weight).astype(np.float64).T  # [S, Y]
-    return (2 * np.sqrt(x.shape[-1]) + 4) * 2.0**-24 * sizes
+    return (3 * np.sqrt(x.shape[-1]) + 4) * 2.0**-24 * sizes
 
 
 @gives("9.5")
