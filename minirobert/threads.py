@@ -83,17 +83,17 @@ def blas_threads() -> int:
 
 
 def multiplies_small() -> bool:
-    """Tell whether BLAS has loops for small matrices, which copy nothing.
+    """Tell whether NumPy's BLAS has loops for small matrices, which copy nothing.
 
     OpenBLAS's kernels for AVX-512 do; those for AVX2 do not, and others were not measured.
     """
-    return set(_POOLS.architectures()) == {"SkylakeX"}
+    return _POOLS.of_numpy()[1] == "SkylakeX"
 
 
 def has_one_thread() -> bool:
-    """Tell whether BLAS has one thread for this caller, whatever others limit it to meanwhile."""
+    """Tell whether it has one thread for this caller, whatever others limit it to meanwhile."""
     limit = _own_limit.get()
-    return (max(_POOLS.without_limits(), default=1) if limit is None else limit) == 1
+    return (_POOLS.of_numpy()[0] if limit is None else limit) == 1
 
 
 @contextmanager
@@ -149,17 +149,20 @@ class _Pools:
             return 1
         return min(self.limits or (self.before if self.n_taken else _numbers(self.shared)))
 
-    def without_limits(self) -> list[int]:
-        """Tell how many threads each BLAS has here where no other thread of Python limits it."""
-        with self.lock:
-            own = self._own_blas()
-            return (self.before if self._are_told() else _numbers(self.shared)) + _numbers(own)
+    def of_numpy(self) -> tuple[int, str | None]:
+        """Tell of NumPy's BLAS how many threads it has where no other thread of Python limits it.
 
-    def architectures(self) -> list[str | None]:
-        """Tell for which processor each BLAS has chosen its loops, where it says so."""
+        And for which processor it has chosen its loops, where it says so.
+        """
         with self.lock:
             blas = self._own_blas() + self.shared
-        return [getattr(one, "architecture", None) for one in blas]
+            told = _numbers(self._own_blas())
+            told += self.before if self._are_told() else _numbers(self.shared)
+        if not blas:
+            return 1, None
+        # other packages bring libraries of their own
+        first = min(range(len(blas)), key=lambda i: "numpy" not in blas[i].filepath)
+        return told[first], getattr(blas[first], "architecture", None)
 
     def _own_blas(self) -> list[Any]:
         """Find BLAS with a number for each thread of Python; what is shared is BLAS, too."""

@@ -134,6 +134,7 @@ def formulas():
     functional.largest(x[0], 3)
     for loss in (losses.mean_squared_error, losses.binary_cross_entropy_with_logits):
         loss(x, x)
+    kernels.few_columns._by_blocks(np.ones((11, H)), np.ones((H, S)), 3)
     kernels.compiled._gelu(np.ones((11, S), np.float32), np.ones(11, np.float32))
     rows = np.ones((2, H, S), np.float32)
     kernels.compiled._add_and_norm(*rows, *np.ones((3, H), np.float32), 1e-5)

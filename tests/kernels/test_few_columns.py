@@ -1,17 +1,24 @@
 """Products with few columns: by blocks, where BLAS has loops for them, and the same numbers."""
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from minirobert.kernels import few_columns
 from minirobert.kernels.few_columns import product
-from minirobert.threads import limited, multiplies_small, taken_from_blas
+from minirobert.threads import (
+    _POOLS,
+    has_one_thread,
+    limited,
+    multiplies_small,
+    taken_from_blas,
+)
 
 EPS = np.finfo(np.float32).eps
 
@@ -120,7 +127,16 @@ def test_a_weight_that_lies_in_columns_is_not_copied():
     assert rows_of_blocks(np.asfortranarray(normal(768, 768)), normal(768, 16)) is None
 
 
-def test_which_blas_has_such_loops():
-    found = ThreadpoolController().select(user_api="blas").info()
-    names = {one.get("architecture") for one in found}
-    assert multiplies_small() == (names == {"SkylakeX"})
+def test_numpys_blas_is_asked_alone(monkeypatch):
+    """SciPy brings another, which may have other threads and loops."""
+    numpys, scipys = (
+        SimpleNamespace(filepath=f"{name}.libs/x.so", architecture=loops, num_threads=threads)
+        for name, loops, threads in [("numpy", "SkylakeX", 1), ("scipy", "Haswell", 7)]
+    )
+    monkeypatch.setattr(_POOLS, "are_found", True)
+    monkeypatch.setattr(_POOLS, "own", [])
+    for shared in ([scipys, numpys], [numpys, scipys]):
+        monkeypatch.setattr(_POOLS, "shared", shared)
+        assert (multiplies_small(), has_one_thread()) == (True, True)
+    monkeypatch.setattr(_POOLS, "shared", [scipys])
+    assert (multiplies_small(), has_one_thread()) == (False, False)
