@@ -132,6 +132,7 @@ def _left(
 
 
 def _newer(name: str) -> str:
+    """Give a parameter of a norm the name that it has in newer files."""
     for older, newer in _OLDER.items():
         if name.endswith(older):
             return name.replace(older, newer)
@@ -142,9 +143,7 @@ def _name_now(
     raw: str, prefix: str, shapes: Mapping[str, Shape], tied: bool, heads: tuple[str, ...]
 ) -> str:
     """Give a tensor of a file the name that it has in a table, if it is there."""
-    name = raw.removeprefix("roberta.")
-    for older, newer in _OLDER.items():
-        name = name.replace(older, newer)
+    name = _newer(raw.removeprefix("roberta."))
     if name == _DECODER and tied and name not in shapes:
         name = _WORDS
     if name == _DECODER_BIAS and "lm_head.bias" in shapes:

@@ -20,6 +20,7 @@ from .filters import (
 from .generate import generate, stream
 from .output import GenerateOutput, transition_scores
 from .processors import score_processor
+from .prompts import prepare
 from .sampling import greedy, sample
 from .scores import (
     exponential_decay_length_penalty,
@@ -33,7 +34,7 @@ from .scores import (
 )
 from .steering import Steering
 from .stopping import StopStrings
-from .texts import Texts, prepare
+from .texts import Texts
 
 __all__ = [
     "GenerateOutput",

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..arrays import move_like, to_numpy
 from ..generation import GenerateOutput, GenerationConfig, Steering
+from ..generation.prompts import DEFAULT_NEW_TOKENS, new_tokens
 from ..generation.sampling import generator
-from ..generation.texts import DEFAULT_NEW_TOKENS, new_tokens
 from ..keywords import takes
 from ..models.language_models import RobertaForCausalLM
 from ..rules import STRING, check, is_integer
